@@ -1,0 +1,1 @@
+"""Releases that span repositories: plan them, run them, read their ledgers, ask what if."""

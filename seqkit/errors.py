@@ -1,0 +1,237 @@
+"""Everything seqkit raises on purpose.
+
+::
+
+    SeqkitError
+    ├── MultiRepoError
+    │   ├── DependencyCycle(repos)            edges that would make a cycle
+    │   ├── RepoNotFound(repo)                a repo that the graph or plan does not have
+    │   ├── SequencingFailed(repo, reason)    a release that failed
+    │   ├── DuplicateRelease(repo)            two releases of one repo in one plan
+    │   └── StorageError                      a ledger could not do what was asked
+    │       ├── RunNotFound(run_id)
+    │       ├── InvalidRunState(run_id, actual, expected)
+    │       ├── InvalidDigest(digest)
+    │       ├── IntegrityError                the write would break the record (a seq used twice)
+    │       └── Backend                       the store behind the ledger failed (disk, server)
+    └── ReadError(path, line, message)        an input file that cannot be read
+
+Wrong arguments raise ``ValueError`` or ``TypeError`` that name the argument, the
+value and what was expected. Every error keeps its evidence as attributes and
+survives pickling, so that it may cross a process boundary.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqkit.model import RunEvent
+    from seqkit.outcome import SequenceOutcome
+
+__all__ = [
+    "Backend",
+    "DependencyCycle",
+    "DuplicateRelease",
+    "IntegrityError",
+    "InvalidDigest",
+    "InvalidRunState",
+    "MultiRepoError",
+    "ReadError",
+    "RepoNotFound",
+    "RunNotFound",
+    "SeqkitError",
+    "SequencingFailed",
+    "StorageError",
+]
+
+_RUST_ESCAPES = {"\t": "\\t", "\r": "\\r", "\n": "\\n", "\0": "\\0", '"': '\\"', "\\": "\\\\"}
+
+
+def _quoted(text: str) -> str:
+    """Quote `text` as the original prints a string inside a list (Rust's ``{:?}``)."""
+
+    def escape(char: str) -> str:
+        if char in _RUST_ESCAPES:
+            return _RUST_ESCAPES[char]
+        if char.isprintable() and unicodedata.category(char) not in ("Mn", "Me"):
+            return char
+        return f"\\u{{{ord(char):x}}}"
+
+    if text.isascii() and text.isprintable() and not set('"\\') & set(text):
+        return f'"{text}"'
+    return '"' + "".join(map(escape, text)) + '"'
+
+
+class SeqkitError(Exception):
+    """Base of everything seqkit raises on purpose."""
+
+
+class MultiRepoError(SeqkitError):
+    """Base of errors about graphs, plans, runs and ledgers."""
+
+
+class DependencyCycle(MultiRepoError):
+    """Edges that form a cycle.
+
+    Attributes
+    ----------
+    repos : list of str
+        One concrete cycle in the direction "is needed by"; the first repo stands again at the end.
+    components : int or None
+        How many cyclic components the edges have, where all were looked at.
+
+    Examples
+    --------
+    >>> str(DependencyCycle(["A", "B", "A"]))
+    'dependency cycle detected involving repos: ["A", "B", "A"]'
+    """
+
+    def __init__(self, repos: Sequence[str], components: int | None = None) -> None:
+        super().__init__(repos, components)
+        self.repos = list(repos)
+        self.components = components
+
+    def __str__(self) -> str:
+        text = f"dependency cycle detected involving repos: [{', '.join(map(_quoted, self.repos))}]"
+        if self.components is None:
+            return text
+        return (
+            f"{text}; the edges have {self.components} cyclic component{'s'[: self.components != 1]} in all: "
+            'remove an edge of each, or pass cycles="merge" to release each as one unit'
+        )
+
+
+class RepoNotFound(MultiRepoError):
+    """A repo that the graph or plan does not have; `repo` is its id."""
+
+    def __init__(self, repo: str) -> None:
+        super().__init__(repo)
+        self.repo = repo
+
+    def __str__(self) -> str:
+        return f"repo not found in graph: {self.repo}"
+
+
+class SequencingFailed(MultiRepoError):
+    """A release that failed; `repo` and `reason` say which and why."""
+
+    def __init__(self, repo: str, reason: str) -> None:
+        super().__init__(repo, reason)
+        self.repo = repo
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"release sequencing failed for repo {self.repo}: {self.reason}"
+
+
+class DuplicateRelease(MultiRepoError):
+    """Two releases of one repo in one plan; `repo` is its id."""
+
+    def __init__(self, repo: str) -> None:
+        super().__init__(repo)
+        self.repo = repo
+
+    def __str__(self) -> str:
+        return f"repo released twice in one plan: {self.repo}; keep one of its releases"
+
+
+class StorageError(MultiRepoError):
+    """A ledger could not do what was asked.
+
+    Attributes
+    ----------
+    events : list of RunEvent
+        Where a run broke off because of this error: the events that could not be written.
+    outcome : SequenceOutcome or None
+        Where a run broke off because of this error: what had happened by then.
+    """
+
+    events: list[RunEvent]
+    outcome: SequenceOutcome | None
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.events = []
+        self.outcome = None
+
+
+class RunNotFound(StorageError):
+    """The ledger has no run of this `run_id`."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+
+    def __str__(self) -> str:
+        return f"run not found: {self.run_id}"
+
+
+class InvalidRunState(StorageError):
+    """A run that is not in the state the call needs: a finished run is never changed.
+
+    Attributes
+    ----------
+    run_id, actual, expected : str
+        The run, the state it is in and the state it should be in, as in ``Completed``.
+    """
+
+    def __init__(self, run_id: str, actual: str, expected: str = "Running") -> None:
+        super().__init__(run_id, actual, expected)
+        self.run_id = run_id
+        self.actual = actual
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} is {self.actual}, expected {self.expected}"
+
+
+class InvalidDigest(StorageError, ValueError):
+    """Text that is not a digest of 64 lowercase hexadecimal characters."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(digest)
+        self.digest = digest
+
+    def __str__(self) -> str:
+        return f"invalid digest: {self.digest!r}, expected 64 lowercase hexadecimal characters (SHA-256)"
+
+
+class IntegrityError(StorageError):
+    """A write that would break the record, such as a `seq` used twice in one run."""
+
+
+class Backend(StorageError):
+    """The store behind a ledger failed: a full disk, a read-only file, a lost server."""
+
+
+class ReadError(SeqkitError):
+    """An input file that cannot be read.
+
+    Attributes
+    ----------
+    path : str
+        The file.
+    line : int or None
+        The line, counted from 1, where the trouble has one.
+    message : str
+        What is wrong and what was expected.
+
+    Examples
+    --------
+    >>> str(ReadError("edges.csv", 3, "expected 2 columns, found 1"))
+    'edges.csv, line 3: expected 2 columns, found 1'
+    """
+
+    def __init__(self, path: str | os.PathLike[str], line: int | None, message: str) -> None:
+        super().__init__(path, line, message)
+        self.path = os.fspath(path)
+        self.line = line
+        self.message = message
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path}, line {self.line}"
+        return f"{where}: {self.message}"

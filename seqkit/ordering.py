@@ -1,0 +1,208 @@
+"""The ordering explained, step by step, and somebody's own ordering checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit._html import shortened
+from seqkit.plan import SequencePlan
+from seqkit.rules import Policy, Rules, Skip, fail_ids
+
+__all__ = ["OrderCheck", "check_order", "steps"]
+
+
+def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "skip_dependents") -> pd.DataFrame:
+    """Walk through a release one choice at a time and say why each is made.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What to walk through.
+    fail : str or iterable of str
+        Who fails when tried.
+    policy
+        What a failure means for the rest, as in :func:`seqkit.execute_plan`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a choice, in plan order. Columns: `step` (Int64, from 1), `choice` (string: the repo taken),
+        `ready` (object: list of the repos that could be taken, `choice` first), `freed` (object: list of
+        the repos that become ready with this choice), `blocked` (object: list of the repos to release that
+        this choice's failure newly keeps from starting), `why` (string: the reason in words).
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> frame = steps(plan, fail="core")
+    >>> frame.loc[0, ["choice", "ready", "freed", "blocked"]].tolist()
+    ['core', ['core'], ['api', 'docs'], ['api', 'docs']]
+    >>> print(*frame["why"], sep="\\n")
+    core is first in line: it needs nothing. It fails, which keeps 2 repos from starting
+    api is passed over: it needs core, which failed
+    docs is passed over: it needs core, which failed
+    """
+    failing = fail_ids(plan, fail)
+    rules = Rules(plan, policy)
+    direct = {
+        item.repo_id: [plan.items[p].repo_id for p in row]
+        for item, row in zip(plan.items, plan._dependencies, strict=True)
+    }
+    rows: list[tuple[str, list[str], list[str], list[str], str]] = []
+    doomed: set[str] = set()
+    ready = rules.ready()
+    while (step := rules.take()) is not None:
+        repo, blocked = step.repo_id, []
+        if isinstance(step, Skip):
+            why = _why_skipped(step)
+        else:
+            needs = direct[repo]
+            why = f"{repo} is first in line: " + (
+                f"it needs {_names(needs)}, all behind it" if needs else "it needs nothing"
+            )
+            rules.start(repo)
+            if repo in failing:
+                rules.fail(repo, "what if it fails")
+                blocked = _newly_blocked(rules, repo, doomed)
+                doomed.update(blocked)
+                why += f". It fails, which keeps {len(blocked)} repo{'s'[: len(blocked) != 1]} from starting"
+            else:
+                rules.succeed(repo, f"run-{repo}")
+        after = rules.ready()
+        known = set(ready)
+        rows.append((repo, ready, [other for other in after if other not in known], blocked, why))
+        ready = after
+    choice, queues, freed, blocks, whys = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 5
+    return _dtypes.frame(
+        {
+            "step": _dtypes.integer(range(1, len(rows) + 1)),
+            "choice": _dtypes.string(choice),
+            "ready": _dtypes.objects(queues),
+            "freed": _dtypes.objects(freed),
+            "blocked": _dtypes.objects(blocks),
+            "why": _dtypes.string(whys),
+        }
+    )
+
+
+def _newly_blocked(rules: Rules, repo: str, doomed: set[str]) -> list[str]:
+    """List the repos to release that this failure, and none before it, keeps from starting."""
+    plan = rules.plan
+    if rules.stopping:
+        ended = {
+            item.repo_id for item, status in zip(plan.items, rules._statuses, strict=True) if status.name != "pending"
+        }
+        return [other for other in plan.released if other not in ended and other not in doomed]
+    if rules.policy == "continue":
+        return []
+    below = set(plan.graph.transitive_dependents_of(repo))
+    return [other for other in plan.released if other in below and other not in doomed]
+
+
+def _why_skipped(step: Skip) -> str:
+    if step.cause == "unreleased":
+        return f"{step.repo_id} is passed over: it is not part of this release and holds nobody up"
+    if step.cause == "stopped":
+        return f"{step.repo_id} is passed over: the release has stopped"
+    return f"{step.repo_id} is passed over: it needs {_names(step.blocked_by)}, which failed"
+
+
+def _names(repos: Iterable[str]) -> str:
+    names = [shortened(repo, 60) for repo in repos]
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+@dataclass(frozen=True)
+class OrderCheck:
+    """Whether an order is valid, and where it first goes wrong or its own way. True where it is valid."""
+
+    valid: bool
+    """Every repo to release stands once, after everything it needs."""
+    same_as_plan: bool
+    """It is also the plan's own first-in-first-out order."""
+    position: int | None
+    """Where the first violation, or else the first difference from the plan, stands; from 0."""
+    repo_id: str | None
+    """The repo that stands there."""
+    message: str
+    """The same in words."""
+
+    def __bool__(self) -> bool:
+        return self.valid
+
+
+def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
+    """Check somebody's own release order. Any valid order passes, not the plan's alone.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What is released.
+    order : iterable of str
+        Repo ids, the first to release first. Unreleased repos may stand in it or be left out.
+
+    Returns
+    -------
+    OrderCheck
+        It names the first violation; where there is none, the first difference from the plan.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> check_order(plan, ["core", "docs", "api"]).message
+    'valid; the plan would take api here, at position 1, before docs'
+    >>> check_order(plan, ["docs", "core", "api"]).message
+    'docs stands at position 0, but it needs core, which has not gone out by then'
+    """
+    order = [order] if isinstance(order, str) else list(order)
+    gone: set[str] = set()
+    missing = _released_dependencies(plan)
+    for position, repo in enumerate(order):
+        if repo not in plan._position:
+            return OrderCheck(
+                False, False, position, repo, f"{repo!r:.80} stands at position {position}, but it is not in the plan"
+            )
+        if repo in gone:
+            return OrderCheck(
+                False, False, position, repo, f"{repo} stands at position {position}, but it already went out"
+            )
+        late = [other for other in missing.get(repo, ()) if other not in gone]
+        if late:
+            verb = "has" if len(late) == 1 else "have"
+            message = (
+                f"{repo} stands at position {position}, but it needs {_names(late)}, which {verb} not gone out by then"
+            )
+            return OrderCheck(False, False, position, repo, message)
+        gone.add(repo)
+    left = [repo for repo in plan.released if repo not in gone]
+    if left:
+        return OrderCheck(False, False, len(order), left[0], f"the order ends, but {_names(left)} should still go out")
+    taken = [repo for repo in order if repo in missing]
+    for position, (theirs, ours) in enumerate(zip(taken, plan.released, strict=True)):
+        if theirs != ours:
+            message = f"valid; the plan would take {ours} here, at position {position}, before {theirs}"
+            return OrderCheck(True, False, position, theirs, message)
+    return OrderCheck(True, True, None, None, "valid, and the plan's own order")
+
+
+def _released_dependencies(plan: SequencePlan) -> dict[str, list[str]]:
+    """For each repo to release, list the released repos it needs, directly or through unreleased ones only."""
+    through: list[list[int]] = []
+    needed: dict[str, list[str]] = {}
+    for position, dependencies in enumerate(plan._dependencies):
+        found: set[int] = set()
+        for dependency in dependencies:
+            if plan._waves[dependency] is None:
+                found.update(through[dependency])
+            else:
+                found.add(dependency)
+        through.append(sorted(found))
+        if plan._waves[position] is not None:
+            needed[plan.items[position].repo_id] = [plan.items[other].repo_id for other in through[position]]
+    return needed

@@ -1,0 +1,148 @@
+"""What a run, or a what-if, came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit._html import table
+from seqkit.model import RepoReleaseStatus, SequenceItem, SkipCause
+from seqkit.plan import SequencePlan, item_columns
+
+__all__ = ["SequenceOutcome"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SequenceOutcome:
+    """How far every item of a plan got, and why some never started.
+
+    All counts of succeeded and failed are of released repos; `skipped` also holds the unreleased
+    ones, as the original's does (the column `skip_cause` of :meth:`to_frame` tells them apart).
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, what_if
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("core", "docs")])
+    >>> outcome = what_if(build_plan(graph, version="1.0"), fail="api")
+    >>> outcome
+    SequenceOutcome(2 succeeded, 1 failed, 1 blocked)
+    >>> outcome.succeeded, outcome.skipped, outcome.overall_success
+    (['core', 'docs'], ['app'], False)
+    """
+
+    plan: SequencePlan
+    """The plan that was followed."""
+    statuses: tuple[RepoReleaseStatus, ...]
+    """How far each item got, in plan order."""
+    skip_causes: tuple[SkipCause | None, ...]
+    """Why each item was skipped, in plan order; None for those that were not."""
+    blocked_by: tuple[tuple[str, ...], ...]
+    """The failed repos that each skipped item depends on, in plan order; empty for the others."""
+    attempts: tuple[int, ...]
+    """How often each item was tried, in plan order."""
+    run_id: str | None = None
+    """The run in the ledger; None for a what-if."""
+    ledger: Any = field(default=None)
+    """The ledger that holds the run; None for a what-if."""
+    seed: int | None = None
+    """The seed of the simulated releaser, where there was one: the same seed gives the same outcome."""
+
+    @property
+    def plan_id(self) -> str:
+        """The plan's id."""
+        return self.plan.plan_id
+
+    @cached_property
+    def items(self) -> tuple[SequenceItem, ...]:
+        """The plan's items with the statuses they ended with."""
+        return tuple(
+            item if item.status is status else item.model_copy(update={"status": status})
+            for item, status in zip(self.plan.items, self.statuses, strict=True)
+        )
+
+    def _ids(self, name: str) -> list[str]:
+        return [
+            item.repo_id for item, status in zip(self.plan.items, self.statuses, strict=True) if status.name == name
+        ]
+
+    @property
+    def succeeded(self) -> list[str]:
+        """Ids of the repos that were released, in plan order."""
+        return self._ids("succeeded")
+
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """The repos out of attempts, with the reason of the last, in plan order."""
+        return [
+            (item.repo_id, status.reason or "")
+            for item, status in zip(self.plan.items, self.statuses, strict=True)
+            if status.name == "failed"
+        ]
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """`failed` as a dict from repo id to reason."""
+        return dict(self.failed)
+
+    @property
+    def skipped(self) -> list[str]:
+        """Ids of the repos passed over, in plan order: blocked, stopped and unreleased ones."""
+        return self._ids("skipped")
+
+    @property
+    def overall_success(self) -> bool:
+        """Whether nothing failed and nothing is left to do; an empty plan succeeds."""
+        return all(status.name in ("succeeded", "skipped") for status in self.statuses)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show the outcome as a table, a row an item in plan order.
+
+        Columns: `position`, `wave` (Int64), `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string),
+        `status`, `skip_cause` (ordered categorical), `attempts` (Int64), `released_as`, `reason` (string),
+        `blocked_by` (object: list of repo ids).
+        """
+        return _dtypes.frame(
+            {
+                **item_columns(self.plan, self.items),
+                "skip_cause": _dtypes.categorical(self.skip_causes, _dtypes.SKIP_CAUSES),
+                "attempts": _dtypes.integer(self.attempts),
+                "released_as": _dtypes.string([status.run_id for status in self.statuses]),
+                "reason": _dtypes.string([status.reason for status in self.statuses]),
+                "blocked_by": _dtypes.objects(map(list, self.blocked_by)),
+            }
+        )
+
+    def _words(self) -> list[str]:
+        """Name how each item ended; a skipped one by its cause."""
+        return [cause or status.name for status, cause in zip(self.statuses, self.skip_causes, strict=True)]
+
+    def _counts(self) -> str:
+        counts = Counter(self._words())
+        always = ("succeeded", "failed")
+        known = (*always, "blocked", "stopped", "unreleased", "in_progress", "pending")
+        return ", ".join(f"{counts[word]} {word}" for word in known if counts[word] or word in always)
+
+    def __repr__(self) -> str:
+        return f"SequenceOutcome({self._counts()})"
+
+    def _repr_html_(self) -> str:
+        troubled = [
+            (item.repo_id, word, status.reason or (f"waits for {', '.join(blockers[:5])}" if blockers else ""))
+            for item, status, word, blockers in zip(
+                self.plan.items, self.statuses, self._words(), self.blocked_by, strict=True
+            )
+            if word not in ("succeeded", "unreleased")
+        ]
+        shown = troubled[:30]
+        more = len(troubled) - len(shown)
+        return table(
+            f"Outcome: {self._counts()}",
+            ["repo", "ended as", "why"],
+            shown,
+            f"… and {more} more" if more else "" if troubled else "everything was released",
+        )

@@ -1,0 +1,449 @@
+"""Release plans: what is released, at which version, in which order.
+
+>>> from seqkit.graph import RepoDependencyGraph
+>>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")])
+>>> plan = build_plan(graph, [("app", "2.0", "", "kim"), ("core", "1.1", "", "kim")])
+>>> plan
+SequencePlan(seq-89ea2d81: 2 repos to release in 2 waves, 1 unreleased between them)
+>>> [(item.repo_id, item.version_label) for item in plan.items]
+[('core', '1.1'), ('api', 'skipped'), ('app', '2.0')]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ValidationError
+
+from seqkit import _dtypes
+from seqkit._html import shortened, table
+from seqkit.errors import DuplicateRelease, RepoNotFound
+from seqkit.graph import RepoDependencyGraph
+from seqkit.model import Release, RepoReleaseStatus, SequenceItem
+
+__all__ = ["SequencePlan", "build_plan"]
+
+_SCOPES = ("path", "all")
+_UNRELEASED = "skipped"  # the original's version label of a repo that is not part of the release
+_SKIPPED = RepoReleaseStatus.skipped()
+
+Releases = Iterable[Release | tuple[str, ...] | Mapping[str, str]] | pd.DataFrame
+
+
+class SequencePlan:
+    """A release plan: items in dependency order, and the dependencies among them.
+
+    Made by :func:`build_plan` or :meth:`from_json`; never changes. Items whose status is
+    ``skipped`` are not part of the release ("unreleased"): they never fail, and stand in the
+    plan because a dependency runs through them.
+
+    Attributes
+    ----------
+    items : tuple of SequenceItem
+        In the order of execution.
+    graph : RepoDependencyGraph
+        The planned repos and the dependencies among them; reachability between planned repos
+        is that of the graph the plan was made from.
+    originating_run_id : str
+        What the release was made for; its digest is the spec digest of every run of the plan.
+    plan_id : str
+        ``seq-`` and 8 hexadecimal digits: SHA-256 over the plan's canonical JSON without the id
+        (sorted keys, no spaces, UTF-8). The same plan has the same id.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[SequenceItem],
+        graph: RepoDependencyGraph,
+        originating_run_id: str,
+        plan_id: str | None = None,
+    ) -> None:
+        self._items = tuple(items)
+        self._graph = graph._sealed("plan")
+        self._originating_run_id = originating_run_id
+        self._given_plan_id = plan_id
+
+    @property
+    def items(self) -> tuple[SequenceItem, ...]:  # noqa: D102  # documented in the class
+        return self._items
+
+    @property
+    def graph(self) -> RepoDependencyGraph:  # noqa: D102
+        return self._graph
+
+    @property
+    def originating_run_id(self) -> str:  # noqa: D102
+        return self._originating_run_id
+
+    @cached_property
+    def plan_id(self) -> str:  # noqa: D102
+        if self._given_plan_id is not None:
+            return self._given_plan_id
+        return f"seq-{hashlib.sha256(_canonical(self._content()).encode()).hexdigest()[:8]}"
+
+    # ------------------------------------------------------------------ reading
+
+    @cached_property
+    def released(self) -> list[str]:
+        """Ids of the repos to release, in plan order; the unreleased ones are left out."""
+        return [item.repo_id for item in self._items if item.status != _SKIPPED]
+
+    @cached_property
+    def unreleased(self) -> list[str]:
+        """Ids of the repos that are in the plan only because a dependency runs through them."""
+        return [item.repo_id for item in self._items if item.status == _SKIPPED]
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {item.repo_id: position for position, item in enumerate(self._items)}
+
+    @cached_property
+    def _dependents(self) -> list[list[int]]:
+        """Give the positions of each item's direct dependents, ascending."""
+        position, successors = self._position, self._graph._digraph.successors
+        return [sorted(position[other] for other in successors(item.repo_id)) for item in self._items]
+
+    @cached_property
+    def _dependencies(self) -> list[list[int]]:
+        """Give the positions of each item's direct dependencies, ascending."""
+        dependencies: list[list[int]] = [[] for _ in self._items]
+        for position, dependents in enumerate(self._dependents):
+            for dependent in dependents:
+                dependencies[dependent].append(position)
+        return dependencies
+
+    @cached_property
+    def _waves(self) -> list[int | None]:
+        """Give each item's wave, None for unreleased ones: the longest path over released repos only."""
+        longest: list[int] = []
+        waves: list[int | None] = []
+        for item, dependencies in zip(self._items, self._dependencies, strict=True):
+            before = max((longest[dependency] for dependency in dependencies), default=-1)
+            released = item.status != _SKIPPED
+            longest.append(before + released)
+            waves.append(before + 1 if released else None)
+        return waves
+
+    def waves(self) -> list[list[str]]:
+        """Group the repos to release into waves: all that a wave needs lies in earlier waves.
+
+        A repo's wave is the number of released repos before it on the longest path that leads to it;
+        paths run through unreleased repos, which are in no wave. Plan order stays inside a wave.
+        """
+        waves: list[list[str]] = []
+        for item, wave in zip(self._items, self._waves, strict=True):
+            if wave is not None:
+                while len(waves) <= wave:
+                    waves.append([])
+                waves[wave].append(item.repo_id)
+        return waves
+
+    def _require(self, repo: str) -> int:
+        position = self._position.get(repo) if isinstance(repo, str) else None
+        if position is None:
+            raise RepoNotFound(repo)
+        return position
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show the plan as a table, a row an item in plan order.
+
+        Columns: `position` (Int64, from 0), `wave` (Int64, from 0, ``<NA>`` for unreleased), `repo_id`,
+        `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
+        categorical), `dependencies` (object: list of the repo ids it needs directly).
+        """
+        ids = [item.repo_id for item in self._items]
+        return _dtypes.frame(
+            {
+                **item_columns(self, self._items),
+                "skip_cause": _dtypes.categorical(
+                    ["unreleased" if item.status == _SKIPPED else None for item in self._items], _dtypes.SKIP_CAUSES
+                ),
+                "dependencies": _dtypes.objects([[ids[other] for other in row] for row in self._dependencies]),
+            }
+        )
+
+    # ------------------------------------------------------------------ changing, storing
+
+    def without(self, repos: str | Iterable[str]) -> SequencePlan:
+        """Plan the same release without some repos.
+
+        It is the plan that :func:`build_plan` makes of the remaining releases: a repo taken out stays
+        as an unreleased item where it lies between two that are released, and blocks nobody.
+
+        Raises
+        ------
+        RepoNotFound
+            Where a repo is not in the plan.
+        """
+        left_out = {repos} if isinstance(repos, str) else set(repos)
+        for repo in sorted(left_out):
+            self._require(repo)
+        remaining = [
+            Release(item.repo_id, item.version_label, item.spec_digest, item.promoted_by)
+            for item in self._items
+            if item.status != _SKIPPED and item.repo_id not in left_out
+        ]
+        return _planned(
+            self._graph, remaining, self._originating_run_id, "path", [item.repo_id for item in self._items]
+        )
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "originating_run_id": self._originating_run_id,
+            "items": [item_json(item) for item in self._items],
+            "edges": [list(edge) for edge in self._graph.edges],
+        }
+
+    def to_json(self) -> str:
+        """Write the plan as JSON: ``{plan_id, originating_run_id, items, edges: [[dependency, dependent], …]}``."""
+        return json.dumps({"plan_id": self.plan_id, **self._content()}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> SequencePlan:
+        """Read what :meth:`to_json` wrote; the `plan_id` is kept as it stands.
+
+        Raises
+        ------
+        ValueError
+            Where the text is not a plan, or an item comes before one that it needs.
+        DuplicateRelease, RepoNotFound, DependencyCycle
+            Where the items or edges contradict each other.
+
+        Examples
+        --------
+        >>> from seqkit.graph import RepoDependencyGraph
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")]), version="1.0")
+        >>> SequencePlan.from_json(plan.to_json()) == plan
+        True
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"text is not JSON ({error}), expected what SequencePlan.to_json() writes") from None
+        return plan_of(content)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SequencePlan):
+            return NotImplemented
+        return self.plan_id == other.plan_id and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self.plan_id)
+
+    def __repr__(self) -> str:
+        n, waves = len(self.released), len(self.waves())
+        between = f", {len(self.unreleased)} unreleased between them" if self.unreleased else ""
+        return (
+            f"SequencePlan({shortened(self.plan_id, 40)}: {n} repo{'s'[: n != 1]} to release "
+            f"in {waves} wave{'s'[: waves != 1]}{between})"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = self._items[:30]
+        rows = [
+            (
+                position,
+                "" if wave is None else wave,
+                item.repo_id,
+                item.version_label if wave is not None else "not released",
+            )
+            for position, (item, wave) in enumerate(zip(shown, self._waves, strict=False))
+        ]
+        more = len(self._items) - len(shown)
+        return table(repr(self), ["position", "wave", "repo", "version"], rows, f"… and {more} more" if more else "")
+
+
+def _canonical(content: object) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def item_json(item: SequenceItem) -> dict[str, Any]:
+    """Give an item's JSON form as a dict; many times faster than a validated dump of each."""
+    return {
+        "repo_id": item.repo_id,
+        "version_label": item.version_label,
+        "spec_digest": item.spec_digest,
+        "promoted_by": item.promoted_by,
+        "status": item.status._to_json(),
+    }
+
+
+def item_columns(plan: SequencePlan, items: Iterable[SequenceItem]) -> dict[str, Any]:
+    """Give the columns that every frame of items begins with."""
+    rows = list(items)
+    return {
+        "position": _dtypes.integer(range(len(rows))),
+        "wave": _dtypes.integer(plan._waves),
+        "repo_id": _dtypes.string([item.repo_id for item in rows]),
+        "version_label": _dtypes.string([item.version_label for item in rows]),
+        "spec_digest": _dtypes.string([item.spec_digest for item in rows]),
+        "promoted_by": _dtypes.string([item.promoted_by for item in rows]),
+        "status": _dtypes.categorical([item.status.name for item in rows], _dtypes.STATUSES),
+    }
+
+
+class _PlanJson(BaseModel):
+    plan_id: str | None = None
+    originating_run_id: str
+    items: list[SequenceItem]
+    edges: list[tuple[str, str]]
+
+
+def plan_of(content: object) -> SequencePlan:
+    """Make a plan from the parsed JSON of :meth:`SequencePlan.to_json`, or of a ledger's ``plan`` tag."""
+    try:
+        read = _PlanJson.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"not a plan: {_first_problem(error)}") from None
+    position: dict[str, int] = {}
+    for index, item in enumerate(read.items):
+        if position.setdefault(item.repo_id, index) != index:
+            raise DuplicateRelease(item.repo_id)
+    for repo in itertools.chain.from_iterable(read.edges):
+        if repo not in position:
+            raise RepoNotFound(repo)
+    graph = RepoDependencyGraph.from_edges(read.edges, nodes=list(position))
+    for before, after in read.edges:
+        if position[before] > position[after]:
+            raise ValueError(
+                f"not a plan: {after!r} stands before {before!r}, which it needs; expected dependency order"
+            )
+    return SequencePlan(read.items, graph, read.originating_run_id, read.plan_id)
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+
+
+# ---------------------------------------------------------------------- building
+
+
+def build_plan(
+    graph: RepoDependencyGraph,
+    releases: Releases | None = None,
+    originating_run_id: str = "manual",
+    scope: Literal["path", "all"] = "path",
+    version: str | None = None,
+) -> SequencePlan:
+    """Order releases so that every repo comes after what it needs. Linear, but for sorting.
+
+    Parameters
+    ----------
+    graph : RepoDependencyGraph
+        Who needs whom.
+    releases : iterable of Release, 4-tuples or dicts, or DataFrame, optional
+        What to release: repo_id, version_label, and where wanted spec_digest and promoted_by.
+        None releases every repo of the graph, at its own `version` attribute, else at `version`.
+    originating_run_id : str
+        What the release is made for.
+    scope : {"path", "all"}
+        Which unreleased repos the plan holds: those on a dependency path between two released ones,
+        or all of the graph's (as the original does).
+    version : str, optional
+        The version of repos that have none of their own, where `releases` is None.
+
+    Raises
+    ------
+    RepoNotFound, DuplicateRelease
+        Where a release names a repo that is not in the graph, or one repo is released twice.
+    TypeError, ValueError
+        Where a release is malformed, or `releases` is None and a repo has no version.
+
+    Examples
+    --------
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("app", "docs")])
+    >>> [item.repo_id for item in build_plan(graph, version="3.0").items]
+    ['core', 'api', 'app', 'docs']
+    >>> [item.repo_id for item in build_plan(graph, [Release("core", "3.1"), Release("app", "3.1")]).items]
+    ['core', 'api', 'app']
+    """
+    if scope not in _SCOPES:
+        raise ValueError(f"scope is {scope!r}, expected one of {_SCOPES}")
+    if not isinstance(originating_run_id, str):
+        raise TypeError(f"originating_run_id is {originating_run_id!r}, expected a str")
+    if releases is None:
+        wanted = [Release(repo, _own_version(graph, repo, version)) for repo in graph]
+    else:
+        if version is not None:
+            raise ValueError(f"version is {version!r}, but releases already say their versions; give one of the two")
+        wanted = [_release(index, entry) for index, entry in enumerate(_entries(releases))]
+    return _planned(graph, wanted, originating_run_id, scope, graph.topological_order())
+
+
+def _planned(
+    graph: RepoDependencyGraph, releases: Iterable[Release], originating_run_id: str, scope: str, order: list[str]
+) -> SequencePlan:
+    wanted: dict[str, Release] = {}
+    for release in releases:
+        if release.repo_id not in graph:
+            raise RepoNotFound(release.repo_id)
+        if wanted.setdefault(release.repo_id, release) is not release:
+            raise DuplicateRelease(release.repo_id)
+    if scope == "path" and len(wanted) < len(graph):
+        order = _between(graph, wanted, order)
+    items = [
+        SequenceItem(
+            repo_id=repo,
+            version_label=release.version_label,
+            spec_digest=release.spec_digest,
+            promoted_by=release.promoted_by,
+        )
+        if (release := wanted.get(repo))
+        else SequenceItem(repo_id=repo, version_label=_UNRELEASED, status=_SKIPPED)
+        for repo in order
+    ]
+    return SequencePlan(items, graph.subgraph(order), originating_run_id)
+
+
+def _between(graph: RepoDependencyGraph, wanted: Mapping[str, Release], order: list[str]) -> list[str]:
+    """Keep the released repos and those that lie on a path between two of them."""
+    after = set(wanted)  # released, or something released comes before it
+    before = set(wanted)  # released, or something released comes after it
+    for repo in order:
+        if repo in after:
+            after.update(graph._digraph.successors(repo))
+    for repo in reversed(order):
+        if repo in before:
+            before.update(graph._digraph.predecessors(repo))
+    return [repo for repo in order if repo in after and repo in before]
+
+
+def _own_version(graph: RepoDependencyGraph, repo: str, version: str | None) -> str:
+    own = graph._digraph.nodes[repo].get("version", version)
+    if own is None:
+        raise ValueError(f"version is None and repo {repo!r} has no version attribute of its own; pass version=…")
+    return str(own)
+
+
+def _entries(releases: Releases) -> Iterable[Any]:
+    if isinstance(releases, str | Mapping):
+        raise TypeError(f"releases is {releases!r:.80}, expected a list of releases: [(repo_id, version_label, …), …]")
+    if isinstance(releases, pd.DataFrame):
+        known = [name for name in Release.__dataclass_fields__ if name in releases.columns]
+        for name in ("repo_id", "version_label"):
+            if name not in known:
+                raise ValueError(f"releases has no column {name!r}; its columns are {list(releases.columns)}")
+        return releases[known].to_dict("records")
+    return releases
+
+
+def _release(index: int, entry: Any) -> Release:
+    try:
+        if isinstance(entry, Release):
+            return entry
+        if isinstance(entry, Mapping):
+            return Release(**entry)
+        if isinstance(entry, tuple | list):
+            return Release(*entry)
+    except ValidationError as error:
+        raise ValueError(f"releases[{index}] is {entry!r:.200}: {_first_problem(error)}") from None
+    except TypeError as error:  # an unknown or missing field
+        raise ValueError(f"releases[{index}] is {entry!r:.200}: {error}") from None
+    raise TypeError(f"releases[{index}] is {entry!r:.80}, expected a Release, (repo_id, version_label, …) or a dict")

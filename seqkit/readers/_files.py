@@ -1,0 +1,149 @@
+"""What every reader does with a file: open it, decode it, check shapes, build the graph.
+
+Whatever is wrong with a file becomes a `ReadError` that names the file, the line where
+there is one, the place inside and what was expected there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NoReturn, TypeAlias
+
+from seqkit._html import shortened
+from seqkit.errors import ReadError
+from seqkit.graph import RepoDependencyGraph
+
+__all__ = ["Cycles", "PathLike", "build", "check_cycles", "described", "load_json", "load_text", "text_list", "typed"]
+
+PathLike: TypeAlias = str | os.PathLike[str]
+Cycles: TypeAlias = Literal["error", "merge"]
+
+_JSON_NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+}
+
+
+def load_text(path: PathLike) -> str:
+    """Read a UTF-8 file, with or without a byte order mark.
+
+    Raises
+    ------
+    ReadError
+        Where there is no such file, it may not be read, or it is not UTF-8 (with the line).
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {path!r} ({type(path).__name__}), expected a str or a pathlib.Path")
+    try:
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ReadError(path, None, "there is no such file") from None
+    except IsADirectoryError:
+        raise ReadError(path, None, "is a directory, expected a file") from None
+    except OSError as error:
+        raise ReadError(path, None, f"cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a name that no file system can hold, such as one with a NUL
+        raise ReadError(path, None, f"is no name of a file: {error}") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # bytes.splitlines breaks at \n, \r and \r\n only, as editors and the csv module do.
+        line = len((error.object[: error.start] + b"x").splitlines())
+        raise ReadError(
+            path, line, f"byte 0x{error.object[error.start]:02x} is not UTF-8 ({error.reason}); save the file as UTF-8"
+        ) from None
+
+
+def load_json(path: PathLike) -> Any:
+    """Read a JSON file; NaN and Infinity, which are not JSON, are refused.
+
+    Raises
+    ------
+    ReadError
+        As :func:`load_text`, and where the content is not JSON (with the line) or is nested too deeply.
+    """
+
+    def refused(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    text = load_text(path)
+    try:
+        return json.loads(text, parse_constant=refused)
+    except json.JSONDecodeError as error:
+        raise ReadError(path, error.lineno, f"is not JSON: {error.msg} (column {error.colno})") from None
+    except RecursionError:
+        raise ReadError(path, None, "is nested too deeply to be read") from None
+    except ValueError as error:  # a refused constant, or a number with more digits than Python converts
+        raise ReadError(path, None, f"is not usable JSON: {error}") from None
+
+
+def described(value: object) -> str:
+    """Say what a JSON value is, in one short phrase whatever its size.
+
+    Examples
+    --------
+    >>> described(None), described([1, [2]]), described("x")
+    ('null', 'a list', "'x'")
+    """
+    # Containers are never printed: repr recurses, and a file decides how deep they are.
+    if isinstance(value, dict | list):
+        return _JSON_NAMES[type(value)]
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return shortened(repr(value), 60)
+
+
+def typed(path: PathLike, where: str, value: object, kind: type) -> Any:
+    """Give `value` back if it is a `kind` (dict, list, str or bool), and, for text, if UTF-8 can hold it.
+
+    `where` is the place in the document, such as ``packages['node_modules/a'].version``.
+
+    Raises
+    ------
+    ReadError
+        Naming the place, what is there and what was expected.
+    """
+    if not isinstance(value, kind):
+        raise ReadError(path, None, f"{where} is {described(value)}, expected {_JSON_NAMES[kind]}")
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ReadError(path, None, f"{where} is {described(value)}, which holds half a character") from None
+    return value
+
+
+def text_list(path: PathLike, where: str, value: object) -> list[str]:
+    """Give `value` back if it is a list of text."""
+    return [typed(path, f"{where}[{index}]", item, str) for index, item in enumerate(typed(path, where, value, list))]
+
+
+def check_cycles(cycles: object) -> None:
+    """Refuse a wrong `cycles` before the file is opened: what the graph refuses later is the file's fault."""
+    if cycles not in ("error", "merge"):
+        raise ValueError(f"cycles is {cycles!r}, expected one of ('error', 'merge')")
+
+
+def build(
+    path: PathLike, edges: Iterable[tuple[str, str]], nodes: Mapping[str, Mapping[str, Any]], cycles: Cycles
+) -> RepoDependencyGraph:
+    """Build the graph that a file describes.
+
+    Raises
+    ------
+    DependencyCycle
+        With ``cycles="error"``, where there is one.
+    ReadError
+        Where the graph cannot be built, such as a merged unit whose name is taken.
+    """
+    try:
+        return RepoDependencyGraph.from_edges(edges, nodes=nodes, cycles=cycles)
+    except ValueError as error:
+        raise ReadError(path, None, str(error)) from error

@@ -1,0 +1,254 @@
+"""The sequencing rules, once: which repo may start, what a failure blocks, when a run is over.
+
+:class:`Rules` does no I/O, has no clock and draws no random numbers. Whoever drives it (the
+executor, a what-if, a lesson) asks :meth:`~Rules.take` what comes next and tells it how each
+release ended. It is written for any number of releases under way at once.
+
+>>> from seqkit import RepoDependencyGraph, build_plan
+>>> plan = build_plan(RepoDependencyGraph.from_edges([("a", "b"), ("a", "c")]), version="1.0")
+>>> rules = Rules(plan)
+>>> rules.take()
+Start(position=0, repo_id='a')
+>>> rules.start("a"); rules.fail("a", "tests are red")
+False
+>>> rules.take()
+Skip(position=1, repo_id='b', cause='blocked', blocked_by=('a',))
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from seqkit.model import RepoReleaseStatus, SkipCause
+from seqkit.outcome import SequenceOutcome
+from seqkit.plan import SequencePlan
+
+__all__ = ["Policy", "Rules", "Skip", "Start", "fail_ids"]
+
+Policy = Literal["skip_dependents", "stop", "continue"]
+"""What a failure means for the rest: skip what depends on it, start nothing more, or go on regardless."""
+
+_SKIPPED = RepoReleaseStatus.skipped()
+_IN_PROGRESS = RepoReleaseStatus.in_progress()
+_PENDING = RepoReleaseStatus.pending()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """This repo may start now."""
+
+    position: int
+    repo_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """This repo is passed over for good."""
+
+    position: int
+    repo_id: str
+    cause: SkipCause
+    blocked_by: tuple[str, ...]
+
+
+class Rules:
+    """One run of a plan, as a machine that is told what happens and says what may happen next.
+
+    An item is *decided* once all that it needs has ended. Decided items are taken in plan order:
+    released ones start, or are skipped where the policy says so; unreleased ones are passed over
+    and hand on what blocks them. Linear in items and dependencies, plus a logarithm for the queue.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What to run.
+    policy : {"skip_dependents", "stop", "continue"}
+        ``skip_dependents``: a failure skips all that depends on it. ``stop``: after a failure nothing
+        new starts. ``continue``: dependents go on against the last good release.
+    failure_budget : int, optional
+        At the n-th failure the policy turns to ``stop``.
+    attempts : int
+        How often a repo is tried before it counts as failed.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        plan: SequencePlan,
+        policy: Policy = "skip_dependents",
+        failure_budget: int | None = None,
+        attempts: int = 1,
+    ) -> None:
+        if policy not in get_args(Policy):
+            raise ValueError(f"policy is {policy!r}, expected one of {get_args(Policy)}")
+        if failure_budget is not None:
+            _positive("failure_budget", failure_budget)
+        _positive("attempts", attempts)
+        self.plan = plan
+        self.policy: Policy = policy
+        self.failure_budget = failure_budget
+        self.attempts = attempts
+        n = len(plan.items)
+        self._statuses = [_SKIPPED if item.status == _SKIPPED else _PENDING for item in plan.items]
+        self._causes: list[SkipCause | None] = [None] * n
+        self._tries = [0] * n
+        self._waits_for = [len(dependencies) for dependencies in plan._dependencies]
+        self._decided = [position for position, count in enumerate(self._waits_for) if not count]  # a heap: ascending
+        self._open = n  # items that have not ended
+        self._failures: list[int] = []  # positions, in the order of failing
+        # Whose failure stands before an item: bit i for the i-th failure. Integers, because unions of
+        # sets over a wide graph cost more than everything else here together.
+        self._blockers = [0] * n
+        self._names: dict[int, tuple[str, ...]] = {0: ()}
+
+    # ------------------------------------------------------------------ asking
+
+    @property
+    def over(self) -> bool:
+        """Whether every item has ended."""
+        return not self._open
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing new starts any more."""
+        allowed = 1 if self.policy == "stop" else self.failure_budget
+        return allowed is not None and len(self._failures) >= allowed
+
+    def ready(self) -> list[str]:
+        """List the decided items in plan order: the queue of the release."""
+        return [self.plan.items[position].repo_id for position in sorted(self._decided)]
+
+    def failed_ancestors(self, repo_id: str) -> tuple[str, ...]:
+        """Give the failed repos that `repo_id` depends on, as far as they are known, in plan order."""
+        return self._named(self._blockers[self.plan._require(repo_id)])
+
+    def take(self) -> Start | Skip | None:
+        """Take the next decided item; None where nothing is decided until a release under way ends.
+
+        A :class:`Skip` is settled with that. A :class:`Start` is only a permission: the item stays
+        pending until :meth:`start`, so that a driver can first make its intention durable.
+        """
+        if not self._decided:
+            return None
+        position = heapq.heappop(self._decided)
+        item = self.plan.items[position]
+        blocked_by = self._named(self._blockers[position])
+        if item.status == _SKIPPED:
+            cause: SkipCause = "unreleased"
+            blocked_by = ()
+        elif self.stopping:
+            cause = "blocked" if blocked_by else "stopped"
+        elif blocked_by and self.policy == "skip_dependents":
+            cause = "blocked"
+        else:
+            return Start(position, item.repo_id)
+        self._causes[position] = cause
+        self._end(position, _SKIPPED)
+        return Skip(position, item.repo_id, cause, blocked_by)
+
+    # ------------------------------------------------------------------ telling
+
+    def start(self, repo_id: str) -> None:
+        """Tell that a repo's release is under way; `repo_id` comes from :class:`Start`."""
+        position = self._expect(repo_id, "pending")
+        self._statuses[position] = _IN_PROGRESS
+        self._tries[position] = 1
+
+    def succeed(self, repo_id: str, run_id: str) -> None:
+        """Tell that a repo is released; `run_id` is what the releaser returned."""
+        self._end(self._expect(repo_id, "in_progress"), RepoReleaseStatus.succeeded(run_id))
+
+    def fail(self, repo_id: str, reason: str, final: bool = False) -> bool:
+        """Tell that an attempt failed; returns whether to try again.
+
+        The last attempt makes a failure, which blocks dependents; ``final=True`` makes this one the last.
+        """
+        position = self._expect(repo_id, "in_progress")
+        if self._tries[position] < self.attempts and not final:
+            self._tries[position] += 1
+            return True
+        self._blockers[position] |= 1 << len(self._failures)
+        self._failures.append(position)
+        self._end(position, RepoReleaseStatus.failed(reason))
+        return False
+
+    def _expect(self, repo_id: str, name: str) -> int:
+        position = self.plan._require(repo_id)
+        status = self._statuses[position].name
+        if status != name:
+            raise ValueError(f"repo {repo_id!r} is {status}, expected {name}")
+        return position
+
+    def _end(self, position: int, status: RepoReleaseStatus) -> None:
+        self._statuses[position] = status
+        self._open -= 1
+        blockers = self._blockers[position]
+        for dependent in self.plan._dependents[position]:
+            self._blockers[dependent] |= blockers
+            self._waits_for[dependent] -= 1
+            if not self._waits_for[dependent]:
+                heapq.heappush(self._decided, dependent)
+
+    # ------------------------------------------------------------------ the result
+
+    def _named(self, blockers: int) -> tuple[str, ...]:
+        names = self._names.get(blockers)
+        if names is None:
+            positions = sorted(self._failures[bit] for bit in _bits(blockers))
+            names = self._names[blockers] = tuple(self.plan.items[position].repo_id for position in positions)
+        return names
+
+    def outcome(self, run_id: str | None = None, ledger: Any = None, seed: int | None = None) -> SequenceOutcome:
+        """Say what the run came to, so far."""
+        causes = [
+            "unreleased" if item.status == _SKIPPED else cause
+            for item, cause in zip(self.plan.items, self._causes, strict=True)
+        ]
+        return SequenceOutcome(
+            plan=self.plan,
+            statuses=tuple(self._statuses),
+            skip_causes=tuple(causes),  # type: ignore[arg-type]  # the conditional widens the literal to str
+            blocked_by=tuple(
+                self._named(blockers) if cause in ("blocked", "stopped") else ()
+                for blockers, cause in zip(self._blockers, causes, strict=True)
+            ),
+            attempts=tuple(self._tries),
+            run_id=run_id,
+            ledger=ledger,
+            seed=seed,
+        )
+
+
+def _bits(number: int) -> Iterable[int]:
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
+
+
+def _positive(argument: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{argument} is {value!r}, expected a whole number from 1")
+    if value < 1:
+        raise ValueError(f"{argument} is {value}, expected a whole number from 1")
+
+
+def fail_ids(plan: SequencePlan, fail: str | Iterable[str]) -> frozenset[str]:
+    """Read a `fail` argument: one id or several, all of the plan.
+
+    Raises
+    ------
+    RepoNotFound
+        Where one is not in the plan.
+    """
+    ids = frozenset([fail] if isinstance(fail, str) else fail)
+    for repo in sorted(ids, key=str):
+        plan._require(repo)
+    return ids
