@@ -1,1 +1,133 @@
-"""Releases that span repositories: plan them, run them, read their ledgers, ask what if."""
+"""Releases that span many repositories: plan them, run them, read their ledgers, ask what if.
+
+=====================  =====================================================================
+the graph              RepoDependencyGraph, RepoNode, read_graph, load_dataset, Dataset
+the plan               Release, build_plan, SequencePlan, SequenceItem, RepoReleaseStatus
+the order explained    steps, check_order, OrderCheck
+running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
+who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser
+what fails             FailureModel, CommonCause, what_if
+keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, GraphRunRecorder
+its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
+                       EvaluationMetadata, ContentDigest
+reading it             runs_frame, events_frame, items_frame
+what goes wrong        SeqkitError and below it: see seqkit.errors
+=====================  =====================================================================
+
+Pictures are in :mod:`seqkit.plots`; the command line is ``python -m seqkit``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seqkit.datasets import Dataset, load_dataset
+from seqkit.errors import (
+    Backend,
+    DependencyCycle,
+    DuplicateRelease,
+    IntegrityError,
+    InvalidDigest,
+    InvalidRunState,
+    MultiRepoError,
+    ReadError,
+    RepoNotFound,
+    RunNotFound,
+    SeqkitError,
+    SequencingFailed,
+    StorageError,
+)
+from seqkit.failures import CommonCause, FailureModel
+from seqkit.frames import events_frame, items_frame, runs_frame
+from seqkit.graph import RepoDependencyGraph
+from seqkit.ledger import GraphRunRecorder, MemoryRunLedger, RunLedger, open_ledger
+from seqkit.model import (
+    ContentDigest,
+    EvaluationMetadata,
+    Release,
+    RepoNode,
+    RepoReleaseStatus,
+    RunEvent,
+    RunId,
+    RunMetadata,
+    RunRecord,
+    RunStatus,
+    RunSummary,
+    SequenceItem,
+)
+from seqkit.ordering import OrderCheck, check_order, steps
+from seqkit.outcome import SequenceOutcome
+from seqkit.plan import SequencePlan, build_plan
+from seqkit.readers import read_graph
+from seqkit.releasers import RepoReleaser, ScriptedReleaser, SimulatedReleaser
+from seqkit.sequencer import ReleaseSequencer, execute_plan, run_plan
+from seqkit.whatif import what_if
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Backend",
+    "CommonCause",
+    "ContentDigest",
+    "Dataset",
+    "DependencyCycle",
+    "DuplicateRelease",
+    "EvaluationMetadata",
+    "FailureModel",
+    "GraphRunRecorder",
+    "IntegrityError",
+    "InvalidDigest",
+    "InvalidRunState",
+    "MemoryRunLedger",
+    "MultiRepoError",
+    "OrderCheck",
+    "ReadError",
+    "Release",
+    "ReleaseSequencer",
+    "RepoDependencyGraph",
+    "RepoNode",
+    "RepoNotFound",
+    "RepoReleaseStatus",
+    "RepoReleaser",
+    "RunEvent",
+    "RunId",
+    "RunLedger",
+    "RunMetadata",
+    "RunNotFound",
+    "RunRecord",
+    "RunStatus",
+    "RunSummary",
+    "ScriptedReleaser",
+    "SeqkitError",
+    "SequenceItem",
+    "SequenceOutcome",
+    "SequencePlan",
+    "SequencingFailed",
+    "SimulatedReleaser",
+    "SqlRunLedger",
+    "StorageError",
+    "build_plan",
+    "check_order",
+    "events_frame",
+    "execute_plan",
+    "items_frame",
+    "load_dataset",
+    "open_ledger",
+    "read_graph",
+    "run_plan",
+    "runs_frame",
+    "steps",
+    "what_if",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SqlRunLedger":  # SQLAlchemy takes longer to import than all of seqkit
+        from seqkit.ledger import SqlRunLedger  # noqa: PLC0415
+
+        return SqlRunLedger
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), "SqlRunLedger"})

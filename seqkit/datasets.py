@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import importlib.resources
 import io
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,8 @@ from seqkit import _dtypes
 from seqkit._html import table
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
+from seqkit.ledger import MemoryRunLedger
+from seqkit.model import RunEvent, RunRecord
 from seqkit.readers import read_graph
 from seqkit.readers._files import load_text
 
@@ -148,7 +151,7 @@ def _jest29(folder: Path) -> Dataset:
 def _jupyter(folder: Path) -> Dataset:
     # edges.csv, the published form of this set, holds the dependencies that need no extra. The
     # running machine does not matter: the report tells the environment it was made in.
-    graph = read_graph(folder / "pip-report.json", "pip", extras="requested")
+    graph = read_graph(folder / "pip-report.json", "pip")
     return Dataset("jupyter", graph, trains=None, ledger=None, notes=_JUPYTER)
 
 
@@ -161,9 +164,14 @@ def _kf5(folder: Path) -> Dataset:
     return Dataset("kf5", graph, trains=trains, ledger=_kf5_ledger(folder), notes=_KF5)
 
 
-def _kf5_ledger(folder: Path) -> Any:
-    """Open the three trains that ship as a ledger (``ledger.jsonl``); None until ledgers can be read."""
-    return None
+def _kf5_ledger(folder: Path) -> MemoryRunLedger:
+    """Read the three trains that ship as a ledger: a JSON object a line, ``{"run": …}`` or ``{"event": …}``."""
+    lines = [json.loads(line) for line in load_text(folder / "ledger.jsonl").splitlines()]
+    runs = [RunRecord.model_validate(line["run"]) for line in lines if "run" in line]
+    events = [line["event"] for line in lines if "event" in line]
+    return MemoryRunLedger.from_records(
+        runs, ((event["run_id"], RunEvent.model_validate(event)) for event in events)
+    )
 
 
 _LOADERS: dict[str, Callable[[Path], Dataset]] = {"jest29": _jest29, "jupyter": _jupyter, "kf5": _kf5}
@@ -244,7 +252,7 @@ Limits.
 - Only dependencies that need no extra are in the graph. Ten more exist because one package asks
   for an extra of another: nbconvert for bleach[css] (tinycss2), and jupyter-events for
   jsonschema[format-nongpl] (nine packages). Without them fqdn, jsonpointer, uri-template and webcolors
-  stand alone. read_graph on data/jupyter/pip-report.json follows extras and gives 182
+  stand alone. read_graph(…, extras="all") on data/jupyter/pip-report.json gives 182
   dependencies and 13 levels instead of 172 and 12.
 - What the packages need to be built is not in it.
 """

@@ -16,7 +16,7 @@ __all__ = ["OrderCheck", "check_order", "steps"]
 
 
 def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "skip_dependents") -> pd.DataFrame:
-    """Walk through a release one choice at a time and say why each is made.
+    r"""Walk through a release one choice at a time and say why each is made.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     >>> frame = steps(plan, fail="core")
     >>> frame.loc[0, ["choice", "ready", "freed", "blocked"]].tolist()
     ['core', ['core'], ['api', 'docs'], ['api', 'docs']]
-    >>> print(*frame["why"], sep="\\n")
+    >>> print(*frame["why"], sep="\n")
     core is first in line: it needs nothing. It fails, which keeps 2 repos from starting
     api is passed over: it needs core, which failed
     docs is passed over: it needs core, which failed

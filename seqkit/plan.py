@@ -389,17 +389,21 @@ def _planned(
     if scope == "path" and len(wanted) < len(graph):
         order = _between(graph, wanted, order)
     items = [
-        SequenceItem(
-            repo_id=repo,
-            version_label=release.version_label,
-            spec_digest=release.spec_digest,
-            promoted_by=release.promoted_by,
-        )
-        if (release := wanted.get(repo))
+        _item(wanted[repo])
+        if repo in wanted
         else SequenceItem(repo_id=repo, version_label=_UNRELEASED, status=_SKIPPED)
         for repo in order
     ]
     return SequencePlan(items, graph.subgraph(order), originating_run_id)
+
+
+def _item(release: Release) -> SequenceItem:
+    return SequenceItem(
+        repo_id=release.repo_id,
+        version_label=release.version_label,
+        spec_digest=release.spec_digest,
+        promoted_by=release.promoted_by,
+    )
 
 
 def _between(graph: RepoDependencyGraph, wanted: Mapping[str, Release], order: list[str]) -> list[str]:

@@ -38,7 +38,7 @@ _PENDING = RepoReleaseStatus.pending()
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """This repo may start now."""
+    """A repo that may start now."""
 
     position: int
     repo_id: str
@@ -46,7 +46,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """This repo is passed over for good."""
+    """A repo that is passed over for good."""
 
     position: int
     repo_id: str
@@ -214,7 +214,7 @@ class Rules:
         return SequenceOutcome(
             plan=self.plan,
             statuses=tuple(self._statuses),
-            skip_causes=tuple(causes),  # type: ignore[arg-type]  # the conditional widens the literal to str
+            skip_causes=tuple(causes),
             blocked_by=tuple(
                 self._named(blockers) if cause in ("blocked", "stopped") else ()
                 for blockers, cause in zip(self._blockers, causes, strict=True)

@@ -465,7 +465,7 @@ def test_pip_report_gives_the_published_edges() -> None:
 
 def test_pip_report_with_all_extras_explains_every_package() -> None:
     published_edges = published(DATA / "jupyter" / "edges.csv", "run")
-    graph = read_graph(REPORT)
+    graph = read_graph(REPORT, extras="all")
     assert set(graph.edges) - published_edges == {("tinycss2", "bleach")} | {
         (needed, "jsonschema")
         for needed in (
@@ -546,8 +546,8 @@ EXTRAS = (
 
 def test_pip_extras_are_followed_to_the_end(write: Write) -> None:
     edges = [("b", "a"), ("b-helper", "c"), ("b-helper", "d"), ("c", "b"), ("d", "c"), ("e", "c")]
-    assert read_graph(write(report_of(*EXTRAS))).edges == edges
-    assert read_graph(write(report_of(*EXTRAS[::-1]))).edges == edges
+    assert read_graph(write(report_of(*EXTRAS)), extras="all").edges == edges
+    assert read_graph(write(report_of(*EXTRAS[::-1])), extras="all").edges == edges
 
 
 def test_pip_extras_that_a_person_requested(write: Write) -> None:
@@ -561,7 +561,7 @@ def test_pip_extras_that_a_person_requested(write: Write) -> None:
     # Newer versions of pip note the extras of packages that nobody requested, too.
     items = item_of("a", "b; extra == 'x'", requested=False, requested_extras=["x"]), item_of("b")
     assert read_graph(write(report_of(*items)), extras="requested").edges == []
-    assert read_graph(write(report_of(*items))).edges == [("b", "a")]
+    assert read_graph(write(report_of(*items)), extras="all").edges == [("b", "a")]
 
 
 def test_pip_extras_that_ask_for_each_other(write: Write) -> None:
@@ -570,9 +570,9 @@ def test_pip_extras_that_ask_for_each_other(write: Write) -> None:
         item_of("b", "a[z]; extra == 'x'", "c; extra == 'y'"),
         item_of("c"),
     )
-    assert read_graph(write(report_of(*items)), cycles="merge").edges == [("c", "a+b")]
+    assert read_graph(write(report_of(*items)), extras="all", cycles="merge").edges == [("c", "a+b")]
     with pytest.raises(DependencyCycle):
-        read_graph(write(report_of(*items)))
+        read_graph(write(report_of(*items)), extras="all")
 
 
 def test_pip_negated_extra_holds_for_the_package_alone(write: Write) -> None:

@@ -30,7 +30,7 @@ def read_pip(
     path: PathLike,
     *,
     environment: Mapping[str, str] | None = None,
-    extras: Literal["all", "requested"] = "all",
+    extras: Literal["all", "requested"] = "requested",
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Read an installation report; every package in it is a repo, with its `version` as attribute.
@@ -50,9 +50,9 @@ def read_pip(
         the report. A variable that neither gives is taken from the running interpreter; pip
         writes all of them into a report, so that its graph is the same on every machine.
     extras : {"all", "requested"}
-        Which extras are active: all that anybody asks for, a person or another package's
-        requirement (and so on: an extra can ask for extras), as pip does; or only those of the
-        packages that a person requested.
+        Which extras are active: only those of the packages that a person requested (the default),
+        or all that anybody asks for, a person or another package's requirement (and so on: an extra
+        can ask for extras), as pip does.
     cycles : {"error", "merge"}
         As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
 
@@ -71,7 +71,7 @@ def pip_graph(
     path: PathLike,
     *,
     environment: Mapping[str, str] | None = None,
-    extras: Literal["all", "requested"] = "all",
+    extras: Literal["all", "requested"] = "requested",
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Do what :func:`read_pip` does with a document that is already read; `path` is for errors."""

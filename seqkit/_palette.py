@@ -1,0 +1,60 @@
+"""One look for statuses everywhere: plots, widgets and HTML take colour, mark and word from here.
+
+Never show the colour alone. Lightness alone tells the statuses apart too, so a black-and-white print
+and every kind of colour blindness keep them; all marks are in DejaVu Sans, matplotlib's own font.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+__all__ = ["STATUS_STYLES", "StatusStyle", "luminance"]
+
+
+def luminance(colour: str) -> float:
+    """Give the relative luminance of ``"#rrggbb"``, from 0 (black) to 1 (white), as WCAG 2 defines it.
+
+    Examples
+    --------
+    >>> luminance("#000000"), luminance("#ffffff")
+    (0.0, 1.0)
+    """
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return round(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2], 6)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusStyle:
+    """How a status, or the cause of a skip, is shown."""
+
+    word: str
+    """What it is called."""
+    colour: str
+    """The fill, ``#rrggbb``."""
+    mark: str
+    """One character."""
+
+    @property
+    def ink(self) -> str:
+        """The colour of text on the fill: black or white, whichever has more contrast."""
+        return "#000000" if luminance(self.colour) > 0.179 else "#ffffff"
+
+
+STATUS_STYLES: Mapping[str, StatusStyle] = MappingProxyType(
+    {
+        style.word.replace(" ", "_"): style
+        for style in (  # the lightest first
+            StatusStyle("pending", "#f2f2ee", "○"),
+            StatusStyle("unreleased", "#cbd2dc", "–"),
+            StatusStyle("blocked", "#e69f00", "⊘"),
+            StatusStyle("succeeded", "#009e73", "✓"),
+            StatusStyle("in progress", "#0069a8", "▶"),
+            StatusStyle("failed", "#a1131f", "✗"),
+            StatusStyle("stopped", "#3b2352", "■"),
+        )
+    }
+)
+"""By status name (pending, in_progress, succeeded, failed) or skip cause (blocked, stopped, unreleased)."""

@@ -1,0 +1,127 @@
+"""All randomness of seqkit: a counter-based hash, so that every draw has an address.
+
+A draw belongs to (seed, kind, name, attempt, trial), where `kind` is ``"repo"`` or ``"cause"``.
+Its value depends on nothing else: not on the order of execution, not on which other repos are
+planned, not on who computes it. Trials are the bits of 64-bit words, ``word = trial // 64``.
+
+A word at one bit level is two 32-bit halves. Each half mixes the word's number with two keys by
+two rounds of multiply and xor-shift (constants from Wellons' hash prospector, "lowbias32"). The
+keys come from a BLAKE2b digest of (seed, kind, name, attempt), through the finaliser of
+splitmix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195) with the level as counter.
+Multiplications are 32 bits wide where it counts, because many processors have no vector
+instruction for wider ones.
+
+An event of probability p happens where a uniform number U lies below p. Both are read bit by
+bit from the top until they differ: two levels on average, and exact for every float.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import secrets
+from typing import Literal
+
+import numpy as np
+
+__all__ = ["MAX_TRIALS", "Kind", "happens", "resolve_seed", "word"]
+
+Kind = Literal["repo", "cause"]
+"""What a draw is for: a repo's release, or a common cause."""
+
+MAX_TRIALS = 1 << 38
+"""Trials count from 0 and stay below this: a word's number has 32 bits."""
+
+_M32 = 0xFFFFFFFF
+_M64 = 0xFFFFFFFFFFFFFFFF
+
+
+def _splitmix64(state: int) -> int:
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _M64
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _M64
+    return state ^ (state >> 31)
+
+
+def _mixed(number: int, first: int, second: int) -> int:
+    value = number ^ first
+    value = ((value ^ (value >> 16)) * 0x21F0AAAD) & _M32
+    value = ((value ^ (value >> 15)) + second) & _M32
+    value = (value * 0xD35A2D97) & _M32
+    return value ^ (value >> 15)
+
+
+@functools.lru_cache(maxsize=4096)
+def _stream(seed: int, kind: Kind, name: str, attempt: int) -> tuple[int, int]:
+    address = json.dumps([seed, kind, name, attempt]).encode()
+    digest = hashlib.blake2b(address, digest_size=16, person=b"seqkit-draws").digest()
+    return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+
+
+def word(seed: int, kind: Kind, name: str, attempt: int, level: int, number: int) -> int:
+    """Draw 64 random bits, one for each of the trials ``64 * number`` to ``64 * number + 63``.
+
+    Parameters
+    ----------
+    seed, kind, name, attempt
+        Whose draw it is.
+    level : int
+        Which binary digit of the uniform number, from 1.
+    number : int
+        ``trial // 64``, below 2**32.
+
+    Examples
+    --------
+    >>> hex(word(7, "repo", "core", 1, 1, 0)) == hex(word(7, "repo", "core", 1, 1, 0))
+    True
+    """
+    low, high = _stream(seed, kind, name, attempt)
+    step = level * 0x9E3779B97F4A7C15
+    a, b = _splitmix64((low + step) & _M64), _splitmix64((high + step) & _M64)
+    return _mixed(number, a & _M32, a >> 32) | _mixed(number, b & _M32, b >> 32) << 32
+
+
+def happens(probability: float, seed: int, kind: Kind, name: str, attempt: int, trial: int) -> bool:
+    """Draw whether an event of this probability happens in this trial.
+
+    Examples
+    --------
+    >>> happens(0.0, 7, "repo", "core", 1, 0), happens(1.0, 7, "repo", "core", 1, 0)
+    (False, True)
+    >>> sum(happens(0.25, 7, "repo", "core", 1, trial) for trial in range(4000)) / 4000  # give or take 0.007
+    0.23925
+    """
+    if probability >= 1.0:
+        return True
+    numerator, denominator = probability.as_integer_ratio()
+    number, bit = divmod(trial, 64)
+    for level in range(1, denominator.bit_length()):
+        mine = numerator >> (denominator.bit_length() - 1 - level) & 1
+        drawn = word(seed, kind, name, attempt, level, number) >> bit & 1
+        if mine != drawn:
+            return mine > drawn
+    return False
+
+
+def resolve_seed(rng: int | np.random.Generator | None) -> int:
+    """Read an `rng` argument: an int is the seed itself, a Generator gives one, None takes fresh entropy.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `rng` is anything else, or a negative number.
+
+    Examples
+    --------
+    >>> resolve_seed(0)
+    0
+    """
+    if rng is None:
+        return secrets.randbits(63)
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(0, 1 << 63))
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer):
+        raise TypeError(f"rng is {rng!r}, expected a whole number, a numpy.random.Generator or None")
+    if rng < 0:
+        raise ValueError(f"rng is {rng}, expected a whole number from 0")
+    return int(rng)

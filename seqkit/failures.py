@@ -1,0 +1,133 @@
+"""How likely each repo is to fail: rates, and causes that strike several at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from seqkit import draws
+
+__all__ = ["CommonCause", "FailureModel", "as_model"]
+
+
+def _probability(argument: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{argument} is {value!r}, expected a probability from 0 to 1")
+    if not 0.0 <= float(value) <= 1.0:  # also refuses NaN
+        raise ValueError(f"{argument} is {value!r}, expected a probability from 0 to 1")
+    return float(value)
+
+
+@dataclass(frozen=True)
+class CommonCause:
+    """Something that makes several repos fail together, such as an outage of the CI provider.
+
+    It strikes once per run with its probability and lasts for the run: every member that is
+    tried fails, retries included.
+
+    Examples
+    --------
+    >>> CommonCause(name="ci outage", probability=0.02, repos=["core", "api"])
+    CommonCause(name='ci outage', probability=0.02, repos=('api', 'core'))
+    """
+
+    name: str
+    """What it is called; unique in a model."""
+    probability: float
+    """How likely it strikes in one run, 0 to 1."""
+    repos: Iterable[str]
+    """The members' ids; kept as a sorted tuple."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name is {self.name!r}, expected a str")
+        object.__setattr__(self, "probability", _probability(f"probability of cause {self.name!r}", self.probability))
+        members = [self.repos] if isinstance(self.repos, str) else list(self.repos)
+        for repo in members:
+            if not isinstance(repo, str):
+                raise TypeError(f"repos of cause {self.name!r} hold {repo!r}, expected repo ids as str")
+        object.__setattr__(self, "repos", tuple(sorted(set(members))))
+
+
+@dataclass(frozen=True)
+class FailureModel:
+    """The probability that one attempt to release a repo fails.
+
+    Names that a plan does not have are allowed: one model serves many plans.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where a probability is not a number from 0 to 1, or two common causes share a name.
+
+    Examples
+    --------
+    >>> model = FailureModel(rates={"core": 0.2}, default=0.01)
+    >>> model.rate("core"), model.rate("docs")
+    (0.2, 0.01)
+    """
+
+    rates: Mapping[str, float] = field(default_factory=dict)
+    """Probabilities by repo id."""
+    default: float = 0.0
+    """The probability of a repo that `rates` does not name."""
+    common_causes: Iterable[CommonCause] = ()
+    """What makes several fail together; kept as a tuple."""
+
+    def __post_init__(self) -> None:
+        rates = self.rates.to_dict() if isinstance(self.rates, pd.Series) else self.rates
+        if not isinstance(rates, Mapping):
+            raise TypeError(f"rates is {rates!r:.80}, expected a mapping from repo id to probability")
+        checked = {}
+        for repo, rate in rates.items():
+            if not isinstance(repo, str):
+                raise TypeError(f"rates has the key {repo!r}, expected a repo id as a str")
+            checked[repo] = _probability(f"rates[{repo!r:.80}]", rate)
+        object.__setattr__(self, "rates", MappingProxyType(checked))
+        object.__setattr__(self, "default", _probability("default", self.default))
+        causes = tuple(self.common_causes)
+        names = [cause.name for cause in causes]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"common_causes has two causes named {name!r}, expected unique names")
+        object.__setattr__(self, "common_causes", causes)
+
+    __hash__ = None  # type: ignore[assignment]  # a mapping inside
+
+    def rate(self, repo_id: str) -> float:
+        """Give the probability that one attempt at `repo_id` fails, common causes apart."""
+        return self.rates.get(repo_id, self.default)
+
+    def reason(self, repo_id: str, attempt: int, seed: int, trial: int) -> str | None:
+        """Draw why this attempt fails in this trial; None where it succeeds."""
+        for cause in self.common_causes:
+            if repo_id in cause.repos and draws.happens(cause.probability, seed, "cause", cause.name, 0, trial):
+                return f"common cause: {cause.name}"
+        if draws.happens(self.rate(repo_id), seed, "repo", repo_id, attempt, trial):
+            return "simulated failure"
+        return None
+
+
+def as_model(model: Any, argument: str = "model") -> FailureModel:
+    """Read a `model` argument: a probability for all, a mapping or Series by repo id, or a FailureModel.
+
+    Examples
+    --------
+    >>> as_model(0.05).rate("core")
+    0.05
+    """
+    if isinstance(model, FailureModel):
+        return model
+    if isinstance(model, Mapping | pd.Series):
+        return FailureModel(rates=model)  # type: ignore[arg-type]  # a Series is read there
+    if isinstance(model, Real) and not isinstance(model, bool):
+        if math.isnan(float(model)):
+            raise ValueError(f"{argument} is nan, expected a probability from 0 to 1")
+        return FailureModel(default=_probability(argument, model))
+    raise TypeError(f"{argument} is {model!r:.80}, expected a probability, a mapping by repo id or a FailureModel")

@@ -1,0 +1,265 @@
+"""Ledgers as DataFrames: one row a run, an event, or an item of a run.
+
+Dtypes are the same on pandas 2.2 and 3, and on an empty ledger: strings are
+``StringDtype("python")``, numbers ``Int64``, times ``datetime64[us, UTC]``, durations
+``timedelta64[us]``, statuses ordered categoricals; lists and payloads are objects.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit.errors import SeqkitError
+from seqkit.ledger import RunLedger, as_ledger
+from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
+from seqkit.plan import SequencePlan, plan_of
+
+__all__ = ["events_frame", "items_frame", "runs_frame"]
+
+Ledger = RunLedger | str | os.PathLike[str]
+
+
+def runs_frame(ledger: Ledger) -> pd.DataFrame:
+    """Show the runs of a ledger, oldest first.
+
+    Columns: `run_id`, `plan_id`, `originating_run_id`, `train`, `resumes`, `agent_name` (string), `status`
+    (ordered categorical), `success` (boolean), `policy` (string), `total_events` (Int64), `started_at`,
+    `finished_at` (UTC), `duration` (timedelta: their difference), `spec_digest`, `git_sha` (string).
+
+    Examples
+    --------
+    >>> from seqkit import MemoryRunLedger
+    >>> runs_frame(MemoryRunLedger()).shape
+    (0, 15)
+    """
+    runs = as_ledger(ledger, existing=True).list_runs()
+    tags = [_mapping(run.metadata.tags) for run in runs]
+    plans = [_mapping(tag.get("plan")) for tag in tags]
+    ends = [run.completed_at for run in runs]
+    return _dtypes.frame(
+        {
+            "run_id": _dtypes.string([run.run_id for run in runs]),
+            "plan_id": _dtypes.string([_text(tag.get("plan_id")) for tag in tags]),
+            "originating_run_id": _dtypes.string([_text(plan.get("originating_run_id")) for plan in plans]),
+            "train": _dtypes.string([_text(tag.get("train")) for tag in tags]),
+            "resumes": _dtypes.string([_text(tag.get("resumes")) for tag in tags]),
+            "agent_name": _dtypes.string([run.metadata.agent_name for run in runs]),
+            "status": _dtypes.categorical([run.status.value for run in runs], _dtypes.RUN_STATUSES),
+            "success": _dtypes.boolean([run.summary.success if run.summary else None for run in runs]),
+            "policy": _dtypes.string([_text(plan.get("policy")) for plan in plans]),
+            "total_events": _dtypes.integer([run.summary.total_events if run.summary else None for run in runs]),
+            "started_at": _dtypes.utc([run.created_at for run in runs]),
+            "finished_at": _dtypes.utc(ends),
+            "duration": _dtypes.timedelta64(
+                [None if end is None else end - run.created_at for run, end in zip(runs, ends, strict=True)]
+            ),
+            "spec_digest": _dtypes.string([str(run.spec_digest) for run in runs]),
+            "git_sha": _dtypes.string([run.metadata.git_sha for run in runs]),
+        }
+    )
+
+
+def events_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
+    """Show the events of a ledger, or of one run, run by run and ordered by `seq`.
+
+    Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
+    `run_id`), `error` (string), `timestamp` (UTC), `payload` (object: the untouched dict).
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> outcome = run_plan(plan, {"core": 1.0}, rng=7)
+    >>> events_frame(outcome.ledger)[["seq", "kind", "repo_id"]].values.tolist()
+    [[1, 'NodeEntered', 'core'], [2, 'NodeFailed', 'core'], [3, 'NodeSkipped', 'api']]
+    """
+    source = as_ledger(ledger, existing=True)
+    runs = [run.run_id for run in source.list_runs()] if run_id is None else [run_id]
+    by_run = [source.get_events(run) for run in runs]
+    events = list(chain.from_iterable(by_run))
+    payloads = [event.payload if isinstance(event.payload, dict) else {} for event in events]
+
+    def of_payload(key: str) -> Any:
+        return _dtypes.string([_text(payload.get(key)) for payload in payloads])
+
+    return _dtypes.frame(
+        {
+            "run_id": _dtypes.string([run for run, own in zip(runs, by_run, strict=True) for _ in own]),
+            "seq": _dtypes.integer([event.seq for event in events]),
+            "kind": _dtypes.string([event.kind for event in events]),
+            "repo_id": of_payload("node_id"),
+            "version": of_payload("version"),
+            "released_as": of_payload("run_id"),
+            "error": of_payload("error"),
+            "timestamp": _dtypes.utc([event.timestamp for event in events]),
+            "payload": _dtypes.objects([event.payload for event in events]),
+        }
+    )
+
+
+def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
+    """Show what became of every item of every run, or of one run, in plan order.
+
+    Columns: `run_id` (string), `position`, `wave` (Int64, from 0; wave ``<NA>`` for unreleased items),
+    `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
+    categorical), `attempts` (Int64), `started_at`, `finished_at` (UTC), `duration` (timedelta),
+    `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for).
+
+    A run that carries no plan (the original's) shows the repos that its events name, in their order,
+    without waves.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> outcome = run_plan(plan, {"core": 1.0}, rng=7)
+    >>> items_frame(outcome.ledger)[["repo_id", "status", "attempts", "blocked_by"]].values.tolist()
+    [['core', 'failed', 1, []], ['api', 'skipped', 0, ['core']]]
+    """
+    source = as_ledger(ledger, existing=True)
+    runs = source.list_runs() if run_id is None else [source.get_run(run_id)]
+    rows = [row for run in runs for row in _items_of(run, source.get_events(run.run_id))]
+    ends = [row.finished_at for row in rows]
+    return _dtypes.frame(
+        {
+            "run_id": _dtypes.string([row.run_id for row in rows]),
+            "position": _dtypes.integer([row.position for row in rows]),
+            "wave": _dtypes.integer([row.wave for row in rows]),
+            "repo_id": _dtypes.string([row.repo_id for row in rows]),
+            "version_label": _dtypes.string([row.version_label for row in rows]),
+            "spec_digest": _dtypes.string([row.spec_digest for row in rows]),
+            "promoted_by": _dtypes.string([row.promoted_by for row in rows]),
+            "status": _dtypes.categorical([row.status for row in rows], _dtypes.STATUSES),
+            "skip_cause": _dtypes.categorical([row.skip_cause for row in rows], _dtypes.SKIP_CAUSES),
+            "attempts": _dtypes.integer([row.attempts for row in rows]),
+            "started_at": _dtypes.utc([row.started_at for row in rows]),
+            "finished_at": _dtypes.utc(ends),
+            "duration": _dtypes.timedelta64(
+                [
+                    None if end is None or row.started_at is None else end - row.started_at
+                    for row, end in zip(rows, ends, strict=True)
+                ]
+            ),
+            "released_as": _dtypes.string([row.released_as for row in rows]),
+            "reason": _dtypes.string([row.reason for row in rows]),
+            "blocked_by": _dtypes.objects([row.blocked_by for row in rows]),
+        }
+    )
+
+
+@dataclass(slots=True)
+class _Item:
+    run_id: str
+    position: int
+    repo_id: str
+    wave: int | None = None
+    version_label: str | None = None
+    spec_digest: str | None = None
+    promoted_by: str | None = None
+    status: str = "pending"
+    skip_cause: str | None = None
+    attempts: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    released_as: str | None = None
+    reason: str | None = None
+    blocked_by: list[str] = field(default_factory=list)
+
+
+def _items_of(run: RunRecord, events: Iterable[RunEvent]) -> list[_Item]:
+    plan = plan_of_run(run)
+    rows: dict[str, _Item] = {}
+    if plan is not None:
+        for position, (item, wave) in enumerate(zip(plan.items, plan._waves, strict=True)):
+            rows[item.repo_id] = _planned_row(run.run_id, position, item, wave)
+    for event in events:
+        payload = _mapping(event.payload)
+        repo = payload.get("node_id")
+        if isinstance(repo, str):
+            row = rows.setdefault(repo, _Item(run.run_id, len(rows), repo))
+            _apply(row, kind_of(event), payload, event.timestamp)
+    if plan is not None and not _mapping(_mapping(run.metadata.tags).get("plan")).get("record_skips", True):
+        _infer_skips(run, plan, rows)
+    return list(rows.values())
+
+
+def _planned_row(run_id: str, position: int, item: SequenceItem, wave: int | None) -> _Item:
+    row = _Item(run_id, position, item.repo_id, wave, item.version_label, item.spec_digest, item.promoted_by)
+    if wave is None:
+        row.status, row.skip_cause = "skipped", "unreleased"
+    return row
+
+
+def kind_of(event: RunEvent) -> str:
+    """Give an event's kind in one spelling: ``node_entered`` is ``NodeEntered``."""
+    return "".join(part.capitalize() for part in event.kind.split("_")) if "_" in event.kind else event.kind
+
+
+def _apply(row: _Item, kind: str, payload: Mapping[str, Any], timestamp: datetime) -> None:
+    """Let an event tell what became of an item."""
+    if kind == "NodeEntered":
+        row.status, row.started_at = "in_progress", timestamp
+        row.attempts += 1
+        row.version_label = row.version_label or _text(payload.get("version"))
+    elif kind == "NodeRetrying":
+        row.attempts += 1
+    elif kind == "NodeExited":
+        row.status, row.finished_at, row.released_as = "succeeded", timestamp, _text(payload.get("run_id"))
+    elif kind == "NodeFailed":
+        row.status, row.finished_at, row.reason = "failed", timestamp, _text(payload.get("error"))
+    elif kind == "NodeSkipped":
+        blockers = payload.get("blocked_by")
+        row.blocked_by = [repo for repo in blockers if isinstance(repo, str)] if isinstance(blockers, list) else []
+        row.status, row.skip_cause = "skipped", "blocked" if row.blocked_by else "stopped"
+
+
+def _infer_skips(run: RunRecord, plan: SequencePlan, rows: dict[str, _Item]) -> None:
+    """Tell skipped from never reached in a run that records no skips.
+
+    A finished run reached everything; one that broke off reached what stands before its last event.
+    """
+    policy = _mapping(_mapping(run.metadata.tags).get("plan"))
+    budget = policy.get("failure_budget")
+    failed = [item.repo_id for item in plan.items if rows[item.repo_id].status == "failed"]
+    stops = policy.get("policy") == "stop" or (isinstance(budget, int) and len(failed) >= budget)
+    last = max((row.position for row in rows.values() if row.attempts), default=-1)
+    reached = len(rows) if run.status in (RunStatus.COMPLETED, RunStatus.FAILED) else last
+    blockers: dict[str, list[str]] = {}
+    for repo in failed:
+        for waiting in plan.graph.transitive_dependents_of(repo):
+            blockers.setdefault(waiting, []).append(repo)
+    for row in rows.values():
+        if row.status != "pending" or row.position >= reached:
+            continue
+        blocked_by = blockers.get(row.repo_id, [])
+        if blocked_by and (stops or policy.get("policy") != "continue"):
+            row.status, row.skip_cause, row.blocked_by = "skipped", "blocked", blocked_by
+        elif stops and failed:
+            row.status, row.skip_cause = "skipped", "stopped"
+
+
+def plan_of_run(run: RunRecord) -> SequencePlan | None:
+    """Give the plan that a run carries in its tags; None where it carries none that can be read."""
+    content = _mapping(run.metadata.tags).get("plan")
+    if content is None:
+        return None
+    try:
+        return plan_of(content)
+    except (SeqkitError, ValueError):
+        return None
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else str(value)

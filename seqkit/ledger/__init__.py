@@ -1,0 +1,78 @@
+"""Ledgers: where runs and their events are kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqkit.errors import ReadError
+from seqkit.ledger.base import GraphRunRecorder, RunLedger
+from seqkit.ledger.memory import MemoryRunLedger
+
+if TYPE_CHECKING:
+    from seqkit.ledger.sql import SqlRunLedger
+
+__all__ = ["GraphRunRecorder", "MemoryRunLedger", "RunLedger", "SqlRunLedger", "as_ledger", "open_ledger"]
+
+_NOT_WRITTEN_TO = (".jsonl", ".json", ".csv", ".gz", ".surql")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SqlRunLedger":  # SQLAlchemy takes longer to import than all of seqkit
+        from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415
+
+        return SqlRunLedger
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
+    """Open a ledger for writing, and make it where it is missing.
+
+    Parameters
+    ----------
+    path_or_url : str or path
+        The path of a SQLite file, or a ``sqlite://`` URL.
+
+    Raises
+    ------
+    Backend
+        Where the database cannot be opened.
+    ValueError, TypeError
+        Where it cannot be a database.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder, open_ledger(pathlib.Path(folder) / "runs.db") as ledger:
+    ...     ledger.list_runs()
+    []
+    """
+    if not isinstance(path_or_url, str | os.PathLike):
+        raise TypeError(f"path_or_url is {path_or_url!r:.80}, expected a path or a database URL")
+    text = os.fspath(path_or_url)
+    if "://" not in text and Path(text).suffix.lower() in _NOT_WRITTEN_TO:
+        raise ValueError(f"path_or_url is {text!r}, expected a SQLite file such as 'runs.db', or a sqlite:// URL")
+    from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415  # see above
+
+    return SqlRunLedger(text)
+
+
+def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
+    """Read a `ledger` argument: a ledger, or the path or URL of one; with `existing`, a file must be there.
+
+    Raises
+    ------
+    ReadError
+        Where a file should be there and is not.
+    TypeError
+        Where it is no ledger.
+    """
+    if isinstance(ledger, str | os.PathLike):
+        text = os.fspath(ledger)
+        if existing and "://" not in text and not Path(text).is_file():
+            raise ReadError(text, None, "no such ledger file")
+        return open_ledger(ledger)
+    if isinstance(ledger, RunLedger):
+        return ledger
+    raise TypeError(f"ledger is {ledger!r:.80}, expected a ledger (MemoryRunLedger, SqlRunLedger, …) or a path or URL")

@@ -1,0 +1,457 @@
+"""Running a plan: the rules drive, a releaser releases, a ledger keeps the record.
+
+Write-ahead: ``NodeEntered`` is durable before the releaser is called, and how a release ended is
+durable before anything that depends on it starts. After a crash the ledger says what is in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from seqkit.errors import StorageError
+from seqkit.graph import RepoDependencyGraph
+from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
+from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
+from seqkit.model import RunEvent, RunMetadata, spec_digest_of
+from seqkit.outcome import SequenceOutcome
+from seqkit.plan import Releases, SequencePlan, build_plan, item_json
+from seqkit.releasers import RepoReleaser, as_releaser
+from seqkit.rules import Policy, Rules, Skip, Start
+
+__all__ = ["ReleaseSequencer", "execute_plan", "run_plan"]
+
+_T = TypeVar("_T")
+OnEvent = Callable[[RunEvent], object]
+
+
+async def execute_plan(
+    plan: SequencePlan,
+    releaser: Any,
+    ledger: RunLedger | str | os.PathLike[str] | None = None,
+    rng: int | np.random.Generator | None = None,
+    trial: int = 0,
+    record_skips: bool = True,
+    policy: Policy = "skip_dependents",
+    failure_budget: int | None = None,
+    attempts: int = 1,
+    retry_delay: float = 0.0,
+    tags: Mapping[str, Any] | None = None,
+    on_event: OnEvent | None = None,
+    clock: Clock | None = None,
+) -> SequenceOutcome:
+    """Run a plan: release each repo after what it needs, and record every step.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What to run.
+    releaser : RepoReleaser, function, float, mapping or FailureModel
+        Who releases. A failure rate or model means a :class:`seqkit.SimulatedReleaser`.
+    ledger : RunLedger, path or URL, optional
+        Where the run is kept; a new :class:`seqkit.MemoryRunLedger` where None.
+    rng, trial
+        For a failure rate or model: the seed, and which of its trials to follow.
+    record_skips : bool
+        Whether skipped repos get a ``NodeSkipped`` event; the original writes none.
+    policy : {"skip_dependents", "stop", "continue"}
+        After a failure: skip what depends on it, start nothing new, or go on regardless.
+    failure_budget : int, optional
+        At the n-th failure the policy turns to ``"stop"``.
+    attempts : int
+        How often a repo is tried before it counts as failed.
+    retry_delay : float
+        Seconds to wait before the next attempt at a repo.
+    tags : mapping, optional
+        More to write into the run's tags, such as ``train``, ``resumes``, ``due``.
+    on_event : callable, optional
+        Called with each event once it is durable.
+    clock : callable, optional
+        Tells the time as an aware datetime; the system's by default.
+
+    Returns
+    -------
+    SequenceOutcome
+        What the run came to; also where releases failed.
+
+    Raises
+    ------
+    StorageError
+        Where the ledger failed. Its `events` are those that could not be written, its `outcome` is what
+        had happened by then.
+    TypeError
+        Where the releaser returned something that is no str; the run is FAILED.
+    BaseException
+        What came from outside the releaser ends the run as FAILED, a cancellation or KeyboardInterrupt as
+        CANCELLED; both are raised again.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> from seqkit import RepoDependencyGraph, ScriptedReleaser, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> asyncio.run(execute_plan(plan, ScriptedReleaser({"api": "tests are red"})))
+    SequenceOutcome(2 succeeded, 1 failed)
+    """
+    if not isinstance(plan, SequencePlan):
+        raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan (build_plan makes one)")
+    if isinstance(retry_delay, bool) or not isinstance(retry_delay, int | float):
+        raise TypeError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+    if not 0 <= retry_delay < math.inf:
+        raise ValueError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+    run = _Run(
+        rules=Rules(plan, policy, failure_budget, attempts),
+        releaser=as_releaser(releaser, rng, trial),
+        ledger=MemoryRunLedger(clock=clock) if ledger is None else as_ledger(ledger),
+        record_skips=record_skips,
+        retry_delay=retry_delay,
+        on_event=on_event,
+        clock=clock or system_clock,
+    )
+    return await run.execute(_metadata(run.rules, record_skips, tags))
+
+
+def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
+    plan = rules.plan
+    more = dict(tags or {})
+    for taken in ("plan_id", "plan"):
+        if taken in more:
+            raise ValueError(f"tags has {taken!r}, which seqkit writes itself; choose another name")
+    own = {
+        "originating_run_id": plan.originating_run_id,
+        "policy": rules.policy,
+        "failure_budget": rules.failure_budget,
+        "attempts": rules.attempts,
+        "record_skips": record_skips,
+        "items": [item_json(item) for item in plan.items],
+        "edges": [list(edge) for edge in plan.graph.edges],
+    }
+    return RunMetadata(tags={"plan_id": plan.plan_id, "plan": own, **more})
+
+
+class _Run:
+    """One execution of a plan."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        releaser: RepoReleaser,
+        ledger: RunLedger,
+        record_skips: bool,
+        retry_delay: float,
+        on_event: OnEvent | None,
+        clock: Clock,
+    ) -> None:
+        self.rules = rules
+        self.releaser = releaser
+        self.ledger = ledger
+        self.record_skips = record_skips
+        self.retry_delay = retry_delay
+        self.on_event = on_event
+        self.clock = clock
+        self.recorder: GraphRunRecorder | None = None
+
+    async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
+        try:
+            await self._call(self._open, metadata)
+            await self._follow()
+            await self._call(self._close, None)
+        except BaseException as error:
+            self._abandon(error)
+            raise
+        return self._outcome()
+
+    def _outcome(self) -> SequenceOutcome:
+        return self.rules.outcome(
+            run_id=None if self.recorder is None else self.recorder.run_id,
+            ledger=self.ledger,
+            seed=getattr(self.releaser, "seed", None),
+        )
+
+    # ------------------------------------------------------------------ the ledger
+
+    async def _call(self, call: Callable[..., _T], *arguments: Any) -> _T:
+        """Call the ledger, in a worker thread where it may block.
+
+        A cancellation waits for a call that is under way: a write is then whole, and the run is
+        ended only after it.
+        """
+        if not self.ledger.blocking:
+            return call(*arguments)
+        under_way = asyncio.get_running_loop().run_in_executor(None, call, *arguments)
+        try:
+            return await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            while not under_way.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([under_way])
+            if not under_way.cancelled():
+                under_way.exception()  # seen: the cancellation is what goes on
+            raise
+
+    def _open(self, metadata: RunMetadata) -> None:
+        digest = spec_digest_of(self.rules.plan.originating_run_id)
+        self.recorder = GraphRunRecorder.start(self.ledger, digest, metadata, self.clock)
+
+    def _close(self, error: BaseException | None) -> None:
+        recorder = self._recorder
+        if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
+            recorder.finish_cancelled()
+        elif error is not None or not self._outcome().overall_success:
+            recorder.finish_err()
+        else:
+            recorder.finish_ok()
+
+    def _abandon(self, error: BaseException) -> None:
+        """End the run in the ledger, whatever happened; without awaiting, as nothing may come between."""
+        if isinstance(error, StorageError):
+            error.outcome = self._outcome()
+        if self.recorder is None:
+            return
+        try:
+            self._close(error)
+        except StorageError as also:
+            error.add_note(f"the run {self.recorder.run_id} could not be ended in the ledger: {also}")
+
+    @property
+    def _recorder(self) -> GraphRunRecorder:
+        assert self.recorder is not None, "the run is open"  # noqa: S101  # tells mypy
+        return self.recorder
+
+    async def _record(self, kind: str, payload: dict[str, Any]) -> None:
+        event = await self._call(self._recorder.record, kind, payload)
+        if self.on_event is not None:
+            self.on_event(event)
+
+    # ------------------------------------------------------------------ the rules
+
+    async def _follow(self) -> None:
+        start_run = getattr(self.releaser, "start_run", None)
+        if callable(start_run):
+            start_run(self._recorder.run_id)
+        while (step := self.rules.take()) is not None:
+            if isinstance(step, Start):
+                await self._release(step)
+            elif self.record_skips and step.cause != "unreleased":
+                await self._skip(step)
+
+    async def _skip(self, step: Skip) -> None:
+        await self._record("NodeSkipped", {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)})
+
+    async def _release(self, step: Start) -> None:
+        repo, item = step.repo_id, self.rules.plan.items[step.position]
+        await self._record("NodeEntered", {"node_id": repo, "version": item.version_label})
+        self.rules.start(repo)
+        attempt = 1
+        while True:
+            try:
+                released_as = await self.releaser.release(repo, item.version_label, item.spec_digest, item.promoted_by)
+            except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+                raise  # the entry stays open: nobody knows how far this release got
+            except Exception as error:
+                reason = _reason(error)
+            except BaseException as error:  # SystemExit and its like: the release failed, and the run ends with it
+                await self._fail(repo, _reason(error))
+                raise
+            else:
+                await self._succeed(repo, released_as)
+                return
+            if attempt == self.rules.attempts:
+                await self._fail(repo, reason)
+                return
+            self.rules.fail(repo, reason)
+            delay_ms = round(self.retry_delay * 1000)
+            await self._record(
+                "NodeRetrying", {"node_id": repo, "attempt": attempt, "delay_ms": delay_ms, "error": reason}
+            )
+            await asyncio.sleep(self.retry_delay)
+            attempt += 1
+
+    async def _succeed(self, repo: str, released_as: object) -> None:
+        if not isinstance(released_as, str):
+            reason = (
+                f"the releaser returned {released_as!r:.80} ({type(released_as).__name__}) for repo {repo!r:.80}, "
+                "expected an id for the release as a str"
+            )
+            await self._fail(repo, reason)
+            raise TypeError(reason)
+        try:
+            await self._record("NodeExited", {"node_id": repo, "run_id": released_as})
+        finally:
+            self.rules.succeed(repo, released_as)  # it is out, whether that could be recorded or not
+
+    async def _fail(self, repo: str, reason: str) -> None:
+        try:
+            await self._record("NodeFailed", {"node_id": repo, "error": reason})
+        finally:
+            self.rules.fail(repo, reason, final=True)
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def run_plan(
+    plan: SequencePlan,
+    releaser: Any,
+    ledger: RunLedger | str | os.PathLike[str] | None = None,
+    rng: int | np.random.Generator | None = None,
+    trial: int = 0,
+    record_skips: bool = True,
+    policy: Policy = "skip_dependents",
+    failure_budget: int | None = None,
+    attempts: int = 1,
+    retry_delay: float = 0.0,
+    tags: Mapping[str, Any] | None = None,
+    on_event: OnEvent | None = None,
+    clock: Clock | None = None,
+) -> SequenceOutcome:
+    """Run a plan and wait for it: :func:`execute_plan` for code that is not async.
+
+    Works in a notebook too, where an event loop is running already. Ctrl-C ends the run as CANCELLED.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> run_plan(plan, {"core": 1.0}, rng=7)
+    SequenceOutcome(0 succeeded, 1 failed, 2 blocked)
+    """
+
+    async def main() -> SequenceOutcome:
+        return await execute_plan(
+            plan,
+            releaser,
+            ledger,
+            rng,
+            trial,
+            record_skips,
+            policy,
+            failure_budget,
+            attempts,
+            retry_delay,
+            tags,
+            on_event,
+            clock,
+        )
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(main())
+    return _beside_a_running_loop(main)
+
+
+def _beside_a_running_loop(main: Callable[[], Any]) -> SequenceOutcome:
+    """Run `main` in a loop of its own, in a thread: the loop of this thread cannot be entered twice."""
+    result: list[SequenceOutcome] = []
+    raised: list[BaseException] = []
+    started = threading.Event()
+    handle: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+    async def outer() -> SequenceOutcome:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # tells mypy; a coroutine under run() has one
+        handle.append((asyncio.get_running_loop(), task))
+        started.set()
+        return await main()  # type: ignore[no-any-return]  # main is execute_plan
+
+    def work() -> None:
+        try:
+            result.append(asyncio.run(outer()))
+        except BaseException as error:  # raised again in the caller's thread
+            raised.append(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=work, name="seqkit-run", daemon=True)
+    thread.start()
+    waiting = asyncio.current_task()
+
+    def cancel() -> None:
+        started.wait()
+        for loop, task in handle:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+
+    try:
+        # asyncio.run answers the first Ctrl-C by asking its task to cancel, which cannot reach a
+        # thread that waits here; so look for it now and then.
+        while thread.is_alive() and not (waiting and waiting.cancelling()):
+            thread.join(0.05)
+    except KeyboardInterrupt:
+        cancel()
+        raise
+    if thread.is_alive():
+        cancel()
+    if raised:
+        raise raised[0]
+    return result[0]
+
+
+class ReleaseSequencer:
+    """A graph and a ledger, bound together: the original's way to plan and run.
+
+    Parameters
+    ----------
+    graph : RepoDependencyGraph
+        Who needs whom.
+    ledger : RunLedger, path or URL, optional
+        Where runs are kept; a new :class:`seqkit.MemoryRunLedger` where None.
+    record_skips : bool
+        Whether skipped repos get a ``NodeSkipped`` event.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph
+    >>> sequencer = ReleaseSequencer(RepoDependencyGraph.from_edges([("core", "api")]))
+    >>> plan = sequencer.build_plan([("core", "1.0", "", "kim"), ("api", "2.0", "", "kim")])
+    >>> sequencer.run(plan, 0.0)
+    SequenceOutcome(2 succeeded, 0 failed)
+    """
+
+    def __init__(
+        self,
+        graph: RepoDependencyGraph,
+        ledger: RunLedger | str | os.PathLike[str] | None = None,
+        record_skips: bool = True,
+    ) -> None:
+        if not isinstance(graph, RepoDependencyGraph):
+            raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph")
+        self.graph = graph
+        self.ledger: RunLedger = MemoryRunLedger() if ledger is None else as_ledger(ledger)
+        self.record_skips = record_skips
+
+    def build_plan(
+        self,
+        releases: Releases | None = None,
+        originating_run_id: str = "manual",
+        scope: Literal["path", "all"] = "path",
+        version: str | None = None,
+    ) -> SequencePlan:
+        """Order releases of this graph, as :func:`seqkit.build_plan` does."""
+        return build_plan(self.graph, releases, originating_run_id, scope, version)
+
+    async def execute_plan(self, plan: SequencePlan, releaser: Any, **options: Any) -> SequenceOutcome:
+        """Run a plan into this ledger; `options` are those of :func:`seqkit.execute_plan`."""
+        return await execute_plan(plan, releaser, **self._bound(options))
+
+    def run(self, plan: SequencePlan, releaser: Any, **options: Any) -> SequenceOutcome:
+        """Run a plan into this ledger and wait for it; `options` are those of :func:`seqkit.run_plan`."""
+        return run_plan(plan, releaser, **self._bound(options))
+
+    def _bound(self, options: dict[str, Any]) -> dict[str, Any]:
+        if "ledger" in options:
+            raise TypeError("ledger is given, but a sequencer has its own; use seqkit.execute_plan for another")
+        return {"record_skips": self.record_skips, **options, "ledger": self.ledger}
+
+    def __repr__(self) -> str:
+        return f"ReleaseSequencer({self.graph!r}, {self.ledger!r})"

@@ -1,0 +1,1 @@
+"""The tests of seqkit; ``python -m tests`` runs all of them."""

@@ -1,0 +1,58 @@
+"""Run every check: style, types, the tests on pandas 2.2, the tests on the installed versions.
+
+``python -m tests`` in an environment that has the extra ``test``. The part on pandas 2.2 makes an
+environment of its own beside this one, ``.venv-pandas22``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOP = Path(__file__).parent.parent
+OLD = TOP / ".venv-pandas22"
+OLD_PYTHON = OLD / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+
+PY = sys.executable
+OLD_PANDAS = ["pandas==2.2.*", "pytest", "pytest-xdist", "nbval", "hypothesis", "ipykernel"]
+
+
+def old_pandas_files() -> list[str]:
+    """List what runs on pandas 2.2: test files of frames and ledgers, and the notebooks."""
+    words = ("frame", "ledger", "outcome", "dataset", "dtypes")
+    files = [path for path in sorted((TOP / "tests").glob("test_*.py")) if any(word in path.name for word in words)]
+    return [str(path.relative_to(TOP)) for path in files] + ["notebooks"]
+
+
+STEPS: list[tuple[str, list[str]]] = [
+    ("style", [PY, "-m", "ruff", "check", "."]),
+    ("format", [PY, "-m", "ruff", "format", "--check", "."]),
+    ("types", [PY, "-m", "mypy"]),
+    ("an environment with pandas 2.2", [PY, "-m", "venv", str(OLD)]),
+    ("an environment with pandas 2.2, filled", [str(OLD_PYTHON), "-m", "pip", "install", "-q", "-e", ".", *OLD_PANDAS]),
+    ("frames, ledgers and notebooks on pandas 2.2", [str(OLD_PYTHON), "-m", "pytest", "-n", "2", *old_pandas_files()]),
+    ("all tests", [PY, "-m", "pytest", "-n", "2"]),
+]
+
+
+def main() -> int:
+    """Run the steps, say how each ended, and give 1 where one failed."""
+    failed = []
+    for name, command in STEPS:
+        print(f"\n== {name}", flush=True)
+        started = time.monotonic()
+        code = subprocess.run(command, cwd=TOP, check=False).returncode  # noqa: S603  # the commands above
+        print(
+            f"== {name}: {'ok' if code == 0 else f'FAILED ({code})'} in {time.monotonic() - started:.0f} s", flush=True
+        )
+        if code != 0:
+            failed.append(name)
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
