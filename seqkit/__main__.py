@@ -5,23 +5,25 @@ There is no console script: a well-known tool for FASTA and FASTQ files owns the
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
+from seqkit import __version__
 from seqkit.datasets import load_dataset
-from seqkit.errors import SeqkitError
+from seqkit.errors import SeqkitError, SequencingFailed
 from seqkit.ledger import open_ledger
+from seqkit.model import RunEvent
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan, build_plan
 from seqkit.releasers import SimulatedReleaser
@@ -49,7 +51,7 @@ def _start(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     if version:
-        print(f"seqkit-py {_version()}")
+        print(f"seqkit-py {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         print(context.get_help())
@@ -76,44 +78,51 @@ def demo(
     outcome = _run(plan, SimulatedReleaser(failure_rate, rng), ledger_path)
 
     console = _console()
-    repos, waves = len(plan.released), len(plan.waves())
     console.print(
-        f"{name}: {repos} repos in {waves} waves, {plan.graph.n_dependencies} dependencies; "
-        f"simulated, failure rate {failure_rate:g}, rng {rng}"
+        f"{name}: {len(plan.released)} repos, {plan.graph.n_dependencies} dependencies, {len(plan.waves())} waves. "
+        f"Simulated: failure rate {failure_rate:g}, rng {rng}."
     )
-    console.print(_order_table(plan))
-    console.print(_outcome_table(outcome))
+    _show(console, "ORDER: a wave needs nothing but earlier waves", ("wave", "repos", "which"), _order_rows(plan))
+    _show(console, "OUTCOME", ("status", "repos", "meaning"), _outcome_rows(outcome))
     if outcome.failed:
-        console.print(_failures_table(outcome))
+        columns = ("failed", "why", "blocks", "which, directly or through others")
+        _show(console, "FAILURES AND WHAT THEY BLOCKED", columns, _failure_rows(outcome))
+        repo, which = outcome.failed[0][0], "the first that failed"
     else:
-        console.print("Nothing failed, so nothing was blocked.\n")
+        console.print("\nNothing failed, so nothing was blocked.")
+        repo, which = _most_depended_on(plan), "which most others need"
 
-    shown = outcome.failed[0][0] if outcome.failed else _most_depended_on(plan)
-    pictures = _draw(plan, outcome, shown, name)
-    kind = "the first that failed" if outcome.failed else "the one with most dependents"
-    console.print(Text("Written into this directory:"))
-    console.print(Text(f"  {ledger_path}   the ledger: every event of this run, added to those of earlier runs"))
-    console.print(Text(f"  {pictures[0]}   the order, and how far each repo got"))
-    console.print(Text(f"  {pictures[1]}   what a failure of {shown} ({kind}) blocks"))
-    console.print("\nNext, in Python or a notebook:")
-    console.print(Text(f'  import seqkit\n  seqkit.items_frame("{ledger_path}")   # how every repo of every run ended'))
-    console.print(Text(f'  plan = seqkit.build_plan(seqkit.load_dataset("{name}").graph)'))
-    console.print(Text(f"  seqkit.what_if(plan, fail={shown!r})   # other failures; seqkit.steps explains the order"))
+    order_file, radius_file = _draw(plan, outcome, repo, name)
+    console.print("\nWRITTEN into the working directory\n")
+    for file, what in (
+        (ledger_path.name, "the ledger: this run's events, after those of earlier runs"),
+        (order_file, "the order, and how far each repo got"),
+        (radius_file, f"what {repo} holds up when it fails ({which})"),
+    ):
+        console.print(Text(f"{file}\n    {what}"))
+    console.print("\nNEXT, in Python or a notebook\n")
+    for line in (
+        "import seqkit",
+        f'seqkit.items_frame("{ledger_path}")  # how every repo of every run ended',
+        f'plan = seqkit.build_plan(seqkit.load_dataset("{name}").graph)',
+        "seqkit.steps(plan)  # why the order is as it is",
+        f"seqkit.what_if(plan, fail={repo!r})  # other failures",
+    ):
+        console.print(Text(f"    {line}"))
 
 
 def _run(plan: SequencePlan, releaser: SimulatedReleaser, path: Path) -> SequenceOutcome:
-    ledger = open_ledger(path)
-    try:
+    with (
+        open_ledger(path) as ledger,
         # ascii: progress must not fail on a terminal that cannot show block characters.
-        with tqdm(total=len(plan.released), desc="releasing", unit="repo", file=sys.stderr, ascii=True) as bar:
+        tqdm(total=len(plan.released), desc="releasing", unit="repo", file=sys.stderr, ascii=True) as bar,
+    ):
 
-            def on_event(event: Any) -> None:
-                if event.kind in _ENDED:
-                    bar.update()
+        def on_event(event: RunEvent) -> None:
+            if event.kind in _ENDED:
+                bar.update()
 
-            return run_plan(plan, releaser, ledger=ledger, on_event=on_event)
-    finally:
-        ledger.close()
+        return run_plan(plan, releaser, ledger=ledger, on_event=on_event)
 
 
 # ---------------------------------------------------------------------- what is printed
@@ -126,55 +135,50 @@ def _console() -> Console:
         file=sys.stdout,
         width=None if terminal else 100,
         force_terminal=None if terminal else False,
-        markup=False,  # repo ids may hold what rich takes for markup
+        markup=False,
         emoji=False,
         highlight=False,
     )
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+def _show(console: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
-        numeric = column in ("wave", "repos", "blocks")
-        table.add_column(column, justify="right" if numeric else "left", no_wrap=numeric)
-    return table
+        number = column in ("wave", "repos", "blocks")
+        table.add_column(column, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: repo ids may hold what rich takes for markup
+    console.print(Text(f"\n{title}\n"))
+    console.print(table)
 
 
-def _names(repos: Sequence[str]) -> Text:
-    return Text(", ".join(repos))
+def _order_rows(plan: SequencePlan) -> list[tuple[str, ...]]:
+    return [(str(number), str(len(wave)), ", ".join(wave)) for number, wave in enumerate(plan.waves())]
 
 
-def _order_table(plan: SequencePlan) -> Table:
-    table = _table("Order: a wave needs only what stands in earlier waves", "wave", "repos", "in this order")
-    for number, wave in enumerate(plan.waves()):
-        table.add_row(str(number), str(len(wave)), _names(wave))
-    return table
+def _outcome_rows(outcome: SequenceOutcome) -> list[tuple[str, ...]]:
+    blocked = outcome.skip_causes.count("blocked")
+    return [
+        ("succeeded", str(len(outcome.succeeded)), "released"),
+        ("failed", str(len(outcome.failed)), "tried, and failed"),
+        ("blocked", str(blocked), "not tried, because something they need failed"),
+    ]
 
 
-def _outcome_table(outcome: SequenceOutcome) -> Table:
-    frame = outcome.to_frame()
-    rows = (
-        ("succeeded", "released", len(outcome.succeeded)),
-        ("failed", "tried, and failed", len(outcome.failed)),
-        ("blocked", "not tried, because something they need failed", int((frame["skip_cause"] == "blocked").sum())),
-    )
-    table = _table("Outcome", "status", "repos", "meaning")
-    for status, meaning, count in rows:
-        table.add_row(status, str(count), meaning)
-    return table
-
-
-def _failures_table(outcome: SequenceOutcome) -> Table:
+def _failure_rows(outcome: SequenceOutcome) -> list[tuple[str, ...]]:
     blocked: dict[str, list[str]] = {repo: [] for repo, _ in outcome.failed}
     for item, blockers in zip(outcome.plan.items, outcome.blocked_by, strict=True):
         for blocker in blockers:
             blocked[blocker].append(item.repo_id)
-    table = _table("Failures, and what each of them blocked", "failed repo", "reason", "blocks", "blocked repos")
-    for repo, reason in outcome.failed:
-        table.add_row(
-            Text(repo), Text(reason), str(len(blocked[repo])), _names(blocked[repo]) if blocked[repo] else "-"
-        )
-    return table
+    return [
+        (repo, _short(repo, reason), str(len(blocked[repo])), ", ".join(blocked[repo]) or "-")
+        for repo, reason in outcome.failed
+    ]
+
+
+def _short(repo: str, reason: str) -> str:
+    """Leave out of a reason what the row says anyway."""
+    return reason.removeprefix(str(SequencingFailed(repo, "")))
 
 
 def _most_depended_on(plan: SequencePlan) -> str:
@@ -184,7 +188,7 @@ def _most_depended_on(plan: SequencePlan) -> str:
 # ---------------------------------------------------------------------- pictures
 
 
-def _draw(plan: SequencePlan, outcome: SequenceOutcome, repo: str, name: str) -> list[str]:
+def _draw(plan: SequencePlan, outcome: SequenceOutcome, repo: str, name: str) -> tuple[str, str]:
     """Write the two pictures and give their file names."""
     os.environ["MPLBACKEND"] = "agg"  # files only: no display is needed, and no window opens
     from seqkit import plots  # noqa: PLC0415  # matplotlib takes its time, and --help does not need it
@@ -195,18 +199,14 @@ def _draw(plan: SequencePlan, outcome: SequenceOutcome, repo: str, name: str) ->
     }
     for file, axes in drawn.items():
         # Without the name and version of the drawing library the file is the same everywhere.
-        axes.get_figure(root=True).savefig(file, dpi=150, bbox_inches="tight", metadata={"Software": None})
-    return list(drawn)
+        axes.figure.savefig(  # type: ignore[union-attr]  # a whole figure, since no ax was given
+            file, dpi=150, bbox_inches="tight", metadata={"Software": None}
+        )
+    order, blast_radius = drawn
+    return order, blast_radius
 
 
 # ---------------------------------------------------------------------- starting
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("seqkit-py")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

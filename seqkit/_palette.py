@@ -51,9 +51,9 @@ STATUS_STYLES: Mapping[str, StatusStyle] = MappingProxyType(
             StatusStyle("unreleased", "#cbd2dc", "–"),
             StatusStyle("blocked", "#e69f00", "⊘"),
             StatusStyle("succeeded", "#009e73", "✓"),
-            StatusStyle("in progress", "#0069a8", "▶"),
+            StatusStyle("in progress", "#0070b5", "▶"),
             StatusStyle("failed", "#a1131f", "✗"),
-            StatusStyle("stopped", "#3b2352", "■"),
+            StatusStyle("stopped", "#2e1a47", "■"),
         )
     }
 )

@@ -169,9 +169,7 @@ def _kf5_ledger(folder: Path) -> MemoryRunLedger:
     lines = [json.loads(line) for line in load_text(folder / "ledger.jsonl").splitlines()]
     runs = [RunRecord.model_validate(line["run"]) for line in lines if "run" in line]
     events = [line["event"] for line in lines if "event" in line]
-    return MemoryRunLedger.from_records(
-        runs, ((event["run_id"], RunEvent.model_validate(event)) for event in events)
-    )
+    return MemoryRunLedger.from_records(runs, ((event["run_id"], RunEvent.model_validate(event)) for event in events))
 
 
 _LOADERS: dict[str, Callable[[Path], Dataset]] = {"jest29": _jest29, "jupyter": _jupyter, "kf5": _kf5}

@@ -10,7 +10,8 @@ RepoDependencyGraph(3 repos, 2 dependencies; api needs core)
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import networkx as nx
@@ -211,7 +212,7 @@ class RepoDependencyGraph:
             )
         if not G.is_directed():
             raise TypeError(f"G is an undirected {type(G).__name__}, expected a networkx.DiGraph: who needs whom?")
-        pairs = G.edges if direction == _DIRECTIONS[0] else ((after, before) for before, after in G.edges)
+        pairs = G.edges if direction == _DIRECTIONS[0] else ((after, before) for before, after, *_ in G.edges)
         graph = cls.from_edges([(a, b) for a, b, *_ in pairs], nodes=list(G.nodes))
         for repo, attributes in G.nodes(data=True):
             known = {str(key): value for key, value in attributes.items()}
@@ -254,13 +255,18 @@ class RepoDependencyGraph:
             Where a repo is not in the graph.
         """
         chosen = {self._require(repo) for repo in ([repos] if isinstance(repos, str) else repos)}
-        part = type(self)()
-        part._digraph.add_nodes_from((repo, dict(self._digraph.nodes[repo])) for repo in self if repo in chosen)
-        part._records = {repo: node for repo, node in self._records.items() if repo in chosen}
-        part._digraph.add_edges_from(
-            (repo, dependent) for repo in part for dependent in self._digraph.successors(repo) if dependent in chosen
-        )
-        return part
+        return self._snapshot([repo for repo in self if repo in chosen]).to_graph()
+
+    def _snapshot(self, repos: Sequence[str]) -> GraphSnapshot:
+        """Keep what `repos` are now, whatever becomes of this graph; they must be in it."""
+        dependents, attributes = self._digraph.adj, self._digraph.nodes
+        if len(repos) == len(self):
+            kept = {repo: list(dependents[repo]) for repo in repos}
+        else:
+            chosen = set(repos)
+            kept = {repo: [other for other in dependents[repo] if other in chosen] for repo in repos}
+        records = {repo: self._records[repo] for repo in repos if repo in self._records}
+        return GraphSnapshot(kept, {repo: dict(attributes[repo]) for repo in repos}, records)
 
     # ------------------------------------------------------------------ reading
 
@@ -442,6 +448,23 @@ class RepoDependencyGraph:
         if repo not in self:
             raise RepoNotFound(repo)
         return repo
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSnapshot:
+    """Part of a graph as it was: cheap to take, and a graph again when somebody asks for one."""
+
+    dependents: dict[str, list[str]]
+    attributes: dict[str, dict[str, Any]]
+    records: dict[str, RepoNode]
+
+    def to_graph(self) -> RepoDependencyGraph:
+        """Make a graph of it."""
+        graph = RepoDependencyGraph()
+        graph._digraph.add_nodes_from((repo, dict(known)) for repo, known in self.attributes.items())
+        graph._digraph.add_edges_from((repo, other) for repo, others in self.dependents.items() for other in others)
+        graph._records = dict(self.records)
+        return graph
 
 
 # ---------------------------------------------------------------------- edges and cycles

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ValidationError
 from seqkit import _dtypes
 from seqkit._html import shortened, table
 from seqkit.errors import DuplicateRelease, RepoNotFound
-from seqkit.graph import RepoDependencyGraph
+from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.model import Release, RepoReleaseStatus, SequenceItem
 
 __all__ = ["SequencePlan", "build_plan"]
@@ -32,6 +32,7 @@ __all__ = ["SequencePlan", "build_plan"]
 _SCOPES = ("path", "all")
 _UNRELEASED = "skipped"  # the original's version label of a repo that is not part of the release
 _SKIPPED = RepoReleaseStatus.skipped()
+_PENDING = RepoReleaseStatus.pending()
 
 Releases = Iterable[Release | tuple[str, ...] | Mapping[str, str]] | pd.DataFrame
 
@@ -60,12 +61,12 @@ class SequencePlan:
     def __init__(
         self,
         items: Iterable[SequenceItem],
-        graph: RepoDependencyGraph,
+        snapshot: GraphSnapshot,
         originating_run_id: str,
         plan_id: str | None = None,
     ) -> None:
         self._items = tuple(items)
-        self._graph = graph._sealed("plan")
+        self._snapshot = snapshot
         self._originating_run_id = originating_run_id
         self._given_plan_id = plan_id
 
@@ -77,12 +78,25 @@ class SequencePlan:
     def graph(self) -> RepoDependencyGraph:  # noqa: D102
         return self._graph
 
+    @cached_property
+    def _graph(self) -> RepoDependencyGraph:
+        return self._snapshot.to_graph()._sealed("plan")
+
+    @property
+    def edges(self) -> list[tuple[str, str]]:
+        """All pairs (dependency, dependent) among the planned repos, sorted."""
+        return sorted((repo, other) for repo, others in self._snapshot.dependents.items() for other in others)
+
     @property
     def originating_run_id(self) -> str:  # noqa: D102
         return self._originating_run_id
 
-    @cached_property
+    @property
     def plan_id(self) -> str:  # noqa: D102
+        return self._plan_id
+
+    @cached_property
+    def _plan_id(self) -> str:
         if self._given_plan_id is not None:
             return self._given_plan_id
         return f"seq-{hashlib.sha256(_canonical(self._content()).encode()).hexdigest()[:8]}"
@@ -106,8 +120,8 @@ class SequencePlan:
     @cached_property
     def _dependents(self) -> list[list[int]]:
         """Give the positions of each item's direct dependents, ascending."""
-        position, successors = self._position, self._graph._digraph.successors
-        return [sorted(position[other] for other in successors(item.repo_id)) for item in self._items]
+        position, dependents = self._position, self._snapshot.dependents
+        return [sorted([position[other] for other in dependents[item.repo_id]]) for item in self._items]
 
     @cached_property
     def _dependencies(self) -> list[list[int]]:
@@ -184,20 +198,16 @@ class SequencePlan:
         left_out = {repos} if isinstance(repos, str) else set(repos)
         for repo in sorted(left_out):
             self._require(repo)
-        remaining = [
-            Release(item.repo_id, item.version_label, item.spec_digest, item.promoted_by)
-            for item in self._items
-            if item.status != _SKIPPED and item.repo_id not in left_out
-        ]
-        return _planned(
-            self._graph, remaining, self._originating_run_id, "path", [item.repo_id for item in self._items]
-        )
+        remaining = {
+            item.repo_id: item for item in self._items if item.status != _SKIPPED and item.repo_id not in left_out
+        }
+        return _planned(self.graph, remaining, self._originating_run_id, "path", [item.repo_id for item in self._items])
 
     def _content(self) -> dict[str, Any]:
         return {
             "originating_run_id": self._originating_run_id,
             "items": [item_json(item) for item in self._items],
-            "edges": [list(edge) for edge in self._graph.edges],
+            "edges": [list(edge) for edge in self.edges],
         }
 
     def to_json(self) -> str:
@@ -314,7 +324,7 @@ def plan_of(content: object) -> SequencePlan:
             raise ValueError(
                 f"not a plan: {after!r} stands before {before!r}, which it needs; expected dependency order"
             )
-    return SequencePlan(read.items, graph, read.originating_run_id, read.plan_id)
+    return SequencePlan(read.items, graph._snapshot(list(position)), read.originating_run_id, read.plan_id)
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -368,45 +378,46 @@ def build_plan(
         raise ValueError(f"scope is {scope!r}, expected one of {_SCOPES}")
     if not isinstance(originating_run_id, str):
         raise TypeError(f"originating_run_id is {originating_run_id!r}, expected a str")
+    wanted: dict[str, SequenceItem] = {}
     if releases is None:
-        wanted = [Release(repo, _own_version(graph, repo, version)) for repo in graph]
+        for repo in graph:
+            wanted[repo] = SequenceItem(repo_id=repo, version_label=_own_version(graph, repo, version), status=_PENDING)
     else:
         if version is not None:
             raise ValueError(f"version is {version!r}, but releases already say their versions; give one of the two")
-        wanted = [_release(index, entry) for index, entry in enumerate(_entries(releases))]
+        for index, entry in enumerate(_entries(releases)):
+            release = _release(index, entry)
+            if release.repo_id not in graph:
+                raise RepoNotFound(release.repo_id)
+            if release.repo_id in wanted:
+                raise DuplicateRelease(release.repo_id)
+            wanted[release.repo_id] = SequenceItem(
+                repo_id=release.repo_id,
+                version_label=release.version_label,
+                spec_digest=release.spec_digest,
+                promoted_by=release.promoted_by,
+                status=_PENDING,
+            )
     return _planned(graph, wanted, originating_run_id, scope, graph.topological_order())
 
 
 def _planned(
-    graph: RepoDependencyGraph, releases: Iterable[Release], originating_run_id: str, scope: str, order: list[str]
+    graph: RepoDependencyGraph,
+    wanted: Mapping[str, SequenceItem],
+    originating_run_id: str,
+    scope: str,
+    order: list[str],
 ) -> SequencePlan:
-    wanted: dict[str, Release] = {}
-    for release in releases:
-        if release.repo_id not in graph:
-            raise RepoNotFound(release.repo_id)
-        if wanted.setdefault(release.repo_id, release) is not release:
-            raise DuplicateRelease(release.repo_id)
     if scope == "path" and len(wanted) < len(graph):
         order = _between(graph, wanted, order)
     items = [
-        _item(wanted[repo])
-        if repo in wanted
-        else SequenceItem(repo_id=repo, version_label=_UNRELEASED, status=_SKIPPED)
+        wanted[repo] if repo in wanted else SequenceItem(repo_id=repo, version_label=_UNRELEASED, status=_SKIPPED)
         for repo in order
     ]
-    return SequencePlan(items, graph.subgraph(order), originating_run_id)
+    return SequencePlan(items, graph._snapshot(order), originating_run_id)
 
 
-def _item(release: Release) -> SequenceItem:
-    return SequenceItem(
-        repo_id=release.repo_id,
-        version_label=release.version_label,
-        spec_digest=release.spec_digest,
-        promoted_by=release.promoted_by,
-    )
-
-
-def _between(graph: RepoDependencyGraph, wanted: Mapping[str, Release], order: list[str]) -> list[str]:
+def _between(graph: RepoDependencyGraph, wanted: Mapping[str, SequenceItem], order: list[str]) -> list[str]:
     """Keep the released repos and those that lie on a path between two of them."""
     after = set(wanted)  # released, or something released comes before it
     before = set(wanted)  # released, or something released comes after it

@@ -131,7 +131,7 @@ def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) 
         "attempts": rules.attempts,
         "record_skips": record_skips,
         "items": [item_json(item) for item in plan.items],
-        "edges": [list(edge) for edge in plan.graph.edges],
+        "edges": [list(edge) for edge in plan.edges],
     }
     return RunMetadata(tags={"plan_id": plan.plan_id, "plan": own, **more})
 

@@ -29,7 +29,21 @@ HOSTILE_NAMES = [
 
 POLICIES = ("skip_dependents", "stop", "continue")
 
-AWKWARD_IDS = [*HOSTILE_NAMES[:4], *HOSTILE_NAMES[5:], "a", "b", "Z", "10", "9", "é", "e\u0301", "\0", " ", "a+b", "a\\"]
+AWKWARD_IDS = [
+    *HOSTILE_NAMES[:4],
+    *HOSTILE_NAMES[5:],
+    "a",
+    "b",
+    "Z",
+    "10",
+    "9",
+    "é",
+    "e\u0301",
+    "\0",
+    " ",
+    "a+b",
+    "a\\",
+]
 
 repo_ids = st.one_of(st.sampled_from(AWKWARD_IDS), st.text(max_size=3))
 policies = st.sampled_from(POLICIES)
@@ -42,10 +56,8 @@ attempts = st.integers(1, 3)
 
 def fifo_kahn(nodes: Iterable[str], edges: Iterable[Edge]) -> list[str]:
     """Sorted roots first; whoever a repo frees is sorted and joins the end of the line."""
-    left, line, gone = set(edges), [], []
-    for node in sorted(set(nodes)):
-        if not any(after == node for _, after in left):
-            line.append(node)
+    left, gone = set(edges), []
+    line = sorted(node for node in set(nodes) if not any(after == node for _, after in left))
     while line:
         node = line.pop(0)
         gone.append(node)
@@ -70,8 +82,7 @@ def on_a_path(nodes: Collection[str], edges: Collection[Edge], released: Collect
     return {
         node
         for node in nodes
-        if node in released
-        or (above[node] & set(released) and any(node in above[other] for other in released))
+        if node in released or (above[node] & set(released) and any(node in above[other] for other in released))
     }
 
 

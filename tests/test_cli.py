@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+TOP = Path(__file__).parent.parent
 PNG = b"\x89PNG\r\n\x1a\n"
 REPOS = {"jest29": 46, "jupyter": 97, "kf5": 75}
 
@@ -25,7 +27,7 @@ def test_demo_writes_a_ledger_and_two_pictures(tmp_path: Path, name: str) -> Non
     ended = seqkit(tmp_path, "demo", name, "--failure-rate", "0.05", "--rng", "7")
     assert ended.returncode == 0, ended.stderr.decode()
     text = ended.stdout.decode()
-    assert text.startswith(f"{name}: {REPOS[name]} repos in ")
+    assert text.startswith(f"{name}: {REPOS[name]} repos, ")
     assert max(map(len, text.splitlines())) <= 100
     assert str(tmp_path) not in text
     files = {path.name for path in tmp_path.iterdir()}
@@ -60,7 +62,7 @@ def test_demo_says_what_each_failure_blocked(tmp_path: Path) -> None:
     # Nothing that needs something is ever tried: whatever fails needs nothing.
     assert "simulated failure" in text
     assert "extra-cmake-modules" in text
-    assert "what a failure of extra-cmake-modules" in " ".join(text.split())
+    assert "what extra-cmake-modules holds up" in " ".join(text.split())
     assert [line for line in text.splitlines() if "succeeded" in line and " 0 " in line]
 
 
@@ -69,7 +71,7 @@ def test_demo_without_failures_shows_the_repo_with_most_dependents(tmp_path: Pat
     text = ended.stdout.decode()
     assert ended.returncode == 0
     assert "Nothing failed" in text
-    assert "a failure of extra-cmake-modules (the one with most dependents)" in " ".join(text.split())
+    assert "what extra-cmake-modules holds up when it fails (which most others need)" in " ".join(text.split())
 
 
 def test_another_seed_fails_elsewhere(tmp_path: Path) -> None:
@@ -100,9 +102,9 @@ def test_version(tmp_path: Path) -> None:
         (("demo", "--failure-rate", "1.5"), "--failure-rate is 1.5, expected a probability from 0 to 1"),
         (("demo", "--failure-rate", "-0.1"), "--failure-rate is -0.1, expected"),
         (("demo", "--failure-rate", "nan"), "--failure-rate is nan, expected"),
-        (("demo", "--failure-rate", "often"), "'often' is not a valid float"),
+        (("demo", "--failure-rate", "often"), "Invalid value for '--failure-rate'"),
         (("demo", "--rng", "-1"), "--rng is -1, expected a whole number from 0"),
-        (("demo", "--rng", "1.5"), "'1.5' is not a valid int"),
+        (("demo", "--rng", "1.5"), "Invalid value for '--rng'"),
         (("demo", "jest30"), "name is 'jest30', expected one of"),
         (("demo", "[bold]x[/nothing]"), "name is '[bold]x[/nothing]'"),
         (("demo", "jest29", "kf5"), "kf5"),
@@ -141,7 +143,19 @@ def test_a_ledger_that_is_something_else(tmp_path: Path) -> None:
 
 
 def test_the_readme_and_ci_type_the_same_test_command() -> None:
-    top = Path(__file__).parent.parent
-    commands = [line for line in (top / ".ci/run").read_text().splitlines() if ".venv/bin/python -m tests" in line]
+    commands = [
+        line
+        for line in (TOP / ".ci/run").read_text(encoding="utf-8").splitlines()
+        if ".venv/bin/python -m tests" in line
+    ]
     assert len(commands) == 1
-    assert commands[0] in (top / "README.md").read_text().splitlines()
+    assert commands[0] in (TOP / "README.md").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_examples_of_the_readme_give_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (TOP / "README.md").read_text(encoding="utf-8")
+    example = doctest.DocTestParser().get_doctest(text.replace("```", "\n"), {}, "README.md", "README.md", 0)
+    assert len(example.examples) > 10
+    results = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
+    assert results.failed == 0

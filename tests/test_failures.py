@@ -73,7 +73,8 @@ def test_a_dyadic_probability_reads_just_its_own_bits():
 
 def test_bits_are_balanced_and_lanes_and_names_independent():
     words = np.array(
-        [[draws.word(3, "repo", f"r{name}", 1, 1, number) for number in range(64)] for name in range(64)], dtype=np.uint64
+        [[draws.word(3, "repo", f"r{name}", 1, 1, number) for number in range(64)] for name in range(64)],
+        dtype=np.uint64,
     )
     bits = np.unpackbits(words.view(np.uint8)).astype(float)
     assert stats.binomtest(int(bits.sum()), bits.size).pvalue > 1e-4

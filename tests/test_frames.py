@@ -25,9 +25,7 @@ from seqkit import (
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 STRING, UTC_US, DELTA = pd.StringDtype("python"), "datetime64[us, UTC]", "timedelta64[us]"
-RUN_STATUS = pd.CategoricalDtype(
-    pd.Index(["RUNNING", "COMPLETED", "FAILED", "CANCELLED"], dtype=STRING), ordered=True
-)
+RUN_STATUS = pd.CategoricalDtype(pd.Index(["RUNNING", "COMPLETED", "FAILED", "CANCELLED"], dtype=STRING), ordered=True)
 STATUS = pd.CategoricalDtype(
     pd.Index(["pending", "in_progress", "succeeded", "failed", "skipped"], dtype=STRING), ordered=True
 )

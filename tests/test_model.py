@@ -153,7 +153,7 @@ BAD_DIGESTS = ["", DIGEST[:-1], DIGEST + "0", DIGEST.upper(), "g" + DIGEST[1:], 
 
 @pytest.mark.parametrize("bad", BAD_DIGESTS, ids=repr)
 def test_bad_digests_are_refused(bad: str) -> None:
-    with pytest.raises(InvalidDigest, match="invalid digest.*64 lowercase hex"):
+    with pytest.raises(InvalidDigest, match=r"invalid digest.*64 lowercase hex"):
         ContentDigest(bad)
     for record in (
         {**of_type("RunRecord")[1], "spec_digest": bad},

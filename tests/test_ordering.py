@@ -130,7 +130,12 @@ THROUGH = build_plan(RepoDependencyGraph.from_edges([("a", "b"), ("b", "c")]), [
 @pytest.mark.parametrize(
     ("plan", "order", "position", "message"),
     [
-        (DIAMOND, ["a", "d", "b", "c"], 1, "d stands at position 1, but it needs b, c, which have not gone out by then"),
+        (
+            DIAMOND,
+            ["a", "d", "b", "c"],
+            1,
+            "d stands at position 1, but it needs b, c, which have not gone out by then",
+        ),
         (DIAMOND, ["a", "b", "d", "c"], 2, "d stands at position 2, but it needs c, which has not gone out by then"),
         (DIAMOND, ["a", "b", "c", "b"], 3, "b stands at position 3, but it already went out"),
         (DIAMOND, ["a", "zzz", "b", "c", "d"], 1, "'zzz' stands at position 1, but it is not in the plan"),

@@ -67,7 +67,7 @@ def assert_write_ahead(train: Train, events: list[RunEvent]) -> None:
         else:
             assert repo in entered or event.kind == "NodeSkipped"
             assert repo not in ended
-        if event.kind != "NodeRetrying" and event.kind != "NodeEntered":
+        if event.kind not in ("NodeEntered", "NodeRetrying"):
             ended.add(repo)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     assert ended == set(train.released)
@@ -106,13 +106,16 @@ def test_a_run_is_what_the_rules_say(train: Train) -> None:
     for event in events:
         repo = event.payload["node_id"]
         tried[repo] = tried.get(repo, 0) + 1
-        assert event.payload == {
-            "NodeEntered": {"node_id": repo, "version": "1.0"},
-            "NodeExited": {"node_id": repo, "run_id": f"run-{repo}"},
-            "NodeFailed": {"node_id": repo, "error": f"flaky {repo}"},
-            "NodeSkipped": {"node_id": repo, "blocked_by": expected.blocked_by.get(repo, [])},
-            "NodeRetrying": {"node_id": repo, "attempt": tried[repo] - 1, "delay_ms": 0, "error": f"flaky {repo}"},
-        }[event.kind]
+        assert (
+            event.payload
+            == {
+                "NodeEntered": {"node_id": repo, "version": "1.0"},
+                "NodeExited": {"node_id": repo, "run_id": f"run-{repo}"},
+                "NodeFailed": {"node_id": repo, "error": f"flaky {repo}"},
+                "NodeSkipped": {"node_id": repo, "blocked_by": expected.blocked_by.get(repo, [])},
+                "NodeRetrying": {"node_id": repo, "attempt": tried[repo] - 1, "delay_ms": 0, "error": f"flaky {repo}"},
+            }[event.kind]
+        )
     record = ledger.get_run(outcome.run_id or "")
     assert record.status == ("FAILED" if expected.failed else "COMPLETED")
     assert record.summary is not None
@@ -124,7 +127,7 @@ def test_a_scripted_run_is_what_the_rules_say(train: Train) -> None:
     expected = Train(**{**vars(train), "failing": dict.fromkeys(train.failing, train.attempts)}).reading()
     outcome = run_plan(
         train.plan,
-        ScriptedReleaser(train.failing),
+        ScriptedReleaser(list(train.failing)),
         record_skips=False,
         policy=train.policy,
         failure_budget=train.budget,
@@ -343,8 +346,6 @@ def test_nothing_starts_twice_or_ends_before_it_starts() -> None:
     ids=repr,
 )
 def test_bad_arguments_are_named(call: str, options: dict[str, Any], error: type[Exception], message: str) -> None:
+    plan = plan_of(("a", "b"))
     with pytest.raises(error, match=message):
-        if call == "rules":
-            Rules(plan_of(("a", "b")), **options)
-        else:
-            run_plan(plan_of(("a", "b")), 0.0, **options)
+        _ = Rules(plan, **options) if call == "rules" else run_plan(plan, 0.0, **options)

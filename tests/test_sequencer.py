@@ -431,7 +431,10 @@ def test_the_clock_makes_timestamps_and_duration(plan):
     stamps = [event.timestamp for event in outcome.ledger.get_events(outcome.run_id)]
     assert stamps == sorted(set(stamps))
     assert run.summary.duration_ms == 9000
-    assert (run.created_at, run.completed_at) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 11, tzinfo=UTC))
+    assert (run.created_at, run.completed_at) == (
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, 0, 0, 11, tzinfo=UTC),
+    )
 
 
 def test_an_empty_plan_completes():

@@ -9,13 +9,17 @@ from itertools import pairwise
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection as Artists
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Patch
 from matplotlib.path import Path
 from matplotlib.textpath import TextToPath
+from matplotlib.transforms import offset_copy
 
 from seqkit._html import shortened
 from seqkit._palette import STATUS_STYLES, StatusStyle
@@ -29,15 +33,19 @@ from seqkit.whatif import what_if
 __all__ = ["blast_radius", "order"]
 
 _FONT = "DejaVu Sans"  # comes with matplotlib, and has all marks
+_SHAPES = {"○": "o", "–": "d", "⊘": "s", "✓": "^", "▶": ">", "✗": "X", "■": "p"}  # for marks too small for text
 _PLAIN: dict[str, Any] = {"parse_math": False, "usetex": False, "family": _FONT}  # ids may hold "$x$"
 _MOST_NAMED = 300
-_LONGEST_NAME = 28
+_LONGEST_NAME = 20
 _SIZE = 7.5  # points, of the names in a figure of our own
-_SMALLEST_SIZE = 3.5  # below it, names are left out
+_SMALLEST_SIZE = 4.5  # below it, names are left out
 _ROW = 0.25  # inches
 _BOX = 0.66  # height of a box, in rows
 _LINE_GAP = 0.13  # between two edges that pass through a column, in rows
-_GAP = 0.62  # inches between columns, for the curves
+_DOT = 0.06  # half of the width of a box without a name, in columns
+_TITLE_SIZE = 11.0
+_OUTLINE = "#4d4d4d"
+_GAP = 0.42  # inches between columns, for the curves
 _TO_RELEASE = replace(STATUS_STYLES["pending"], word="to release")
 _GOES_ON = replace(STATUS_STYLES["succeeded"], word="goes on")
 
@@ -162,73 +170,87 @@ def _draw(picture: _Picture, ax: Axes | None, kwargs: Mapping[str, Any]) -> Axes
         ax.text(0.5, 0.5, "Nothing to draw: there are no repos.", transform=ax.transAxes, ha="center", va="center")
         return ax
     spots, routes = _rows(ids, picture.graph.edges)
-    columns = 1 + int(max(x for x, _ in spots.values()))
-    heights = [y for _, y in spots.values()] + [y for route in routes.values() for _, y in route]
-    top, bottom = min(heights), max(heights)
+    heights = [y for route in (spots.values(), *routes.values()) for _, y in route]
+    columns, top, bottom = 1 + int(max(x for x, _ in spots.values())), min(heights) - 0.7, max(heights) + 0.7
     heads = [f"{picture.styles[repo].mark} {number} " for number, repo in enumerate(ids)]
-    named, size, half = len(ids) <= _MOST_NAMED, _SIZE, 0.06
-    if ax is None:
-        widest = max(_width(h + _shown(repo), _SIZE) for h, repo in zip(heads, ids, strict=True)) / 72 if named else 0
-        box = widest + 0.12
-        pitch = box + _GAP if named else 0.6
-        row = _ROW if named else 0.09
-        figsize = (
-            min(max(columns * pitch + 0.3, _width(picture.title, 12) / 72 + 0.5, 4.5), 60),
-            min(max((bottom - top + 1.4) * row + 1.2, 2.4), 60),
-        )
-        ax = plt.subplots(figsize=figsize, layout="constrained")[1]
-        half = box / pitch / 2 if named else half
-        pitch, box = (figsize[0] - 0.3) / columns, half * 2 * (figsize[0] - 0.3) / columns
-        height = figsize[1] - 1.2
-    else:
-        figure = ax.get_figure()
-        dpi = figure.dpi if figure is not None else 72.0
-        pitch, height = ax.bbox.width / dpi / columns, ax.bbox.height / dpi
-        size = min(_SIZE * 1.2, height * 72 / (bottom - top + 1.4) * _BOX * 0.7)
-        half = max(0.3, 0.5 - _GAP / pitch / 2)
-        box = 2 * half * pitch
-        room = min(_width(head + "wwww…", size) for head in heads)
-        named = named and size >= _SMALLEST_SIZE and room <= box * 72
-    _limits(ax, columns, (top, bottom))
-    if not named:
-        half = 0.06
-    _edges(ax, picture, routes, half)
+    ax, room = _room(picture, ax, heads, columns, bottom - top)
+    _frame(ax, columns)
+    ax.set_ylim(bottom, top)  # rows count downwards
+    _edges(ax, picture, routes, room.half)
     centres = [spots[repo] for repo in ids]
     colours = [picture.styles[repo].colour for repo in ids]
     nodes: Artists
-    if named:
-        h = _BOX / 2
-        corners = [[(x - half, y - h), (x + half, y - h), (x + half, y + h), (x - half, y + h)] for x, y in centres]
-        nodes = PolyCollection(corners, facecolors=colours, edgecolors="#4d4d4d", linewidths=0.6, zorder=3)
+    if room.size:
+        h, w = _BOX / 2, room.half
+        corners = [[(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)] for x, y in centres]
+        nodes = PolyCollection(corners, facecolors=colours, edgecolors=_OUTLINE, linewidths=0.6, zorder=3)
         ax.add_collection(nodes, autolim=False)
-        for repo, head, (x, y) in zip(ids, heads, centres, strict=True):
-            label = _fitting(head, repo, size, box * 72 - 0.6 * size)
-            pad = 0.3 * size / 72 / pitch
-            ink = picture.styles[repo].ink
-            ax.text(
-                x - half + pad,
-                y,
-                label,
-                fontsize=size,
-                color=ink,
-                va="center_baseline",
-                zorder=4,
-                clip_on=True,
-                **_PLAIN,
-            )
+        _names(ax, picture, heads, centres, room)
     else:
-        area = min(30.0, (0.7 * 72 * height / (bottom - top + 1.4)) ** 2)
-        nodes = ax.scatter(
-            *zip(*centres, strict=True), s=max(area, 2.0), c=colours, edgecolors="#4d4d4d", linewidths=0.3, zorder=3
-        )
+        xs, ys = zip(*centres, strict=True)
+        area = min(max((0.7 * 72 * room.height / (bottom - top)) ** 2, 2.0), 30.0)
+        nodes = ax.scatter(xs, ys, s=area, c=colours, edgecolors=_OUTLINE, linewidths=0.3, zorder=3)
+        nodes.set_paths([_outline(style) for style in picture.styles.values()])  # colour is never alone
     nodes.set(**kwargs)
-    _texts(ax, picture, height, named)
+    _words(ax, picture, room)
     return ax
 
 
-def _limits(ax: Axes, columns: int, rows: tuple[float, float]) -> None:
+@dataclass(frozen=True)
+class _Room:
+    pitch: float  # inches from column to column
+    height: float  # of the axes, in inches
+    half: float  # width of a box, in columns
+    size: float  # of names, in points; 0 where there is no room for them
+
+
+def _room(picture: _Picture, ax: Axes | None, heads: Sequence[str], columns: int, rows: float) -> tuple[Axes, _Room]:
+    """Make the axes, or measure those given."""
+    few = len(heads) <= _MOST_NAMED
+    if ax is None:
+        labels = [head + _shown(repo) for head, repo in zip(heads, picture.styles, strict=True)] if few else []
+        box = max((_width(label, _SIZE) for label in labels), default=0.0) / 72 + 0.12
+        pitch = box + _GAP if few else 0.6
+        width = min(
+            max(
+                columns * pitch, _width(picture.title, _TITLE_SIZE) / 72, 1.1 * len(set(picture.styles.values())) + 1.6
+            ),
+            60.0,
+        )
+        height = min(max(rows * (_ROW if few else 0.09), 1.0), 60.0)
+        ax = plt.subplots(figsize=(width + 0.3, height + 1.2), layout="constrained")[1]
+        pitch = width / columns
+        return ax, _Room(pitch, height, min(box / pitch / 2, 0.42) if few else _DOT, _SIZE if few else 0.0)
+    figure, extent = ax.get_figure(), ax.get_window_extent()
+    dpi = 72.0 if figure is None else figure.dpi
+    pitch, height = extent.width / dpi / columns, extent.height / dpi
+    size, half = min(_SIZE, height * 72 / rows * _BOX * 0.75), max(0.3, 0.5 - _GAP / pitch / 2)
+    least = max(_width(head + "wwwwwww", size) for head in heads) / 72
+    if not few or size < _SMALLEST_SIZE or least > 2 * half * pitch:
+        return ax, _Room(pitch, height, _DOT, 0.0)
+    return ax, _Room(pitch, height, half, size)
+
+
+def _names(
+    ax: Axes, picture: _Picture, heads: Sequence[str], centres: Sequence[tuple[float, float]], room: _Room
+) -> None:
+    pad = 0.35 * room.size / 72  # inches
+    for (repo, style), head, (x, y) in zip(picture.styles.items(), heads, centres, strict=True):
+        ax.text(
+            x - room.half + pad / room.pitch,
+            y,
+            _fitting(head, repo, room.size, (2 * room.half * room.pitch - 1.5 * pad) * 72),
+            fontsize=room.size,
+            color=style.ink,
+            va="center_baseline",
+            zorder=4,
+            clip_on=True,
+            **_PLAIN,
+        )
+
+
+def _frame(ax: Axes, columns: int) -> None:
     ax.set_xlim(-0.5, columns - 0.5)
-    ax.set_ylim(rows[1] + 0.7, rows[0] - 0.7)  # rows count downwards
     ax.set_xticks(range(columns))
     ax.set_yticks([])
     ax.tick_params(axis="x", length=0)
@@ -243,8 +265,8 @@ def _edges(
     paths = [_curve(route, half) for route in routes.values()]
     quiet = [path for path, loud in zip(paths, inside, strict=True) if not loud]
     loud = [path for path, loud in zip(paths, inside, strict=True) if loud]
-    faint = 0.5 if len(paths) < 120 else 0.35
-    faint = faint / 2 if loud else faint
+    faint = min(0.5, max(0.2, 60 / (len(paths) + 1)))
+    faint = faint * 0.7 if loud else faint
     for which, colour, width, alpha, zorder in (
         (quiet, "#5f6b7a", 0.7, faint, 1),
         (loud, STATUS_STYLES["failed"].colour, 1.1, 0.75, 2),
@@ -268,26 +290,39 @@ def _curve(route: Sequence[tuple[float, float]], half: float) -> Path:
     return Path(points[:-1], codes[:-1])
 
 
-def _texts(ax: Axes, picture: _Picture, height: float, named: bool) -> None:
+def _words(ax: Axes, picture: _Picture, room: _Room) -> None:
     styles = picture.styles.values()
     present = [style for word in STATUS_STYLES for style in dict.fromkeys(styles) if _key(style) == word]
     unreleased = STATUS_STYLES["unreleased"] in present
-    note = "" if named else f"\n{len(picture.styles)} repos: names are left out for lack of room"
-    ax.set_title(picture.title + note, loc="left", fontsize=11, **_PLAIN)
-    ax.set_xlabel("dependency level (waves do not count unreleased repos)" if unreleased else "wave", fontsize=9)
-    handles = [
-        Patch(facecolor=style.colour, edgecolor="#4d4d4d", linewidth=0.6, label=f"{style.mark} {style.word}")
-        for style in present
-    ]
+    note = "" if room.size else "; no room for names"
+    ax.set_title(picture.title + note, loc="left", fontsize=_TITLE_SIZE, **_PLAIN)
+    ax.set_xlabel("dependency level" if unreleased else "wave", fontsize=9, loc="right")
+    figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
+    below = offset_copy(ax.transAxes, figure, y=-20, units="points")
+    handles = [_handle(style, bool(room.size)) for style in present]
     ax.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(0.0, -38 / 72 / max(height, 0.5)),
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=below,
         borderaxespad=0.0,
         ncols=len(handles),
         frameon=False,
         prop=FontProperties(family=_FONT, size=9),
     )
+
+
+def _handle(style: StatusStyle, named: bool) -> Artist:
+    label = f"{style.mark} {style.word}"
+    if named:
+        return Patch(facecolor=style.colour, edgecolor=_OUTLINE, linewidth=0.6, label=label)
+    look: dict[str, Any] = {"color": style.colour, "markeredgecolor": _OUTLINE, "markeredgewidth": 0.3}
+    return Line2D([], [], marker=_SHAPES[style.mark], linestyle="none", label=style.word, **look)
+
+
+def _outline(style: StatusStyle) -> Path:
+    marker = MarkerStyle(_SHAPES[style.mark])
+    return marker.get_path().transformed(marker.get_transform())
 
 
 def _key(style: StatusStyle) -> str:
@@ -312,7 +347,8 @@ def _rows(
         by_column.setdefault(spot[0], []).append(spot)
     steps = {x: [_step(a in real, b in real) for a, b in pairwise(spots)] for x, spots in by_column.items()}
     tallest = max(sum(column) for column in steps.values())
-    squeeze = min(1.0, tallest / max(1.0, max(y for _, y in real.union(*drawing.routes.values()))))
+    lowest = max(spots[-1][1] for spots in by_column.values())
+    squeeze = min(1.0, tallest / max(1.0, lowest))
     moved: dict[tuple[float, float], tuple[float, float]] = {}
     for x, spots in by_column.items():
         for spot, y in zip(spots, _spread([y * squeeze for _, y in spots], steps[x]), strict=True):

@@ -1,0 +1,13 @@
+"""``python -m tests.benchmarks [name …]`` prints the named benchmarks, or all."""
+
+import sys
+
+from tests.benchmarks import bench_core, bench_layout
+
+BENCHMARKS = {"core": bench_core.run, "layout": bench_layout.run}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or BENCHMARKS:
+        if name not in BENCHMARKS:
+            sys.exit(f"unknown benchmark {name!r}, expected one of {sorted(BENCHMARKS)}")
+        print(*BENCHMARKS[name](), "", sep="\n")

@@ -1,0 +1,85 @@
+"""The public names, pinned: a name that comes or goes is a decision."""
+
+from __future__ import annotations
+
+import seqkit
+
+NAMES = {
+    # graph
+    "RepoDependencyGraph",
+    "RepoNode",
+    "read_graph",
+    "load_dataset",
+    "Dataset",
+    # plan
+    "Release",
+    "RepoReleaseStatus",
+    "SequenceItem",
+    "SequencePlan",
+    "build_plan",
+    # the order explained
+    "OrderCheck",
+    "check_order",
+    "steps",
+    # running
+    "ReleaseSequencer",
+    "SequenceOutcome",
+    "execute_plan",
+    "run_plan",
+    "what_if",
+    # releasers
+    "CommonCause",
+    "FailureModel",
+    "RepoReleaser",
+    "ScriptedReleaser",
+    "SimulatedReleaser",
+    # ledgers
+    "ContentDigest",
+    "EvaluationMetadata",
+    "GraphRunRecorder",
+    "MemoryRunLedger",
+    "RunEvent",
+    "RunId",
+    "RunLedger",
+    "RunMetadata",
+    "RunRecord",
+    "RunStatus",
+    "RunSummary",
+    "SqlRunLedger",
+    "open_ledger",
+    # frames
+    "events_frame",
+    "items_frame",
+    "runs_frame",
+    # errors
+    "Backend",
+    "DependencyCycle",
+    "DuplicateRelease",
+    "IntegrityError",
+    "InvalidDigest",
+    "InvalidRunState",
+    "MultiRepoError",
+    "ReadError",
+    "RepoNotFound",
+    "RunNotFound",
+    "SeqkitError",
+    "SequencingFailed",
+    "StorageError",
+}
+
+
+def test_public_names() -> None:
+    assert set(seqkit.__all__) == NAMES
+    assert list(seqkit.__all__) == sorted(seqkit.__all__)
+
+
+def test_every_public_name_is_there_and_listed() -> None:
+    for name in NAMES:
+        assert getattr(seqkit, name) is not None
+    assert set(dir(seqkit)) >= NAMES
+
+
+def test_the_docstring_table_names_them_all() -> None:
+    told = seqkit.__doc__ or ""
+    errors = set(seqkit.errors.__all__)
+    assert [name for name in sorted(NAMES - errors) if name not in told] == []
