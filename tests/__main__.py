@@ -16,6 +16,7 @@ OLD = TOP / ".venv-pandas22"
 OLD_PYTHON = OLD / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 PY = sys.executable
+PARALLEL = ["-n", "2", "--dist", "loadfile"]  # a notebook's cells stay together
 OLD_PANDAS = ["pandas==2.2.*", "pytest", "pytest-xdist", "nbval", "hypothesis", "ipykernel"]
 
 
@@ -32,8 +33,8 @@ STEPS: list[tuple[str, list[str]]] = [
     ("types", [PY, "-m", "mypy"]),
     ("an environment with pandas 2.2", [PY, "-m", "venv", str(OLD)]),
     ("an environment with pandas 2.2, filled", [str(OLD_PYTHON), "-m", "pip", "install", "-q", "-e", ".", *OLD_PANDAS]),
-    ("frames, ledgers and notebooks on pandas 2.2", [str(OLD_PYTHON), "-m", "pytest", "-n", "2", *old_pandas_files()]),
-    ("all tests", [PY, "-m", "pytest", "-n", "2"]),
+    ("frames, ledgers and notebooks on pandas 2.2", [str(OLD_PYTHON), "-m", "pytest", *PARALLEL, *old_pandas_files()]),
+    ("all tests", [PY, "-m", "pytest", *PARALLEL]),
 ]
 
 

@@ -108,7 +108,7 @@ def test_columns_and_dtypes_with_and_without_rows(make, ledger, plan):
     for _ in range(2):
         frame = make(ledger)
         assert list(frame.columns) == list(expected.index)
-        assert {name: dtype for name, dtype in frame.dtypes.items()} == expected.to_dict()
+        assert frame.dtypes.to_dict() == expected.to_dict()
         run_plan(plan, ScriptedReleaser(["b"]), ledger)
     assert len(make(ledger)) > 0
 
@@ -199,7 +199,7 @@ def test_a_ledger_without_a_plan_shows_what_its_events_name():
     ]
     ledger = MemoryRunLedger.from_records([run], [("r", event) for event in events])
     frame = items_frame(ledger)
-    assert frame[["repo_id", "status", "version_label", "released_as"]].fillna("").values.tolist() == [
+    assert frame[["repo_id", "status", "version_label", "released_as"]].fillna("").to_numpy().tolist() == [
         ["x", "succeeded", "3", "rx"],
         ["y", "in_progress", "", ""],
     ]

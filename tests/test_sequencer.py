@@ -14,6 +14,7 @@ import pytest
 
 from seqkit import (
     Backend,
+    CommonCause,
     FailureModel,
     MemoryRunLedger,
     ReleaseSequencer,
@@ -188,7 +189,7 @@ def test_rates_out_of_range_are_named(plan, rate):
 
 def test_a_release_that_returns_no_string_ends_the_run(plan):
     ledger = MemoryRunLedger()
-    with pytest.raises(TypeError, match="the releaser returned None .* for repo 'a', expected an id"):
+    with pytest.raises(TypeError, match=r"the releaser returned None .* for repo 'a', expected an id"):
         run_plan(plan, lambda *_: None, ledger, attempts=3)
     assert kinds(ledger) == [("NodeEntered", "a"), ("NodeFailed", "a")]
     assert only_run(ledger).status is RunStatus.FAILED
@@ -466,8 +467,6 @@ def test_the_sequencer_binds_graph_and_ledger(tmp_path):
 
 
 def test_a_common_cause_fails_every_member_that_is_tried(plan):
-    from seqkit import CommonCause
-
     model = FailureModel(common_causes=[CommonCause(name="outage", probability=0.5, repos=["a", "d"])])
     struck = [run_plan(plan, model, rng=5, trial=trial, policy="continue", attempts=2) for trial in range(60)]
     assert {tuple(outcome.failures) for outcome in struck} == {(), ("a", "d")}

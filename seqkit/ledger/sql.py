@@ -170,7 +170,8 @@ class SqlRunLedger:
             version = connection.scalar(sa.select(_about.c.value).where(_about.c.key == "schema_version"))
         if version not in (None, SCHEMA_VERSION):
             raise Backend(
-                f"{self._where}: made by a newer seqkit (schema {version}, this one knows {SCHEMA_VERSION}); upgrade seqkit-py"
+                f"{self._where}: made by a newer seqkit (schema {version}, this one knows {SCHEMA_VERSION}); "
+                "upgrade seqkit-py"
             )
 
     @contextlib.contextmanager
