@@ -10,7 +10,7 @@ RepoDependencyGraph(3 repos, 2 dependencies; api needs core)
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -542,7 +542,7 @@ def _merged(graph: RepoDependencyGraph) -> RepoDependencyGraph:
     return merged
 
 
-def _plain(attributes: Mapping[Hashable, Any]) -> dict[str, Any]:
+def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
     return {str(key): value for key, value in attributes.items()}
 
 

@@ -101,6 +101,7 @@ class Rules:
         self._tries = [0] * n
         self._waits_for = [len(dependencies) for dependencies in plan._dependencies]
         self._decided = [position for position, count in enumerate(self._waits_for) if not count]  # a heap: ascending
+        self._permitted: set[int] = set()  # taken, not yet started
         self._open = n  # items that have not ended
         self._failures: list[int] = []  # positions, in the order of failing
         # Whose failure stands before an item: bit i for the i-th failure. Integers, because unions of
@@ -148,6 +149,7 @@ class Rules:
         elif blocked_by and self.policy == "skip_dependents":
             cause = "blocked"
         else:
+            self._permitted.add(position)
             return Start(position, item.repo_id)
         self._causes[position] = cause
         self._end(position, _SKIPPED)
@@ -158,6 +160,9 @@ class Rules:
     def start(self, repo_id: str) -> None:
         """Tell that a repo's release is under way; `repo_id` comes from :class:`Start`."""
         position = self._expect(repo_id, "pending")
+        if position not in self._permitted:
+            raise ValueError(f"repo {repo_id!r} may not start: take() has not given it out")
+        self._permitted.remove(position)
         self._statuses[position] = _IN_PROGRESS
         self._tries[position] = 1
 

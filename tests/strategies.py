@@ -1,4 +1,4 @@
-"""Random graphs, releases and failures, and the rules of DESIGN 3 read a second time, naively.
+"""Random graphs, releases and failures, and the sequencing rules read a second time, naively.
 
 Nothing here is taken from the library's own algorithms: the functions below are what they are held against.
 """

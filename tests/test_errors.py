@@ -94,7 +94,7 @@ def test_wording_and_evidence(error: SeqkitError, text: str, evidence: dict[str,
 def test_errors_cross_a_process_boundary(error: SeqkitError, text: str, evidence: dict[str, object], way: str) -> None:
     if isinstance(error, StorageError):
         error.add_note("a note")
-    back = pickle.loads(pickle.dumps(error)) if way == "pickle" else copy.copy(error)  # noqa: S301  # our own bytes
+    back = pickle.loads(pickle.dumps(error)) if way == "pickle" else copy.copy(error)  # our own bytes
     assert type(back) is type(error)
     assert str(back) == text
     assert {name: getattr(back, name) for name in evidence} == evidence
@@ -103,7 +103,7 @@ def test_errors_cross_a_process_boundary(error: SeqkitError, text: str, evidence
 def test_a_storage_errors_evidence_crosses_too() -> None:
     error = Backend("disk is full")
     error.events.append("an event")  # type: ignore[arg-type]  # any object will do here
-    back = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    back = pickle.loads(pickle.dumps(error))  # our own bytes
     assert back.events == ["an event"]
     assert Backend("another").events == [], "not shared between errors"
 

@@ -199,7 +199,9 @@ def test_a_ledger_without_a_plan_shows_what_its_events_name():
     ]
     ledger = MemoryRunLedger.from_records([run], [("r", event) for event in events])
     frame = items_frame(ledger)
-    assert frame[["repo_id", "status", "version_label", "released_as"]].fillna("").to_numpy().tolist() == [
+    assert frame[["repo_id", "status", "version_label", "released_as"]].astype(object).fillna(
+        ""
+    ).to_numpy().tolist() == [
         ["x", "succeeded", "3", "rx"],
         ["y", "in_progress", "", ""],
     ]

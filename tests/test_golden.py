@@ -23,7 +23,7 @@ CASES = [json.loads(line) for line in (Path(__file__).parent / "data" / "cases.j
 
 
 def refusal(case: dict[str, Any]) -> Exception | None:
-    """What DESIGN 3.4 says of the first release that the original takes and we do not."""
+    """What we say of the first release that the original takes and we do not."""
     seen: set[str] = set()
     for repo, *_ in case["releases"]:
         if repo not in case["nodes"]:

@@ -1,4 +1,4 @@
-"""The dependency graph: DESIGN 4.1."""
+"""The dependency graph."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def dags(draw: st.DrawFn, largest: int = 12) -> tuple[list[str], list[Edge]]:
 
 
 def random_dag(n: int, n_edges: int, seed: int) -> tuple[list[str], list[Edge]]:
-    source = random.Random(seed)  # noqa: S311  # a drawing is no secret
+    source = random.Random(seed)  # a drawing is no secret
     nodes = [f"n{i}" for i in range(n)]
     source.shuffle(nodes)
     return nodes, source.sample(list(combinations(nodes, 2)), n_edges)

@@ -1,4 +1,4 @@
-"""Records and their JSON: every row of DESIGN 2's table, both ways, and what is refused."""
+"""Records and their JSON: every row of the table of JSON forms, both ways, and what is refused."""
 
 from __future__ import annotations
 

@@ -349,3 +349,15 @@ def test_bad_arguments_are_named(call: str, options: dict[str, Any], error: type
     plan = plan_of(("a", "b"))
     with pytest.raises(error, match=message):
         _ = Rules(plan, **options) if call == "rules" else run_plan(plan, 0.0, **options)
+
+
+def test_only_what_was_given_out_may_start() -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")]), version="1")
+    rules = Rules(plan)
+    for repo in ("a", "b"):
+        with pytest.raises(ValueError, match=f"repo '{repo}' may not start: take"):
+            rules.start(repo)
+    rules.take()
+    rules.start("a")
+    with pytest.raises(ValueError, match="repo 'a' is in_progress, expected pending"):
+        rules.start("a")

@@ -34,7 +34,7 @@ Dag = tuple[list[str], list[Edge]]
 
 def random_dag(n: int, n_edges: int, seed: int) -> Dag:
     """Draw `n_edges` of all pairs of a random order."""
-    source = random.Random(seed)  # noqa: S311  # a benchmark is no secret
+    source = random.Random(seed)  # a benchmark is no secret
     nodes = [f"n{i:03}" for i in range(n)]
     order = source.sample(nodes, n)
     return nodes, source.sample(list(combinations(order, 2)), n_edges)
