@@ -11,10 +11,12 @@ SequencePlan(seq-89ea2d81: 2 repos to release in 2 waves, 1 unreleased between t
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -378,6 +380,27 @@ def build_plan(
         raise ValueError(f"scope is {scope!r}, expected one of {_SCOPES}")
     if not isinstance(originating_run_id, str):
         raise TypeError(f"originating_run_id is {originating_run_id!r}, expected a str")
+    with _collector_paused():
+        return _planned(graph, _wanted(graph, releases, version), originating_run_id, scope, graph.topological_order())
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from looking for cycles among records that cannot have any.
+
+    It would walk the whole heap again and again while 60,000 items are made: more than half of
+    the time that planning takes.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str | None) -> dict[str, SequenceItem]:
     wanted: dict[str, SequenceItem] = {}
     if releases is None:
         for repo in graph:
@@ -398,7 +421,7 @@ def build_plan(
                 promoted_by=release.promoted_by,
                 status=_PENDING,
             )
-    return _planned(graph, wanted, originating_run_id, scope, graph.topological_order())
+    return wanted
 
 
 def _planned(
