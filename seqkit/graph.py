@@ -10,7 +10,7 @@ RepoDependencyGraph(3 repos, 2 dependencies; api needs core)
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -255,18 +255,21 @@ class RepoDependencyGraph:
             Where a repo is not in the graph.
         """
         chosen = {self._require(repo) for repo in ([repos] if isinstance(repos, str) else repos)}
-        return self._snapshot([repo for repo in self if repo in chosen]).to_graph()
+        return self._snapshot(chosen).to_graph()
 
-    def _snapshot(self, repos: Sequence[str]) -> GraphSnapshot:
+    def _snapshot(self, repos: Iterable[str]) -> GraphSnapshot:
         """Keep what `repos` are now, whatever becomes of this graph; they must be in it."""
-        dependents, attributes = self._digraph.adj, self._digraph.nodes
-        if len(repos) == len(self):
-            kept = {repo: list(dependents[repo]) for repo in repos}
-        else:
-            chosen = set(repos)
-            kept = {repo: [other for other in dependents[repo] if other in chosen] for repo in repos}
-        records = {repo: self._records[repo] for repo in repos if repo in self._records}
-        return GraphSnapshot(kept, {repo: dict(attributes[repo]) for repo in repos}, records)
+        chosen = set(repos)
+        whole = len(chosen) == len(self)
+        return GraphSnapshot(
+            dependents={
+                repo: list(others) if whole else [other for other in others if other in chosen]
+                for repo, others in self._digraph.adjacency()
+                if repo in chosen
+            },
+            attributes={repo: dict(known) for repo, known in self._digraph.nodes(data=True) if repo in chosen},
+            records={repo: node for repo, node in self._records.items() if repo in chosen},
+        )
 
     # ------------------------------------------------------------------ reading
 

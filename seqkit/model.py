@@ -210,12 +210,12 @@ class RepoReleaseStatus(BaseModel):
     @classmethod
     def succeeded(cls, run_id: str) -> RepoReleaseStatus:
         """Released; `run_id` is what the releaser returned."""
-        return cls.model_construct(name="succeeded", run_id=run_id, reason=None)
+        return cls(name="succeeded", run_id=run_id)
 
     @classmethod
     def failed(cls, reason: str) -> RepoReleaseStatus:
         """Out of attempts, for this `reason`."""
-        return cls.model_construct(name="failed", run_id=None, reason=reason)
+        return cls(name="failed", reason=reason)
 
     @model_validator(mode="before")
     @classmethod

@@ -116,6 +116,11 @@ class SequencePlan:
         return [item.repo_id for item in self._items if item.status == _SKIPPED]
 
     @cached_property
+    def _is_released(self) -> list[bool]:
+        """Tell for each item whether it is part of the release."""
+        return [item.status != _SKIPPED for item in self._items]
+
+    @cached_property
     def _position(self) -> dict[str, int]:
         return {item.repo_id: position for position, item in enumerate(self._items)}
 
@@ -403,8 +408,9 @@ def _collector_paused() -> Iterator[None]:
 def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str | None) -> dict[str, SequenceItem]:
     wanted: dict[str, SequenceItem] = {}
     if releases is None:
-        for repo in graph:
-            wanted[repo] = SequenceItem(repo_id=repo, version_label=_own_version(graph, repo, version), status=_PENDING)
+        for repo, known in graph._digraph.nodes(data=True):
+            own = _own_version(repo, known, version)
+            wanted[repo] = SequenceItem(repo_id=repo, version_label=own, status=_PENDING)
     else:
         if version is not None:
             raise ValueError(f"version is {version!r}, but releases already say their versions; give one of the two")
@@ -453,8 +459,8 @@ def _between(graph: RepoDependencyGraph, wanted: Mapping[str, SequenceItem], ord
     return [repo for repo in order if repo in after and repo in before]
 
 
-def _own_version(graph: RepoDependencyGraph, repo: str, version: str | None) -> str:
-    own = graph._digraph.nodes[repo].get("version", version)
+def _own_version(repo: str, known: Mapping[Any, Any], version: str | None) -> str:
+    own = known.get("version", version)
     if own is None:
         raise ValueError(f"version is None and repo {repo!r} has no version attribute of its own; pass version=…")
     return str(own)

@@ -96,7 +96,7 @@ class Rules:
         self.failure_budget = failure_budget
         self.attempts = attempts
         n = len(plan.items)
-        self._statuses = [_SKIPPED if item.status == _SKIPPED else _PENDING for item in plan.items]
+        self._statuses = [_PENDING if released else _SKIPPED for released in plan._is_released]
         self._causes: list[SkipCause | None] = [None] * n
         self._tries = [0] * n
         self._waits_for = [len(dependencies) for dependencies in plan._dependencies]
@@ -115,6 +115,11 @@ class Rules:
     def over(self) -> bool:
         """Whether every item has ended."""
         return not self._open
+
+    @property
+    def success(self) -> bool:
+        """Whether the run is over and nothing failed."""
+        return self.over and not self._failures
 
     @property
     def stopping(self) -> bool:
@@ -141,7 +146,7 @@ class Rules:
         position = heapq.heappop(self._decided)
         item = self.plan.items[position]
         blocked_by = self._named(self._blockers[position])
-        if item.status == _SKIPPED:
+        if not self.plan._is_released[position]:
             cause: SkipCause = "unreleased"
             blocked_by = ()
         elif self.stopping:
@@ -213,8 +218,8 @@ class Rules:
     def outcome(self, run_id: str | None = None, ledger: Any = None, seed: int | None = None) -> SequenceOutcome:
         """Say what the run came to, so far."""
         causes = [
-            "unreleased" if item.status == _SKIPPED else cause
-            for item, cause in zip(self.plan.items, self._causes, strict=True)
+            cause if released else "unreleased"
+            for released, cause in zip(self.plan._is_released, self._causes, strict=True)
         ]
         return SequenceOutcome(
             plan=self.plan,

@@ -204,7 +204,7 @@ class _Run:
         recorder = self._recorder
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
             recorder.finish_cancelled()
-        elif error is not None or not self._outcome().overall_success:
+        elif error is not None or not self.rules.success:
             recorder.finish_err()
         else:
             recorder.finish_ok()
