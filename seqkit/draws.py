@@ -4,8 +4,9 @@ A draw belongs to (seed, kind, name, attempt, trial), where `kind` is ``"repo"``
 Its value depends on nothing else: not on the order of execution, not on which other repos are
 planned, not on who computes it. Trials are the bits of 64-bit words, ``word = trial // 64``.
 
-A word at one bit level is two 32-bit halves. Each half mixes the word's number with two keys by
-two rounds of multiply and xor-shift (constants from Wellons' hash prospector, "lowbias32"). The
+A word at one bit level is two 32-bit halves. The word's number is spread by two rounds of multiply
+and xor-shift (constants from Wellons' hash prospector, "lowbias32"), the same for every address, so
+that an engine does it once. Each half mixes the spread number with two keys by two more rounds. The
 keys come from a BLAKE2b digest of (seed, kind, name, attempt), through the finaliser of
 splitmix64 (Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195) with the level as counter.
 Multiplications are 32 bits wide where it counts, because many processors have no vector
@@ -13,6 +14,17 @@ instruction for wider ones.
 
 An event of probability p happens where a uniform number U lies below p. Both are read bit by
 bit from the top until they differ: two levels on average, and exact for every float.
+
+Evidence, from ``tests/test_draws_statistics.py``: bit, nibble and byte counts, correlations within
+words and between words 1 to 16 apart, runs, gaps, birthday spacings, collisions, matrix ranks,
+avalanche of the number, dispersion over streams, and counts and correlations of events. Words are
+laid out along the number (from 0 and up to 2**32), level, name, attempt, kind and seed. In the large
+run, some 2**33 bits, the smallest of 376 p-values was 0.0004 (0.001 for numpy's Philox, the control).
+Over 200 seeds the p-values are uniform (Kolmogorov-Smirnov: smallest of 28 is 0.004, control 0.04).
+Copies weakened in one place fail (p below 1e-20): one round, the number not spread, keys that ignore
+the level, related halves, keys from a checksum. This battery is neither PractRand nor TestU01; those
+have not been run. One limit is known: a half is a permutation of the number, so that it never repeats
+within a stream, where fair coins would repeat 128 among the first 2**20. Not for cryptography.
 """
 
 from __future__ import annotations
@@ -25,7 +37,7 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["MAX_TRIALS", "Kind", "happens", "resolve_seed", "word"]
+__all__ = ["MAX_TRIALS", "Kind", "binary", "happens", "resolve_seed", "stream", "word"]
 
 Kind = Literal["repo", "cause"]
 """What a draw is for: a repo's release, or a common cause."""
@@ -51,11 +63,26 @@ def _mixed(number: int, first: int, second: int) -> int:
     return value ^ (value >> 15)
 
 
-@functools.lru_cache(maxsize=4096)
-def _stream(seed: int, kind: Kind, name: str, attempt: int) -> tuple[int, int]:
+def stream(seed: int, kind: Kind, name: str, attempt: int) -> tuple[int, int]:
+    """Give the two 64-bit keys of an address: of the low and the high halves of its words."""
     address = json.dumps([seed, kind, name, attempt]).encode()
     digest = hashlib.blake2b(address, digest_size=16, person=b"seqkit-draws").digest()
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+
+
+_stream = functools.lru_cache(maxsize=4096)(stream)
+
+
+def binary(probability: float) -> tuple[int, int]:
+    """Write a probability as ``mantissa / 2**digits``, exactly and with as few digits as can be.
+
+    Examples
+    --------
+    >>> binary(0.375), binary(0.0), binary(1.0)
+    ((3, 3), (0, 0), (1, 0))
+    """
+    mantissa, denominator = probability.as_integer_ratio()
+    return mantissa, denominator.bit_length() - 1
 
 
 def word(seed: int, kind: Kind, name: str, attempt: int, level: int, number: int) -> int:
@@ -78,7 +105,8 @@ def word(seed: int, kind: Kind, name: str, attempt: int, level: int, number: int
     low, high = _stream(seed, kind, name, attempt)
     step = level * 0x9E3779B97F4A7C15
     a, b = _splitmix64((low + step) & _M64), _splitmix64((high + step) & _M64)
-    return _mixed(number, a & _M32, a >> 32) | _mixed(number, b & _M32, b >> 32) << 32
+    spread = _mixed(number, 0, 0)  # neighbours differ in few bits, too few for two keyed rounds
+    return _mixed(spread, a & _M32, a >> 32) | _mixed(spread, b & _M32, b >> 32) << 32
 
 
 def happens(probability: float, seed: int, kind: Kind, name: str, attempt: int, trial: int) -> bool:
@@ -89,14 +117,14 @@ def happens(probability: float, seed: int, kind: Kind, name: str, attempt: int, 
     >>> happens(0.0, 7, "repo", "core", 1, 0), happens(1.0, 7, "repo", "core", 1, 0)
     (False, True)
     >>> sum(happens(0.25, 7, "repo", "core", 1, trial) for trial in range(4000)) / 4000  # give or take 0.007
-    0.23925
+    0.2565
     """
-    if probability >= 1.0:
-        return True
-    numerator, denominator = probability.as_integer_ratio()
+    mantissa, digits = binary(probability)
+    if not digits:
+        return mantissa == 1
     number, bit = divmod(trial, 64)
-    for level in range(1, denominator.bit_length()):
-        mine = numerator >> (denominator.bit_length() - 1 - level) & 1
+    for level in range(1, digits + 1):
+        mine = mantissa >> (digits - level) & 1
         drawn = word(seed, kind, name, attempt, level, number) >> bit & 1
         if mine != drawn:
             return mine > drawn
