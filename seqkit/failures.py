@@ -100,6 +100,61 @@ class FailureModel:
 
     __hash__ = None  # type: ignore[assignment]  # a mapping inside
 
+    @classmethod
+    def from_fit(cls, frame: pd.DataFrame, default: float | None = None) -> FailureModel:
+        """Take the rates of a fit, as :func:`seqkit.fit_failure_rates` makes it.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Index: repo ids. Columns `attempts`, `failures` and `rate`.
+        default : float, optional
+            The rate of repos that the fit does not know. By default that of all attempts together,
+            sum(failures) / sum(attempts), without a prior.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Where the frame is no fit, or holds no attempts and `default` is not given.
+
+        Examples
+        --------
+        >>> fit = pd.DataFrame({"attempts": [8, 2], "failures": [2, 0], "rate": [0.28, 0.17]}, index=["core", "api"])
+        >>> model = FailureModel.from_fit(fit)
+        >>> model.rate("core"), model.rate("docs")
+        (0.28, 0.2)
+        """
+        if not isinstance(frame, pd.DataFrame):
+            raise TypeError(f"frame is {frame!r:.80}, expected the DataFrame that fit_failure_rates gives")
+        missing = [name for name in ("attempts", "failures", "rate") if name not in frame.columns]
+        if missing:
+            raise ValueError(
+                f"frame lacks the columns {missing}, it has {list(frame.columns)!r:.200}; "
+                "expected the DataFrame that fit_failure_rates gives"
+            )
+        repos = list(frame.index)
+        for repo in repos:
+            if not isinstance(repo, str):
+                raise TypeError(f"frame has {repo!r:.80} in its index, expected repo ids as str (set_index('repo_id'))")
+        if not frame.index.is_unique:
+            twice = frame.index[frame.index.duplicated()][0]
+            raise ValueError(f"frame has the repo {twice!r:.80} twice in its index, expected a row for each repo")
+        counts = {}
+        for name in ("attempts", "failures"):
+            try:
+                values = frame[name].to_numpy(dtype=float)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"the column {name} of frame holds no counts: {error}") from error
+            counts[name] = values
+        attempts, failures = counts["attempts"], counts["failures"]
+        if not ((failures >= 0) & (failures <= attempts)).all():  # also refuses NaN
+            raise ValueError("the columns of frame hold counts that cannot be, expected 0 <= failures <= attempts")
+        if default is None:
+            if not attempts.sum():
+                raise ValueError("frame has no attempts to take the rate of unknown repos from; give default=")
+            default = float(failures.sum() / attempts.sum())
+        return cls(rates=dict(zip(repos, frame["rate"].tolist(), strict=True)), default=default)
+
     def rate(self, repo_id: str) -> float:
         """Give the probability that one attempt at `repo_id` fails, common causes apart."""
         return self.rates.get(repo_id, self.default)

@@ -111,3 +111,38 @@ def test_a_simulated_releaser_counts_attempts_anew_for_each_run():
     first = tries()
     assert first == tries()
     assert set(first) == {"run-a", "release sequencing failed for repo a: simulated failure"}
+
+
+FIT = pd.DataFrame({"attempts": [8, 2], "failures": [2, 0], "rate": [0.28, 0.17]}, index=["core", "api"])
+
+
+def test_a_fit_becomes_a_model():
+    model = FailureModel.from_fit(FIT)
+    assert dict(model.rates) == {"core": 0.28, "api": 0.17}
+    assert model.default == 0.2  # of all attempts, without the prior
+    assert FailureModel.from_fit(FIT, default=0.5).rate("docs") == 0.5
+    assert FailureModel.from_fit(FIT, default=0).default == 0.0
+    assert FailureModel.from_fit(FIT.astype({"attempts": "Int64", "failures": "Int64"})).default == 0.2
+    assert as_model(FIT["rate"]).rates == model.rates
+
+
+@pytest.mark.parametrize(
+    ("frame", "error", "message"),
+    [
+        (FIT["rate"], TypeError, "(?s)frame is .*, expected the DataFrame that fit_failure_rates gives"),
+        (FIT.drop(columns="rate"), ValueError, r"lacks the columns \['rate'\], it has \['attempts', 'failures'\]"),
+        (FIT.reset_index(drop=True), TypeError, r"has 0 in its index, expected repo ids as str \(set_index"),
+        (pd.concat([FIT, FIT]), ValueError, "has the repo 'core' twice"),
+        (FIT.assign(rate=[0.5, 1.5]), ValueError, r"rates\['api'\] is 1.5, expected a probability"),
+        (FIT.assign(rate=[0.5, None]), ValueError, r"rates\['api'\] is nan, expected a probability"),
+        (FIT.assign(failures=[9, 0]), ValueError, "expected 0 <= failures <= attempts"),
+        (FIT.assign(failures=[-1, 0]), ValueError, "expected 0 <= failures <= attempts"),
+        (FIT.assign(attempts=[8, None]), ValueError, "expected 0 <= failures <= attempts"),
+        (FIT.assign(attempts=pd.array([8, None], dtype="Int64")), ValueError, "attempts|expected 0 <= failures"),
+        (FIT.assign(attempts=["x", "y"]), ValueError, "the column attempts of frame holds no counts"),
+        (FIT.head(0), ValueError, "no attempts .* give default="),
+    ],
+)
+def test_frames_that_are_no_fit_are_named(frame, error, message):
+    with pytest.raises(error, match=message):
+        FailureModel.from_fit(frame)
