@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["STATUSES", "boolean", "categorical", "frame", "integer", "objects", "string", "timedelta64", "utc"]
+__all__ = ["STATUSES", "boolean", "categorical", "frame", "index", "integer", "objects", "string", "timedelta64", "utc"]
 
 STATUSES = ("pending", "in_progress", "succeeded", "failed", "skipped")
 """Item statuses in the order in which frames sort them."""
@@ -79,6 +79,11 @@ def timedelta64(values: Sequence[timedelta | None]) -> Any:
         (_NAT if value is None else value // _MICROSECOND for value in values), dtype=np.int64, count=len(values)
     )
     return pd.TimedeltaIndex(ticks.view("timedelta64[us]")).array
+
+
+def index(ids: Sequence[str], name: str = "repo_id") -> Any:
+    """Make an index of ids, of the same dtype as a column of them."""
+    return pd.Index(string(ids), name=name)
 
 
 def frame(columns: Mapping[str, Any]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from seqkit import _dtypes, draws
 from seqkit._html import shortened, table
-from seqkit.rates import Source, Tries, numbered, read_tries, strings
+from seqkit.tries import Source, Tries, numbered, read_tries, strings
 
 __all__ = ["Dispersion", "dispersion_test"]
 

@@ -1,4 +1,4 @@
-"""How likely each repo is to fail, learnt from what happened: rates, how sure they are, and draws of them.
+"""How likely each repo is to fail, learnt from what happened: rates, and how sure they are.
 
 Under the sequencing rules the outcomes of a run correspond one to one to its failures, so the
 likelihood of a ledger is a product over *attempted* repos: Beta posteriors stay conjugate, and a
@@ -8,32 +8,25 @@ divide by plans instead makes a repo that stands deep in the graph look far too 
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seqkit import _dtypes, draws
+from seqkit import _dtypes
 from seqkit._html import shortened
-from seqkit.failures import FailureModel
-from seqkit.frames import items_frame
-from seqkit.ledger import RunLedger
+from seqkit.posterior import JEFFREYS, checked_prior, posterior_of, quantiles
+from seqkit.tries import Source, numbered, read_tries
 
-__all__ = ["UnsupportedRanking", "fit_failure_rates", "posterior_draws", "posterior_models", "ranking_note"]
-
-JEFFREYS = (0.5, 0.5)
-"""The prior that favours no rate over another on any scale: worth one attempt, half a failure."""
+__all__ = ["UnsupportedRanking", "fit_failure_rates", "ranking_note"]
 
 SUPPORT = 0.8
 """How probable it must be that the first of a ranking is the first: four to one. (Of two repos the one that
 failed more often is always more likely than not, so one half would let every close pair pass.)"""
 
-Source = RunLedger | str | os.PathLike[str] | pd.DataFrame
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -122,7 +115,7 @@ def fit_failure_rates(
     >>> int(fit["failures"].sum()), int(fit["attempts"].sum())
     (49, 4507)
     """
-    a, b = _checked_prior(prior)
+    a, b = checked_prior(prior)
     level = _checked_level(confidence_level)
     tries = read_tries(ledger_or_frame)
     codes, names = numbered(tries.repos)
@@ -132,7 +125,7 @@ def fit_failure_rates(
     kept = [at for at in sorted(range(len(names)), key=names.__getitem__) if attempts[at]]
     attempts, failures = attempts[kept], failures[kept]
     alpha, beta = (failures + a).astype(np.float64), (attempts - failures + b).astype(np.float64)
-    low, high = _quantiles(alpha, beta, ((1 - level) / 2, (1 + level) / 2))
+    low, high = quantiles(alpha, beta, ((1 - level) / 2, (1 + level) / 2))
     fit = _dtypes.frame(
         {
             "attempts": _dtypes.integer(attempts.tolist()),
@@ -142,122 +135,11 @@ def fit_failure_rates(
             "high": high,
         }
     )
-    fit.index = _repo_index([names[at] for at in kept])
+    fit.index = _dtypes.index([names[at] for at in kept])
     fit.attrs = {"prior": (a, b), "confidence_level": level}
     if note := ranking_note(fit):
         warnings.warn(note, UnsupportedRanking, stacklevel=2)
     return fit
-
-
-# ---------------------------------------------------------------------- reading what happened
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tries:
-    """What rows of a frame tell about attempts, row by row."""
-
-    frame: pd.DataFrame
-    """Where the rows come from."""
-    repos: npt.NDArray[np.object_]
-    """Repo ids."""
-    attempts: Ints
-    """How many attempts have ended."""
-    failures: Ints
-    """How many of them failed."""
-    first_failed: npt.NDArray[np.bool_]
-    """Whether the first failed; False where there was none."""
-
-
-def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
-    """Read attempts from a ledger or a frame, which must also have the columns `more`."""
-    frame = ledger_or_frame
-    if not isinstance(frame, pd.DataFrame):
-        try:
-            frame = items_frame(frame)
-        except TypeError as error:
-            raise TypeError(
-                f"ledger_or_frame is {ledger_or_frame!r:.80}, expected a ledger, its path or URL, or a DataFrame"
-            ) from error
-    if frame.columns.has_duplicates:
-        raise ValueError(f"ledger_or_frame has the columns {_listed(frame.columns)}, expected each once")
-    as_items = {"status", "attempts"} <= set(frame.columns)
-    needed = ["repo_id", *more, *(() if as_items else ("succeeded",))]
-    missing = [name for name in needed if name not in frame.columns]
-    if missing:
-        hint = ", or status and attempts (as items_frame gives them) instead of succeeded" if not as_items else ""
-        index = [name for name in frame.index.names if name is not None and name in missing]
-        if index:
-            hint += f"; {_listed(index)} is in the index, so call reset_index() first"
-        raise ValueError(
-            f"ledger_or_frame lacks {_listed(missing)}: its columns are {_listed(frame.columns)}, "
-            f"expected {_listed(needed)}{hint}"
-        )
-    repos = strings(frame, "repo_id")
-    if as_items:
-        attempts, failures, first_failed = _of_items(frame)
-    else:
-        succeeded = _booleans(frame["succeeded"])
-        attempts = np.array([value is not None for value in succeeded], dtype=np.int64)
-        first_failed = np.array([value is False for value in succeeded], dtype=bool)
-        failures = first_failed.astype(np.int64)
-    return Tries(frame, repos, attempts, failures, first_failed)
-
-
-def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
-    try:
-        # A closed item was tried at least once, whatever became of its first event.
-        counted = frame["attempts"].astype("Int64").fillna(0).to_numpy(dtype=np.int64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the column attempts of ledger_or_frame holds no whole numbers: {error}") from error
-    if counted.size and counted.min() < 0:
-        raise ValueError(f"the column attempts of ledger_or_frame has {counted.min()}, expected whole numbers from 0")
-    status = frame["status"].astype(object).to_numpy()
-    for value in pd.unique(status):
-        if value not in _dtypes.STATUSES:
-            raise ValueError(
-                f"the column status of ledger_or_frame has {value!r:.80}, expected one of {_dtypes.STATUSES}"
-            )
-    succeeded, failed = status == "succeeded", status == "failed"
-    closed = np.where(succeeded | failed, np.maximum(counted, 1), 0)
-    ended = np.where(status == "in_progress", np.maximum(counted - 1, 0), closed)
-    failures = ended - succeeded
-    return ended, failures, failures > 0
-
-
-def strings(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
-    """Take a column of ids; every one must be a str."""
-    values = frame[name].astype(object).to_numpy()
-    for value in values:
-        if not isinstance(value, str):
-            raise TypeError(
-                f"the column {name} of ledger_or_frame has {value!r:.80}, expected ids as str, none missing"
-            )
-    return values
-
-
-def numbered(ids: Iterable[str]) -> tuple[npt.NDArray[np.intp], list[str]]:
-    """Number ids in order of appearance; pandas 2.2 would take an empty id and a zero byte for the same."""
-    numbers: dict[str, int] = {}
-    codes = np.array([numbers.setdefault(each, len(numbers)) for each in ids], dtype=np.intp)
-    return codes, list(numbers)
-
-
-def _booleans(column: pd.Series[Any]) -> list[bool | None]:
-    values: list[bool | None] = []
-    for value in column.astype(object):
-        if isinstance(value, bool | np.bool_):
-            values.append(bool(value))
-        elif pd.api.types.is_scalar(value) and pd.isna(value):
-            values.append(None)
-        else:
-            raise TypeError(
-                f"the column succeeded of ledger_or_frame has {value!r:.80}, expected True, False or a missing value "
-                "(not tried)"
-            )
-    return values
-
-
-# ---------------------------------------------------------------------- how far a ranking carries
 
 
 def ranking_note(fit: pd.DataFrame, prior: Sequence[float] | None = None) -> str:
@@ -292,7 +174,7 @@ def ranking_note(fit: pd.DataFrame, prior: Sequence[float] | None = None) -> str
     >>> print(ranking_note(fit)[:109])
     the data do not support a ranking of the 4 repos (5 failures in 80 attempts): the highest rate, 0.12 of 'api'
     """
-    _, alpha, beta = _posterior(fit, prior)
+    _, alpha, beta = posterior_of(fit, prior)
     if len(fit) < 2:
         return ""
     rate, low, high = (fit[name].to_numpy() for name in ("rate", "low", "high"))
@@ -321,7 +203,7 @@ def _probability_of_highest(alpha: Floats, beta: Floats, top: int) -> float:
     from scipy.special import betainc  # noqa: PLC0415  # import seqkit stays light
 
     nodes, weights = np.polynomial.legendre.leggauss(200)
-    at = _quantiles(alpha[top], beta[top], (nodes + 1) / 2)
+    at = quantiles(alpha[top], beta[top], (nodes + 1) / 2)
     pairs, counts = np.unique(np.delete(np.stack([alpha, beta], axis=1), top, axis=0), axis=0, return_counts=True)
     below = np.zeros_like(at)
     with np.errstate(divide="ignore"):
@@ -330,156 +212,9 @@ def _probability_of_highest(alpha: Floats, beta: Floats, top: int) -> float:
     return float(np.sum(weights / 2 * np.exp(below)))
 
 
-# ---------------------------------------------------------------------- draws of the rates
-
-
-def posterior_draws(
-    fit: pd.DataFrame,
-    n: int = 100,
-    rng: int | np.random.Generator | None = None,
-    prior: Sequence[float] | None = None,
-) -> pd.DataFrame:
-    """Draw rates that the data allow, so that what is not known about them can flow into an analysis.
-
-    Parameters
-    ----------
-    fit : DataFrame
-        What :func:`fit_failure_rates` gave.
-    n : int
-        How many draws.
-    rng : int or numpy.random.Generator, optional
-        The seed, or where it comes from; None takes fresh entropy.
-    prior : pair of float, optional
-        The prior of the fit; by default the one it carries in ``attrs``, else Jeffreys'.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index `draw` (from 0), a column of float64 for each repo, in the order of `fit`. A repo's draws
-        depend on the seed, its name and its counts alone, not on which other repos are there, nor on `n`.
-        ``attrs["seed"]`` is the seed.
-
-    Raises
-    ------
-    ValueError, TypeError
-        Where `fit` is no fit, its rates do not come of this prior, or `n` is no whole number from 0.
-
-    Notes
-    -----
-    Inverse transform sampling: the quantile of Beta(f + a, n − f + b) at u = (w + ½) / 2**52, with w the
-    upper 52 bits of the word at the address (seed, "repo", name, attempt 0, level 1, number of the draw)
-    of :mod:`seqkit.draws`. Releases count attempts from 1, so one seed may serve both. O(n · repos).
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"repo_id": ["api"] * 40, "succeeded": [False] * 10 + [True] * 30})
-    >>> fit = fit_failure_rates(frame)
-    >>> posterior_draws(fit, n=3, rng=7).round(2)["api"].tolist()
-    [0.35, 0.2, 0.22]
-    """
-    repos, alpha, beta = _posterior(fit, prior)
-    if isinstance(n, bool) or not isinstance(n, int | np.integer):
-        raise TypeError(f"n is {n!r}, expected a whole number from 0")
-    if not 0 <= n < 1 << 32:
-        raise ValueError(f"n is {n}, expected a whole number from 0 to {(1 << 32) - 1}")
-    seed = draws.resolve_seed(rng)
-    rates = np.empty((n, len(repos)))
-    for column, repo in enumerate(repos):
-        words = [draws.word(seed, "repo", repo, 0, 1, number) >> 12 for number in range(n)]
-        rates[:, column] = _quantiles(alpha[column], beta[column], (np.array(words, dtype=np.float64) + 0.5) / 2.0**52)
-    drawn = pd.DataFrame(rates, index=pd.RangeIndex(n, name="draw"), columns=_repo_index(repos))
-    drawn.attrs = {"seed": seed}
-    return drawn
-
-
-def posterior_models(
-    fit: pd.DataFrame,
-    n: int = 100,
-    rng: int | np.random.Generator | None = None,
-    prior: Sequence[float] | None = None,
-    default: float | None = None,
-) -> list[FailureModel]:
-    """Draw failure models that the data allow: one for each row of :func:`posterior_draws`.
-
-    Analyse a plan under each, and the spread of the answers is what the data leave open.
-
-    Parameters
-    ----------
-    fit, n, rng, prior
-        As in :func:`posterior_draws`.
-    default : float, optional
-        The rate of repos that the fit does not know, as in :meth:`seqkit.FailureModel.from_fit`; it is
-        the same in every model.
-
-    Returns
-    -------
-    list of FailureModel
-        `n` of them.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"repo_id": ["api"] * 40, "succeeded": [False] * 10 + [True] * 30})
-    >>> models = posterior_models(fit_failure_rates(frame), n=3, rng=7)
-    >>> [round(model.rate("api"), 2) for model in models], models[0].rate("unknown")
-    ([0.35, 0.2, 0.22], 0.25)
-    """
-    drawn = posterior_draws(fit, n, rng, prior)
-    default = FailureModel.from_fit(fit, default).default
-    repos = list(drawn.columns)
-    return [FailureModel(dict(zip(repos, row, strict=True)), default) for row in drawn.to_numpy().tolist()]
-
-
-def _posterior(fit: pd.DataFrame, prior: Sequence[float] | None) -> tuple[list[str], Floats, Floats]:
-    """Give the repos of a fit and the parameters of their Beta distributions."""
-    model = FailureModel.from_fit(fit, default=0.0)  # checks the columns
-    missing = [name for name in ("low", "high") if name not in fit.columns]
-    if missing:
-        raise ValueError(f"fit lacks the columns {_listed(missing)}, expected what fit_failure_rates gives")
-    a, b = _checked_prior(fit.attrs.get("prior", JEFFREYS) if prior is None else prior)
-    attempts, failures = (fit[name].to_numpy(dtype=np.float64) for name in ("attempts", "failures"))
-    alpha, beta = failures + a, attempts - failures + b
-    if not np.allclose(fit["rate"].to_numpy(dtype=np.float64), alpha / (alpha + beta), rtol=1e-9, atol=0):
-        raise ValueError(
-            f"prior is {(a, b)}, but the column rate of fit does not come of it; give the prior of the fit, "
-            "or fit again with this one"
-        )
-    return list(model.rates), alpha, beta
-
-
-# ---------------------------------------------------------------------- small helpers
-
-
-def _quantiles(alpha: Floats, beta: Floats, at: Any) -> Any:
-    """Give quantiles of Beta distributions; the order of `at` comes first in the result."""
-    from scipy.special import betaincinv  # noqa: PLC0415  # import seqkit stays light
-
-    return betaincinv(
-        alpha, beta, np.expand_dims(np.asarray(at, dtype=np.float64), tuple(range(1, 1 + np.ndim(alpha))))
-    )
-
-
-def _repo_index(repos: list[str]) -> Any:
-    return pd.Index(_dtypes.string(repos), name="repo_id")
-
-
-def _checked_prior(prior: Any) -> tuple[float, float]:
-    try:
-        a, b = (float(value) for value in prior)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"prior is {prior!r:.80}, expected two positive numbers such as (0.5, 0.5)") from error
-    if not (0 < a < np.inf and 0 < b < np.inf):
-        raise ValueError(f"prior is {prior!r:.80}, expected two positive, finite numbers such as (0.5, 0.5)")
-    return a, b
-
-
 def _checked_level(level: Any) -> float:
     if isinstance(level, bool) or not isinstance(level, int | float | np.number):
         raise TypeError(f"confidence_level is {level!r:.80}, expected a number between 0 and 1, such as 0.95")
     if not 0 < level < 1:
         raise ValueError(f"confidence_level is {level!r}, expected a number between 0 and 1, such as 0.95")
     return float(level)
-
-
-def _listed(names: Iterable[Any]) -> str:
-    shown = [shortened(str(name), 40) for name in names]
-    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "") or "none"

@@ -23,7 +23,8 @@ from seqkit import (
     load_dataset,
     run_plan,
 )
-from seqkit.rates import UnsupportedRanking, fit_failure_rates, posterior_draws, posterior_models, ranking_note
+from seqkit.posterior import posterior_draws, posterior_models
+from seqkit.rates import UnsupportedRanking, fit_failure_rates, ranking_note
 
 STRING = pd.StringDtype("python")
 

@@ -1,0 +1,133 @@
+"""Attempts and failures, read from a ledger or from any frame that tells what was tried."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit._html import shortened
+from seqkit.frames import items_frame
+from seqkit.ledger import RunLedger
+
+__all__ = ["Source", "Tries", "listed", "numbered", "read_tries", "strings"]
+
+Source = RunLedger | str | os.PathLike[str] | pd.DataFrame
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tries:
+    """What rows of a frame tell about attempts, row by row."""
+
+    frame: pd.DataFrame
+    """Where the rows come from."""
+    repos: npt.NDArray[np.object_]
+    """Repo ids."""
+    attempts: Ints
+    """How many attempts have ended."""
+    failures: Ints
+    """How many of them failed."""
+    first_failed: npt.NDArray[np.bool_]
+    """Whether the first failed; False where there was none."""
+
+
+def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
+    """Read attempts from a ledger or a frame, which must also have the columns `more`."""
+    frame = ledger_or_frame
+    if not isinstance(frame, pd.DataFrame):
+        try:
+            frame = items_frame(frame)
+        except TypeError as error:
+            raise TypeError(
+                f"ledger_or_frame is {ledger_or_frame!r:.80}, expected a ledger, its path or URL, or a DataFrame"
+            ) from error
+    if frame.columns.has_duplicates:
+        raise ValueError(f"ledger_or_frame has the columns {listed(frame.columns)}, expected each once")
+    as_items = {"status", "attempts"} <= set(frame.columns)
+    needed = ["repo_id", *more, *(() if as_items else ("succeeded",))]
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        hint = ", or status and attempts (as items_frame gives them) instead of succeeded" if not as_items else ""
+        index = [name for name in frame.index.names if name is not None and name in missing]
+        if index:
+            hint += f"; {listed(index)} is in the index, so call reset_index() first"
+        raise ValueError(
+            f"ledger_or_frame lacks {listed(missing)}: its columns are {listed(frame.columns)}, "
+            f"expected {listed(needed)}{hint}"
+        )
+    repos = strings(frame, "repo_id")
+    if as_items:
+        attempts, failures, first_failed = _of_items(frame)
+    else:
+        succeeded = _booleans(frame["succeeded"])
+        attempts = np.array([value is not None for value in succeeded], dtype=np.int64)
+        first_failed = np.array([value is False for value in succeeded], dtype=bool)
+        failures = first_failed.astype(np.int64)
+    return Tries(frame, repos, attempts, failures, first_failed)
+
+
+def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
+    try:
+        # A closed item was tried at least once, whatever became of its first event.
+        counted = frame["attempts"].astype("Int64").fillna(0).to_numpy(dtype=np.int64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the column attempts of ledger_or_frame holds no whole numbers: {error}") from error
+    if counted.size and counted.min() < 0:
+        raise ValueError(f"the column attempts of ledger_or_frame has {counted.min()}, expected whole numbers from 0")
+    status = frame["status"].astype(object).to_numpy()
+    for value in pd.unique(status):
+        if value not in _dtypes.STATUSES:
+            raise ValueError(
+                f"the column status of ledger_or_frame has {value!r:.80}, expected one of {_dtypes.STATUSES}"
+            )
+    succeeded, failed = status == "succeeded", status == "failed"
+    closed = np.where(succeeded | failed, np.maximum(counted, 1), 0)
+    ended = np.where(status == "in_progress", np.maximum(counted - 1, 0), closed)
+    failures = ended - succeeded
+    return ended, failures, failures > 0
+
+
+def strings(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
+    """Take a column of ids; every one must be a str."""
+    values = frame[name].astype(object).to_numpy()
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(
+                f"the column {name} of ledger_or_frame has {value!r:.80}, expected ids as str, none missing"
+            )
+    return values
+
+
+def numbered(ids: Iterable[str]) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Number ids in order of appearance; pandas 2.2 would take an empty id and a zero byte for the same."""
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(each, len(numbers)) for each in ids], dtype=np.intp)
+    return codes, list(numbers)
+
+
+def _booleans(column: pd.Series[Any]) -> list[bool | None]:
+    values: list[bool | None] = []
+    for value in column.astype(object):
+        if isinstance(value, bool | np.bool_):
+            values.append(bool(value))
+        elif pd.api.types.is_scalar(value) and pd.isna(value):
+            values.append(None)
+        else:
+            raise TypeError(
+                f"the column succeeded of ledger_or_frame has {value!r:.80}, expected True, False or a missing value "
+                "(not tried)"
+            )
+    return values
+
+
+def listed(names: Iterable[Any]) -> str:
+    """Write column names for a message."""
+    shown = [shortened(str(name), 40) for name in names]
+    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "") or "none"
