@@ -1,0 +1,89 @@
+"""The exact analysis of a release plan under ``skip_dependents``: see :func:`analyze`."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from seqkit.exact.analysis import Analysis, Expected, whole
+from seqkit.exact.chances import chances_of
+from seqkit.failures import as_model
+from seqkit.plan import SequencePlan
+from seqkit.rules import Policy
+
+__all__ = ["Analysis", "Expected", "analyze"]
+
+
+def analyze(
+    plan: SequencePlan,
+    model: Any,
+    attempts: int = 1,
+    *,
+    policy: Policy = "skip_dependents",
+    failure_budget: int | None = None,
+) -> Analysis:
+    """Work out exactly how a release is likely to go, at any size.
+
+    A repo succeeds where it and all its ancestors do, so P(v succeeds) = ∏ q over the ancestors of v
+    and v itself; v fails with p[v] ∏ q over its ancestors, and is skipped otherwise. A common cause counts
+    as one more ancestor of its members.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What is released. Repos fail independently, common causes apart; unreleased ones never do.
+    model : float, mapping, Series or FailureModel
+        The probability that one attempt fails, for all or by repo id. At most 12 common causes with
+        members in the plan may have a probability other than 0 and 1.
+    attempts : int
+        How often a repo is tried: it fails with the power p ** attempts. Retries do not help against a
+        common cause.
+    policy, failure_budget
+        Only the default, ``skip_dependents`` without a budget, has closed forms.
+
+    Returns
+    -------
+    Analysis
+        `.to_frame()`, `.expected`, `.std_succeeded`, `.p_all_succeed`, `.p_at_least()`,
+        `.distribution()`, `.importance()`, `.outcome_probability()`, `.most_probable_outcomes()`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as above; for other policies and more causes use simulate.
+
+    Notes
+    -----
+    0.1 s for 10,000 repos with three dependencies each, a few seconds for 60,000: it sums logarithms
+    over the transitive closure, in blocks of bounded memory.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> analysis = analyze(plan, 0.5)
+    >>> analysis
+    Analysis(seq-...: of 3 repos expect 1 released, 1 failed, 1 skipped; all released with probability 0.125)
+    >>> analysis.expected.skipped
+    1.0
+    >>> analyze(plan, 0.5, attempts=2).to_frame().loc["docs", "failure_rate"].item()
+    0.25
+    """
+    if not isinstance(plan, SequencePlan):
+        raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
+    checked = as_model(model)
+    tries = whole("attempts", attempts)
+    if tries < 1:
+        raise ValueError(f"attempts is {attempts}, expected a whole number from 1")
+    if policy not in get_args(Policy):
+        raise ValueError(f"policy is {policy!r}, expected one of {get_args(Policy)}")
+    if policy != "skip_dependents":
+        raise ValueError(
+            f"policy is {policy!r}, expected 'skip_dependents', the only one with closed forms; "
+            f"simulate(plan, model, policy={policy!r}) estimates it"
+        )
+    if failure_budget is not None:
+        raise ValueError(
+            f"failure_budget is {failure_budget!r}, expected None: a budget has no closed form; "
+            f"simulate(plan, model, failure_budget={failure_budget!r}) estimates it"
+        )
+    return Analysis(plan, checked, tries, chances_of(plan, checked, tries))
