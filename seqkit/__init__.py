@@ -7,6 +7,10 @@ the order explained    steps, check_order, OrderCheck
 running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser
 what fails             FailureModel, CommonCause, what_if
+how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
+                       compare, Comparison
+fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
+                       posterior_models, dispersion_test, Dispersion
 keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, GraphRunRecorder
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
                        EvaluationMetadata, ContentDigest
@@ -21,7 +25,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqkit.blast import blast_radius
 from seqkit.datasets import Dataset, load_dataset
+from seqkit.dispersion import Dispersion, dispersion_test
 from seqkit.errors import (
     Backend,
     DependencyCycle,
@@ -37,6 +43,7 @@ from seqkit.errors import (
     SequencingFailed,
     StorageError,
 )
+from seqkit.exact import Analysis, analyze
 from seqkit.failures import CommonCause, FailureModel
 from seqkit.frames import events_frame, items_frame, runs_frame
 from seqkit.graph import RepoDependencyGraph
@@ -55,9 +62,12 @@ from seqkit.model import (
     RunSummary,
     SequenceItem,
 )
+from seqkit.montecarlo import Comparison, Estimate, Simulation, Trial, compare, simulate
 from seqkit.ordering import OrderCheck, check_order, steps
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan, build_plan
+from seqkit.posterior import posterior_draws, posterior_models
+from seqkit.rates import UnsupportedRanking, fit_failure_rates, ranking_note
 from seqkit.readers import read_graph
 from seqkit.releasers import RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.sequencer import ReleaseSequencer, execute_plan, run_plan
@@ -66,12 +76,16 @@ from seqkit.whatif import what_if
 __version__ = "0.1.0"
 
 __all__ = [
+    "Analysis",
     "Backend",
     "CommonCause",
+    "Comparison",
     "ContentDigest",
     "Dataset",
     "DependencyCycle",
+    "Dispersion",
     "DuplicateRelease",
+    "Estimate",
     "EvaluationMetadata",
     "FailureModel",
     "GraphRunRecorder",
@@ -104,18 +118,30 @@ __all__ = [
     "SequencePlan",
     "SequencingFailed",
     "SimulatedReleaser",
+    "Simulation",
     "SqlRunLedger",
     "StorageError",
+    "Trial",
+    "UnsupportedRanking",
+    "analyze",
+    "blast_radius",
     "build_plan",
     "check_order",
+    "compare",
+    "dispersion_test",
     "events_frame",
     "execute_plan",
+    "fit_failure_rates",
     "items_frame",
     "load_dataset",
     "open_ledger",
+    "posterior_draws",
+    "posterior_models",
+    "ranking_note",
     "read_graph",
     "run_plan",
     "runs_frame",
+    "simulate",
     "steps",
     "what_if",
 ]
