@@ -1,0 +1,102 @@
+"""Options, checked: an error names the option as it is typed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from typing import get_args
+
+from seqkit.cli.source import Source
+from seqkit.failures import CommonCause, FailureModel
+from seqkit.rules import Policy
+
+__all__ = ["budget", "failure_model", "one_of", "policy_of", "probability", "whole"]
+
+
+def probability(option: str, value: float | str) -> float:
+    """Read a probability.
+
+    Examples
+    --------
+    >>> probability("--rate", "0.2")
+    0.2
+    >>> probability("--rate", "often")
+    Traceback (most recent call last):
+    ValueError: --rate is often, expected a probability from 0 to 1
+    """
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0.0 <= number <= 1.0:
+        raise ValueError(f"{option} is {value}, expected a probability from 0 to 1")
+    return number
+
+
+def whole(option: str, value: int, least: int) -> int:
+    """Give `value` back if it is `least` or more."""
+    if value < least:
+        raise ValueError(f"{option} is {value}, expected a whole number from {least}")
+    return value
+
+
+def budget(value: int | None) -> int | None:
+    """Check --failure-budget."""
+    return None if value is None else whole("--failure-budget", value, 1)
+
+
+def one_of(option: str, value: str, choices: Sequence[str]) -> str:
+    """Give `value` back if it is one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{option} is {value!r}, expected {', '.join(choices[:-1])} or {choices[-1]}")
+    return value
+
+
+def policy_of(value: str) -> Policy:
+    """Read --policy."""
+    return one_of("--policy", value, get_args(Policy))  # type: ignore[return-value]  # one of its values
+
+
+def failure_model(source: Source, default: float, rates: Sequence[str], outages: Sequence[str]) -> FailureModel:
+    """Read --failure-rate, --rate and --outage.
+
+    Raises
+    ------
+    ValueError
+        Where one is malformed, names a repo that the plan does not release, or comes twice.
+    """
+    own: dict[str, float] = {}
+    for text in rates:
+        repo, equals, rate = text.rpartition("=")  # a name may hold = too
+        if not equals:
+            raise ValueError(f"--rate is {text!r}, expected REPO=P, such as core=0.2")
+        if source.released("--rate", repo) in own:
+            raise ValueError(f"--rate names {repo!r} twice, expected each repo once")
+        own[repo] = probability(f"--rate of {repo!r}", rate)
+    causes: dict[str, CommonCause] = {}
+    for count, text in enumerate(outages, 1):
+        cause = _outage(source, text, f"outage {count}")
+        if cause.name in causes:
+            raise ValueError(f"--outage is called {cause.name!r} twice, expected different names")
+        causes[cause.name] = cause
+    return FailureModel(rates=own, default=probability("--failure-rate", default), common_causes=tuple(causes.values()))
+
+
+def _outage(source: Source, text: str, called: str) -> CommonCause:
+    head, colon, members = text.partition(":")
+    name, equals, rate = head.rpartition("=")
+    try:
+        # As in a row of CSV, where a name that holds a comma stands in quotes.
+        repos = next(csv.reader(io.StringIO(members, newline=""), strict=True), [])
+    except csv.Error:
+        repos = []
+    if not colon or not repos:
+        raise ValueError(f"--outage is {text!r}, expected P:REPO,REPO or NAME=P:REPO,REPO, such as ci=0.02:core,api")
+    name = name if equals else called
+    return CommonCause(
+        name=name,
+        probability=probability(f"--outage, the probability of {name!r},", rate),
+        repos=[source.released(f"--outage {name!r}", repo) for repo in repos],
+    )

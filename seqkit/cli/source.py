@@ -1,0 +1,141 @@
+"""What a command is about: a data set, a file with a graph, or a file with a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path, PurePath
+
+from seqkit.cli.printing import plural, printable, some
+from seqkit.datasets import _LOADERS, load_dataset
+from seqkit.errors import DependencyCycle, MultiRepoError, ReadError
+from seqkit.plan import SequencePlan, build_plan, plan_of
+from seqkit.readers import read_graph
+from seqkit.readers._files import load_json
+
+__all__ = ["DATASETS", "SOURCE_HELP", "Source", "read_source"]
+
+DATASETS = tuple(_LOADERS)
+
+SOURCE_HELP = (
+    f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv with the columns dependency and dependent), "
+    "a package-lock.json, a pip report, or a plan as SequencePlan.to_json() writes it. A file that is called like a "
+    "data set needs a path or an ending."
+)
+
+_UNVERSIONED = "unversioned"  # an edge list knows no versions, a plan needs some, and nothing here shows them
+_LONGEST_SOUGHT = 200  # difflib takes time as the square of it
+
+
+@dataclass(frozen=True)
+class Source:
+    """A plan, and where it came from."""
+
+    name: str
+    """As it was typed."""
+    kind: str
+    """What it turned out to be, in words."""
+    plan: SequencePlan
+    """What is released."""
+    passed_over: bool = False
+    """Whether a file of that name was not read."""
+
+    @property
+    def facts(self) -> dict[str, int]:
+        """Count what was read."""
+        return {
+            "repos": len(self.plan.released),
+            "unreleased": len(self.plan.unreleased),
+            "dependencies": self.plan.graph.n_dependencies,
+            "waves": len(self.plan.waves()),
+        }
+
+    def __str__(self) -> str:
+        facts = self.facts
+        note = "; the file of that name was not read" if self.passed_over else ""
+        unreleased = f", {facts['unreleased']:,} unreleased" if facts["unreleased"] else ""
+        return (
+            f"{printable(self.name)} ({self.kind}{note}): {plural(facts['repos'], 'repo')} to release{unreleased}, "
+            f"{plural(facts['dependencies'], 'dependency', 'dependencies')}, {plural(facts['waves'], 'wave')}."
+        )
+
+    def released(self, option: str, repo: str) -> str:
+        """Give `repo` back if the plan releases it; `option` is who asks.
+
+        Raises
+        ------
+        ValueError
+            Naming the repos that are called much the same.
+        """
+        if repo in self._released:
+            return repo
+        if repo in self.plan.graph:
+            raise ValueError(f"{option} names {repo!r}, which is in the plan but not to be released: it never fails")
+        sought = repo[:_LONGEST_SOUGHT]
+        possible = [name for name in self.plan.released if len(name) <= _LONGEST_SOUGHT]
+        close = get_close_matches(sought, possible, n=3)
+        hint = (
+            f"; did you mean {' or '.join(map(repr, close))}?"
+            if close
+            else f"; its repos are {some(self.plan.released, 5)}"
+        )
+        raise ValueError(f"{option} names {repo!r}, which {self.name} does not have{hint}")
+
+    @cached_property
+    def _released(self) -> frozenset[str]:
+        return frozenset(self.plan.released)
+
+
+def read_source(name: str, merge_cycles: bool = False) -> Source:
+    """Read what a command is about.
+
+    Raises
+    ------
+    ValueError
+        Where `name` is neither a data set nor called like a file that can be read.
+    ReadError, DependencyCycle
+        Where the file is missing or malformed.
+    """
+    if name in DATASETS:
+        passed_over = Path(name).is_file()
+        return Source(name, "data set", build_plan(load_dataset(name).graph, version=_UNVERSIONED), passed_over)
+    match PurePath(name).suffix.lower():
+        case ".csv":
+            format, kind = "csv", "edge list"
+        case ".json":
+            document = load_json(name)
+            if isinstance(document, dict) and {"items", "edges"} <= document.keys():
+                return _plan_file(name, document)
+            format, kind = _json_format(name, document)
+        case _:
+            raise ValueError(
+                f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv or .json"
+            )
+    try:
+        graph = read_graph(name, format, cycles="merge" if merge_cycles else "error")
+    except DependencyCycle as error:
+        raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
+    return Source(name, kind, build_plan(graph, version=_UNVERSIONED))
+
+
+def _json_format(name: str, document: object) -> tuple[str, str]:
+    if isinstance(document, dict):
+        if "lockfileVersion" in document:
+            return "npm", "package-lock.json"
+        if "install" in document:
+            return "pip", "pip report"
+    raise ReadError(
+        name,
+        None,
+        "is neither a package-lock.json (no lockfileVersion), nor a report of pip (no install), nor a plan (no items "
+        "and edges)",
+    )
+
+
+def _plan_file(name: str, document: dict[str, object]) -> Source:
+    try:
+        plan = plan_of(document)
+    except (MultiRepoError, ValueError) as error:
+        raise ReadError(name, None, str(error)) from error
+    return Source(name, "plan", plan)

@@ -1,0 +1,131 @@
+"""Results as CSV and JSON, to files or to stdout."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import math
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["CSV_HELP", "JSON_HELP", "check_targets", "csv_text", "json_text", "write"]
+
+_STDOUT = "-"
+
+CSV_HELP = "Write a row a repo as CSV; overwrites the file. - for stdout, instead of the tables."
+JSON_HELP = "Write everything as a JSON object; overwrites the file. - for stdout, instead of the tables."
+
+
+def check_targets(source: str, csv_to: str | None, json_to: str | None) -> bool:
+    """Find out before the work what can be known not to be writable; give whether tables are to be printed.
+
+    Raises
+    ------
+    ValueError, OSError
+        Where both go to one place, one would replace `source`, a directory is missing, or a directory is in
+        the place of a file.
+    """
+    targets = [target for target in (csv_to, json_to) if target is not None]
+    if len({target if target == _STDOUT else os.path.realpath(target) for target in targets}) < len(targets):
+        raise ValueError(f"--csv and --json are both {targets[0]!r}, expected two places")
+    for target in targets:
+        if target == _STDOUT:
+            continue
+        path = Path(os.path.realpath(target))
+        if str(path) == os.path.realpath(source):
+            raise ValueError(f"{target!r} is the file that is read, expected another one to write to")
+        if not target or path.is_dir():
+            raise OSError(f"cannot write {target!r}: it is not the name of a file")
+        if not path.parent.is_dir():
+            raise OSError(f"cannot write {target!r}: there is no directory {str(path.parent)!r}")
+    return _STDOUT not in targets
+
+
+def write(target: str, text: str) -> None:
+    """Write `text` to stdout (``-``) or to a file: whole, or not at all.
+
+    A file is written under another name beside its place and then put there, so that nobody sees half of
+    it and a failure leaves what was there. What is no regular file, such as a pipe, is written to directly.
+    """
+    if target == _STDOUT:
+        sys.stdout.write(text)
+        return
+    path = os.path.realpath(target)  # a link stays one, and what it points to is replaced
+    try:
+        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+            Path(path).write_bytes(text.encode())
+        else:
+            _replace(path, text.encode())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(f"cannot write {target!r}: {error.strerror or error}") from error
+
+
+def _replace(path: str, content: bytes) -> None:
+    handle, draft = tempfile.mkstemp(prefix=".seqkit-", suffix=".part", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(draft, _mode(path))
+        os.replace(draft, path)
+    except BaseException:  # an interrupt too
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+        raise
+
+
+def _mode(path: str) -> int:
+    """Give the permissions of a file: those it has, or those of any new file."""
+    if os.path.exists(path):
+        return stat.S_IMODE(os.stat(path).st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def csv_text(frame: pd.DataFrame, index: bool = False) -> str:
+    r"""Write a frame as CSV with ``\n`` at the ends of lines, and all digits.
+
+    Examples
+    --------
+    >>> print(csv_text(pd.DataFrame({"repo_id": ["a,b"], "p": [0.1]})), end="")
+    repo_id,p
+    "a,b",0.1
+    """
+    text = frame.to_csv(index=index, lineterminator="\n")
+    if "\r" in text:  # the csv module of Python 3.11 would leave it without quotes, and readers break the line there
+        text = frame.to_csv(index=index, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    return text
+
+
+def json_text(content: Any) -> str:
+    """Write JSON that every reader takes: numbers that are none become null, and all is ASCII.
+
+    Examples
+    --------
+    >>> print(json_text({"se": float("nan")}), end="")
+    {
+      "se": null
+    }
+    """
+    return json.dumps(_plain(content), indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value
