@@ -84,7 +84,7 @@ def blast_radius(plan_or_graph: SequencePlan | RepoDependencyGraph) -> pd.DataFr
             "share": below / max(len(ids) - 1, 1),
         }
     )
-    frame.index = pd.Index(_dtypes.string(ids), name="repo_id")
+    frame.index = _dtypes.index(ids)
     return frame
 
 

@@ -100,6 +100,9 @@ class FailureModel:
 
     __hash__ = None  # type: ignore[assignment]  # a mapping inside
 
+    def __reduce__(self) -> tuple[type[FailureModel], tuple[dict[str, float], float, tuple[CommonCause, ...]]]:
+        return FailureModel, (dict(self.rates), self.default, tuple(self.common_causes))
+
     @classmethod
     def from_fit(cls, frame: pd.DataFrame, default: float | None = None) -> FailureModel:
         """Take the rates of a fit, as :func:`seqkit.fit_failure_rates` makes it.

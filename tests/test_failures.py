@@ -1,4 +1,5 @@
 import asyncio
+import pickle
 import subprocess
 import sys
 
@@ -146,3 +147,8 @@ def test_a_fit_becomes_a_model():
 def test_frames_that_are_no_fit_are_named(frame, error, message):
     with pytest.raises(error, match=message):
         FailureModel.from_fit(frame)
+
+
+def test_a_model_can_be_sent_to_another_process() -> None:
+    model = FailureModel({"a": 0.1}, 0.2, [CommonCause("outage", 0.3, ["a", "b"])])
+    assert pickle.loads(pickle.dumps(model)) == model

@@ -65,7 +65,7 @@ def analyze(
     Analysis(seq-...: of 3 repos expect 1 released, 1 failed, 1 skipped; all released with probability 0.125)
     >>> analysis.expected.skipped
     1.0
-    >>> analyze(plan, 0.5, attempts=2).to_frame().loc["docs", "failure_rate"].item()
+    >>> analyze(plan, 0.5, attempts=2).to_frame().loc["core", "p_failed"].item()
     0.25
     """
     if not isinstance(plan, SequencePlan):

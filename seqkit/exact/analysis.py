@@ -62,8 +62,7 @@ class Analysis:
         DataFrame
             Index `repo_id` (string), the repos to release in plan order; float64 columns:
 
-            - `failure_rate`: probability that all attempts fail where the repo is tried and no common
-              cause strikes it: its rate in the model to the power of `attempts`.
+            - `failure_rate`: probability that one attempt fails, common causes apart, as the model has it.
             - `p_succeeded`, `p_failed`, `p_skipped`: probabilities of the three outcomes, common causes
               and everything above included. They add up to 1.
 
@@ -77,8 +76,9 @@ class Analysis:
         0    core           0.2          0.8       0.2        0.0
         1     api           0.5          0.4       0.4        0.2
         """
-        columns = {"failure_rate": self._chances.rate, **self._columns}
-        return self._by_repo({name: column[self._chances.released] for name, column in columns.items()})
+        rates = np.array([self.model.rate(repo) for repo in self.plan.released], dtype=np.float64)
+        columns = {name: column[self._chances.released] for name, column in self._columns.items()}
+        return self._by_repo({"failure_rate": rates, **columns})
 
     @cached_property
     def _columns(self) -> dict[str, Floats]:
@@ -87,7 +87,7 @@ class Analysis:
 
     def _by_repo(self, columns: dict[str, Any]) -> pd.DataFrame:
         frame = _dtypes.frame(columns)
-        frame.index = pd.Index(_dtypes.string(self.plan.released), name="repo_id")
+        frame.index = _dtypes.index(self.plan.released)
         return frame
 
     def importance(self) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def importance_frame(chances: Chances, lost_without: Callable[[int], float]) -> 
             "extra_if_not_failed": extra,
         }
     )
-    frame.index = pd.Index(_dtypes.string(chances.plan.released), name="repo_id")
+    frame.index = _dtypes.index(chances.plan.released)
     return frame.iloc[np.argsort(-gain, kind="stable")]
 
 
