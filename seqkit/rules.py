@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from seqkit._arguments import whole
 from seqkit.model import RepoReleaseStatus, SkipCause
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
@@ -89,8 +90,8 @@ class Rules:
         if policy not in get_args(Policy):
             raise ValueError(f"policy is {policy!r}, expected one of {get_args(Policy)}")
         if failure_budget is not None:
-            _positive("failure_budget", failure_budget)
-        _positive("attempts", attempts)
+            whole("failure_budget", failure_budget, 1)
+        whole("attempts", attempts, 1)
         self.plan = plan
         self.policy: Policy = policy
         self.failure_budget = failure_budget
@@ -241,13 +242,6 @@ def _bits(number: int) -> Iterable[int]:
         lowest = number & -number
         yield lowest.bit_length() - 1
         number ^= lowest
-
-
-def _positive(argument: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{argument} is {value!r}, expected a whole number from 1")
-    if value < 1:
-        raise ValueError(f"{argument} is {value}, expected a whole number from 1")
 
 
 def fail_ids(plan: SequencePlan, fail: str | Iterable[str]) -> frozenset[str]:

@@ -151,8 +151,10 @@ def test_shares_round_as_the_analysis_rounds() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "k=None, share=None"),
-        ({"k": 1, "share": 0.5}, "k=1, share=0.5"),
+        ({}, "k is None and share is None"),
+        ({"k": 1, "share": 0.5}, "k is 1 and share is 0.5"),
+        ({"k": 99}, "k is 99"),
+        ({"k": -1}, "k is -1"),
         ({"k": 1.5}, "k is 1.5"),
         ({"k": True}, "k is True"),
         ({"share": "x"}, "share is 'x'"),

@@ -215,3 +215,25 @@ def test_trials_are_told_by_their_number() -> None:
     for wrong in (True, 1.0, "1", None):
         with pytest.raises(TypeError, match=f"i is {wrong!r}, expected a whole number from 0 to 99"):
             found.trial(wrong)  # type: ignore[arg-type]
+
+
+def first_bits(seed: int, repo: str, trial: int, digits: int) -> int:
+    """The number that is drawn for the first attempt of a repo in one trial, to so many binary digits."""
+    number, bit = divmod(trial, 64)
+    drawn = (draws.word(seed, "repo", repo, 1, level, number) >> bit & 1 for level in range(1, digits + 1))
+    return int("".join(map(str, drawn)), 2)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("digits", [9, 32, 53])
+@pytest.mark.parametrize("above", [0, 1])
+def test_draws_that_only_the_last_digit_decides(engine: Any, digits: int, above: int) -> None:
+    """Each repo's rate is, to all its digits, the number drawn for it in one trial, or the next above it."""
+    late = {f"repo-{i:03}": 61 * i for i in range(100)}
+    rates = {repo: (first_bits(8, repo, trial, digits) + above) / 2**digits for repo, trial in late.items()}
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=list(late)), version="1")
+    found = simulate(plan, rates, 6_100, rng=8, policy="continue", engine=engine)
+    for repo, trial in late.items():
+        failing = {other for other in late if draws.happens(rates[other], 8, "repo", other, 1, trial)}
+        assert (repo in failing) == bool(above)
+        assert found.n_failed[trial] == len(failing)

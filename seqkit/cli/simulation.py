@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from seqkit._arguments import at_least
 from seqkit.cli import options
 from seqkit.cli.printing import chance, console, named, number, plural, show, with_error
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
@@ -18,7 +19,6 @@ from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, jso
 from seqkit.exact import Analysis, analyze
 from seqkit.montecarlo import Estimate, Simulation
 from seqkit.montecarlo import simulate as run
-from seqkit.montecarlo.estimate import at_least
 
 __all__ = ["simulate"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from seqkit.exact.analysis import Analysis, Expected, whole
+from seqkit._arguments import whole
+from seqkit.exact.analysis import Analysis, Expected
 from seqkit.exact.chances import chances_of
 from seqkit.failures import as_model
 from seqkit.plan import SequencePlan
@@ -71,9 +72,7 @@ def analyze(
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
     checked = as_model(model)
-    tries = whole("attempts", attempts)
-    if tries < 1:
-        raise ValueError(f"attempts is {attempts}, expected a whole number from 1")
+    tries = whole("attempts", attempts, 1)
     if policy not in get_args(Policy):
         raise ValueError(f"policy is {policy!r}, expected one of {get_args(Policy)}")
     if policy != "skip_dependents":

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from seqkit import _dtypes
+from seqkit._arguments import at_least, whole
 from seqkit._html import shortened, table
 from seqkit.exact.chances import Chances, Floats, chances_of
 from seqkit.exact.distribution import law_of_count
@@ -23,7 +22,7 @@ from seqkit.exact.variance import LARGEST, variance_of
 from seqkit.failures import FailureModel
 from seqkit.plan import SequencePlan
 
-__all__ = ["Analysis", "Expected", "whole"]
+__all__ = ["Analysis", "Expected"]
 
 _SMALL = 500  # repos whose standard deviation takes no time to show
 
@@ -202,7 +201,7 @@ class Analysis:
         >>> analyze(plan, 0.1).p_at_least(share=0.5)
         0.9
         """
-        least = _least(len(self.plan.released), k, share)
+        least = at_least(len(self.plan.released), k, share)
         if least == 0:
             return 1.0
         if least == len(self.plan.released):
@@ -294,9 +293,7 @@ class Analysis:
         1         0.36   [api]            1         1          0
         2         0.10  [core]            0         1          1
         """
-        wanted = whole("n", n)
-        if wanted < 0:
-            raise ValueError(f"n is {n}, expected a whole number from 0")
+        wanted = whole("n", n, 0)
         found = self._outcomes.most_probable(wanted)
         released, ids = self._chances.released, [item.repo_id for item in self.plan.items]
         skipped = [int((self._outcomes.below(failed) & released).sum()) for _, failed in found]
@@ -344,28 +341,3 @@ class Analysis:
         tries = f"{self.attempts} attempt{'s'[: self.attempts != 1]} each"
         caption = f"Analysis of {shortened(self.plan.plan_id, 40)}: {n} repo{'s'[: n != 1]} to release, {tries}"
         return table(caption, ["", "value", "unit"], rows, "exact, policy skip_dependents")
-
-
-def whole(argument: str, value: Any) -> int:
-    """Read an argument that is a whole number; TypeError where it is not."""
-    if isinstance(value, bool):
-        raise TypeError(f"{argument} is {value!r}, expected a whole number")
-    try:
-        return operator.index(value)
-    except TypeError:
-        raise TypeError(f"{argument} is {value!r}, expected a whole number") from None
-
-
-def _least(n: int, k: Any, share: Any) -> int:
-    if (k is None) == (share is None):
-        raise ValueError(f"k is {k!r} and share is {share!r}, expected exactly one of the two")
-    if k is not None:
-        number = whole("k", k)
-        if not 0 <= number <= n:
-            raise ValueError(f"k is {k}, expected 0 to {n}, the number of repos to release")
-        return number
-    if isinstance(share, bool) or not isinstance(share, Real):
-        raise TypeError(f"share is {share!r}, expected a number from 0 to 1")
-    if not 0.0 <= float(share) <= 1.0:
-        raise ValueError(f"share is {share!r}, expected a number from 0 to 1")
-    return max(math.ceil(float(share) * n - 1e-9), 0)

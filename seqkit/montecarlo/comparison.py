@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from seqkit import _dtypes
+from seqkit._arguments import whole
 from seqkit._html import table
-from seqkit.draws import resolve_seed
+from seqkit.draws import MAX_TRIALS, resolve_seed
 from seqkit.failures import FailureModel, as_model
-from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk, trial_count
+from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk
 from seqkit.montecarlo.estimate import Estimate
 from seqkit.montecarlo.experiment import prepare
 from seqkit.plan import SequencePlan
@@ -24,6 +23,7 @@ from seqkit.rules import Policy, Rules
 
 __all__ = ["Comparison", "compare"]
 
+_COUNTED = ("n_succeeded", "n_failed", "n_skipped", "all_succeeded")
 _MEASURES = ("n_succeeded", "n_failed", "n_skipped", "share_succeeded", "all_succeeded")
 
 
@@ -157,7 +157,7 @@ def compare(
     sides = _sides(a, b, model, plan)
     plans = (sides[0][0], sides[1][0])
     models = (sides[0][1], sides[1][1])
-    count, seed = trial_count(trials), resolve_seed(rng)
+    count, seed = whole("trials", trials, 1, MAX_TRIALS), resolve_seed(rng)
     experiments = []
     for plan_, model_, policy_, budget_, attempts_ in zip(
         plans, models, _pair(policy), _pair(failure_budget), _pair(attempts), strict=True
@@ -165,31 +165,26 @@ def compare(
         Rules(plan_, policy_, budget_, attempts_)  # checks the last three
         experiments.append(prepare(plan_, model_, policy_, budget_, attempts_, seed))
     sizes = [experiment.n_released for experiment in experiments]
-    sums = {measure: [0] * 5 for measure in _MEASURES}
+    sums = {measure: [0] * 5 for measure in _COUNTED}
     chosen = chosen_engine(engine, count * sum(sizes))
-    for first, second in each_chunk(chosen, experiments, 0, count, executor, arrays=True):
+    for parts in each_chunk(chosen, experiments, 0, count, executor, arrays=True):
         values = []
-        for part, n in ((first, sizes[0]), (second, sizes[1])):
+        for part, n in zip(parts, sizes, strict=True):
             failed, lost = part.n_failed.astype(np.int64), part.n_lost.astype(np.int64)
-            values.append((n - lost, failed, lost - failed, n - lost, (lost == 0).astype(np.int64)))
-        for measure, x, y in zip(_MEASURES, *values, strict=True):
-            # Shares are compared as whole numbers over a common denominator, so that sums are exact.
-            scale = (sizes[1] or 1, sizes[0] or 1) if measure == "share_succeeded" else (1, 1)
-            _add(sums[measure], x * scale[0], y * scale[1])
-    rows = {
-        measure: _row(parts, count, max(sizes[0], 1) * max(sizes[1], 1) if measure == "share_succeeded" else 1)
-        for measure, parts in sums.items()
-    }
-    return Comparison(plans, models, count, seed, rows)
+            values.append((n - lost, failed, lost - failed, (lost == 0).astype(np.int64)))
+        for measure, x, y in zip(_COUNTED, *values, strict=True):
+            for i, products in enumerate((x, y, x * x, y * y, x * y)):
+                sums[measure][i] += int(products.sum())
+    # Shares are counts over a common denominator: still whole numbers, so that nothing is lost.
+    to_a, to_b = max(sizes[1], 1), max(sizes[0], 1)
+    scales = (to_a, to_b, to_a**2, to_b**2, to_a * to_b)
+    shares = [part * scale for part, scale in zip(sums["n_succeeded"], scales, strict=True)]
+    rows = {measure: _row(kept, count) for measure, kept in sums.items()}
+    rows["share_succeeded"] = _row(shares, count, to_a * to_b)
+    return Comparison(plans, models, count, seed, {measure: rows[measure] for measure in _MEASURES})
 
 
-def _add(sums: list[int], x: NDArray[np.int64], y: NDArray[np.int64]) -> None:
-    parts: list[Callable[[], Any]] = [x.sum, y.sum, (x * x).sum, (y * y).sum, (x * y).sum]
-    for i, part in enumerate(parts):
-        sums[i] += int(part())
-
-
-def _row(sums: list[int], n: int, scale: int) -> dict[str, float]:
+def _row(sums: list[int], n: int, scale: int = 1) -> dict[str, float]:
     x, y, xx, yy, xy = sums
     # n times the sums of squared deviations, as exact integers.
     spread_a, spread_b, both = n * xx - x * x, n * yy - y * y, n * xy - x * y

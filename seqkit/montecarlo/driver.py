@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal, get_args
 
-from seqkit.draws import MAX_TRIALS
 from seqkit.montecarlo import numpy_kernel
 from seqkit.montecarlo.experiment import Experiment, Tally
 
-__all__ = ["Engine", "chosen_engine", "each_chunk", "trial_count"]
+__all__ = ["Engine", "chosen_engine", "each_chunk"]
 
 Engine = Literal["auto", "numpy", "numba"]
 """Which kernel counts; the numbers are the same."""
@@ -27,18 +28,11 @@ Engine = Literal["auto", "numpy", "numba"]
 _PER_SECOND = {"numpy": 0.8e9, "numba": 8e9}  # trials times repos, of one thread; only to size chunks
 _SECONDS_OF_THREADS = 0.1  # of a chunk: what an interrupt waits for
 _SECONDS_ELSEWHERE = 0.25  # of a chunk that has to be sent
+_REPOS_A_TRIAL = 30  # what is done once a trial takes as long as so many repos
 _WORTH_COMPILING = 4e9  # trials times repos; compiling takes some seconds, once
 _ROUND = 8192  # trials; chunks are multiples, so that no kernel's block is cut
+_POOLS = itertools.count()  # tells the threads of simulations at the same time apart
 _AHEAD = 256  # chunks handed to a foreign executor at a time
-
-
-def trial_count(trials: Any) -> int:
-    """Check a `trials` argument."""
-    if isinstance(trials, bool) or not hasattr(trials, "__index__"):
-        raise TypeError(f"trials is {trials!r}, expected a whole number from 1")
-    if not 1 <= trials <= MAX_TRIALS:
-        raise ValueError(f"trials is {trials}, expected a whole number from 1 to {MAX_TRIALS}")
-    return int(trials)
 
 
 def chosen_engine(engine: Engine, work: float) -> str:
@@ -95,7 +89,7 @@ def each_chunk(
     `begin` is a multiple of 64. Shows a progress bar on stderr where it takes over a second. When the
     caller stops asking, or is interrupted, what is under way is waited for and the rest given up.
     """
-    repos = max(1, sum(len(experiment.released) for experiment in experiments))
+    repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
     from tqdm import tqdm  # noqa: PLC0415  # `import seqkit` stays light
 
     threads = _threads(executor)
@@ -109,7 +103,8 @@ def each_chunk(
                 bar.update(trials)
             return
         _kernel(engine)  # imported before threads would do it at the same time
-        own = ThreadPoolExecutor(threads, "seqkit-simulate") if threads else None
+        name = f"seqkit-simulate-{next(_POOLS)}"
+        own = ThreadPoolExecutor(threads, name) if threads else None
         pool: Any = own or executor
         waiting: deque[Any] = deque()
         try:
@@ -126,6 +121,10 @@ def each_chunk(
                 future.cancel()
             if own is not None:
                 own.shutdown(wait=True, cancel_futures=True)
+                # An interrupt may come while the pool starts a thread that it does not know of yet.
+                for thread in threading.enumerate():
+                    if thread.name.startswith(name):
+                        thread.join()
 
 
 def _threads(executor: Any) -> int:

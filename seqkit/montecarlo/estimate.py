@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Estimate", "at_least", "moments"]
+__all__ = ["Estimate", "moments"]
 
 
 class Estimate(float):
@@ -49,18 +49,3 @@ def moments(values: NDArray[np.int64], weights: NDArray[np.int64]) -> tuple[floa
     if trials < 2:
         return first / trials, math.nan
     return first / trials, (trials * second - first * first) / (trials * (trials - 1))
-
-
-def at_least(n: int, k: int | None, share: float | None) -> int:
-    """Read the arguments of a ``p_at_least`` over `n` repos: a number of repos, or a share of them."""
-    if (k is None) == (share is None):
-        raise TypeError(f"k={k!r}, share={share!r}: expected one of the two")
-    if share is None:
-        if isinstance(k, bool) or not hasattr(k, "__index__"):
-            raise TypeError(f"k is {k!r}, expected a whole number of repos")
-        return int(k)  # type: ignore[arg-type]  # not None, as the first line saw
-    if isinstance(share, bool) or not isinstance(share, int | float | np.floating):
-        raise TypeError(f"share is {share!r}, expected a number from 0 to 1")
-    if not 0 <= share <= 1:
-        raise ValueError(f"share is {share!r}, expected a number from 0 to 1")
-    return math.ceil(share * n - 1e-9)

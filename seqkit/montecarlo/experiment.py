@@ -13,7 +13,10 @@ from seqkit.failures import FailureModel
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
 
-__all__ = ["Experiment", "Tally", "joint_counts", "prepare", "total"]
+__all__ = ["NO_TRIALS", "Experiment", "Tally", "joint_counts", "prepare", "total"]
+
+NO_TRIALS = np.empty(0, np.int32)
+"""In place of arrays by trial that nobody asked for; a slice of them would keep them alive."""
 
 _DENSE = 1 << 21  # cells; a table of all joint counts up to this size is faster than sorting
 

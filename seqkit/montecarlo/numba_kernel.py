@@ -18,7 +18,7 @@ import numpy as np
 from numba import types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
-from seqkit.montecarlo.experiment import Experiment, Tally, joint_counts
+from seqkit.montecarlo.experiment import NO_TRIALS, Experiment, Tally, joint_counts
 
 __all__ = ["is_compiled", "run"]
 
@@ -389,5 +389,6 @@ def run(experiment: Experiment, first_word: int, trials: int, arrays: bool = Fal
         weights = table[joint]
     else:
         joint, weights = joint_counts(n_failed, n_lost, n_released + 1)
-    kept = trials if arrays else 0
-    return Tally(trials, failed, lost, joint, weights, n_failed[:kept], n_lost[:kept])
+    if not arrays:
+        n_failed = n_lost = NO_TRIALS
+    return Tally(trials, failed, lost, joint, weights, n_failed, n_lost)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.montecarlo.experiment import Experiment, Tally, joint_counts, total
+from seqkit.montecarlo.experiment import NO_TRIALS, Experiment, Tally, joint_counts, total
 
 __all__ = ["run"]
 
@@ -38,8 +38,8 @@ def run(experiment: Experiment, first_word: int, trials: int, arrays: bool = Fal
                 np.bitwise_count(fails).sum(axis=1, dtype=np.int64),
                 np.bitwise_count(misses).sum(axis=1, dtype=np.int64),
                 *joint_counts(n_failed, n_lost, n_released + 1),
-                n_failed if arrays else n_failed[:0],
-                n_lost if arrays else n_lost[:0],
+                n_failed if arrays else NO_TRIALS,
+                n_lost if arrays else NO_TRIALS,
             )
         )
     return total(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,11 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqkit import _dtypes
+from seqkit._arguments import at_least, whole
 from seqkit._html import table
 from seqkit.draws import MAX_TRIALS, resolve_seed
 from seqkit.failures import FailureModel, as_model
-from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk, trial_count
-from seqkit.montecarlo.estimate import Estimate, at_least, moments
+from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk
+from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.montecarlo.experiment import Experiment, Tally, prepare, total
 from seqkit.montecarlo.trial import Trial, run_trial
 from seqkit.plan import SequencePlan
@@ -317,7 +319,7 @@ def simulate(
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
     read = as_model(model)
-    count = trial_count(trials)
+    count = whole("trials", trials, 1, MAX_TRIALS)
     precision = _precision(until)
     Rules(plan, policy, failure_budget, attempts)  # checks these three
     seed = resolve_seed(rng)
@@ -325,20 +327,23 @@ def simulate(
     n = experiment.n_released
     if precision is None:
         chosen = chosen_engine(engine, count * n)
-        tally = total([parts[0] for parts in each_chunk(chosen, [experiment], 0, count, executor)])
+        tally = _counted(None, each_chunk(chosen, [experiment], 0, count, executor))
     else:
         chosen = chosen_engine(engine, 0.1 / precision**2 * n)
-        parts: list[Tally] = []
-        target = _FIRST_ROUND
-        while True:
-            begin = parts[0].trials if parts else 0
-            tally = total([*parts, *(part for (part,) in each_chunk(chosen, [experiment], begin, target, executor))])
-            parts, target = [tally], _needed(tally, n, precision)
-            if target == tally.trials:
-                break
+        tally = _counted(None, each_chunk(chosen, [experiment], 0, _FIRST_ROUND, executor))
+        while (target := _needed(tally, n, precision)) > tally.trials:
+            tally = _counted(tally, each_chunk(chosen, [experiment], tally.trials, target, executor))
     return Simulation(
         plan, read, policy, failure_budget, attempts, seed, tally.trials, tally, experiment, chosen, executor
     )
+
+
+def _counted(tally: Tally | None, chunks: Iterable[list[Tally]]) -> Tally:
+    """Add chunks as they come, so that memory does not grow with their number."""
+    for (part,) in chunks:
+        tally = part if tally is None else total([tally, part])
+    assert tally is not None, "there is a first trial"  # noqa: S101  # tells mypy
+    return tally
 
 
 def _precision(until: Any) -> float | None:

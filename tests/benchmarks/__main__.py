@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.benchmarks import bench_core, bench_layout
+from tests.benchmarks import bench_core, bench_layout, bench_whatif
 
-BENCHMARKS = {"core": bench_core.run, "layout": bench_layout.run}
+BENCHMARKS = {"core": bench_core.run, "layout": bench_layout.run, "whatif": bench_whatif.run}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHMARKS:

@@ -1,0 +1,57 @@
+"""Arguments that several functions take, read and checked the same way."""
+
+from __future__ import annotations
+
+import math
+import operator
+from numbers import Real
+from typing import Any
+
+__all__ = ["at_least", "whole"]
+
+
+def whole(argument: str, value: Any, least: int, most: int | None = None) -> int:
+    """Read a whole number within bounds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is not a whole number, or out of bounds.
+
+    Examples
+    --------
+    >>> whole("attempts", 0, 1)
+    Traceback (most recent call last):
+    ValueError: attempts is 0, expected a whole number from 1
+    """
+    expected = f"expected a whole number from {least}" + ("" if most is None else f" to {most}")
+    if isinstance(value, bool):
+        raise TypeError(f"{argument} is {value!r}, {expected}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{argument} is {value!r:.80}, {expected}") from None
+    if number < least or (most is not None and number > most):
+        raise ValueError(f"{argument} is {number}, {expected}")
+    return number
+
+
+def at_least(n: int, k: Any, share: Any) -> int:
+    """Read the arguments of a ``p_at_least`` over `n` repos: a number of repos, or a share of them.
+
+    A product ``share * n`` that rounding has lifted over a whole number counts as that number.
+
+    Examples
+    --------
+    >>> at_least(75, None, 0.8), at_least(3, 2, None)
+    (60, 2)
+    """
+    if (k is None) == (share is None):
+        raise ValueError(f"k is {k!r} and share is {share!r}, expected exactly one of the two")
+    if k is not None:
+        return whole("k", k, 0, n)
+    if isinstance(share, bool) or not isinstance(share, Real):
+        raise TypeError(f"share is {share!r}, expected a number from 0 to 1")
+    if not 0.0 <= float(share) <= 1.0:
+        raise ValueError(f"share is {share!r}, expected a number from 0 to 1")
+    return max(math.ceil(float(share) * n - 1e-9), 0)
