@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import itertools
+import math
 import os
 import sys
 import threading
@@ -89,16 +90,20 @@ def each_chunk(
     `begin` is a multiple of 64. Shows a progress bar on stderr where it takes over a second. When the
     caller stops asking, or is interrupted, what is under way is waited for and the rest given up.
     """
-    repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
     from tqdm import tqdm  # noqa: PLC0415  # `import seqkit` stays light
 
+    repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
     threads = _threads(executor)
     seconds = _SECONDS_OF_THREADS if threads else _SECONDS_ELSEWHERE
-    size = max(1, int(_PER_SECOND[engine] * seconds / repos / _ROUND)) * _ROUND
-    chunks = [(first, min(size, end - first)) for first in range(begin, end, size)]
+    size = _PER_SECOND[engine] * seconds / repos
+    if threads > 1:  # a share for each, where a share is worth a thread
+        size = min(size, max((end - begin) / threads, size / 10))
+    size = max(1, math.ceil(size / _ROUND)) * _ROUND
+    firsts = range(begin, end, size)
     with tqdm(total=end - begin, desc="simulating", unit="trial", unit_scale=True, delay=1, ascii=True) as bar:
-        if threads and min(threads, len(chunks)) == 1:
-            for first, trials in chunks:
+        if threads and min(threads, len(firsts)) == 1:
+            for first in firsts:
+                trials = min(size, end - first)
                 yield _run(engine, experiments, first // 64, trials, arrays)
                 bar.update(trials)
             return
@@ -108,7 +113,8 @@ def each_chunk(
         pool: Any = own or executor
         waiting: deque[Any] = deque()
         try:
-            for first, trials in chunks:
+            for first in firsts:
+                trials = min(size, end - first)
                 waiting.append((trials, pool.submit(_run, engine, experiments, first // 64, trials, arrays)))
                 if len(waiting) >= (2 * threads or _AHEAD):
                     yield waiting[0][1].result()
