@@ -18,6 +18,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal
 
 import pandas as pd
@@ -71,6 +72,9 @@ class SequencePlan:
         self._snapshot = snapshot
         self._originating_run_id = originating_run_id
         self._given_plan_id = plan_id
+
+    run_tags: Mapping[str, str] = MappingProxyType({})
+    """Tags that every run of the plan carries; empty but for plans that resume another run."""
 
     @property
     def items(self) -> tuple[SequenceItem, ...]:  # noqa: D102  # documented in the class

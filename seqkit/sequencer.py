@@ -16,11 +16,12 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from seqkit.digest import StateDigest
 from seqkit.errors import StorageError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
-from seqkit.model import RunEvent, RunMetadata, spec_digest_of
+from seqkit.model import RepoReleaseStatus, RunEvent, RunMetadata, spec_digest_of
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import Releases, SequencePlan, build_plan, item_json
 from seqkit.releasers import RepoReleaser, as_releaser
@@ -121,6 +122,8 @@ async def execute_plan(
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
     plan = rules.plan
     more = dict(tags or {})
+    for name, value in plan.run_tags.items():
+        more.setdefault(name, value)
     for taken in ("plan_id", "plan"):
         if taken in more:
             raise ValueError(f"tags has {taken!r}, which seqkit writes itself; choose another name")
@@ -157,6 +160,12 @@ class _Run:
         self.on_event = on_event
         self.clock = clock
         self.recorder: GraphRunRecorder | None = None
+        # What the ledger's events say of each item, for the digest of the final state.
+        self.recorded = [
+            RepoReleaseStatus.pending() if released else RepoReleaseStatus.skipped()
+            for released in rules.plan._is_released
+        ]
+        self.digest = StateDigest()
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
         try:
@@ -202,12 +211,14 @@ class _Run:
 
     def _close(self, error: BaseException | None) -> None:
         recorder = self._recorder
+        items = self.rules.plan.items
+        digest = self.digest.finished((item.repo_id, status) for item, status in zip(items, self.recorded, strict=True))
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
-            recorder.finish_cancelled()
+            recorder.finish_cancelled(recorder.summary(False, digest))
         elif error is not None or not self.rules.success:
-            recorder.finish_err()
+            recorder.finish_err(recorder.summary(False, digest))
         else:
-            recorder.finish_ok()
+            recorder.finish_ok(recorder.summary(True, digest))
 
     def _abandon(self, error: BaseException) -> None:
         """End the run in the ledger, whatever happened; without awaiting, as nothing may come between."""
@@ -225,8 +236,20 @@ class _Run:
         assert self.recorder is not None, "the run is open"  # noqa: S101  # tells mypy
         return self.recorder
 
-    async def _record(self, kind: str, payload: dict[str, Any]) -> None:
-        event = await self._call(self._recorder.record, kind, payload)
+    def _store(
+        self, kind: str, payload: dict[str, Any], position: int, status: RepoReleaseStatus | None = None
+    ) -> RunEvent:
+        """Write an event; with `status`, that is what it makes of the item."""
+        event = self._recorder.record(kind, payload)
+        self.digest.add(event)
+        if status is not None:
+            self.recorded[position] = status
+        return event
+
+    async def _record(
+        self, kind: str, payload: dict[str, Any], position: int, status: RepoReleaseStatus | None = None
+    ) -> None:
+        event = await self._call(self._store, kind, payload, position, status)
         if self.on_event is not None:
             self.on_event(event)
 
@@ -241,13 +264,17 @@ class _Run:
                 await self._release(step)
             elif self.record_skips and step.cause != "unreleased":
                 await self._skip(step)
+            else:
+                self.recorded[step.position] = RepoReleaseStatus.skipped()
 
     async def _skip(self, step: Skip) -> None:
-        await self._record("NodeSkipped", {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)})
+        payload = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
+        await self._record("NodeSkipped", payload, step.position, RepoReleaseStatus.skipped())
 
     async def _release(self, step: Start) -> None:
         repo, item = step.repo_id, self.rules.plan.items[step.position]
-        await self._record("NodeEntered", {"node_id": repo, "version": item.version_label})
+        entry = {"node_id": repo, "version": item.version_label}
+        await self._record("NodeEntered", entry, step.position, RepoReleaseStatus.in_progress())
         self.rules.start(repo)
         attempt = 1
         while True:
@@ -258,40 +285,42 @@ class _Run:
             except Exception as error:
                 reason = _reason(error)
             except BaseException as error:  # SystemExit and its like: the release failed, and the run ends with it
-                await self._fail(repo, _reason(error))
+                await self._fail(step, _reason(error))
                 raise
             else:
-                await self._succeed(repo, released_as)
+                await self._succeed(step, released_as)
                 return
             if attempt == self.rules.attempts:
-                await self._fail(repo, reason)
+                await self._fail(step, reason)
                 return
             self.rules.fail(repo, reason)
             delay_ms = round(self.retry_delay * 1000)
-            await self._record(
-                "NodeRetrying", {"node_id": repo, "attempt": attempt, "delay_ms": delay_ms, "error": reason}
-            )
+            payload: dict[str, Any] = {"node_id": repo, "attempt": attempt, "delay_ms": delay_ms, "error": reason}
+            await self._record("NodeRetrying", payload, step.position)
             await asyncio.sleep(self.retry_delay)
             attempt += 1
 
-    async def _succeed(self, repo: str, released_as: object) -> None:
+    async def _succeed(self, step: Start, released_as: object) -> None:
+        repo = step.repo_id
         if not isinstance(released_as, str):
             reason = (
                 f"the releaser returned {released_as!r:.80} ({type(released_as).__name__}) for repo {repo!r:.80}, "
                 "expected an id for the release as a str"
             )
-            await self._fail(repo, reason)
+            await self._fail(step, reason)
             raise TypeError(reason)
         try:
-            await self._record("NodeExited", {"node_id": repo, "run_id": released_as})
+            payload = {"node_id": repo, "run_id": released_as}
+            await self._record("NodeExited", payload, step.position, RepoReleaseStatus.succeeded(released_as))
         finally:
             self.rules.succeed(repo, released_as)  # it is out, whether that could be recorded or not
 
-    async def _fail(self, repo: str, reason: str) -> None:
+    async def _fail(self, step: Start, reason: str) -> None:
         try:
-            await self._record("NodeFailed", {"node_id": repo, "error": reason})
+            payload = {"node_id": step.repo_id, "error": reason}
+            await self._record("NodeFailed", payload, step.position, RepoReleaseStatus.failed(reason))
         finally:
-            self.rules.fail(repo, reason, final=True)
+            self.rules.fail(step.repo_id, reason, final=True)
 
 
 def _reason(error: BaseException) -> str:

@@ -145,11 +145,14 @@ class GraphRunRecorder:
         self.total_events = event.seq
         return event
 
-    def summary(self, success: bool) -> RunSummary:
+    def summary(self, success: bool, final_state_digest: ContentDigest | None = None) -> RunSummary:
         """Sum the run up as it stands."""
         elapsed = self._now() - self._started
         return RunSummary(
-            total_events=self.total_events, duration_ms=int(elapsed.total_seconds() * 1000), success=success
+            total_events=self.total_events,
+            final_state_digest=final_state_digest,
+            duration_ms=int(elapsed.total_seconds() * 1000),
+            success=success,
         )
 
     def finish_ok(self, summary: RunSummary | None = None) -> None:

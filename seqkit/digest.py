@@ -1,0 +1,72 @@
+"""The digest of a run's final state: its events and what became of each item, in 64 characters.
+
+It is SHA-256 of the UTF-8 JSON, keys sorted and without spaces, of ``[events, statuses]``: the events
+in the order of `seq`, each ``{"kind", "payload", "seq", "timestamp"}`` as in an exported ledger, and
+``[repo_id, status]`` of each item in plan order.
+
+What it proves: whoever kept the digest elsewhere can tell that the ledger still says what it said
+when the run ended. What it does not prove: the digest stands in the same ledger, so whoever changes an
+event there can write a new digest beside it; and it says nothing about whether what was recorded
+was true.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from seqkit.model import ContentDigest, RepoReleaseStatus, RunEvent, utc_text
+
+__all__ = ["StateDigest", "state_digest"]
+
+
+class StateDigest:
+    """Takes the digest while a run goes on, event by event, so that none has to be kept.
+
+    Examples
+    --------
+    >>> digest = StateDigest()
+    >>> digest.finished([("core", RepoReleaseStatus.pending())]) == state_digest(
+    ...     [], [("core", RepoReleaseStatus.pending())]
+    ... )
+    True
+    """
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(b"[[")
+        self._events = 0
+
+    def add(self, event: RunEvent) -> None:
+        """Take in the next event."""
+        whole = {
+            "kind": event.kind,
+            "payload": event.payload,
+            "seq": event.seq,
+            "timestamp": utc_text(event.timestamp),
+        }
+        self._hash.update(b"," * bool(self._events) + _canonical(whole))
+        self._events += 1
+
+    def finished(self, statuses: Iterable[tuple[str, RepoReleaseStatus]]) -> ContentDigest:
+        """Give the digest of the events so far and these statuses, in plan order."""
+        whole = self._hash.copy()
+        whole.update(b"]," + _canonical([[repo, status._to_json()] for repo, status in statuses]) + b"]")
+        return ContentDigest(whole.hexdigest())
+
+
+def state_digest(events: Iterable[RunEvent], statuses: Iterable[tuple[str, RepoReleaseStatus]]) -> ContentDigest:
+    """Give the digest of a run's events, ordered by `seq`, and of its items' statuses, in plan order."""
+    digest = StateDigest()
+    for event in events:
+        digest.add(event)
+    return digest.finished(statuses)
+
+
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+def _canonical(content: Any) -> bytes:
+    # Half a surrogate pair is no UTF-8; a repo id that has one must not keep a run from ending.
+    return _encoded(content).encode("utf-8", "surrogatepass")

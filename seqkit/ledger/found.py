@@ -1,0 +1,148 @@
+"""A ledger as it was found in files: every line of it, contradictions included, and never written to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from seqkit._html import table
+from seqkit.errors import RunNotFound, StorageError
+from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunSummary
+
+__all__ = ["FoundEvent", "FoundLedger", "FoundRun", "Problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """A run's record, and where it stood."""
+
+    record: RunRecord
+    """What it says."""
+    source: str
+    """The file or database."""
+    line: int | None = None
+    """Its line there, from 1, where it has lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvent:
+    """An event, whose run it says it belongs to, and where it stood."""
+
+    run_id: RunId
+    """Its run; there may be no record of that run."""
+    event: RunEvent
+    """What it says."""
+    source: str
+    """The file or database."""
+    line: int | None = None
+    """Its line there, from 1, where it has lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read."""
+
+    source: str
+    """The file or database."""
+    line: int | None
+    """The line there, from 1, where it has lines."""
+    message: str
+    """What is wrong, and what was expected."""
+
+
+class FoundLedger:
+    """Runs and events as they were found: read-only, nothing put right, nothing left out.
+
+    What a run id stands for may have been recorded twice, and a `seq` too: :attr:`runs` and :attr:`events`
+    hold every one, in the order in which they were found, as an audit wants them. The questions of a
+    ledger are answered by the first record of a run, and by its events in the order of `seq`.
+
+    Attributes
+    ----------
+    runs : tuple of FoundRun
+        All records of runs.
+    events : tuple of FoundEvent
+        All events, those of unknown runs included.
+    problems : tuple of Problem
+        What could not be read.
+    """
+
+    blocking = False
+
+    def __init__(
+        self, runs: Iterable[FoundRun] = (), events: Iterable[FoundEvent] = (), problems: Iterable[Problem] = ()
+    ) -> None:
+        self.runs = tuple(runs)
+        self.events = tuple(events)
+        self.problems = tuple(problems)
+        self._first: dict[RunId, FoundRun] = {}
+        for run in self.runs:
+            self._first.setdefault(run.record.run_id, run)
+        self._by_run: dict[RunId, list[FoundEvent]] = {run_id: [] for run_id in self._first}
+        for event in self.events:
+            self._by_run.setdefault(event.run_id, []).append(event)
+        for found in self._by_run.values():
+            found.sort(key=lambda event: event.event.seq)  # stable: as found where a seq is there twice
+
+    def get_run(self, run_id: RunId) -> RunRecord:
+        """Give the first record of a run."""
+        found = self._first.get(run_id)
+        if found is None:
+            raise RunNotFound(run_id)
+        return found.record
+
+    def get_events(self, run_id: RunId) -> list[RunEvent]:
+        """Give a run's events ordered by `seq`, repeated ones included; also of a run without a record."""
+        return [found.event for found in self.found_events(run_id)]
+
+    def found_events(self, run_id: RunId) -> list[FoundEvent]:
+        """Give a run's events ordered by `seq`, each with the place where it stood."""
+        if run_id not in self._by_run:
+            raise RunNotFound(run_id)
+        return list(self._by_run[run_id])
+
+    def list_runs(self, spec_digest: str | None = None) -> list[RunRecord]:
+        """Give the first record of each run, oldest first."""
+        records = sorted((run.record for run in self._first.values()), key=lambda record: record.created_at)
+        return [record for record in records if spec_digest is None or record.spec_digest == spec_digest]
+
+    def _refuse(self) -> NoReturn:
+        sources = sorted({run.source for run in self.runs} | {event.source for event in self.events})
+        raise StorageError(
+            f"a ledger that was read ({', '.join(sources[:3]) or 'of no file'}) is read-only; "
+            "open_ledger(path) opens a database for writing"
+        )
+
+    def create_run(self, spec_digest: str, metadata: RunMetadata) -> RunId:
+        """Refuse: what was found is not changed."""
+        self._refuse()
+
+    def append_event(self, run_id: RunId, event: RunEvent) -> None:
+        """Refuse: what was found is not changed."""
+        self._refuse()
+
+    def complete_run(self, run_id: RunId, summary: RunSummary) -> None:
+        """Refuse: what was found is not changed."""
+        self._refuse()
+
+    def fail_run(self, run_id: RunId, summary: RunSummary) -> None:
+        """Refuse: what was found is not changed."""
+        self._refuse()
+
+    def cancel_run(self, run_id: RunId, summary: RunSummary) -> None:
+        """Refuse: what was found is not changed."""
+        self._refuse()
+
+    def close(self) -> None:
+        """Do nothing: everything has been read."""
+
+    def __repr__(self) -> str:
+        problems = f", {len(self.problems)} unreadable" if self.problems else ""
+        runs, events = len(self._first), len(self.events)
+        return f"FoundLedger({runs} run{'s'[: runs != 1]}, {events} event{'s'[: events != 1]}{problems})"
+
+    def _repr_html_(self) -> str:
+        records = self.list_runs()
+        rows = [(record.run_id, record.status.value, len(self._by_run[record.run_id])) for record in records[-20:]]
+        return table(repr(self), ["run", "status", "events"], rows, "the last 20" if len(records) > 20 else "")
