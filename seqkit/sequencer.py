@@ -21,7 +21,7 @@ from seqkit.errors import StorageError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
-from seqkit.model import RepoReleaseStatus, RunEvent, RunMetadata, spec_digest_of
+from seqkit.model import RunEvent, RunMetadata, spec_digest_of
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import Releases, SequencePlan, build_plan, item_json
 from seqkit.releasers import RepoReleaser, as_releaser
@@ -30,6 +30,7 @@ from seqkit.rules import Policy, Rules, Skip, Start
 __all__ = ["ReleaseSequencer", "execute_plan", "run_plan"]
 
 _T = TypeVar("_T")
+_CARRIED = {"succeeded": "run_id", "failed": "reason"}  # what a status has beside its word
 OnEvent = Callable[[RunEvent], object]
 
 
@@ -160,10 +161,10 @@ class _Run:
         self.on_event = on_event
         self.clock = clock
         self.recorder: GraphRunRecorder | None = None
-        # What the ledger's events say of each item, for the digest of the final state.
-        self.recorded = [
-            RepoReleaseStatus.pending() if released else RepoReleaseStatus.skipped()
-            for released in rules.plan._is_released
+        # What the ledger's events say of each item, for the digest of the final state: a word, and the
+        # run id or reason that goes with it.
+        self.recorded: list[tuple[str, str]] = [
+            ("pending" if released else "skipped", "") for released in rules.plan._is_released
         ]
         self.digest = StateDigest()
 
@@ -212,7 +213,10 @@ class _Run:
     def _close(self, error: BaseException | None) -> None:
         recorder = self._recorder
         items = self.rules.plan.items
-        digest = self.digest.finished((item.repo_id, status) for item, status in zip(items, self.recorded, strict=True))
+        digest = self.digest.finished(
+            (item.repo_id, {word: {_CARRIED[word]: carried}} if word in _CARRIED else word)
+            for item, (word, carried) in zip(items, self.recorded, strict=True)
+        )
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
             recorder.finish_cancelled(recorder.summary(False, digest))
         elif error is not None or not self.rules.success:
@@ -236,20 +240,15 @@ class _Run:
         assert self.recorder is not None, "the run is open"  # noqa: S101  # tells mypy
         return self.recorder
 
-    def _store(
-        self, kind: str, payload: dict[str, Any], position: int, status: RepoReleaseStatus | None = None
-    ) -> RunEvent:
-        """Write an event; with `status`, that is what it makes of the item."""
+    def _store(self, kind: str, payload: dict[str, Any], position: int, word: str, carried: str) -> RunEvent:
+        """Write an event, and keep what it makes of the item."""
         event = self._recorder.record(kind, payload)
         self.digest.add(event)
-        if status is not None:
-            self.recorded[position] = status
+        self.recorded[position] = (word, carried)
         return event
 
-    async def _record(
-        self, kind: str, payload: dict[str, Any], position: int, status: RepoReleaseStatus | None = None
-    ) -> None:
-        event = await self._call(self._store, kind, payload, position, status)
+    async def _record(self, kind: str, payload: dict[str, Any], position: int, word: str, carried: str = "") -> None:
+        event = await self._call(self._store, kind, payload, position, word, carried)
         if self.on_event is not None:
             self.on_event(event)
 
@@ -265,16 +264,16 @@ class _Run:
             elif self.record_skips and step.cause != "unreleased":
                 await self._skip(step)
             else:
-                self.recorded[step.position] = RepoReleaseStatus.skipped()
+                self.recorded[step.position] = ("skipped", "")
 
     async def _skip(self, step: Skip) -> None:
         payload = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
-        await self._record("NodeSkipped", payload, step.position, RepoReleaseStatus.skipped())
+        await self._record("NodeSkipped", payload, step.position, "skipped")
 
     async def _release(self, step: Start) -> None:
         repo, item = step.repo_id, self.rules.plan.items[step.position]
         entry = {"node_id": repo, "version": item.version_label}
-        await self._record("NodeEntered", entry, step.position, RepoReleaseStatus.in_progress())
+        await self._record("NodeEntered", entry, step.position, "in_progress")
         self.rules.start(repo)
         attempt = 1
         while True:
@@ -296,7 +295,7 @@ class _Run:
             self.rules.fail(repo, reason)
             delay_ms = round(self.retry_delay * 1000)
             payload: dict[str, Any] = {"node_id": repo, "attempt": attempt, "delay_ms": delay_ms, "error": reason}
-            await self._record("NodeRetrying", payload, step.position)
+            await self._record("NodeRetrying", payload, step.position, "in_progress")
             await asyncio.sleep(self.retry_delay)
             attempt += 1
 
@@ -311,14 +310,14 @@ class _Run:
             raise TypeError(reason)
         try:
             payload = {"node_id": repo, "run_id": released_as}
-            await self._record("NodeExited", payload, step.position, RepoReleaseStatus.succeeded(released_as))
+            await self._record("NodeExited", payload, step.position, "succeeded", released_as)
         finally:
             self.rules.succeed(repo, released_as)  # it is out, whether that could be recorded or not
 
     async def _fail(self, step: Start, reason: str) -> None:
         try:
             payload = {"node_id": step.repo_id, "error": reason}
-            await self._record("NodeFailed", payload, step.position, RepoReleaseStatus.failed(reason))
+            await self._record("NodeFailed", payload, step.position, "failed", reason)
         finally:
             self.rules.fail(step.repo_id, reason, final=True)
 
