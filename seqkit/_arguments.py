@@ -54,4 +54,4 @@ def at_least(n: int, k: Any, share: Any) -> int:
         raise TypeError(f"share is {share!r}, expected a number from 0 to 1")
     if not 0.0 <= float(share) <= 1.0:
         raise ValueError(f"share is {share!r}, expected a number from 0 to 1")
-    return max(math.ceil(float(share) * n - 1e-9), 0)
+    return max(math.ceil(float(share) * n - 1e-9), min(n, 1) if share else 0)

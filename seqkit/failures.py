@@ -15,6 +15,8 @@ from seqkit import draws
 
 __all__ = ["CommonCause", "FailureModel", "as_model"]
 
+_SHOWN = 5  # repos that a repr names one by one
+
 
 def _probability(argument: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -24,7 +26,7 @@ def _probability(argument: str, value: Any) -> float:
     return float(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CommonCause:
     """Something that makes several repos fail together, such as an outage of the CI provider.
 
@@ -48,18 +50,26 @@ class CommonCause:
         if not isinstance(self.name, str):
             raise TypeError(f"name is {self.name!r}, expected a str")
         object.__setattr__(self, "probability", _probability(f"probability of cause {self.name!r}", self.probability))
+        if not isinstance(self.repos, Iterable):
+            raise TypeError(f"repos of cause {self.name!r} is {self.repos!r}, expected repo ids")
         members = [self.repos] if isinstance(self.repos, str) else list(self.repos)
         for repo in members:
             if not isinstance(repo, str):
                 raise TypeError(f"repos of cause {self.name!r} hold {repo!r}, expected repo ids as str")
         object.__setattr__(self, "repos", tuple(sorted(set(members))))
 
+    def __repr__(self) -> str:
+        members = tuple(self.repos)
+        shown = repr(members) if len(members) <= _SHOWN else f"<{len(members)} repos>"
+        return f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown})"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class FailureModel:
     """The probability that one attempt to release a repo fails.
 
-    Names that a plan does not have are allowed: one model serves many plans.
+    A repo that `rates` does not name has the probability `default`, which is 0 where it is not given. Names that
+    a plan does not have are allowed: one model serves many plans.
 
     Raises
     ------
@@ -81,6 +91,9 @@ class FailureModel:
     """What makes several fail together; kept as a tuple."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.rates, pd.Series) and self.rates.index.has_duplicates:
+            twice = self.rates.index[self.rates.index.duplicated()][0]
+            raise ValueError(f"rates has the repo id {twice!r:.80} twice in its index, expected each once")
         rates = self.rates.to_dict() if isinstance(self.rates, pd.Series) else self.rates
         if not isinstance(rates, Mapping):
             raise TypeError(f"rates is {rates!r:.80}, expected a mapping from repo id to probability")
@@ -91,7 +104,12 @@ class FailureModel:
             checked[repo] = _probability(f"rates[{repo!r:.80}]", rate)
         object.__setattr__(self, "rates", MappingProxyType(checked))
         object.__setattr__(self, "default", _probability("default", self.default))
+        if isinstance(self.common_causes, CommonCause) or not isinstance(self.common_causes, Iterable):
+            raise TypeError(f"common_causes is {self.common_causes!r:.80}, expected a list of CommonCause")
         causes = tuple(self.common_causes)
+        for cause in causes:
+            if not isinstance(cause, CommonCause):
+                raise TypeError(f"common_causes holds {cause!r:.80}, expected CommonCause(name, probability, repos)")
         names = [cause.name for cause in causes]
         for name in names:
             if names.count(name) > 1:
@@ -99,6 +117,11 @@ class FailureModel:
         object.__setattr__(self, "common_causes", causes)
 
     __hash__ = None  # type: ignore[assignment]  # a mapping inside
+
+    def __repr__(self) -> str:
+        rates = repr(dict(self.rates)) if len(self.rates) <= _SHOWN else f"<{len(self.rates)} repos>"
+        causes = f", common_causes={list(self.common_causes)!r}" if self.common_causes else ""
+        return f"FailureModel(rates={rates}, default={self.default!r}{causes})"
 
     def __reduce__(self) -> tuple[type[FailureModel], tuple[dict[str, float], float, tuple[CommonCause, ...]]]:
         return FailureModel, (dict(self.rates), self.default, tuple(self.common_causes))

@@ -187,15 +187,18 @@ def ranking_note(fit: pd.DataFrame, prior: Sequence[float] | None = None) -> str
     else:
         doubt = "comes of the prior: it has not failed yet"
     n, failures = int(fit["attempts"].sum()), int(fit["failures"].sum())
-    overlaps = int(np.count_nonzero((high >= low[top]) & (low <= high[top]))) - 1
-    others = f"all {len(fit) - 1}" if overlaps == len(fit) - 1 else f"{overlaps} of the {len(fit) - 1}"
+    overlaps, rest = int(np.count_nonzero((high >= low[top]) & (low <= high[top]))) - 1, len(fit) - 1
+    others = ("that of the other" if rest == 1 else f"those of all {rest} others") if overlaps == rest else ""
+    others = others or f"those of {overlaps} of the {rest} others"
+    # A rate of nothing out of few attempts is no advice.
+    pooled = f"Use the rate of all, {failures / n:.2g}, or gather" if failures else "Gather"
     level = fit.attrs.get("confidence_level")
     return (
         f"the data do not support a ranking of the {len(fit)} repos ({failures:,} failures in {n:,} attempts): the "
         f"highest rate, {rate[top]:.2g} of {shortened(str(fit.index[top]), 60)!r} "
         f"({f'{100 * level:g} % ' if isinstance(level, float) else ''}credible interval {low[top]:.2g} to "
-        f"{high[top]:.2g}), {doubt}; its interval overlaps those of {others} others. "
-        f"Use the rate of all, {failures / n:.2g}, or gather more runs, before you harden one repo and not another"
+        f"{high[top]:.2g}), {doubt}; its interval overlaps {others}. "
+        f"{pooled} more runs, before you harden one repo and not another"
     )
 
 

@@ -89,13 +89,10 @@ class Rules:
     ) -> None:
         if policy not in get_args(Policy):
             raise ValueError(f"policy is {policy!r}, expected one of {get_args(Policy)}")
-        if failure_budget is not None:
-            whole("failure_budget", failure_budget, 1)
-        whole("attempts", attempts, 1)
         self.plan = plan
         self.policy: Policy = policy
-        self.failure_budget = failure_budget
-        self.attempts = attempts
+        self.failure_budget = None if failure_budget is None else whole("failure_budget", failure_budget, 1)
+        self.attempts = whole("attempts", attempts, 1)
         n = len(plan.items)
         self._statuses = [_PENDING if released else _SKIPPED for released in plan._is_released]
         self._causes: list[SkipCause | None] = [None] * n
@@ -252,6 +249,8 @@ def fail_ids(plan: SequencePlan, fail: str | Iterable[str]) -> frozenset[str]:
     RepoNotFound
         Where one is not in the plan.
     """
+    if not isinstance(fail, str) and not isinstance(fail, Iterable):
+        raise TypeError(f"fail is {fail!r:.80}, expected a repo id or several")
     ids = frozenset([fail] if isinstance(fail, str) else fail)
     for repo in sorted(ids, key=str):
         plan._require(repo)

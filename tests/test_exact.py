@@ -205,7 +205,6 @@ def test_many_larger_plans(seed: int) -> None:
     check_outcomes(analyze(*case), outcomes)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_plans_of_twelve_repos(seed: int) -> None:
     case = seeded(seed, n=12, causes=seed % 3)

@@ -16,6 +16,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -457,7 +458,7 @@ def test_failures_of_a_repo_do_not_depend_on_who_else_is_planned(engine: Any) ->
         ({"until": True}, TypeError, "until is True, expected"),
         ({"engine": "gpu"}, ValueError, r"engine is 'gpu', expected one of \('auto', 'numpy', 'numba'\)"),
         ({"engine": None}, ValueError, "engine is None"),
-        ({"executor": 0}, ValueError, "executor is 0, expected a number of threads from 1"),
+        ({"executor": 0}, ValueError, "executor is 0, expected a whole number from 1"),
         ({"executor": -2}, ValueError, "executor is -2"),
         ({"executor": 1.5}, TypeError, "executor is 1.5, expected an executor, a number of threads or None"),
         ({"executor": True}, TypeError, "executor is True"),
@@ -863,3 +864,43 @@ def test_a_comparison_reads_well() -> None:
 def test_the_first_look_of_until_is_at_whole_words() -> None:
     assert simulation._FIRST_ROUND % 64 == 0
     assert driver._ROUND % 64 == 0
+
+
+def test_numpy_numbers_are_numbers() -> None:
+    for engine in ("numpy", "auto"):
+        ours = simulate(DIAMOND, 0.3, 500, rng=1, failure_budget=2, attempts=2, executor=2, engine=engine)
+        theirs = simulate(
+            DIAMOND, 0.3, 500, 1, "skip_dependents", np.int64(2), np.int64(2), None, engine, executor=np.int64(2)
+        )
+        assert ours.counts.equals(theirs.counts)
+
+
+def test_a_result_outlives_the_executor_it_came_from() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        simulation = simulate(DIAMOND, 0.3, 5_000, rng=1, executor=pool)
+    assert np.array_equal(simulation.n_failed, simulate(DIAMOND, 0.3, 5_000, rng=1).n_failed)
+    assert pickle.loads(pickle.dumps(simulation)).counts.equals(simulation.counts)
+
+
+def test_what_a_result_keeps_cannot_be_changed_from_outside() -> None:
+    simulation = simulate(DIAMOND, 0.3, 500, rng=1)
+    counts = simulation.counts
+    counts["trials"] = 0
+    assert simulation.counts["trials"].sum() == 500
+    with pytest.raises(ValueError, match="read-only"):
+        simulation.n_failed[:] = 99
+
+
+def test_attempts_that_would_fill_the_memory_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"attempts is 1000000000, expected at most .*analyze"):
+        simulate(DIAMOND, 0.3, 100, attempts=10**9)
+
+
+def test_a_kernel_that_another_thread_is_importing_is_not_there_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "seqkit.montecarlo.numba_kernel", ModuleType("half imported"))
+    assert simulate(DIAMOND, 0.3, 100, rng=1).trials == 100
+
+
+def test_what_was_seen_never_or_always_is_not_called_certain() -> None:
+    assert "seen in every trial: with 95 % confidence above 0.97" in repr(simulate(DIAMOND, 0.0, 100, rng=1))
+    assert "seen in no trial: with 95 % confidence below 0.03" in repr(simulate(DIAMOND, 1.0, 100, rng=1))

@@ -68,7 +68,7 @@ class Analysis:
         Examples
         --------
         >>> from seqkit import RepoDependencyGraph, build_plan
-        >>> from seqkit.exact import analyze
+        >>> from seqkit import analyze
         >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
         >>> print(analyze(plan, {"core": 0.2, "api": 0.5}).to_frame().reset_index().round(6))
           repo_id  failure_rate  p_succeeded  p_failed  p_skipped
@@ -133,7 +133,7 @@ class Analysis:
         Examples
         --------
         >>> from seqkit import RepoDependencyGraph, build_plan
-        >>> from seqkit.exact import analyze
+        >>> from seqkit import analyze
         >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")])
         >>> worth = analyze(build_plan(graph, version="1.0"), {"api": 0.1, "app": 0.5}).importance()
         >>> worth["gain_if_perfect"].round(6).to_dict()
@@ -196,7 +196,7 @@ class Analysis:
         Examples
         --------
         >>> from seqkit import RepoDependencyGraph, build_plan
-        >>> from seqkit.exact import analyze
+        >>> from seqkit import analyze
         >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
         >>> analyze(plan, 0.1).p_at_least(share=0.5)
         0.9
@@ -226,7 +226,7 @@ class Analysis:
         Examples
         --------
         >>> from seqkit import RepoDependencyGraph, build_plan
-        >>> from seqkit.exact import analyze
+        >>> from seqkit import analyze
         >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
         >>> analyze(plan, 0.5).distribution().to_dict()
         {0: 0.5, 1: 0.25, 2: 0.25}
@@ -255,13 +255,15 @@ class Analysis:
         Examples
         --------
         >>> from seqkit import RepoDependencyGraph, build_plan
-        >>> from seqkit.exact import analyze
+        >>> from seqkit import analyze
         >>> analysis = analyze(build_plan(RepoDependencyGraph.from_edges([("a", "b")]), version="1.0"), 0.5)
         >>> analysis.outcome_probability("a"), analysis.outcome_probability("b")
         (0.5, 0.25)
         >>> analysis.outcome_probability(["a", "b"])
         0.0
         """
+        if not isinstance(failed, str) and not isinstance(failed, Iterable):
+            raise TypeError(f"failed is {failed!r:.80}, expected a repo id or several")
         ids = [failed] if isinstance(failed, str) else failed
         return math.exp(self._outcomes.log_probability([self.plan._require(repo) for repo in ids]))
 
@@ -285,7 +287,7 @@ class Analysis:
         Examples
         --------
         >>> from seqkit import RepoDependencyGraph, build_plan
-        >>> from seqkit.exact import analyze
+        >>> from seqkit import analyze
         >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
         >>> print(analyze(plan, {"core": 0.1, "api": 0.4}).most_probable_outcomes().round(6))
            probability  failed  n_succeeded  n_failed  n_skipped

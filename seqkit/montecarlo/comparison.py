@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +75,11 @@ class Comparison:
 
     def _told(self) -> str:
         more, row = self.difference, self._rows["n_succeeded"]
+        sizes = [len(plan.released) for plan in self.plans]
+        of_a, of_b = ("", "") if sizes[0] == sizes[1] else (f" of {sizes[0]}", f" of {sizes[1]}")
         return (
             f"per run, b releases {Estimate(abs(more), more.se)} {'more' if more >= 0 else 'fewer'} repos than a: "
-            f"{row['b']:.4g} instead of {row['a']:.4g}"
+            f"{row['b']:.4g}{of_b} instead of {row['a']:.4g}{of_a}"
         )
 
     def _setting(self) -> str:
@@ -162,19 +165,20 @@ def compare(
     for plan_, model_, policy_, budget_, attempts_ in zip(
         plans, models, _pair(policy), _pair(failure_budget), _pair(attempts), strict=True
     ):
-        Rules(plan_, policy_, budget_, attempts_)  # checks the last three
-        experiments.append(prepare(plan_, model_, policy_, budget_, attempts_, seed))
+        experiments.append(prepare(Rules(plan_, policy_, budget_, attempts_), model_, seed))
     sizes = [experiment.n_released for experiment in experiments]
     sums = {measure: [0] * 5 for measure in _COUNTED}
     chosen = chosen_engine(engine, count * sum(sizes))
-    for parts in each_chunk(chosen, experiments, 0, count, executor, arrays=True):
-        values = []
-        for part, n in zip(parts, sizes, strict=True):
-            failed, lost = part.n_failed.astype(np.int64), part.n_lost.astype(np.int64)
-            values.append((n - lost, failed, lost - failed, (lost == 0).astype(np.int64)))
-        for measure, x, y in zip(_COUNTED, *values, strict=True):
-            for i, products in enumerate((x, y, x * x, y * y, x * y)):
-                sums[measure][i] += int(products.sum())
+    chunks = each_chunk(chosen, experiments, 0, count, executor, arrays=True)
+    with closing(chunks):
+        for parts in chunks:
+            values = []
+            for part, n in zip(parts, sizes, strict=True):
+                failed, lost = part.n_failed.astype(np.int64), part.n_lost.astype(np.int64)
+                values.append((n - lost, failed, lost - failed, (lost == 0).astype(np.int64)))
+            for measure, x, y in zip(_COUNTED, *values, strict=True):
+                for i, products in enumerate((x, y, x * x, y * y, x * y)):
+                    sums[measure][i] += int(products.sum())
     # Shares are counts over a common denominator: still whole numbers, so that nothing is lost.
     to_a, to_b = max(sizes[1], 1), max(sizes[0], 1)
     scales = (to_a, to_b, to_a**2, to_b**2, to_a * to_b)

@@ -14,10 +14,11 @@ import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal, get_args
 
+from seqkit._arguments import whole
 from seqkit.montecarlo import numpy_kernel
 from seqkit.montecarlo.experiment import Experiment, Tally
 
@@ -59,7 +60,8 @@ def chosen_engine(engine: Engine, work: float) -> str:
             'or use engine="auto" or "numpy", which give the same numbers'
         )
     loaded = sys.modules.get("seqkit.montecarlo.numba_kernel")
-    at_once = loaded is not None and loaded.is_compiled()
+    ready = getattr(loaded, "is_compiled", None)  # None too while another thread imports it
+    at_once = ready is not None and ready()
     return "numba" if there and (engine == "numba" or at_once or work >= _WORTH_COMPILING) else "numpy"
 
 
@@ -84,11 +86,12 @@ def each_chunk(
     end: int,
     executor: Executor | int | None = None,
     arrays: bool = False,
-) -> Iterator[list[Tally]]:
+) -> Generator[list[Tally]]:
     """Yield the tallies of the experiments chunk by chunk, in the order of the trials `begin` to `end`.
 
-    `begin` is a multiple of 64. Shows a progress bar on stderr where it takes over a second. When the
-    caller stops asking, or is interrupted, what is under way is waited for and the rest given up.
+    `begin` is a multiple of 64. Shows a progress bar on stderr where it takes over a second. When it is
+    closed (the caller was interrupted, between two chunks or in one), what is under way is waited for and the
+    rest given up: so close it, with :func:`contextlib.closing`.
     """
     from tqdm import tqdm  # noqa: PLC0415  # `import seqkit` stays light
 
@@ -139,10 +142,8 @@ def _threads(executor: Any) -> int:
         with contextlib.suppress(AttributeError):  # not on every system
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
-    if callable(getattr(executor, "submit", None)):
+    if callable(getattr(executor, "submit", None)) and not isinstance(executor, type):
         return 0
-    if isinstance(executor, bool) or not isinstance(executor, int):
+    if isinstance(executor, bool) or not hasattr(type(executor), "__index__"):
         raise TypeError(f"executor is {executor!r}, expected an executor, a number of threads or None")
-    if executor < 1:
-        raise ValueError(f"executor is {executor}, expected a number of threads from 1")
-    return executor
+    return whole("executor", executor, 1)

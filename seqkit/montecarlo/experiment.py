@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from seqkit import draws
 from seqkit.failures import FailureModel
-from seqkit.plan import SequencePlan
-from seqkit.rules import Policy
+from seqkit.rules import Rules
 
 __all__ = ["NO_TRIALS", "Experiment", "Tally", "joint_counts", "prepare", "total"]
 
@@ -19,6 +18,8 @@ NO_TRIALS = np.empty(0, np.int32)
 """In place of arrays by trial that nobody asked for; a slice of them would keep them alive."""
 
 _DENSE = 1 << 21  # cells; a table of all joint counts up to this size is faster than sorting
+
+_MOST_KEYS = 10_000_000  # of 16 bytes
 
 _REDUCE_UP_TO = 10_000  # repos; above, sets of ancestors as integers would take more memory than they save time
 
@@ -112,17 +113,26 @@ def joint_counts(
     return joint, weights.astype(np.int64)
 
 
-def prepare(
-    plan: SequencePlan, model: FailureModel, policy: Policy, failure_budget: int | None, attempts: int, seed: int
-) -> Experiment:
-    """Turn what is simulated into arrays.
+def prepare(rules: Rules, model: FailureModel, seed: int) -> Experiment:
+    """Turn what is simulated into arrays; of the rules only the setting is read.
 
     Under ``stop`` and ``continue`` nothing is blocked by what it needs; under ``stop`` every later
     repo is out anyway, since plan order is a dependency order.
+
+    Raises
+    ------
+    ValueError
+        Where the attempts of all repos are too many to have a key each.
     """
+    plan, attempts = rules.plan, rules.attempts
+    if attempts > 1 and attempts * len(plan.items) > _MOST_KEYS:
+        raise ValueError(
+            f"attempts is {attempts}, expected at most {_MOST_KEYS // len(plan.items)} for a plan of "
+            f"{len(plan.items)} items; analyze(plan, model, attempts) takes any number"
+        )
     items = [item.repo_id for item in plan.items]
     released = plan._is_released
-    blocks = policy == "skip_dependents"
+    blocks = rules.policy == "skip_dependents"
     dependencies = _reduced(plan._dependencies) if blocks else [[] for _ in items]
     causes = [cause for cause in model.common_causes if cause.probability > 0]
     members = [frozenset(cause.repos) for cause in causes]
@@ -140,7 +150,7 @@ def prepare(
     ]
     mantissas, digits = _binary(rates)
     cause_mantissas, cause_digits = _binary([cause.probability for cause in causes])
-    stop_at = 1 if policy == "stop" else failure_budget or 0
+    stop_at = 1 if rules.policy == "stop" else rules.failure_budget or 0
     if stop_at > len(items):
         stop_at = 0
     return Experiment(

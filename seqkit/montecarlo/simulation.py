@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Generator
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -54,7 +55,7 @@ class Simulation:
     _tally: Tally = field()
     _experiment: Experiment = field()
     _engine: str = field()
-    _executor: Executor | int | None = field(default=None)
+    _threads: Any = field(default=None)
 
     def to_frame(self) -> pd.DataFrame:
         """Show each released repo's chances, in plan order.
@@ -84,7 +85,7 @@ class Simulation:
             index=_dtypes.index(self.plan.released),
         )
 
-    @cached_property
+    @property
     def counts(self) -> pd.DataFrame:
         """In how many trials each combination of counts occurred.
 
@@ -219,11 +220,22 @@ class Simulation:
     def _arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         n_failed, n_lost = np.empty(self.trials, np.int32), np.empty(self.trials, np.int32)
         done = 0
-        for (part,) in each_chunk(self._engine, [self._experiment], 0, self.trials, self._executor, arrays=True):
-            n_failed[done : done + part.trials] = part.n_failed
-            n_lost[done : done + part.trials] = part.n_lost
-            done += part.trials
+        chunks = each_chunk(self._engine, [self._experiment], 0, self.trials, self._threads, arrays=True)
+        with closing(chunks):
+            for (part,) in chunks:
+                n_failed[done : done + part.trials] = part.n_failed
+                n_lost[done : done + part.trials] = part.n_lost
+                done += part.trials
+        n_failed.flags.writeable = n_lost.flags.writeable = False  # kept for the next question
         return n_failed, n_lost
+
+    def _likely_all(self) -> str:
+        p, limit = float(self.p_all_succeed), -math.log(0.05) / self.trials
+        if p == 0:
+            return f"0 (seen in no trial: with 95 % confidence below {min(limit, 1):.2g})"
+        if p == 1:
+            return f"1 (seen in every trial: with 95 % confidence above {max(1 - limit, 0):.6g})"
+        return str(self.p_all_succeed)
 
     def _setting(self) -> str:
         budget = f", failure_budget={self.failure_budget}" if self.failure_budget else ""
@@ -234,7 +246,7 @@ class Simulation:
         mean, variance = moments(*self._law("succeeded"))
         return (
             f"Simulation({Estimate(mean, math.sqrt(variance / self.trials))} of {self._n} repos released, "
-            f"all with probability {self.p_all_succeed}; {self._setting()})"
+            f"all with probability {self._likely_all()}; {self._setting()})"
         )
 
     def _repr_html_(self) -> str:
@@ -246,7 +258,7 @@ class Simulation:
             f"Simulation of {self._n} repos: {self._setting()}",
             ["repos per run", "mean ± standard error", "std", "min", "5 %", "25 %", "median", "75 %", "95 %", "max"],
             rows,
-            f"everything is released with probability {self.p_all_succeed}",
+            f"everything is released with probability {self._likely_all()}",
         )
 
 
@@ -321,9 +333,9 @@ def simulate(
     read = as_model(model)
     count = whole("trials", trials, 1, MAX_TRIALS)
     precision = _precision(until)
-    Rules(plan, policy, failure_budget, attempts)  # checks these three
+    rules = Rules(plan, policy, failure_budget, attempts)  # checks these three
     seed = resolve_seed(rng)
-    experiment = prepare(plan, read, policy, failure_budget, attempts, seed)
+    experiment = prepare(rules, read, seed)
     n = experiment.n_released
     if precision is None:
         chosen = chosen_engine(engine, count * n)
@@ -334,14 +346,26 @@ def simulate(
         while (target := _needed(tally, n, precision)) > tally.trials:
             tally = _counted(tally, each_chunk(chosen, [experiment], tally.trials, target, executor))
     return Simulation(
-        plan, read, policy, failure_budget, attempts, seed, tally.trials, tally, experiment, chosen, executor
+        plan=plan,
+        model=read,
+        policy=rules.policy,
+        failure_budget=rules.failure_budget,
+        attempts=rules.attempts,
+        seed=seed,
+        trials=tally.trials,
+        _tally=tally,
+        _experiment=experiment,
+        _engine=chosen,
+        # Somebody else's executor may be shut down by the time that the arrays are asked for.
+        _threads=None if executor is None or callable(getattr(executor, "submit", None)) else executor,
     )
 
 
-def _counted(tally: Tally | None, chunks: Iterable[list[Tally]]) -> Tally:
+def _counted(tally: Tally | None, chunks: Generator[list[Tally]]) -> Tally:
     """Add chunks as they come, so that memory does not grow with their number."""
-    for (part,) in chunks:
-        tally = part if tally is None else total([tally, part])
+    with closing(chunks):
+        for (part,) in chunks:
+            tally = part if tally is None else total([tally, part])
     assert tally is not None, "there is a first trial"  # noqa: S101  # tells mypy
     return tally
 
