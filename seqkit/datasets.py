@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import importlib.resources
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +21,7 @@ from seqkit import _dtypes
 from seqkit._html import table
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.ledger import MemoryRunLedger
-from seqkit.model import RunEvent, RunRecord
+from seqkit.ledger import read_ledger
 from seqkit.readers import read_graph
 from seqkit.readers._files import load_text
 
@@ -161,15 +159,7 @@ def _kf5(folder: Path) -> Dataset:
     # The trains also have kapidox, which no framework needs and which needs none.
     for repo in sorted(set(trains["repo"])):
         graph.add_node(repo, version="5.103")
-    return Dataset("kf5", graph, trains=trains, ledger=_kf5_ledger(folder), notes=_KF5)
-
-
-def _kf5_ledger(folder: Path) -> MemoryRunLedger:
-    """Read the three trains that ship as a ledger: a JSON object a line, ``{"run": …}`` or ``{"event": …}``."""
-    lines = [json.loads(line) for line in load_text(folder / "ledger.jsonl").splitlines()]
-    runs = [RunRecord.model_validate(line["run"]) for line in lines if "run" in line]
-    events = [line["event"] for line in lines if "event" in line]
-    return MemoryRunLedger.from_records(runs, ((event["run_id"], RunEvent.model_validate(event)) for event in events))
+    return Dataset("kf5", graph, trains=trains, ledger=read_ledger(folder / "ledger.jsonl"), notes=_KF5)
 
 
 _LOADERS: dict[str, Callable[[Path], Dataset]] = {"jest29": _jest29, "jupyter": _jupyter, "kf5": _kf5}

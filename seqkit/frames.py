@@ -3,12 +3,16 @@
 Dtypes are the same on pandas 2.2 and 3, and on an empty ledger: strings are
 ``StringDtype("python")``, numbers ``Int64``, times ``datetime64[us, UTC]``, durations
 ``timedelta64[us]``, statuses ordered categoricals; lists and payloads are objects.
+
+A ledger that was read (:func:`seqkit.ledger.read_ledger`) is shown as it was found, with a last
+column `source` (string): the file or database in which the row's record stood. Numbers
+that 64 bits cannot hold are ``<NA>``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -19,6 +23,7 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit.errors import SeqkitError
 from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.found import FoundLedger
 from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.plan import SequencePlan, plan_of
 
@@ -33,6 +38,7 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
     Columns: `run_id`, `plan_id`, `originating_run_id`, `train`, `resumes`, `agent_name` (string), `status`
     (ordered categorical), `success` (boolean), `policy` (string), `total_events` (Int64), `started_at`,
     `finished_at` (UTC), `duration` (timedelta: their difference), `spec_digest`, `git_sha` (string).
+    Of a ledger that was read, every record, also where there are two of one run, and `source` (string).
 
     Examples
     --------
@@ -40,11 +46,17 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
     >>> runs_frame(MemoryRunLedger()).shape
     (0, 15)
     """
-    runs = as_ledger(ledger, existing=True).list_runs()
+    kept = as_ledger(ledger, existing=True)
+    if isinstance(kept, FoundLedger):
+        found = sorted(kept.runs, key=lambda run: run.record.created_at)
+        runs = [run.record for run in found]
+        sources = [run.source for run in found]
+    else:
+        runs, sources = kept.list_runs(), None
     tags = [_mapping(run.metadata.tags) for run in runs]
     plans = [_mapping(tag.get("plan")) for tag in tags]
     ends = [run.completed_at for run in runs]
-    return _dtypes.frame(
+    return _framed(
         {
             "run_id": _dtypes.string([run.run_id for run in runs]),
             "plan_id": _dtypes.string([_text(tag.get("plan_id")) for tag in tags]),
@@ -55,7 +67,7 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
             "status": _dtypes.categorical([run.status.value for run in runs], _dtypes.RUN_STATUSES),
             "success": _dtypes.boolean([run.summary.success if run.summary else None for run in runs]),
             "policy": _dtypes.string([_text(plan.get("policy")) for plan in plans]),
-            "total_events": _dtypes.integer([run.summary.total_events if run.summary else None for run in runs]),
+            "total_events": _integer([run.summary.total_events if run.summary else None for run in runs]),
             "started_at": _dtypes.utc([run.created_at for run in runs]),
             "finished_at": _dtypes.utc(ends),
             "duration": _dtypes.timedelta64(
@@ -63,7 +75,8 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
             ),
             "spec_digest": _dtypes.string([str(run.spec_digest) for run in runs]),
             "git_sha": _dtypes.string([run.metadata.git_sha for run in runs]),
-        }
+        },
+        sources,
     )
 
 
@@ -72,6 +85,7 @@ def events_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
 
     Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
     `run_id`), `error` (string), `timestamp` (UTC), `payload` (object: the untouched dict).
+    Of a ledger that was read, every event, with those of unknown runs at the end, and `source` (string).
 
     Examples
     --------
@@ -81,28 +95,69 @@ def events_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     >>> events_frame(outcome.ledger)[["seq", "kind", "repo_id"]].values.tolist()
     [[1, 'NodeEntered', 'core'], [2, 'NodeFailed', 'core'], [3, 'NodeSkipped', 'api']]
     """
-    source = as_ledger(ledger, existing=True)
-    runs = [run.run_id for run in source.list_runs()] if run_id is None else [run_id]
-    by_run = [source.get_events(run) for run in runs]
-    events = list(chain.from_iterable(by_run))
-    payloads = [event.payload if isinstance(event.payload, dict) else {} for event in events]
+    columns = _event_columns(as_ledger(ledger, existing=True), run_id)
+    payloads = [payload if isinstance(payload, dict) else {} for payload in columns.payload]
 
     def of_payload(key: str) -> Any:
         return _dtypes.string([_text(payload.get(key)) for payload in payloads])
 
-    return _dtypes.frame(
+    return _framed(
         {
-            "run_id": _dtypes.string([run for run, own in zip(runs, by_run, strict=True) for _ in own]),
-            "seq": _dtypes.integer([event.seq for event in events]),
-            "kind": _dtypes.string([event.kind for event in events]),
+            "run_id": _dtypes.string(columns.run_id),
+            "seq": _integer(columns.seq),
+            "kind": _dtypes.string(columns.kind),
             "repo_id": of_payload("node_id"),
             "version": of_payload("version"),
             "released_as": of_payload("run_id"),
             "error": of_payload("error"),
-            "timestamp": _dtypes.utc([event.timestamp for event in events]),
-            "payload": _dtypes.objects([event.payload for event in events]),
-        }
+            "timestamp": _dtypes.utc(columns.timestamp),
+            "payload": _dtypes.objects(columns.payload),
+        },
+        columns.source,
     )
+
+
+@dataclass(slots=True)
+class _EventColumns:
+    run_id: list[str] = field(default_factory=list)
+    seq: list[int] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
+    payload: list[Any] = field(default_factory=list)
+    timestamp: list[datetime] = field(default_factory=list)
+    source: list[str] | None = None
+
+    def add(self, run_id: str, events: Sequence[RunEvent]) -> None:
+        self.run_id += [run_id] * len(events)
+        self.seq += [event.seq for event in events]
+        self.kind += [event.kind for event in events]
+        self.payload += [event.payload for event in events]
+        self.timestamp += [event.timestamp for event in events]
+
+
+def _event_columns(ledger: RunLedger, run_id: str | None) -> _EventColumns:
+    columns = _EventColumns()
+    runs = [run.run_id for run in ledger.list_runs()] if run_id is None else [run_id]
+    if isinstance(ledger, FoundLedger):
+        columns.source = []
+        if run_id is None:
+            runs = list(dict.fromkeys(chain(runs, (event.run_id for event in ledger.events))))
+        for run in runs:
+            found = ledger.found_events(run)
+            columns.add(run, [event.event for event in found])
+            columns.source += [event.source for event in found]
+        return columns
+    in_columns = getattr(ledger, "event_columns", None)  # databases have it: no record is made of each row
+    for run in runs:
+        if in_columns is None:
+            columns.add(run, ledger.get_events(run))
+            continue
+        own = in_columns(run)
+        columns.run_id += [run] * len(own.seq)
+        columns.seq += own.seq
+        columns.kind += own.kind
+        columns.payload += own.payload
+        columns.timestamp += own.timestamp
+    return columns
 
 
 def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
@@ -114,7 +169,8 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for).
 
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
-    without waves.
+    without waves. Of a ledger that was read, the first record of each run, its `source` (string), and what
+    all its events come to.
 
     Examples
     --------
@@ -124,11 +180,15 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     >>> items_frame(outcome.ledger)[["repo_id", "status", "attempts", "blocked_by"]].values.tolist()
     [['core', 'failed', 1, []], ['api', 'skipped', 0, ['core']]]
     """
-    source = as_ledger(ledger, existing=True)
-    runs = source.list_runs() if run_id is None else [source.get_run(run_id)]
-    rows = [row for run in runs for row in _items_of(run, source.get_events(run.run_id))]
+    kept = as_ledger(ledger, existing=True)
+    runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
+    rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
     ends = [row.finished_at for row in rows]
-    return _dtypes.frame(
+    sources = None
+    if isinstance(kept, FoundLedger):
+        first = {run.record.run_id: run.source for run in reversed(kept.runs)}
+        sources = [first[row.run_id] for row in rows]
+    return _framed(
         {
             "run_id": _dtypes.string([row.run_id for row in rows]),
             "position": _dtypes.integer([row.position for row in rows]),
@@ -151,8 +211,21 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
             "released_as": _dtypes.string([row.released_as for row in rows]),
             "reason": _dtypes.string([row.reason for row in rows]),
             "blocked_by": _dtypes.objects([row.blocked_by for row in rows]),
-        }
+        },
+        sources,
     )
+
+
+def _framed(columns: dict[str, Any], sources: list[str] | None) -> pd.DataFrame:
+    return _dtypes.frame(columns if sources is None else columns | {"source": _dtypes.string(sources)})
+
+
+def _integer(values: Sequence[int | None]) -> Any:
+    # Not left to pandas: of what 64 bits cannot hold it refuses some, and casts some.
+    known = [value for value in values if value is not None]
+    if known and (max(known) >= 2**63 or min(known) < -(2**63)):
+        values = [None if value is None or not -(2**63) <= value < 2**63 else value for value in values]
+    return _dtypes.integer(values)
 
 
 @dataclass(slots=True)

@@ -171,6 +171,17 @@ def test_kf5_graph(kf5: Dataset) -> None:
     assert kf5.graph.dependencies_of("kapidox") == kf5.graph.dependents_of("kapidox") == []
 
 
+def test_kf5_ledger_is_read_as_found(kf5: Dataset) -> None:
+    assert repr(kf5.ledger) == "FoundLedger(3 runs, 450 events)"
+    assert [run.run_id for run in kf5.ledger.list_runs()] == [
+        "kf5-5.78.0-unstable",
+        "kf5-5.98.0-unstable",
+        "kf5-5.102.0-unstable",
+    ]
+    assert {Path(run.source).name for run in kf5.ledger.runs} == {"ledger.jsonl"}
+    assert sorted(event.line for event in kf5.ledger.events)[-1] == 453
+
+
 # ---------------------------------------------------------------------- the trains of kf5
 
 

@@ -22,6 +22,7 @@ from seqkit import (
     run_plan,
     runs_frame,
 )
+from seqkit.ledger import write_ledger
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 STRING, UTC_US, DELTA = pd.StringDtype("python"), "datetime64[us, UTC]", "timedelta64[us]"
@@ -100,6 +101,18 @@ def ledger(request, tmp_path):
 def plan():
     graph = RepoDependencyGraph.from_edges([("a", "b"), ("b", "c"), ("c", "d"), ("a", "e")])
     return build_plan(graph, [Release(repo, f"{repo}-1", "sha", "kim") for repo in "abde"], originating_run_id="o")
+
+
+@pytest.mark.parametrize("make", COLUMNS)
+def test_a_ledger_that_was_read_also_has_its_source(make, ledger, plan, tmp_path):
+    expected = pd.Series(COLUMNS[make] | {"source": STRING}).map(pd.api.types.pandas_dtype)
+    for _ in range(2):
+        write_ledger(ledger, tmp_path / "l.jsonl")
+        frame = make(tmp_path / "l.jsonl")
+        assert list(frame.columns) == list(expected.index)
+        assert frame.dtypes.to_dict() == expected.to_dict()
+        pd.testing.assert_frame_equal(frame.drop(columns="source"), make(ledger))
+        run_plan(plan, ScriptedReleaser(["b"]), ledger)
 
 
 @pytest.mark.parametrize("make", COLUMNS)
@@ -220,3 +233,20 @@ def test_a_path_is_a_ledger(tmp_path, plan):
     run_plan(plan, 0.0, tmp_path / "runs.db").ledger.close()
     assert len(runs_frame(tmp_path / "runs.db")) == 1
     assert len(items_frame(str(tmp_path / "runs.db"))) == 5
+
+
+def test_a_path_is_not_changed_by_a_look_at_it(tmp_path, plan):
+    path = tmp_path / "runs.db"
+    run_plan(plan, 0.0, path).ledger.close()
+    before = path.read_bytes()
+    for make in COLUMNS:
+        make(path)
+    assert path.read_bytes() == before
+
+
+def test_events_of_one_run_from_a_database(ledger, plan):
+    first, second = (run_plan(plan, 0.0, ledger).run_id for _ in range(2))
+    assert events_frame(ledger)["run_id"].unique().tolist() == [first, second]
+    pd.testing.assert_frame_equal(
+        events_frame(ledger).query("run_id == @second").reset_index(drop=True), events_frame(ledger, second)
+    )

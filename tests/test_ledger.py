@@ -1,10 +1,15 @@
-"""One contract, every ledger."""
+"""What is particular to a database, to a ledger of somebody's own, and to many processes at once."""
 
+import asyncio
+import json
 import multiprocessing
+import os
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,156 +18,47 @@ from seqkit import (
     Backend,
     GraphRunRecorder,
     IntegrityError,
-    InvalidDigest,
     InvalidRunState,
     MemoryRunLedger,
     ReadError,
+    RepoDependencyGraph,
     RunEvent,
-    RunLedger,
     RunMetadata,
-    RunNotFound,
     RunStatus,
     RunSummary,
     SqlRunLedger,
+    StorageError,
+    build_plan,
+    execute_plan,
     open_ledger,
     runs_frame,
 )
+from seqkit.ledger.found import FoundEvent, FoundRun, Problem
+from seqkit.ledger.sql import store
 
 DIGEST = "0" * 64
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+PATHS = os.pathsep.join(str(place) for place in (Path(__file__).parent, Path(__file__).parent.parent))
 SUMMARY = RunSummary(total_events=1, duration_ms=5, success=True)
-
-
-class Clock:
-    """A clock that goes one second further each time it is read."""
-
-    def __init__(self):
-        self.now = NOON
-
-    def __call__(self):
-        self.now += timedelta(seconds=1)
-        return self.now
 
 
 def event(seq, kind="NodeEntered", **payload):
     return RunEvent(seq=seq, kind=kind, payload=payload or {"node_id": "a", "version": "1"}, timestamp=NOON)
 
 
-@pytest.fixture(params=["memory", "sqlite file", "sqlite in memory"])
-def ledger(request, tmp_path):
-    ids = (f"run-{number}" for number in range(1, 100))
-    if request.param == "memory":
-        made = MemoryRunLedger(ids=ids, clock=Clock())
-    else:
-        made = SqlRunLedger(tmp_path / "runs.db" if "file" in request.param else "sqlite://", ids=ids, clock=Clock())
-    yield made
-    made.close()
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """A new, empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'runs.db'}"
+    return request.getfixturevalue("postgres").fresh()
 
 
-def test_a_ledger_fits_the_protocol(ledger):
-    assert isinstance(ledger, RunLedger)
-    assert ledger.blocking is isinstance(ledger, SqlRunLedger)
-
-
-def test_a_run_starts_running(ledger):
-    metadata = RunMetadata(git_sha="abc", tags={"plan_id": "seq-1", "train": "été"})
-    run = ledger.get_run(ledger.create_run(DIGEST, metadata))
-    assert (run.run_id, run.spec_digest, run.status) == ("run-1", DIGEST, RunStatus.RUNNING)
-    assert run.metadata == metadata
-    assert (run.created_at, run.completed_at, run.summary) == (NOON + timedelta(seconds=1), None, None)
-
-
-@pytest.mark.parametrize(
-    ("finish", "status"),
-    [
-        ("complete_run", RunStatus.COMPLETED),
-        ("fail_run", RunStatus.FAILED),
-        ("cancel_run", RunStatus.CANCELLED),
-    ],
-)
-def test_a_run_ends_once_and_then_never_changes(ledger, finish, status):
-    run_id = ledger.create_run(DIGEST, RunMetadata())
-    ledger.append_event(run_id, event(1))
-    getattr(ledger, finish)(run_id, SUMMARY)
-    run = ledger.get_run(run_id)
-    assert (run.status, run.summary) == (status, SUMMARY)
-    assert run.completed_at > run.created_at
-    message = f"run run-1 is {status.value.capitalize()}, expected Running"
-    for again in ("complete_run", "fail_run", "cancel_run"):
-        with pytest.raises(InvalidRunState, match=message):
-            getattr(ledger, again)(run_id, SUMMARY)
-    with pytest.raises(InvalidRunState, match=message):
-        ledger.append_event(run_id, event(2))
-    assert ledger.get_run(run_id) == run
-    assert ledger.get_events(run_id) == [event(1)]
-
-
-def test_events_come_back_whole_and_ordered_by_seq(ledger):
-    run_id = ledger.create_run(DIGEST, RunMetadata())
-    odd = event(2, kind="Сustom", nested={"list": [1, None, "\n\x00", {"é": 1.5}]}, emoji="😀")
-    ledger.append_event(run_id, odd)
-    ledger.append_event(run_id, event(1))
-    assert ledger.get_events(run_id) == [event(1), odd]
-
-
-def test_a_seq_is_used_once(ledger):
-    run_id = ledger.create_run(DIGEST, RunMetadata())
-    ledger.append_event(run_id, event(1))
-    with pytest.raises(IntegrityError, match="run run-1 has an event with seq 1 already"):
-        ledger.append_event(run_id, event(1, kind="NodeExited"))
-    with pytest.raises(IntegrityError, match="seq is 0, expected a whole number from 1"):
-        ledger.append_event(run_id, event(0))
-    other = ledger.create_run(DIGEST, RunMetadata())
-    ledger.append_event(other, event(1))
-    assert ledger.get_events(run_id) == [event(1)]
-
-
-def test_a_run_id_is_used_once(tmp_path):
-    for made in (MemoryRunLedger(ids=["x", "x"]), SqlRunLedger(tmp_path / "runs.db", ids=["x", "x"])):
-        made.create_run(DIGEST, RunMetadata())
-        with pytest.raises(IntegrityError):
-            made.create_run(DIGEST, RunMetadata())
-        assert len(made.list_runs()) == 1
-        made.close()
-
-
-def test_unknown_runs_are_named(ledger):
-    for call in (
-        lambda: ledger.get_run("nobody"),
-        lambda: ledger.get_events("nobody"),
-        lambda: ledger.append_event("nobody", event(1)),
-        lambda: ledger.complete_run("nobody", SUMMARY),
-    ):
-        with pytest.raises(RunNotFound, match=r"^run not found: nobody$"):
-            call()
-
-
-def test_digests_are_checked(ledger):
-    for bad in ("", "0" * 63, "A" * 64, "0" * 64 + "\n"):
-        with pytest.raises(InvalidDigest, match="expected 64 lowercase hexadecimal"):
-            ledger.create_run(bad, RunMetadata())
-    assert ledger.list_runs() == []
-
-
-def test_runs_are_listed_oldest_first(ledger):
-    ids = [ledger.create_run(digest * 64, RunMetadata()) for digest in "aba"]
-    assert [run.run_id for run in ledger.list_runs()] == ids
-    assert [run.run_id for run in ledger.list_runs("a" * 64)] == [ids[0], ids[2]]
-    assert ledger.list_runs("c" * 64) == []
-
-
-def test_the_recorder_numbers_events_and_time_never_runs_backwards(ledger):
-    times = iter([NOON, NOON + timedelta(seconds=5), NOON, NOON + timedelta(seconds=2)])
-    recorder = GraphRunRecorder.start(ledger, DIGEST, RunMetadata(), clock=lambda: next(times))
-    first = recorder.record("NodeEntered", {"node_id": "a", "version": "1"})
-    second = recorder.record("NodeExited", {"node_id": "a", "run_id": "r"})
-    recorder.finish_ok()
-    assert [first.seq, second.seq] == [1, 2]
-    assert first.timestamp == second.timestamp == NOON + timedelta(seconds=5)
-    assert ledger.get_events(recorder.run_id) == [first, second]
-    assert ledger.get_run(recorder.run_id).summary == RunSummary(total_events=2, duration_ms=5000, success=True)
-    with pytest.raises(InvalidRunState):
-        recorder.finish_err(SUMMARY)
+@pytest.fixture
+def server(request):
+    """The PostgreSQL server, and a new, empty database of it."""
+    made = request.getfixturevalue("postgres")
+    return made, made.fresh()
 
 
 def test_a_foreign_ledger_that_fails_is_a_backend_error_with_the_event():
@@ -174,6 +70,224 @@ def test_a_foreign_ledger_that_fails_is_a_backend_error_with_the_event():
     with pytest.raises(Backend, match="OSError: the cable is out") as caught:
         recorder.record("NodeEntered", {"node_id": "a"})
     assert [event.kind for event in caught.value.events] == ["NodeEntered"]
+
+
+# ---------------------------------------------------------------------- a slow ledger
+
+
+class Slow(MemoryRunLedger):
+    """A ledger whose writes wait until somebody else lets them go on."""
+
+    blocking = True
+
+    def __init__(self):
+        super().__init__()
+        self.waits, self.gate = threading.Event(), threading.Event()
+
+    def append_event(self, run_id, event):
+        self.waits.set()
+        assert self.gate.wait(60), "the event loop was held up: nobody could open the gate"
+        super().append_event(run_id, event)
+
+
+def test_a_slow_ledger_does_not_hold_up_the_event_loop():
+    ledger = Slow()
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+
+    async def main():
+        run = asyncio.create_task(execute_plan(plan, 0.0, ledger))
+        ticks = 0
+        while not run.done():
+            await asyncio.sleep(0.001)
+            if ledger.waits.is_set():  # a write hangs in the database, and this still ticks
+                ticks += 1
+                if ticks == 20:
+                    ledger.gate.set()
+        return await run, ticks
+
+    outcome, ticks = asyncio.run(main())
+    assert outcome.succeeded == ["core", "api"]
+    assert ticks >= 20
+
+
+def test_a_locked_postgres_does_not_hold_up_the_event_loop(server):
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    with SqlRunLedger(server[1] + LOCK_TIMEOUT.format("30s")) as ledger:
+
+        async def main():
+            with ledger.engine.connect() as other:
+                other.exec_driver_sql("BEGIN")
+                other.exec_driver_sql("LOCK TABLE run_events IN EXCLUSIVE MODE")
+                run = asyncio.create_task(execute_plan(plan, 0.0, ledger))
+                for _ in range(50):
+                    await asyncio.sleep(0.001)
+                assert not run.done()
+                other.exec_driver_sql("COMMIT")
+            return await run
+
+        outcome = asyncio.run(main())
+        assert [stored.kind for stored in ledger.get_events(outcome.run_id)] == ["NodeEntered", "NodeExited"] * 2
+
+
+# ---------------------------------------------------------------------- rows that anybody may have written
+
+
+def test_rows_that_cannot_be_read_are_named(url):
+    with SqlRunLedger(url, ids=["good", "bad", "worse"]) as ledger:
+        for _ in range(3):
+            run_id = ledger.create_run(DIGEST, RunMetadata())
+            for seq in (1, 2, 3):
+                ledger.append_event(run_id, event(seq))
+        with ledger.engine.connect() as connection:
+            for change in (
+                "UPDATE run_events SET payload = '{\"node_id\"' WHERE run_id = 'bad' AND seq = 2",
+                "UPDATE runs SET metadata = '[]', status = 'LOST' WHERE run_id = 'worse'",
+            ):
+                connection.exec_driver_sql(change)
+        assert ledger.get_run("bad").status is RunStatus.RUNNING
+        with pytest.raises(Backend, match=r"not readable: run 'bad': event 2: its JSON cannot be read"):
+            ledger.get_events("bad")
+        with pytest.raises(Backend, match=r"not readable: run 'worse': "):
+            ledger.get_run("worse")
+        with pytest.raises(Backend, match=r"not readable: run 'worse': "):
+            ledger.list_runs()
+        found = list(ledger.scan())
+        assert [one.record.run_id for one in found if isinstance(one, FoundRun)] == ["good", "bad"]
+        events = [(one.run_id, one.event.seq) for one in found if isinstance(one, FoundEvent)]
+        assert events == [
+            (run, seq) for run in ("good", "bad", "worse") for seq in (1, 2, 3) if (run, seq) != ("bad", 2)
+        ]
+        problems = [one.message for one in found if isinstance(one, Problem)]
+        assert len(problems) == 2
+        assert problems[0].startswith("run 'worse': ")
+        assert problems[1].startswith("run 'bad': event 2: its JSON cannot be read")
+        assert {one.source for one in found} == {ledger.source}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("payload = NULL", "its JSON is missing"),
+        ("payload = x'00'", "its JSON is of type bytes"),
+        ("payload = '1,2'", "its JSON cannot be read: Extra data"),
+        ("payload = ''", "its JSON cannot be read"),
+        ("payload = CAST(x'2280ff22' AS TEXT)", "its JSON is not UTF-8"),
+        (f"payload = '{'[' * 100_000}'", "its JSON is nested too deeply"),
+        ("kind = x'00'", "kind is of type bytes"),
+        ("kind = CAST(x'80' AS TEXT)", "kind is not UTF-8"),
+        ("timestamp = 'yesterday'", "timestamp is 'yesterday', expected as in"),
+        ("timestamp = 7", "timestamp is 7, expected as in"),
+        ("timestamp = '0001-01-01 00:00:00+23:00'", "out of range in UTC"),
+        ("seq = 'x'", "event seq 'x' is not"),
+        ("seq = 1.5", "event seq 1.5 is of type float"),
+    ],
+)
+def test_sqlite_holds_anything_and_says_where_it_is_no_event(tmp_path, change, message):
+    with SqlRunLedger(tmp_path / "runs.db", ids=["r"]) as ledger:
+        ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event("r", event(1))
+        ledger.append_event("r", event(2))
+        with ledger.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA writable_schema=ON")
+            connection.exec_driver_sql("UPDATE sqlite_schema SET sql = replace(sql, 'NOT NULL', '')")
+        ledger.engine.dispose()
+        with ledger.engine.connect() as connection:
+            connection.exec_driver_sql(f"UPDATE run_events SET {change} WHERE seq = 2")
+        with pytest.raises(Backend, match=r"run 'r'|UTF-8"):
+            ledger.get_events("r")
+        found = list(ledger.scan())
+        assert [one.event.seq for one in found if isinstance(one, FoundEvent)] == [1]
+        (problem,) = [one.message for one in found if isinstance(one, Problem)]
+        assert problem.startswith("run 'r': event ")
+        assert message in problem
+        with ledger.engine.connect() as connection:  # an event of a run that the ledger does not have
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("UPDATE run_events SET run_id = 'nobody' WHERE seq = 1")
+        assert [one.run_id for one in ledger.scan() if isinstance(one, FoundEvent)] == ["nobody"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-0", "-0.0", "1E400", "-Infinity", "9" * 400, "123456789012345678.123", "2.2250738585072011e-308", "null"),
+        *('"\\ud800"', '"\\u0000"', '"é"', '{"a": 1, "b": 2, "a": 3}', "\t[ 1 ,\n2 ] ", "[" * 300 + "]" * 300),
+    ],
+)
+def test_json_is_read_as_the_standard_library_reads_it(tmp_path, text):
+    with SqlRunLedger(tmp_path / "runs.db", ids=["r"]) as ledger:
+        ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event("r", event(1))
+        with ledger.engine.connect() as connection:
+            connection.exec_driver_sql("UPDATE run_events SET payload = ?", (text,))
+        (stored,) = ledger.get_events("r")
+        assert repr(stored.payload) == repr(json.loads(text))
+
+
+def test_other_forms_of_a_timestamp_are_read(tmp_path):
+    with SqlRunLedger(tmp_path / "runs.db", ids=["r"]) as ledger:
+        ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event("r", event(1))
+        for form in ("2026-01-02T12:00:00Z", "2026-01-02 14:00:00+02:00", "2026-01-02 12:00"):
+            with ledger.engine.connect() as connection:
+                connection.exec_driver_sql("UPDATE run_events SET timestamp = ?, payload = ' 7 '", (form,))
+            (stored,) = ledger.get_events("r")
+            assert (stored.timestamp, stored.payload) == (NOON, 7)
+
+
+def test_events_as_columns_are_the_events(url):
+    with SqlRunLedger(url) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        for seq in (3, 1, 2):
+            ledger.append_event(run_id, event(seq, kind=f"k{seq}", n=seq))
+        columns = ledger.event_columns(run_id)
+        assert columns.seq == [1, 2, 3]
+        assert [RunEvent(seq=s, kind=k, payload=p, timestamp=t) for s, k, p, t in zip(*columns, strict=True)] == (
+            ledger.get_events(run_id)
+        )
+
+
+def test_a_seq_beyond_what_databases_hold(url):
+    with SqlRunLedger(url) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event(run_id, event(2**63 - 1))
+        with pytest.raises(IntegrityError, match=r"seq is 9223372036854775808, expected a whole number below 2\*\*63"):
+            ledger.append_event(run_id, event(2**63))
+        assert [stored.seq for stored in ledger.get_events(run_id)] == [2**63 - 1]
+
+
+def test_opened_for_reading_only(url):
+    with pytest.raises(Backend, match=r"unable to open|holds no seqkit ledger: name another database"):
+        SqlRunLedger(url, read_only=True)
+    with SqlRunLedger(url) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event(run_id, event(1))
+    with SqlRunLedger(url, read_only=True) as ledger:
+        assert ledger.get_events(run_id) == [event(1)]
+        for write in (
+            lambda: ledger.append_event(run_id, event(2)),
+            lambda: ledger.create_run(DIGEST, RunMetadata()),
+            lambda: ledger.complete_run(run_id, SUMMARY),
+        ):
+            with pytest.raises(Backend, match=r"read-?only .*; open the ledger where you may write"):
+                write()
+
+
+def test_a_newer_schema_is_refused(url):
+    SqlRunLedger(url).close()
+    with SqlRunLedger(url) as ledger, ledger.engine.connect() as connection:
+        connection.exec_driver_sql("UPDATE seqkit_about SET value = '99'")
+    with pytest.raises(Backend, match=r"made by a newer seqkit \(schema 99, this one knows 1\); upgrade seqkit-py"):
+        SqlRunLedger(url)
+
+
+def test_tables_that_were_made_in_part_are_completed(url):
+    with SqlRunLedger(url) as ledger, ledger.engine.connect() as connection:
+        connection.exec_driver_sql("DELETE FROM seqkit_about")
+        connection.exec_driver_sql("DROP TABLE run_events")
+    with SqlRunLedger(url) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event(run_id, event(1))
+        assert ledger.get_events(run_id) == [event(1)]
 
 
 # ---------------------------------------------------------------------- SQLite
@@ -257,26 +371,24 @@ def test_files_that_are_no_ledger(tmp_path):
     assert not (tmp_path / "missing.db").exists()
 
 
-def test_a_newer_schema_is_refused(tmp_path):
-    path = tmp_path / "runs.db"
-    SqlRunLedger(path).close()
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE seqkit_about SET value = '99'")
-    connection.commit()
-    connection.close()
-    with pytest.raises(Backend, match="made by a newer seqkit"):
-        SqlRunLedger(path)
+# ---------------------------------------------------------------------- many processes
+
+PROCESSES = multiprocessing.get_context(
+    "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+)
+if hasattr(PROCESSES, "set_forkserver_preload"):
+    PROCESSES.set_forkserver_preload(["seqkit.ledger.sql", "seqkit.sequencer"])  # imported once, not by each
 
 
-def _race(path, run_id, barrier, results):
-    with SqlRunLedger(path) as ledger:
+def _race(url, run_id, barrier, results):
+    with SqlRunLedger(url) as ledger:
         barrier.wait()
-        written = 0
+        written = []
         try:
             for seq in range(1, 200):
                 try:
                     ledger.append_event(run_id, event(seq))
-                    written += 1
+                    written.append(seq)
                 except IntegrityError:
                     pass
                 if seq == 100:
@@ -284,27 +396,196 @@ def _race(path, run_id, barrier, results):
         except InvalidRunState:
             results.put(written)
             return
-        results.put(-1)
+        results.put("somebody wrote to a finished run")
 
 
-def test_two_processes_race_for_one_run(tmp_path):
-    path = tmp_path / "runs.db"
-    with SqlRunLedger(path) as ledger:
+def _open_and_write(url, barrier, results):
+    barrier.wait()  # all of them find an empty database
+    with SqlRunLedger(url) as ledger:
         run_id = ledger.create_run(DIGEST, RunMetadata())
-        context = multiprocessing.get_context("spawn")
-        barrier, results = context.Barrier(2), context.Queue()
-        racers = [context.Process(target=_race, args=(path, run_id, barrier, results)) for _ in range(2)]
-        for racer in racers:
-            racer.start()
-        written = [results.get(timeout=60) for _ in racers]
-        for racer in racers:
-            racer.join(60)
-        assert -1 not in written, "somebody wrote to a finished run"
-        assert sum(written) == len(ledger.get_events(run_id))
+        for seq in range(1, 11):
+            ledger.append_event(run_id, event(seq))
+        ledger.complete_run(run_id, SUMMARY)
+    results.put(run_id)
+
+
+def in_processes(target, many, *arguments):
+    barrier, results = PROCESSES.Barrier(many), PROCESSES.Queue()
+    started = [PROCESSES.Process(target=target, args=(*arguments, barrier, results)) for _ in range(many)]
+    for process in started:
+        process.start()
+    given = [results.get(timeout=120) for _ in started]
+    for process in started:
+        process.join(60)
+    assert [process.exitcode for process in started] == [0] * many
+    return given
+
+
+def test_two_processes_race_for_one_run(url):
+    with SqlRunLedger(url) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        mine, theirs = in_processes(_race, 2, url, run_id)
+        assert sorted(mine + theirs) == [stored.seq for stored in ledger.get_events(run_id)]
         assert ledger.get_run(run_id).status is RunStatus.COMPLETED
 
 
-def test_two_processes_may_create_the_file_together(tmp_path):
-    code = "import sys; from seqkit import open_ledger; open_ledger(sys.argv[1]).close()"
-    started = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "runs.db")]) for _ in range(4)]
-    assert [process.wait(60) for process in started] == [0] * 4
+def test_eight_processes_make_the_tables_together_and_write(url):
+    runs = in_processes(_open_and_write, 8, url)
+    with SqlRunLedger(url) as ledger:
+        assert sorted(run.run_id for run in ledger.list_runs()) == sorted(runs)
+        assert [len(ledger.get_events(run)) for run in runs] == [10] * 8
+        with ledger.engine.connect() as connection:
+            assert connection.exec_driver_sql("SELECT key, value FROM seqkit_about").all() == [("schema_version", "1")]
+
+
+# ---------------------------------------------------------------------- PostgreSQL
+
+LOCK_TIMEOUT = "%20-clock_timeout%3D{}"  # goes on where the URL's options end
+
+
+def begun(ledger, statement, **values):
+    """Execute a statement in a transaction that stays open, as another session's that is not done yet."""
+    connection = ledger.engine.connect()
+    connection.exec_driver_sql("BEGIN")
+    connection.exec_driver_sql(statement, values)
+    return connection
+
+
+def test_postgres_writers_of_different_runs_do_not_wait_for_each_other(server):
+    with SqlRunLedger(server[1] + LOCK_TIMEOUT.format("5s"), ids=["a", "b", "c"]) as ledger:
+        ledger.create_run(DIGEST, RunMetadata())
+        ledger.create_run(DIGEST, RunMetadata())
+        insert = "INSERT INTO run_events SELECT run_id, 1, 'k', '{}', now() FROM runs WHERE run_id = %(run)s FOR SHARE"
+        with begun(ledger, insert, run="a") as other:
+            ledger.append_event("b", event(1))
+            ledger.append_event("a", event(2))  # nor do two of one run, as long as the seq is another
+            ledger.complete_run("b", SUMMARY)
+            ledger.create_run(DIGEST, RunMetadata())
+            other.exec_driver_sql("COMMIT")
+        assert [stored.seq for stored in ledger.get_events("a")] == [1, 2]
+
+
+def test_postgres_ends_a_run_only_after_a_write_that_is_under_way(server):
+    with SqlRunLedger(server[1] + LOCK_TIMEOUT.format("200ms"), ids=["a"]) as ledger:
+        ledger.create_run(DIGEST, RunMetadata())
+        insert = "INSERT INTO run_events SELECT run_id, 1, 'k', '{}', now() FROM runs WHERE run_id = %(run)s FOR SHARE"
+        with begun(ledger, insert, run="a") as other:
+            with pytest.raises(Backend, match=r"lock timeout .*; another session is writing to the same run: wait"):
+                ledger.complete_run("a", SUMMARY)
+            other.exec_driver_sql("COMMIT")
+        update = "UPDATE runs SET status = 'CANCELLED' WHERE run_id = %(run)s"
+        with begun(ledger, update, run="a") as other:
+            with pytest.raises(Backend, match="lock timeout"):
+                ledger.append_event("a", event(2))  # it waits to hear whether the run ends
+            other.exec_driver_sql("COMMIT")
+        with pytest.raises(InvalidRunState, match="run a is Cancelled"):
+            ledger.append_event("a", event(2))
+        assert [stored.seq for stored in ledger.get_events("a")] == [1]
+
+
+def test_postgres_urls_and_their_passwords(server):
+    plain = server[1]
+    for scheme in ("postgres://", "postgresql://", "postgresql+psycopg://"):
+        secret = plain.replace("postgresql://seqkit@", f"{scheme}seqkit:geheim@") + "&sslpassword=geheim"
+        with SqlRunLedger(secret) as ledger:
+            assert ledger.list_runs() == []
+            assert "geheim" not in repr(ledger) + ledger.source
+            assert ledger.source.startswith("postgresql://seqkit:***@/seqkit?host=")
+    nowhere = "postgresql://kim:geheim@127.0.0.1:1/runs?password=geheim"
+    with pytest.raises(Backend, match=r"kim:\*\*\*@127.*; check that the server runs and that host") as refused:
+        SqlRunLedger(nowhere)
+    assert "geheim" not in str(refused.value)
+    for wrong in (
+        "postgresql://kim:geheim@host:port/x",
+        "postgresql+psycopg2://kim:geheim@h/x",
+        "mysql://kim:geheim@h",
+    ):
+        with pytest.raises(
+            ValueError, match=r"expected a path, or a URL such as sqlite:///runs\.db or postgresql:"
+        ) as bad:
+            SqlRunLedger(wrong)
+        assert "geheim" not in str(bad.value)
+
+
+def test_without_psycopg_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(ImportError, match=r'pip install "seqkit-py\[postgres\]"'):
+        SqlRunLedger("postgresql://kim@host/runs")
+
+
+def test_postgres_waits_for_the_disk_and_speaks_utc_whatever_its_defaults(server):
+    server[0].execute(
+        "CREATE ROLE lax LOGIN SUPERUSER",
+        "ALTER ROLE lax SET synchronous_commit = off",
+        "ALTER ROLE lax SET timezone = 'Asia/Kathmandu'",
+        "ALTER ROLE lax SET datestyle = 'German'",
+    )
+    with SqlRunLedger(server[1].replace("seqkit@", "lax@")) as ledger:
+        with ledger.engine.connect() as connection:
+            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event(run_id, event(1))
+        assert ledger.get_events(run_id) == [event(1)]
+
+
+def test_postgres_that_was_restarted(server):
+    with SqlRunLedger(server[1]) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        server[0].execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        with pytest.raises(Backend, match="the connection was lost; check the server and the network"):
+            ledger.append_event(run_id, event(1))
+        ledger.append_event(run_id, event(1))  # by a new connection
+        assert ledger.get_events(run_id) == [event(1)]
+
+
+def test_postgres_connections_that_were_forgotten_while_idle(server, monkeypatch):
+    monkeypatch.setattr(store, "_IDLE_SECONDS", -1.0)
+    with SqlRunLedger(server[1]) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        server[0].execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        ledger.append_event(run_id, event(1))
+        assert ledger.get_events(run_id) == [event(1)]
+
+
+def test_postgres_as_a_user_who_may_only_read(server):
+    made, url = server
+    name = url.rsplit("%3D", 1)[1]
+    made.execute("CREATE ROLE auditor LOGIN", f"GRANT USAGE ON SCHEMA {name} TO auditor")
+    theirs = url.replace("seqkit@", "auditor@")
+    with pytest.raises(Backend, match=r"permission denied for schema .*; ask the database's owner to grant it"):
+        SqlRunLedger(theirs)
+    with SqlRunLedger(url) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata())
+        ledger.append_event(run_id, event(1))
+    made.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO auditor")
+    with SqlRunLedger(theirs) as ledger:
+        assert ledger.get_events(run_id) == [event(1)]
+        with pytest.raises(Backend, match="permission denied for table"):
+            ledger.append_event(run_id, event(2))
+
+
+def test_postgres_in_another_encoding(server):
+    server[0].execute("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+    with SqlRunLedger(server[0].url.replace("@/seqkit?", "@/latin?")) as ledger:
+        run_id = ledger.create_run(DIGEST, RunMetadata(git_sha="é"))
+        ledger.append_event(run_id, event(1, node_id="été"))
+        with pytest.raises(StorageError, match="make the database with ENCODING 'UTF8'"):
+            ledger.append_event(run_id, event(2, node_id="日本"))
+        assert ledger.get_events(run_id) == [event(1, node_id="été")]
+
+
+def test_the_postgres_fixture_fails_where_services_are_required(tmp_path):
+    (tmp_path / "conftest.py").write_text("from tests.conftest import postgres\n")
+    (tmp_path / "test_it.py").write_text("def test_it(postgres): pass\n")
+    for required, ends in (("1", "1 error"), ("0", "1 skipped")):
+        hide = "temp_postgres.find_binaries = lambda: None"
+        code = f"import sys, pytest, temp_postgres; {hide}; sys.exit(pytest.main(sys.argv[1:]))"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "-q", "-p", "no:cacheprovider", str(tmp_path / "test_it.py")],
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": PATHS, "SEQKIT_REQUIRE_SERVICES": required},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ends in done.stdout, done.stdout + done.stderr

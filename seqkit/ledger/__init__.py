@@ -8,12 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from seqkit.errors import ReadError
 from seqkit.ledger.base import GraphRunRecorder, RunLedger
+from seqkit.ledger.jsonl import is_jsonl, write_ledger
 from seqkit.ledger.memory import MemoryRunLedger
+from seqkit.ledger.reading import UnreadableLines, read_ledger, read_ledgers
 
 if TYPE_CHECKING:
     from seqkit.ledger.sql import SqlRunLedger
 
-__all__ = ["GraphRunRecorder", "MemoryRunLedger", "RunLedger", "SqlRunLedger", "as_ledger", "open_ledger"]
+__all__ = [
+    "GraphRunRecorder",
+    "MemoryRunLedger",
+    "RunLedger",
+    "SqlRunLedger",
+    "UnreadableLines",
+    "as_ledger",
+    "open_ledger",
+    "read_ledger",
+    "read_ledgers",
+    "write_ledger",
+]
 
 _NOT_WRITTEN_TO = (".jsonl", ".json", ".csv", ".gz", ".surql")
 
@@ -59,20 +72,30 @@ def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
 
 
 def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
-    """Read a `ledger` argument: a ledger, or the path or URL of one; with `existing`, a file must be there.
+    """Read a `ledger` argument: a ledger, or the path or URL of one.
+
+    With `existing` it is opened for reading only and must be there; every kind of path that
+    :func:`read_ledger` knows will do. Without, it is opened for writing.
 
     Raises
     ------
     ReadError
-        Where a file should be there and is not.
+        Where a file should be there and is not, or cannot be read.
     TypeError
         Where it is no ledger.
     """
     if isinstance(ledger, str | os.PathLike):
         text = os.fspath(ledger)
-        if existing and "://" not in text and not Path(text).is_file():
-            raise ReadError(text, None, "no such ledger file")
-        return open_ledger(ledger)
+        if not existing:
+            return open_ledger(ledger)
+        if "://" not in text:
+            if is_jsonl(text) or text.lower().endswith(".surql") or Path(text).is_dir():
+                return read_ledger(text)
+            if not Path(text).is_file():
+                raise ReadError(text, None, "no such ledger file")
+        from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415  # see above
+
+        return SqlRunLedger(text, read_only=True)
     if isinstance(ledger, RunLedger):
         return ledger
     raise TypeError(f"ledger is {ledger!r:.80}, expected a ledger (MemoryRunLedger, SqlRunLedger, …) or a path or URL")

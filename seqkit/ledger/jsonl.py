@@ -1,0 +1,317 @@
+"""Ledgers as JSON Lines: ``{"run": …}`` and ``{"event": …}``, an object a line, gzipped by name.
+
+Reading and writing stream: a line at a time, so that memory holds what is kept and no more.
+What a file may ask of the reader is bounded by the constants below.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import re
+import shutil
+import zlib
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
+from seqkit.ledger.base import RunLedger
+from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
+from seqkit.ledger.strict import DEEPEST, Unreadable, event_from_json, parse_json, run_from_json, said
+from seqkit.model import RunEvent, RunId, RunRecord, utc_text
+
+__all__ = ["event_from_json", "is_jsonl", "opened", "read_lines", "run_from_json", "write_ledger"]
+
+LONGEST_LINE = 32 * 2**20
+"""Bytes that a line may have: enough for the plan of 100,000 repos in the tags of its run."""
+
+LARGEST_EXPANSION = 2 * 2**30
+"""Bytes that a gzipped file may unpack to."""
+
+HIGHEST_RATIO = 200
+"""How many times its size a gzipped file may unpack to, once it is past `RATIO_FROM` bytes.
+
+Executed runs come to 10 to 50 times; an all but empty megabyte to 1000."""
+
+RATIO_FROM = 16 * 2**20
+"""Up to here any ratio goes."""
+
+_SUFFIXES = (".jsonl", ".jsonl.gz")
+_FORM = 'expected {"run": {…}} or {"event": {…}}'
+
+
+def is_jsonl(path: str) -> bool:
+    """Tell whether a path is one of JSON Lines, by its name."""
+    return path.lower().endswith(_SUFFIXES)
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def read_lines(path: str) -> Generator[FoundRun | FoundEvent | Problem, None, None]:
+    """Read a file line by line: what stands there, and a :class:`Problem` for what cannot be read.
+
+    Empty lines are passed over. After a long or broken line reading goes on with the next; where the
+    file itself breaks off (a cut gzip file) it ends.
+
+    Raises
+    ------
+    ReadError
+        Where the file as a whole cannot be read: missing, empty, or compressed although its name does not say so.
+    """
+    zipped = path.lower().endswith(".gz")
+    number = 0
+    with opened(path, path) as raw:
+        if raw.peek(2)[:2] and zipped != (raw.peek(2)[:2] == b"\x1f\x8b"):
+            told = "is not gzipped; name it *.jsonl" if zipped else "is gzipped; name it *.jsonl.gz"
+            raise ReadError(path, None, told)
+        try:
+            for number, line in enumerate(_raw_lines(raw, zipped), 1):
+                found = _found(line, number, path)
+                if found is not None:
+                    yield found
+        except Unreadable as error:
+            yield Problem(path, number + 1, str(error))
+            return
+        except OSError as error:
+            raise ReadError(path, number + 1, f"cannot be read: {error.strerror or error}") from error
+    if not number:
+        raise ReadError(path, None, f"is empty, {_FORM} on each line")
+
+
+def opened(path: str, source: str) -> io.BufferedReader:
+    """Open a file to read its bytes.
+
+    Raises
+    ------
+    ReadError
+        Naming `source`, where that cannot be done.
+    """
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise ReadError(source, None, "there is no such file") from None
+    except IsADirectoryError:
+        raise ReadError(source, None, "is a directory, expected a file") from None
+    except OSError as error:
+        raise ReadError(source, None, f"cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a name that no file system can hold, such as one with a NUL
+        raise ReadError(source, None, f"is no name of a file: {error}") from error
+
+
+def _found(line: bytes | None, number: int, path: str) -> FoundRun | FoundEvent | Problem | None:
+    try:
+        if line is None:
+            raise Unreadable(f"is longer than {LONGEST_LINE >> 20} MB")
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            return None
+        found = _record(line)
+    except (Unreadable, SeqkitError) as error:
+        return Problem(path, number, str(error))
+    if isinstance(found, RunRecord):
+        return FoundRun(found, path, number)
+    return FoundEvent(found[0], found[1], path, number)
+
+
+def _record(line: bytes) -> RunRecord | tuple[RunId, RunEvent]:
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"byte 0x{line[error.start]:02x} is not UTF-8 (byte {error.start + 1} of the line)") from None
+    content = parse_json(text)
+    if not isinstance(content, dict):
+        raise Unreadable(f"is {said(content)}, {_FORM}")
+    if ("run" in content) == ("event" in content):
+        raise Unreadable(f"is {'both a run and an event' if 'run' in content else 'neither run nor event'}, {_FORM}")
+    return run_from_json(content["run"]) if "run" in content else event_from_json(content["event"])
+
+
+def _raw_lines(raw: io.BufferedReader, zipped: bool) -> Iterator[bytes | None]:
+    """Give the lines; None for one that is too long, which is never in memory as a whole."""
+    inside = False  # of a line that is too long
+    for piece in _pieces(raw, zipped):
+        began = not inside
+        inside = len(piece) > LONGEST_LINE and not piece.endswith(b"\n") if began else not piece.endswith(b"\n")
+        if began:
+            yield piece if len(piece) <= LONGEST_LINE else None
+
+
+def _pieces(raw: io.BufferedReader, zipped: bool) -> Iterator[bytes]:
+    if not zipped:
+        while piece := raw.readline(LONGEST_LINE + 1):
+            yield piece
+        return
+    unpacked, look_at = 0, RATIO_FROM
+    with gzip.GzipFile(fileobj=raw, mode="rb") as content:
+        while True:
+            try:
+                piece = content.readline(LONGEST_LINE + 1)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise Unreadable(f"the gzip file is cut or damaged here ({error}); nothing after it was read") from None
+            if not piece:
+                return
+            unpacked += len(piece)
+            if unpacked > look_at:
+                if unpacked > LARGEST_EXPANSION or unpacked > HIGHEST_RATIO * raw.tell():
+                    raise Unreadable(
+                        f"unpacks to more than {LARGEST_EXPANSION >> 30} GB or {HIGHEST_RATIO} times its size; nothing "
+                        "from here on was read; where you trust the file, unpack it and read that"
+                    )
+                look_at = unpacked + 2**20
+            yield piece
+
+
+# ---------------------------------------------------------------------- writing
+
+
+def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """Write a ledger as JSON Lines, gzipped where the name ends in ``.gz``.
+
+    Parameters
+    ----------
+    ledger : ledger, path or URL
+        What to write. Of a ledger that was read from files, everything that was found, in that order;
+        lines that could not be read are not written.
+    path : str or path
+        ``*.jsonl`` or ``*.jsonl.gz``. It is written whole or not at all.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where the name of the file is another one.
+    StorageError
+        Where a record is no JSON (NaN, a set), or the disk is full.
+    """
+    from seqkit.ledger import as_ledger  # noqa: PLC0415  # it imports this module
+
+    target = os.fspath(path)
+    if not isinstance(target, str) or not is_jsonl(target):
+        raise ValueError(f"path is {target!r:.200}, expected a name that ends in .jsonl or .jsonl.gz")
+    source = as_ledger(ledger, existing=True)
+    with _replacing(target) as raw:
+        if target.lower().endswith(".gz"):  # no name and no time inside: the same ledger gives the same bytes
+            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as file:
+                _write(source, file)
+        else:
+            _write(source, raw)
+
+
+@contextlib.contextmanager
+def _replacing(target: str) -> Iterator[IO[bytes]]:
+    """Open a file beside `target` that takes its place when all went well, and leaves nothing otherwise."""
+    final = Path(os.path.realpath(target))
+    beside = final.with_name(f".{final.name[:100]}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as raw:
+            yield raw
+            raw.flush()
+            os.fsync(raw.fileno())
+        if final.exists():
+            shutil.copymode(final, beside)
+        os.replace(beside, final)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        if isinstance(error, OSError):
+            raise Backend(f"{target}: cannot be written: {error.strerror or error}") from error
+        raise
+
+
+def _write(ledger: RunLedger, file: Any) -> None:
+    empty = True
+    for line in _found_lines(ledger) if isinstance(ledger, FoundLedger) else _lines(ledger):
+        file.write(line + b"\n")
+        empty = False
+    if empty:
+        file.write(b"\n")  # an empty file is one that something went wrong with
+
+
+def _lines(ledger: RunLedger) -> Iterator[bytes]:
+    for run in ledger.list_runs():
+        yield _run_line(run)
+        for event in ledger.get_events(run.run_id):
+            yield _event_line(run.run_id, event)
+
+
+def _found_lines(ledger: FoundLedger) -> Iterator[bytes]:
+    """Merge runs and events as they stood; each kind stays in its order whatever their places say."""
+    sources = [run.source for run in ledger.runs] + [event.source for event in ledger.events]
+    rank = {source: place for place, source in enumerate(dict.fromkeys(sources))}
+    runs = list(reversed(ledger.runs))
+    for event in ledger.events:
+        place = (rank[event.source], event.line or 0)
+        while runs and (rank[runs[-1].source], runs[-1].line or 0) <= place:
+            yield _run_line(runs.pop().record)
+        yield _event_line(event.run_id, event.event)
+    for run in reversed(runs):
+        yield _run_line(run.record)
+
+
+def _run_line(run: RunRecord) -> bytes:
+    content = run.model_dump(mode="json", exclude={"metadata": {"tags"}})
+    told = content["metadata"]
+    content["metadata"] = {
+        "git_sha": told["git_sha"],
+        "agent_name": told["agent_name"],
+        "tags": run.metadata.tags,
+        "evaluation": told["evaluation"],
+    }
+    return _json({"run": content}, f"run {run.run_id!r:.80}", run.metadata.tags)
+
+
+def _event_line(run_id: RunId, event: RunEvent) -> bytes:
+    content = {
+        "run_id": run_id,
+        "seq": event.seq,
+        "kind": event.kind,
+        "payload": event.payload,
+        "timestamp": utc_text(event.timestamp),
+    }
+    return _json({"event": content}, f"an event of run {run_id!r:.80}", event.payload)
+
+
+_HALVES_IN_A_ROW = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _json(content: object, where: str, free: object) -> bytes:
+    """Write `content` as JSON; `free` is the part of it that may be anything, and must come back as it is."""
+    try:
+        _refuse_no_json(free)
+        text = _ENCODER.encode(content)
+        try:
+            line = text.encode()
+        except UnicodeEncodeError:  # half a character: only its escape can be written
+            if _HALVES_IN_A_ROW.search(text):
+                raise ValueError("text with two halves of a character in a row comes back as one") from None
+            line = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+        if len(line) >= LONGEST_LINE:
+            raise ValueError(f"it would be longer than {LONGEST_LINE >> 20} MB")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StorageError(f"{where} cannot be written as JSON: {error}") from error
+    return line
+
+
+def _refuse_no_json(value: object) -> None:
+    """Raise where reading the JSON of `value` would fail or give another value: keys 1 and "1" are one key there."""
+    level = [value]
+    for _ in range(DEEPEST - 3):  # it stands at most three levels deep in its line
+        below: list[object] = []
+        for outer in level:
+            if isinstance(outer, dict):
+                for key in outer:
+                    if not isinstance(key, str):
+                        raise TypeError(f"an object has the key {key!r:.40}, expected text")
+            if isinstance(outer, dict | list | tuple):
+                inside = outer.values() if isinstance(outer, dict) else outer
+                below += [inner for inner in inside if isinstance(inner, dict | list | tuple)]
+        if not below:
+            return
+        level = below
+    raise ValueError(f"nested too deeply, expected at most {DEEPEST - 3} levels")

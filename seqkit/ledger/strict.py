@@ -1,0 +1,192 @@
+"""Records of runs and events from JSON that somebody else wrote, read strictly."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from seqkit._html import shortened
+from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
+
+__all__ = ["DEEPEST", "Unreadable", "event_from_json", "parse_json", "run_from_json", "said"]
+
+DEEPEST = 200
+"""How deep objects and lists may be nested in a line."""
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class Unreadable(ValueError):
+    """A line that cannot be read; its text says why and what was expected."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise Unreadable(f"an object has the key {shortened(repr(twice), 60)} twice, expected it once")
+    return made
+
+
+def _constant(name: str) -> NoReturn:
+    raise Unreadable(f"{name} is not JSON, expected a number or null")
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise Unreadable(f"the number {shortened(digits, 40)} is too large to be held")
+    return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+
+
+def _deeper_than(value: object, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return any(isinstance(value, dict | list) for value in level)
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON, refusing what other programs would read differently: NaN, a key twice, endless nesting.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong.
+    """
+    try:
+        content = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"is not JSON: {error.msg} (column {error.colno})") from None
+    except RecursionError:
+        raise Unreadable(f"is nested too deeply, expected at most {DEEPEST} levels") from None
+    except Unreadable:
+        raise
+    except ValueError as error:  # a whole number with more digits than Python converts
+        raise Unreadable(f"is not usable JSON: {error}") from None
+    if text.count("[") + text.count("{") > DEEPEST and _deeper_than(content, DEEPEST):
+        raise Unreadable(f"is nested too deeply, expected at most {DEEPEST} levels")
+    return content
+
+
+def said(value: object) -> str:
+    """Say what a JSON value is, in one short phrase; containers are not printed, whatever their size."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return shortened(repr(value), 60)
+
+
+def _first_problem(where: str, error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in (where, *first["loc"]))
+    if first["type"] == "missing":
+        return f"{shortened(place, 100)} is missing"
+    return f"{shortened(place, 100)} is {said(first['input'])}: {shortened(first['msg'], 150)}"
+
+
+def _field(content: dict[str, Any], name: str, where: str) -> Any:
+    if name not in content:
+        raise Unreadable(f"{where}.{name} is missing")
+    return content[name]
+
+
+def _text(content: dict[str, Any], name: str, where: str) -> str:
+    value = _field(content, name, where)
+    if not isinstance(value, str):
+        raise Unreadable(f"{where}.{name} is {said(value)}, expected text")
+    return value
+
+
+def _moment(content: dict[str, Any], name: str, where: str) -> datetime:
+    value = _field(content, name, where)
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        try:
+            moment = datetime.fromisoformat(value if value[-1] != "z" else value.upper())
+            return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        except (ValueError, OverflowError):  # 30 February; a year beyond 9999 once in UTC
+            pass
+    raise Unreadable(f'{where}.{name} is {said(value)}, expected a time such as "2026-01-02T03:04:05.000000Z"')
+
+
+def event_from_json(content: object) -> tuple[RunId, RunEvent]:
+    """Read an event and the id of its run from parsed JSON, strictly: no text for a number, no true for 1.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, what is there and what was expected.
+    """
+    if not isinstance(content, dict):
+        raise Unreadable(f"event is {said(content)}, expected an object")
+    run_id = _text(content, "run_id", "event")
+    content = {**content, "timestamp": _moment(content, "timestamp", "event")}
+    payload = content.get("payload")
+    if isinstance(payload, dict):
+        content["payload"] = {sys.intern(key): _shared(value) for key, value in payload.items()}
+    try:
+        event = _validate_event(content, strict=True)
+    except ValidationError as error:
+        raise Unreadable(_first_problem("event", error)) from None
+    return sys.intern(run_id), event
+
+
+_validate_event = RunEvent.__pydantic_validator__.validate_python
+
+
+def _shared(value: object) -> object:
+    # A ledger says the same few names again and again: one copy of each is a third of the memory.
+    return sys.intern(value) if type(value) is str and len(value) < 200 else value
+
+
+def run_from_json(content: object) -> RunRecord:
+    """Read a run's record from parsed JSON, strictly.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, what is there and what was expected.
+    """
+    if not isinstance(content, dict):
+        raise Unreadable(f"run is {said(content)}, expected an object")
+    status = _text(content, "status", "run")
+    if status not in set(RunStatus):
+        raise Unreadable(f"run.status is {said(status)}, expected one of {', '.join(RunStatus)}")
+    summary, completed = content.get("summary"), content.get("completed_at")
+    where = "run.metadata"
+    try:
+        metadata = RunMetadata.model_validate(_field(content, "metadata", "run"), strict=True)
+        where = "run.summary"
+        ending = None if summary is None else RunSummary.model_validate(summary, strict=True)
+        where = "run"
+        return RunRecord.model_validate(
+            {
+                "run_id": _text(content, "run_id", "run"),
+                "spec_digest": _text(content, "spec_digest", "run"),
+                "metadata": metadata,
+                "status": RunStatus(status),
+                "summary": ending,
+                "created_at": _moment(content, "created_at", "run"),
+                "completed_at": None if completed is None else _moment(content, "completed_at", "run"),
+            },
+            strict=True,
+        )
+    except ValidationError as error:
+        raise Unreadable(_first_problem(where, error)) from None
