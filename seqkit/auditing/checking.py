@@ -1,0 +1,254 @@
+"""The audit: every check over every run, and nothing that stands in a ledger may stop it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from seqkit.auditing import planned, record, tampering, whole
+from seqkit.auditing.facts import RunFacts
+from seqkit.auditing.findings import SEVERITIES, Finding, NotChecked, Remark, Result
+from seqkit.auditing.order import Order, Settings, order_in, order_of_graph, order_of_plan, settings_in
+from seqkit.auditing.report import AuditReport, Checked
+from seqkit.auditing.whole import LedgerFacts
+from seqkit.errors import RunNotFound
+from seqkit.graph import RepoDependencyGraph
+from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
+from seqkit.model import RunEvent, RunRecord
+from seqkit.plan import SequencePlan, _collector_paused
+
+__all__ = ["CHECKS", "LEDGER_CHECKS", "RUN_CHECKS", "audit"]
+
+LEDGER_CHECKS: tuple[Callable[[LedgerFacts], Result], ...] = (
+    whole.readable,
+    whole.recorded_once,
+    whole.runs_of_events,
+    whole.links,
+)
+"""Checks of a ledger as a whole."""
+
+RUN_CHECKS: tuple[Callable[[RunFacts], Result], ...] = (
+    record.unfinished,
+    record.seq,
+    record.total_events,
+    record.timestamps,
+    record.after_the_end,
+    record.duration,
+    record.status,
+    record.kinds,
+    record.spelling,
+    record.payloads,
+    record.entries,
+    record.twice,
+    record.retries,
+    planned.plan,
+    planned.plan_id,
+    planned.spec_digest,
+    planned.scope,
+    planned.versions,
+    planned.order,
+    planned.turns,
+    planned.blocked,
+    planned.antichain,
+    planned.skips,
+    planned.silent,
+    tampering.final_state_digest,
+)
+"""Checks of one run."""
+
+CHECKS: tuple[Callable[[Any], Result], ...] = (*LEDGER_CHECKS, *RUN_CHECKS)
+"""All checks: plain functions from facts to remarks, or to why they could not be made."""
+
+_MOST_INT64 = 2**63 - 1
+
+
+def audit(
+    ledger_or_path: RunLedger | str | os.PathLike[str],
+    run_id: str | None = None,
+    graph: RepoDependencyGraph | SequencePlan | None = None,
+) -> AuditReport:
+    """Hold a ledger against itself, its plans and the rules of sequencing, and say what does not fit.
+
+    Parameters
+    ----------
+    ledger_or_path : RunLedger, path or URL
+        What to audit. A path is read as :func:`seqkit.read_ledger` reads it, and what cannot be read
+        there is a finding.
+    run_id : str, optional
+        The one run to audit; all of them where None.
+    graph : RepoDependencyGraph or SequencePlan, optional
+        What runs are held against that carry no plan in their tags, as the original's never do. A graph
+        tells the dependencies; a plan also tells what was to be released, and at which version.
+
+    Returns
+    -------
+    AuditReport
+        `findings`, `checks`, and `ok`: whether there is no error.
+
+    Raises
+    ------
+    RunNotFound
+        Where the ledger has no run `run_id`.
+    ReadError
+        Where there is no such file, or it is no ledger at all.
+    TypeError
+        Where an argument is something else.
+
+    Notes
+    -----
+    Linear in events, items and dependencies, but for lists of blockers. An audit proves that a
+    record holds together, not that it is true.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> outcome = run_plan(plan, {"core": 1.0}, rng=7)
+    >>> audit(outcome.ledger).ok
+    True
+    """
+    if run_id is not None and not isinstance(run_id, str):
+        raise TypeError(f"run_id is {run_id!r:.80}, expected a str")
+    given = _given(graph)
+    ledger = _opened(ledger_or_path)
+    facts = _facts_of_ledger(ledger, run_id)
+    name = facts.name or repr(ledger)
+    report = _Collector()
+    n_events = 0
+    kept: tuple[Any, Order | str] = (None, "")
+    with _collector_paused():
+        for run in facts.records:
+            try:
+                events = ledger.get_events(run.run_id)
+            except Exception as problem:  # a store that cannot give them
+                told = f"the events of run {run.run_id!r:.90} cannot be read: {problem}"
+                facts.problems.append(Problem(name, None, told))
+                continue
+            n_events += len(events)
+            tag = run.metadata.tags.get("plan") if isinstance(run.metadata.tags, dict) else None
+            if kept[0] != tag:  # many runs of one plan: read it once
+                kept = (tag, "" if tag is None else order_in(tag))
+            report.check_run(_facts_of_run(run, events, kept[1], given), _places(facts, run.run_id))
+    report.check_ledger(facts)
+    return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks())
+
+
+def _given(graph: object) -> Order | None:
+    if graph is None:
+        return None
+    if isinstance(graph, SequencePlan):
+        return order_of_plan(graph)
+    if isinstance(graph, RepoDependencyGraph):
+        return order_of_graph(graph)
+    raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+
+
+def _opened(ledger: Any) -> RunLedger:
+    if isinstance(ledger, str | os.PathLike):
+        from seqkit.ledger.reading import read_ledger  # noqa: PLC0415
+
+        return read_ledger(ledger, on_bad_lines="skip")
+    return as_ledger(ledger)
+
+
+def _facts_of_ledger(ledger: RunLedger, run_id: str | None) -> LedgerFacts:
+    found = ledger if isinstance(ledger, FoundLedger) else None
+    problems = list(found.problems) if found is not None else []
+    try:
+        records = ledger.list_runs()
+    except Exception as problem:
+        if run_id is None:
+            return LedgerFacts([], frozenset(), found, [*problems, Problem(repr(ledger), None, str(problem))])
+        records = [ledger.get_run(run_id)]
+    known = frozenset(record.run_id for record in records)
+    if run_id is not None:
+        records = [record for record in records if record.run_id == run_id]
+        if not records:
+            raise RunNotFound(run_id)
+    return LedgerFacts(records, known, found, problems, run_id)
+
+
+def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: Order | str, given: Order | None) -> RunFacts:
+    if isinstance(own, Order):
+        settings, remarks = settings_in(run.metadata.tags["plan"])
+        return RunFacts(run, events, own, "", settings, remarks)
+    why = "the run carries no plan; pass graph=…, a plan or a graph"
+    if own:
+        why = "the plan in the run's tags cannot be read; pass graph=…, a plan or a graph"
+    return RunFacts(run, events, given, why, Settings(), [f"the plan cannot be read: {own}"] if own else [])
+
+
+def _places(ledger: LedgerFacts, run_id: str) -> Callable[[int], str]:
+    """Tell where an event stands; nowhere in particular, but in a ledger that was found in files."""
+    places: list[FoundEvent] = []
+
+    def place(index: int) -> str:
+        if ledger.found is None:
+            return ""
+        if not places:
+            places.extend(ledger.found.found_events(run_id))
+        event = places[index]
+        return "" if event.line is None else f" ({ledger.place(event.source, event.line)})"
+
+    return place
+
+
+class _Collector:
+    """Takes in what the checks say, run by run."""
+
+    def __init__(self) -> None:
+        self._by_check: dict[str, list[Finding]] = {check.__name__: [] for check in CHECKS}
+        self._made: dict[str, int] = dict.fromkeys(self._by_check, 0)
+        self._why: dict[str, Counter[str]] = {name: Counter() for name in self._by_check}
+
+    def check_ledger(self, facts: LedgerFacts) -> None:
+        for check in LEDGER_CHECKS:
+            for remark in self._remarks(check, facts):
+                self._by_check[check.__name__].append(
+                    Finding(check.__name__, remark.severity, remark.run_id, None, remark.repo_id, remark.message)
+                )
+
+    def check_run(self, facts: RunFacts, place: Callable[[int], str]) -> None:
+        run_id = facts.record.run_id
+        for check in RUN_CHECKS:
+            for severity, message, index, repo, _ in self._remarks(check, facts):
+                seq, where = (None, "") if index is None else (facts.events[index].seq, place(index))
+                if seq is not None and not -_MOST_INT64 <= seq <= _MOST_INT64:
+                    seq = None
+                self._by_check[check.__name__].append(
+                    Finding(check.__name__, severity, run_id, seq, repo, message + where)
+                )
+
+    def _remarks(self, check: Callable[[Any], Result], facts: Any) -> list[Remark]:
+        name = check.__name__
+        try:
+            result = check(facts)
+            remarks = None if isinstance(result, NotChecked) else list(result)
+        except Exception as problem:  # whatever a record may hold that nobody thought of: it is a finding
+            result, remarks = [], [Remark("error", f"the check could not cope with the record: {problem!r:.300}")]
+        if remarks is None:
+            assert isinstance(result, NotChecked)  # noqa: S101  # tells mypy
+            self._why[name][result.why] += 1
+            return []
+        self._made[name] += 1
+        return remarks
+
+    def findings(self) -> list[Finding]:
+        return [finding for own in self._by_check.values() for finding in own]
+
+    def checks(self) -> list[Checked]:
+        checked = []
+        for check in CHECKS:
+            name, made = check.__name__, self._made[check.__name__]
+            counts = Counter(finding.severity for finding in self._by_check[name])
+            errors, warnings, infos = (counts[severity] for severity in SEVERITIES)
+            result = "not checked" if not made else "failed" if errors or warnings else "passed"
+            why = "" if made else "there is no run"
+            if missed := sum(self._why[name].values()):
+                reason = "; ".join(self._why[name])
+                why = f"in {missed} of {made + missed} runs: {reason}" if made else reason
+            checked.append(Checked(name, result, errors, warnings, infos, why, (check.__doc__ or "").strip()))
+        return checked

@@ -1,0 +1,176 @@
+"""The facts of a run, gathered in one pass over its events, for the checks to look at.
+
+Nothing is assumed of what stands there: payloads are any JSON, numbers any size, kinds any text.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from seqkit.auditing.order import Order, Settings
+from seqkit.auditing.standing import Standing
+from seqkit.frames import kind_of
+from seqkit.model import RunEvent, RunRecord, RunStatus
+
+__all__ = ["KINDS", "RunFacts"]
+
+KINDS = ("NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying")
+"""The kinds that are known, in one spelling."""
+
+ENTERED, EXITED, FAILED, SKIPPED, RETRYING = KINDS
+_OPEN, _RELEASED, _FAILED, _SKIPPED = "under way", "released", "failed", "skipped"
+_ENDS = {EXITED: (_RELEASED, "run_id", "exited"), FAILED: (_FAILED, "error", "failed")}
+
+
+class RunFacts:
+    """What a run's record and events say, in dicts from repo to the index of an event.
+
+    Attributes
+    ----------
+    record : RunRecord
+        The run's record; the first, where there are several.
+    events : list of RunEvent
+        In the order of `seq`; an index is a place in here.
+    order : Order or None
+        What the run is held against; None where there is neither plan nor graph.
+    why_no_order : str
+        Why there is none.
+    settings : Settings
+        The rules the run was made under.
+    """
+
+    def __init__(
+        self,
+        record: RunRecord,
+        events: Sequence[RunEvent],
+        order: Order | None = None,
+        why_no_order: str = "",
+        settings: Settings | None = None,
+        plan_remarks: Sequence[str] = (),
+    ) -> None:
+        self.record = record
+        self.events = events
+        self.order = order
+        self.why_no_order = why_no_order
+        self.settings = settings or Settings()
+        self.plan_remarks = list(plan_remarks)
+        self.own = order is not None and order.own is not None
+        self.tags: Mapping[str, Any] = record.metadata.tags if isinstance(record.metadata.tags, Mapping) else {}
+        self.finished = record.status in (RunStatus.COMPLETED, RunStatus.FAILED)
+        self.entered: dict[str, int] = {}
+        self.exited: dict[str, int] = {}
+        self.failed: dict[str, int] = {}
+        self.skipped: dict[str, int] = {}
+        self.retried: dict[str, list[int]] = {}
+        self.ended: dict[str, int] = {}
+        self.versions: dict[str, object] = {}
+        self.state: dict[str, str] = {}
+        self.overlaps: list[tuple[int, str]] = []
+        """Entries and skips made while another repo was under way: (index, the other repo)."""
+        self.odd: dict[str, list[tuple[int, str]]] = {}
+        """Events that do not follow from those before: name of the trouble -> (index, repo)."""
+        self.malformed: list[tuple[int, str]] = []
+        """Payloads that lack something: (index, what was expected)."""
+        self.unknown_kinds: list[int] = []
+        self.respelled: list[int] = []
+        self.times = [event.timestamp for event in events]
+        """When each event happened."""
+        self.forward = all(map(operator.le, self.times, self.times[1:]))
+        """Whether time never runs backwards."""
+        self._walk()
+
+    def _walk(self) -> None:  # noqa: PLR0912  # a call for each kind would take half as long again
+        """Go through the events once; each repo is a small machine: nothing, under way, ended."""
+        spelled = {kind: _spelled(kind) for kind in {event.kind for event in self.events}}
+        respelled = {kind for kind, one in spelled.items() if one in KINDS and one != kind}
+        state, entered, versions = self.state, self.entered, self.versions
+        under_way: dict[str, None] = {}
+        for index, event in enumerate(self.events):
+            kind, payload = spelled[event.kind], event.payload
+            repo = payload.get("node_id") if type(payload) is dict else None
+            if type(repo) is not str:
+                if kind in KINDS:
+                    self.malformed.append((index, "an object with node_id, a text"))
+                else:
+                    self.unknown_kinds.append(index)
+                continue
+            before = state.get(repo)
+            if kind == ENTERED:
+                if before is not None:
+                    self._trouble("entered", before, index, repo)
+                elif under_way:
+                    self.overlaps.append((index, next(iter(under_way))))
+                entered.setdefault(repo, index)
+                under_way[repo] = None
+                state[repo] = _OPEN
+                if type(version := payload.get("version")) is not str:
+                    self.malformed.append((index, "version, a text"))
+                versions.setdefault(repo, version)
+            elif kind in _ENDS:
+                ended_as, carried, events = _ENDS[kind]
+                if before != _OPEN:
+                    self._trouble(ended_as, before, index, repo)
+                under_way.pop(repo, None)
+                state[repo] = ended_as
+                if type(payload.get(carried)) is not str:
+                    self.malformed.append((index, f"{carried}, a text"))
+                self.ended.setdefault(repo, index)
+                getattr(self, events).setdefault(repo, index)
+            elif kind == SKIPPED:
+                if under_way:
+                    self.overlaps.append((index, next(iter(under_way))))
+                self._skip(index, repo, before, payload)
+            elif kind == RETRYING:
+                self._retry(index, repo, before, payload)
+            else:
+                self.unknown_kinds.append(index)
+        if respelled:
+            self.respelled = [index for index, event in enumerate(self.events) if event.kind in respelled]
+
+    def _trouble(self, happened: str, before: str | None, index: int, repo: str) -> None:
+        self.odd.setdefault(f"{happened}, {before}", []).append((index, repo))
+
+    def _skip(self, index: int, repo: str, before: str | None, payload: dict[str, Any]) -> None:
+        blockers = payload.get("blocked_by")
+        if type(blockers) is not list or not all(type(blocker) is str for blocker in blockers):
+            self.malformed.append((index, "blocked_by, a list of repo ids"))
+        if before is not None:
+            self._trouble("skipped", before, index, repo)
+        else:
+            self.state[repo] = _SKIPPED
+        self.skipped.setdefault(repo, index)
+
+    def _retry(self, index: int, repo: str, before: str | None, payload: dict[str, Any]) -> None:
+        for key, expected in (("attempt", int), ("delay_ms", int), ("error", str)):
+            if type(payload.get(key)) is not expected:
+                self.malformed.append((index, f"{key}, {'a text' if expected is str else 'a whole number'}"))
+        if before != _OPEN:
+            self._trouble("tried again", before, index, repo)
+        self.retried.setdefault(repo, []).append(index)
+
+    @property
+    def open(self) -> dict[str, int]:
+        """Entries without an end: repo -> index of the entry."""
+        return {repo: self.entered[repo] for repo, state in self.state.items() if state == _OPEN}
+
+    @cached_property
+    def stopped_at(self) -> int | None:
+        """The index of the failure after which nothing more starts; None where there is none."""
+        limit = self.settings.limit
+        if limit is None or len(self.failed) < limit:
+            return None
+        return sorted(self.failed.values())[limit - 1]
+
+    @cached_property
+    def standing(self) -> Standing:
+        """How each repo of the order stands to those it needs; asked for only where there is an order."""
+        if self.order is None:
+            raise ValueError("the run has no order, expected a look at .order first")
+        return Standing(self, self.order)
+
+
+def _spelled(kind: str) -> str:
+    return kind_of(RunEvent.model_construct(kind=kind)) if "_" in kind else kind

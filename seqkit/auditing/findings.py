@@ -1,0 +1,88 @@
+"""What a check says: remarks about a run, or why it could not be made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from seqkit._html import shortened
+
+__all__ = ["SEVERITIES", "Finding", "NotChecked", "Remark", "Result", "error", "info", "named", "warning"]
+
+SEVERITIES = ("error", "warning", "info")
+"""The worst first."""
+
+_MOST_NAMES = 20
+
+
+class Remark(NamedTuple):
+    """What a check has to say, before it is known which check and which run it is about."""
+
+    severity: str
+    """One of :data:`SEVERITIES`."""
+    message: str
+    """What was expected and what was found."""
+    at: int | None = None
+    """Which event of the run it is about, counted from 0 in the order in which they are read."""
+    repo_id: str | None = None
+    """Which repo it is about."""
+    run_id: str | None = None
+    """Which run; filled in for checks of one run."""
+
+
+class NotChecked(NamedTuple):
+    """A check that could not be made."""
+
+    why: str
+    """What is missing, and how to give it."""
+
+
+Result = Iterable[Remark] | NotChecked
+
+
+class Finding(NamedTuple):
+    """One finding of an audit; a row of ``AuditReport.findings``."""
+
+    check: str
+    """The check that made it."""
+    severity: str
+    """``error``: a contradiction; ``warning``: unusual; ``info``: worth knowing."""
+    run_id: str | None
+    """The run; None where it is about the ledger."""
+    seq: int | None
+    """The event's number; None where it is about no event, or the number is none (beyond 64 bits)."""
+    repo_id: str | None
+    """The repo, where it is about one."""
+    message: str
+    """What was expected and what was found, and where it stands where lines are known."""
+
+
+def error(message: str, index: int | None = None, repo: str | None = None) -> Remark:
+    """Remark on a contradiction."""
+    return Remark("error", message, index, repo)
+
+
+def warning(message: str, index: int | None = None, repo: str | None = None) -> Remark:
+    """Remark on something unusual."""
+    return Remark("warning", message, index, repo)
+
+
+def info(message: str, index: int | None = None, repo: str | None = None) -> Remark:
+    """Remark on something worth knowing."""
+    return Remark("info", message, index, repo)
+
+
+def named(repos: Iterable[object]) -> str:
+    """Quote ids in a sentence, the first twenty.
+
+    Examples
+    --------
+    >>> named(["core", "api"])
+    "'core', 'api'"
+    >>> named([])
+    'none'
+    """
+    names = list(repos)
+    shown = ", ".join(repr(shortened(str(name), 80)) for name in names[:_MOST_NAMES])
+    more = len(names) - _MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown or "none"

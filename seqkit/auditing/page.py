@@ -1,0 +1,174 @@
+"""An audit as one page: plain words first, offline, without scripts, the same bytes every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from seqkit._html import shortened
+
+if TYPE_CHECKING:
+    from seqkit.auditing.report import AuditReport
+
+__all__ = ["page"]
+
+MOST_SHOWN = 2_000
+"""Findings of one check that the page lists one by one."""
+
+_LONGEST = 600
+_MARKS = {"error": "✗", "warning": "!", "info": "i", "failed": "✗", "passed": "✓", "not checked": "–"}
+
+# Colours come in pairs that the reader's own setting chooses between; black on white on paper.
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+  background: Canvas; color: CanvasText; }
+h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
+.verdict { border: 2px solid CanvasText; border-left-width: .8rem; padding: .75rem 1rem; font-size: 1.1rem; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid GrayText; }
+td { overflow-wrap: anywhere; min-width: 5rem; } td.n, .word { overflow-wrap: normal; } td.n { min-width: 0; }
+th { border-bottom-width: 2px; white-space: nowrap; } thead { display: table-header-group; } tr { break-inside: avoid; }
+td.n { text-align: right; white-space: nowrap; } .word { white-space: nowrap; font-weight: 600; }
+.quiet { opacity: .8; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
+@media print { body { max-width: none; margin: 0; font-size: 11px; background: #fff; color: #000; } }
+"""
+
+_PROVES = (
+    "The record is held against itself (numbers, times, entries and ends, counts), against the plan that the run "
+    "carries or that was given, and against the rules of sequencing.",
+    "Where a run carries a digest of its final state, an equal digest shows that its events and what became of "
+    "each repo are those over which the digest was taken.",
+)
+_DOES_NOT_PROVE = (
+    "That what was recorded is true: a release that was recorded and never made looks like any other.",
+    "That nobody changed the ledger: the digest stands in the same ledger, so whoever can write there can "
+    "write a new one. Only a digest that was kept elsewhere is evidence.",
+    "That nothing is missing: a run that was removed as a whole leaves no trace in the others.",
+    "Checks that are marked “not checked” say nothing either way; the table says what they need.",
+)
+
+
+def page(report: AuditReport) -> str:
+    """Write the whole page."""
+    parts = [
+        "<!DOCTYPE html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
+        f"<title>Audit of {_cell(report.ledger, 120)}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>Audit of {_cell(report.ledger, 120)}</h1>",
+        *_verdict(report),
+        *_worst(report),
+        "<h2>What was checked</h2>",
+        _table(
+            ("Looked for", "Check", "Result", "Errors", "Warnings", "Notes", "Why"),
+            (
+                (row.looks_for, _name(row.check), _word(row.result), *map(_some, row[2:5]), row.why)
+                for row in report._checks
+            ),
+        ),
+        *_all_findings(report),
+        "<h2>What this audit can tell, and what not</h2>",
+        _list(_PROVES),
+        "<p>It does not show:</p>",
+        _list(_DOES_NOT_PROVE),
+        "</body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _verdict(report: AuditReport) -> list[str]:
+    errors, warnings, infos = report._counts
+    checked = sum(row.result != "not checked" for row in report._checks)
+    missed = len(report._checks) - checked
+    runs = (
+        f"{report.n_runs:,} run{'s'[: report.n_runs != 1]} with {report.n_events:,} event{'s'[: report.n_events != 1]}"
+    )
+    if errors:
+        verdict = (
+            f"<strong>✗ The record does not hold together:</strong> {_count(errors, 'error')} in "
+            f"{_count(len({row.run_id for row in report._findings if row.severity == 'error' and row.run_id}), 'run')}."
+        )
+    elif warnings:
+        verdict = f"<strong>✓ The record holds together</strong>, with {_count(warnings, 'warning')} to look at."
+    else:
+        verdict = "<strong>✓ The record holds together.</strong>"
+    return [
+        f'<p class="verdict">{verdict}</p>',
+        f"<p>{runs} were audited with {_count(checked, 'check')}: {_count(errors, 'error')} (contradictions), "
+        f"{_count(warnings, 'warning')} (unusual), {_count(infos, 'note')} (worth knowing). "
+        + (f"{_count(missed, 'check')} could not be made; the table below says why.</p>" if missed else "</p>"),
+    ]
+
+
+def _worst(report: AuditReport) -> list[str]:
+    groups = [group for group in report._groups() if group.severity != "info"][:10]
+    if not groups:
+        return []
+    rows = (
+        (_word(group.severity), group.number, group.looks_for, group.example.message, group.example.run_id)
+        for group in groups
+    )
+    return ["<h2>The gravest findings</h2>", _table(("Severity", "How many", "Expected", "The first", "Run"), rows)]
+
+
+def _all_findings(report: AuditReport) -> list[str]:
+    if not report._findings:
+        return []
+    parts = ["<h2>All findings</h2>"]
+    for group in report._groups():
+        own = [row for row in report._findings if (row.check, row.severity) == (group.check, group.severity)]
+        more = len(own) - MOST_SHOWN
+        parts += [
+            f"<h3>{_word(group.severity)} × {len(own):,}: {escape(group.looks_for)}</h3>",
+            _table(
+                ("Run", "Event", "Repo", "Finding"), ((r.run_id, r.seq, r.repo_id, r.message) for r in own[:MOST_SHOWN])
+            ),
+            f'<p class="quiet">… and {more:,} more; <code>report.findings</code> has all.</p>' if more > 0 else "",
+        ]
+    return parts
+
+
+class _Html(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+def _word(word: str) -> _Html:
+    return _Html(f'<span class="word">{_MARKS[word]} {"note" if word == "info" else word}</span>')
+
+
+def _name(check: str) -> _Html:
+    return _Html(f'<span class="word">{escape(check)}</span>')
+
+
+def _some(number: int) -> int | None:
+    """Leave a cell empty rather than write nought."""
+    return number or None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s'[: number != 1]}"
+
+
+def _cell(value: object, limit: int = _LONGEST) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return value if isinstance(value, _Html) else escape(shortened(str(value), limit))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "\n".join(
+        "<tr>" + "".join(f"<td{' class=n' * isinstance(v, int)}>{_cell(v)}</td>" for v in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+
+
+def _list(sentences: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"

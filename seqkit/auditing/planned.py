@@ -1,0 +1,302 @@
+"""Checks that hold a run against a plan, or against a graph."""
+
+from __future__ import annotations
+
+from seqkit.auditing.facts import RunFacts
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
+from seqkit.model import spec_digest_of
+
+__all__ = [
+    "antichain",
+    "blocked",
+    "order",
+    "plan",
+    "plan_id",
+    "scope",
+    "silent",
+    "skips",
+    "spec_digest",
+    "turns",
+    "versions",
+]
+
+_NO_RELEASES = "a graph does not say what was to be released; pass a SequencePlan as graph"
+
+
+def plan(run: RunFacts) -> Result:
+    """The run carries a plan that can be read."""
+    if run.tags.get("plan") is None:
+        return [info("the run carries no plan in its tags; the original's never do, and checks need graph=…")]
+    return [error(told) for told in run.plan_remarks]
+
+
+def plan_id(run: RunFacts) -> Result:
+    """The plan's id is the digest of the plan."""
+    if run.order is None or run.order.own is None:
+        return NotChecked("the run carries no plan that can be read")
+    try:
+        expected, found = run.order.plan_id, run.tags.get("plan_id")
+    except (UnicodeEncodeError, RecursionError):
+        return [error("plan_id cannot be taken again, expected a plan of texts that can be written as UTF-8")]
+    if found == expected:
+        return []
+    return [
+        warning(
+            f"plan_id is {found!r:.80}, expected {expected!r}: the plan was given its id elsewhere, or changed since"
+        )
+    ]
+
+
+def spec_digest(run: RunFacts) -> Result:
+    """The spec digest is that of what the run was made for."""
+    if run.order is None or run.order.origin is None:
+        return NotChecked(run.why_no_order or "a graph does not say what the run was made for")
+    of = run.order.origin
+    try:
+        expected = spec_digest_of(of)
+    except UnicodeEncodeError:
+        return [error(f"originating_run_id is {of!r:.80}, expected text that can be digested (UTF-8)")]
+    found = run.record.spec_digest
+    if found == expected:
+        return []
+    say = error if run.own else warning  # a plan given to the audit may be that of another run
+    return [say(f"spec_digest is {found!r}, expected {expected!r}: that of originating_run_id {of!r:.80}")]
+
+
+def scope(run: RunFacts) -> Result:
+    """Nothing is entered or skipped that the plan lacks."""
+    if run.order is None:
+        return NotChecked(run.why_no_order)
+    position, released = run.order.position, run.order.released
+    what = "graph" if released is None else "plan"
+    remarks: list[Remark] = []
+    for happened, events in (
+        ("entered", run.entered),
+        ("ended", run.ended),
+        ("skipped", run.skipped),
+    ):
+        for repo, index in events.items():
+            if happened == "ended" and repo in run.entered:
+                continue
+            place = position.get(repo)
+            if place is None:
+                remarks.append(error(f"{repo!r:.90} is {happened}, expected a repo of the {what}", index, repo))
+            elif released is not None and not released[place]:
+                remarks.append(
+                    error(f"{repo!r:.90} is {happened}, expected no event: the plan does not release it", index, repo)
+                )
+    return remarks
+
+
+def versions(run: RunFacts) -> Result:
+    """What is released has the version of the plan."""
+    if run.order is None or run.order.versions is None:
+        return NotChecked(run.why_no_order or "a graph does not say which version was to be released")
+    planned, position = run.order.versions, run.order.position
+    remarks = []
+    for repo, found in run.versions.items():
+        place = position.get(repo)
+        if place is not None and planned[place] != found:
+            remarks.append(
+                error(
+                    f"{repo!r:.90} is entered at version {found!r:.80}, expected {planned[place]!r:.80}",
+                    run.entered[repo],
+                    repo,
+                )
+            )
+    return remarks
+
+
+def order(run: RunFacts) -> Result:
+    """A repo is entered, or skipped, after the end of all that it needs."""
+    if run.order is None:
+        return NotChecked(run.why_no_order)
+    standing, ids = run.standing, run.order.ids
+    remarks = []
+    for position, (index, decided) in enumerate(zip(standing.taken, standing.decided, strict=True)):
+        if index is not None and decided > index:
+            repo, awaited = ids[position], ids[standing.awaited[position]]
+            how = "which ended only later" if decided < len(run.events) else "which never ended"
+            word = "skipped" if standing.entered[position] is None else "entered"
+            remarks.append(
+                error(
+                    f"{repo!r:.90} is {word}, expected the end of {awaited!r:.90} first, {how}: it needs it",
+                    index,
+                    repo,
+                )
+            )
+    return remarks
+
+
+def turns(run: RunFacts) -> Result:
+    """Repos take their turns as planned, one after the other."""
+    if not run.own or run.order is None:
+        return NotChecked("any order that respects the dependencies will do, where the run carries no plan")
+    if run.settings.lanes > 1:
+        return NotChecked("several releases may be under way at once")
+    latest, after = -1, ""
+    remarks = []
+    for repo, index in zip(run.order.ids, run.standing.taken, strict=True):
+        if index is None:
+            continue
+        if index < latest:
+            remarks.append(warning(f"{repo!r:.90} had its turn before {after!r:.90}, expected after it", index, repo))
+        else:
+            latest, after = index, repo
+    remarks += [
+        warning(f"another repo has its turn while {other!r:.90} is under way, expected its end first", index)
+        for index, other in run.overlaps
+    ]
+    return remarks
+
+
+def blocked(run: RunFacts) -> Result:
+    """Nothing is entered after a failure that forbids it."""
+    if run.order is None and run.settings.limit is None:
+        return NotChecked(run.why_no_order)
+    remarks = []
+    stopped_at = run.stopped_at
+    if stopped_at is not None:
+        by = "the policy is stop" if run.settings.policy == "stop" else f"the failure budget is {run.settings.budget}"
+        remarks += [
+            error(f"{repo!r:.90} is entered after the run was to stop ({by})", index, repo)
+            for repo, index in run.entered.items()
+            if index > stopped_at
+        ]
+    if run.order is not None and run.settings.policy == "skip_dependents":
+        standing = run.standing
+        for position, (index, failing) in enumerate(zip(standing.entered, standing.failing, strict=True)):
+            if index is None or failing < 0:
+                continue
+            repo, failed = run.order.ids[position], run.order.ids[failing]
+            late = "" if standing.first_failure[position] < index else " (recorded only later)"
+            remarks.append(
+                error(
+                    f"{repo!r:.90} is entered, expected it to be skipped: {failed!r:.90}, which it depends on, "
+                    f"failed{late}",
+                    index,
+                    repo,
+                )
+            )
+    return remarks
+
+
+def antichain(run: RunFacts) -> Result:
+    """No failed repo depends on another failed one."""
+    if run.order is None:
+        return NotChecked(run.why_no_order)
+    if run.settings.policy == "continue":
+        return NotChecked("the policy is continue: what depends on a failed repo goes on")
+    standing = run.standing
+    return [
+        error(
+            f"{repo!r:.90} failed, and so did {run.order.ids[standing.failing[position]]!r:.90}, which it depends on: "
+            "expected it to be skipped",
+            run.failed[repo],
+            repo,
+        )
+        for position, repo in ((position, run.order.ids[position]) for position in standing.failures)
+        if standing.failing[position] >= 0
+    ]
+
+
+def skips(run: RunFacts) -> Result:
+    """Every NodeSkipped has its reason, and names it."""
+    if not run.skipped:
+        return []
+    if run.order is None:
+        return NotChecked(run.why_no_order)
+    standing, ids = run.standing, run.order.ids
+    remarks = []
+    if run.own and not run.settings.record_skips:
+        index = min(run.skipped.values())
+        remarks.append(warning("a NodeSkipped in a run that was to record none (record_skips is false)", index))
+    for position, mask in standing.blockers():
+        at = standing.skipped[position]
+        if at is None or not standing.released[position]:
+            continue
+        repo, payload = ids[position], run.events[at].payload
+        told_to_stop = run.stopped_at is not None and run.stopped_at < at
+        if not told_to_stop and not (run.settings.policy == "skip_dependents" and mask):
+            remarks.append(
+                error(f"{repo!r:.90} is skipped, expected it to be entered: nothing that forbids it failed", at, repo)
+            )
+        found = payload.get("blocked_by")
+        if type(found) is list and (len(found) != mask.bit_count() or found != standing.names(mask)):
+            expected = named(standing.names(mask)) if mask.bit_count() < 1_000 else f"{mask.bit_count()} repos"
+            remarks.append(
+                error(f"{repo!r:.90} is blocked_by {named(found)}, expected {expected}, in plan order", at, repo)
+            )
+    return remarks
+
+
+def silent(run: RunFacts) -> Result:
+    """Repos without an event are exactly the unreleased ones, and those that a failure holds back."""
+    if run.order is None:
+        return NotChecked(run.why_no_order)
+    if run.order.released is None:
+        return NotChecked(_NO_RELEASES)
+    standing = run.standing
+    quiet = [
+        position
+        for position, (released, taken) in enumerate(zip(standing.released, standing.taken, strict=True))
+        if taken is None and released and standing.ended[position] is None
+    ]
+    if not quiet:
+        return []
+    passed_over = _passed_over(run, quiet)
+    remarks = []
+    for position in quiet:
+        repo = run.order.ids[position]
+        explained = standing.explained(position)
+        if explained and not run.settings.record_skips and position not in passed_over:
+            continue
+        if run.finished and explained and run.settings.record_skips:
+            remarks.append(
+                error(f"{repo!r:.90} has no event, expected NodeSkipped: a failure holds it back", None, repo)
+            )
+        elif run.finished and not explained:
+            remarks.append(
+                error(
+                    f"{repo!r:.90} has no event, expected its release or a failure before it: "
+                    "the run broke off, or events are missing",
+                    None,
+                    repo,
+                )
+            )
+        elif position in passed_over:
+            remarks.append(
+                error(
+                    f"{repo!r:.90} has no event, expected its turn before that of "
+                    f"{run.order.ids[passed_over[position]]!r:.90}: events are missing",
+                    None,
+                    repo,
+                )
+            )
+    return remarks
+
+
+def _passed_over(run: RunFacts, quiet: list[int]) -> dict[int, int]:
+    """Find repos without events that would have had their turn before another one that had it: position -> other's.
+
+    Decided repos are taken in plan order, so whoever stands behind may come first only while this one waits.
+    A repo that a failure holds back and whose skip has no event is passed over by right; one that only
+    the end of the run held back is not, while others behind it were still entered.
+    """
+    if not run.own or run.order is None:
+        return {}
+    standing, ids = run.standing, run.order.ids
+    skips_recorded = run.settings.record_skips
+    taken = [run.entered.get(repo, run.skipped.get(repo, -1) if skips_recorded else -1) for repo in ids]
+    behind = [len(ids) - 1] * len(ids)  # who of those from here on had its turn last
+    for position in range(len(ids) - 2, -1, -1):
+        best = behind[position + 1]
+        behind[position] = position if taken[position] > taken[best] else best
+    found = {}
+    for position in quiet:
+        held_back = run.settings.policy == "skip_dependents" and standing.failing[position] >= 0
+        if held_back and not skips_recorded:
+            continue
+        if position + 1 < len(ids) and taken[behind[position + 1]] > standing.decided[position]:
+            found[position] = behind[position + 1]
+    return found

@@ -1,0 +1,315 @@
+"""Checks that need a run's record and events, and nothing else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from seqkit.auditing.facts import KINDS, RunFacts
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
+from seqkit.model import RunStatus, utc_text
+
+__all__ = [
+    "after_the_end",
+    "duration",
+    "entries",
+    "kinds",
+    "payloads",
+    "retries",
+    "seq",
+    "spelling",
+    "status",
+    "timestamps",
+    "total_events",
+    "twice",
+    "unfinished",
+]
+
+
+def seq(run: RunFacts) -> Result:
+    """Events are numbered 1, 2, 3 … without gaps or repeats."""
+    numbers = [event.seq for event in run.events]
+    return [] if numbers == list(range(1, len(numbers) + 1)) else list(_misnumbered(numbers))
+
+
+def _misnumbered(numbers: list[int]) -> Iterator[Remark]:
+    expected = 1
+    for index, number in enumerate(numbers):
+        if index and number == numbers[index - 1]:
+            yield error(f"seq {_number(number)} stands there again, expected each number once", index)
+        elif number < 1:
+            yield error(f"seq is {_number(number)}, expected a whole number from 1", index)
+        elif number != expected:
+            missing = number - expected
+            which = _number(expected) if missing == 1 else f"{_number(expected)} to {_number(number - 1)}"
+            yield error(f"seq goes on with {_number(number)}, expected {_number(expected)}: no event {which}", index)
+        expected = max(expected, number + 1)
+
+
+def _number(number: int) -> str:
+    return str(number) if abs(number) < 10**18 else f"a number of {number.bit_length()} bits"
+
+
+def total_events(run: RunFacts) -> Result:
+    """The summary's count of events is the number of events."""
+    summary = run.record.summary
+    if summary is None:
+        return NotChecked("the run has no summary")
+    found, told = len(run.events), summary.total_events
+    if found == told:
+        return []
+    return [error(f"total_events is {_number(told)}, found {found} event{'s'[: found != 1]}")]
+
+
+def unfinished(run: RunFacts) -> Result:
+    """The run has ended."""
+    if run.record.status is not RunStatus.RUNNING:
+        return []
+    doubt = run.open
+    tail = (
+        f"in doubt, entered and not ended: {', '.join(map(repr, doubt))}" if doubt else "no release was under way there"
+    )
+    n = len(run.events)
+    return [error(f"the run is RUNNING after {n} event{'s'[: n != 1]}: it broke off or is still going; {tail}")]
+
+
+def entries(run: RunFacts) -> Result:
+    """Every entry has exactly one end, and every end an entry."""
+    remarks: list[Remark] = []
+    for name, message in _ENTRIES.items() if run.odd else ():
+        remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
+    if run.record.status is not RunStatus.RUNNING:  # there, the check `unfinished` names them
+        cancelled = run.record.status is RunStatus.CANCELLED
+        say = warning if cancelled else error
+        why = (
+            "the run was cancelled, so nobody knows how far it got"
+            if cancelled
+            else "expected its end before the run's"
+        )
+        remarks += [
+            say(f"{repo!r:.90} was entered and never ended: {why}", index, repo) for repo, index in run.open.items()
+        ]
+    return remarks
+
+
+_ENTRIES = {
+    "entered, under way": "is entered again while it is under way, expected its end first",
+    "entered, skipped": "is entered after it was skipped, expected one of the two",
+    "released, None": "is released without an entry, expected NodeEntered before NodeExited",
+    "failed, None": "fails without an entry, expected NodeEntered before NodeFailed",
+    "released, skipped": "is released after it was skipped, expected NodeEntered before NodeExited",
+    "failed, skipped": "fails after it was skipped, expected NodeEntered before NodeFailed",
+    "released, failed": "is released after it had failed, expected one end",
+    "failed, released": "fails after it was released, expected one end",
+    "failed, failed": "fails a second time, expected one end",
+    "skipped, under way": "is skipped while it is under way, expected its end",
+    "skipped, released": "is skipped after it was released, expected one of the two",
+    "skipped, failed": "is skipped after it had failed, expected one of the two",
+    "skipped, skipped": "is skipped a second time, expected once",
+}
+
+
+def twice(run: RunFacts) -> Result:
+    """Nothing is released twice."""
+    remarks = []
+    for name, message in _TWICE.items():
+        remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
+    return remarks
+
+
+_TWICE = {
+    "entered, released": "is entered again after it was released, expected one release a run",
+    "released, released": "is released a second time, expected once",
+    "entered, failed": "is entered again after it had failed for good; tries of one release are NodeRetrying events",
+}
+
+
+def retries(run: RunFacts) -> Result:
+    """Failed tries are numbered from 1, lie between entry and end, and are no more than the run allows."""
+    remarks = [
+        error(f"{repo!r:.90} is tried again while it is not under way, expected it between entry and end", index, repo)
+        for name, told in run.odd.items()
+        if name.startswith("tried again")
+        for index, repo in told
+    ]
+    attempts = run.settings.attempts
+    for repo, indices in run.retried.items():
+        for number, index in enumerate(indices, 1):
+            payload = run.events[index].payload
+            attempt = payload.get("attempt")
+            if type(attempt) is int and attempt != number:
+                remarks.append(
+                    error(
+                        f"the failed try of {repo!r:.90} has number {_number(attempt)}, expected {number}", index, repo
+                    )
+                )
+        if attempts is not None and len(indices) >= attempts:
+            remarks.append(
+                error(
+                    f"{repo!r:.90} was tried {len(indices) + 1} times, expected at most {_number(attempts)} "
+                    "(attempts of the run's plan)",
+                    indices[-1],
+                    repo,
+                )
+            )
+    if attempts is not None and attempts > 1:
+        last = len(run.events) - 1
+        for repo, index in run.failed.items():
+            tries = len(run.retried.get(repo, ())) + 1
+            if tries < attempts and index != last:  # the last event may tell what broke the run off
+                remarks.append(
+                    error(f"{repo!r:.90} failed after {tries} of {_number(attempts)} tries, expected all", index, repo)
+                )
+    return remarks
+
+
+def timestamps(run: RunFacts) -> Result:
+    """Time does not run backwards."""
+    times = run.times
+    began, ended = run.record.created_at, run.record.completed_at
+    remarks = []
+    if not run.forward:
+        remarks += [
+            error(
+                f"the time is {utc_text(times[index])}, before that of the event before it: "
+                f"expected {utc_text(times[index - 1])} or later",
+                index,
+            )
+            for index in range(1, len(times))
+            if times[index] < times[index - 1]
+        ]
+    if times and times[0] < began:
+        remarks.append(
+            warning(
+                f"the time is {utc_text(times[0])}, before the run's start at {utc_text(began)}: "
+                "a clock that was set, two machines, or an event of another run",
+                0,
+            )
+        )
+    if ended is not None and ended < began:
+        remarks.append(error(f"the run ended at {utc_text(ended)}, expected its start at {utc_text(began)} or later"))
+    return remarks
+
+
+def after_the_end(run: RunFacts) -> Result:
+    """No event comes after the end of the run."""
+    ended, summary = run.record.completed_at, run.record.summary
+    if ended is None:
+        return NotChecked("the run has not ended")
+    remarks = []
+    if not run.times or (run.forward and run.times[-1] <= ended):
+        return []
+    for index, event in enumerate(run.events):
+        if event.timestamp <= ended:
+            continue
+        where = f"the time is {utc_text(event.timestamp)}, after the run's end at {utc_text(ended)}"
+        if summary is not None and event.seq > summary.total_events:
+            remarks.append(error(f"{where}, and the summary does not count it: recorded after the end", index))
+        else:
+            remarks.append(warning(f"{where}: a clock that was set, two machines, or an event of another run", index))
+    return remarks
+
+
+def kinds(run: RunFacts) -> Result:
+    """Every event is of a known kind."""
+    return [
+        warning(f"kind is {run.events[index].kind!r:.80}, expected one of {', '.join(KINDS)}", index)
+        for index in run.unknown_kinds
+    ]
+
+
+def spelling(run: RunFacts) -> Result:
+    """Kinds are spelled NodeEntered, not node_entered."""
+    spellings = Counter(run.events[index].kind for index in run.respelled)
+    first = {run.events[index].kind: index for index in reversed(run.respelled)}
+    return [
+        info(f"kind is spelled {kind!r:.80} in {count} event{'s'[: count != 1]}, taken for the same word", first[kind])
+        for kind, count in spellings.items()
+    ]
+
+
+def payloads(run: RunFacts) -> Result:
+    """Every event of a known kind says what that kind must say."""
+    return [
+        error(
+            f"the payload of {run.events[index].kind} is {_short(run.events[index].payload)}, expected {expected}",
+            index,
+        )
+        for index, expected in run.malformed
+    ]
+
+
+def _short(payload: object) -> str:
+    if isinstance(payload, dict):
+        return f"an object with {named(payload)}" if payload else "an empty object"
+    try:
+        return f"{payload!r:.80}"
+    except (RecursionError, ValueError):  # nested too deep, or a number of too many digits
+        return f"of type {type(payload).__name__}"
+
+
+def status(run: RunFacts) -> Result:
+    """Status, success and failures agree."""
+    record, summary, failures = run.record, run.record.summary, run.failed
+    told = record.status.value
+    if record.status is RunStatus.RUNNING:
+        return [
+            error(f"the run is RUNNING and has {what}, expected none before its end")
+            for what, value in (("a summary", summary), ("a time of its end", record.completed_at))
+            if value is not None
+        ]
+    remarks = [
+        error(f"the run is {told} and has no {what}, expected one")
+        for what, value in (("summary", summary), ("time of its end", record.completed_at))
+        if value is None
+    ]
+    completed = record.status is RunStatus.COMPLETED
+    if summary is not None and summary.success is not completed:
+        remarks.append(error(f"the run is {told} and success is {str(summary.success).lower()}, expected the opposite"))
+    if completed and failures:
+        remarks.append(error(f"the run is COMPLETED, expected FAILED: failed are {named(failures)}"))
+    if record.status is RunStatus.FAILED and not failures and not run.open:
+        remarks.append(
+            warning(
+                "the run is FAILED and no repo failed: something outside of the releases broke it off, or events lack"
+            )
+        )
+    if record.status is RunStatus.CANCELLED and run.own and not _left(run):
+        remarks.append(info("the run is CANCELLED and nothing was left to do, expected COMPLETED or FAILED"))
+    return remarks
+
+
+def _left(run: RunFacts) -> bool:
+    """Tell whether anything of the run's own plan had not come to its end."""
+    standing = run.standing
+    return bool(run.open) or any(
+        released and repo not in run.ended and repo not in run.skipped and not standing.explained(position)
+        for position, (repo, released) in enumerate(zip(standing.order.ids, standing.released, strict=True))
+    )
+
+
+def duration(run: RunFacts) -> Result:
+    """The duration agrees with the times of start and end."""
+    summary, began, ended = run.record.summary, run.record.created_at, run.record.completed_at
+    if summary is None or ended is None:
+        return NotChecked("the run has not ended")
+    told = summary.duration_ms
+    span = (ended - began) // timedelta(milliseconds=1)
+    times = run.times[:1] + run.times[-1:] if run.forward else run.times
+    between = (max(times) - min(times)) // timedelta(milliseconds=1) if times else 0
+    remarks = []
+    if told < 0:
+        remarks.append(error(f"duration_ms is {_number(told)}, expected 0 or more"))
+    elif told == 0 and not run.own:
+        if span > 0:
+            remarks.append(info(f"duration_ms is 0 over {span} ms; the original always writes 0"))
+    elif told + 2 < between:
+        remarks.append(warning(f"duration_ms is {told}, expected {between} or more: so far apart are the events"))
+    elif told > span + 1_000:
+        remarks.append(
+            warning(f"duration_ms is {_number(told)}, expected at most {span}: from the run's start to its end")
+        )
+    elif told + max(60_000, span // 10) < span:
+        remarks.append(warning(f"duration_ms is {told}, expected about {span}: from the run's start to its end"))
+    return remarks

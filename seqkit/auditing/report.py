@@ -1,0 +1,220 @@
+"""What an audit came to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit._html import shortened, table
+from seqkit.auditing.findings import SEVERITIES, Finding
+from seqkit.auditing.page import page
+
+__all__ = ["RESULTS", "AuditReport", "Checked"]
+
+RESULTS = ("failed", "not checked", "passed")
+"""How a check may go."""
+
+_LINES = 12
+
+
+class Checked(NamedTuple):
+    """How one check went, over all runs."""
+
+    check: str
+    """Its name."""
+    result: str
+    """One of :data:`RESULTS`; ``failed`` where there is an error or a warning."""
+    errors: int
+    """How many."""
+    warnings: int
+    """How many."""
+    infos: int
+    """How many."""
+    why: str
+    """Why it was not made, or not for every run."""
+    looks_for: str
+    """What should be the case, in a sentence."""
+
+
+class Group(NamedTuple):
+    """All findings of one check and severity."""
+
+    check: str
+    severity: str
+    looks_for: str
+    number: int
+    example: Finding
+
+
+class AuditReport:
+    """What an audit found, and which checks could be made.
+
+    In views, findings of one kind are one line with a count and the first of them; `findings` has each.
+
+    Attributes
+    ----------
+    ledger : str
+        What was audited.
+    n_runs, n_events : int
+        How much of it.
+
+    Examples
+    --------
+    >>> from seqkit import MemoryRunLedger
+    >>> from seqkit.auditing import audit
+    >>> report = audit(MemoryRunLedger())
+    >>> report.ok, len(report.findings)
+    (True, 0)
+    """
+
+    def __init__(
+        self, ledger: str, n_runs: int, n_events: int, findings: Sequence[Finding], checks: Sequence[Checked]
+    ) -> None:
+        self.ledger = ledger
+        self.n_runs = n_runs
+        self.n_events = n_events
+        self._findings = tuple(findings)
+        self._checks = tuple(checks)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error. Warnings and what is worth knowing may still be there."""
+        return not self._counts[0]
+
+    @cached_property
+    def _counts(self) -> tuple[int, int, int]:
+        """Count errors, warnings and infos."""
+        checks = self._checks
+        return sum(row.errors for row in checks), sum(row.warnings for row in checks), sum(row.infos for row in checks)
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """All findings, a row each, in the order of the checks and of the runs.
+
+        Columns: `check` (string), `severity` (ordered categorical: error, warning, info), `run_id` (string;
+        missing where it is about the ledger), `seq` (Int64; missing where it is about no event), `repo_id`,
+        `message` (string: what was expected and found).
+        """
+        rows = self._findings
+        return _dtypes.frame(
+            {
+                "check": _dtypes.string([row.check for row in rows]),
+                "severity": _dtypes.categorical([row.severity for row in rows], SEVERITIES),
+                "run_id": _dtypes.string([row.run_id for row in rows]),
+                "seq": _dtypes.integer([row.seq for row in rows]),
+                "repo_id": _dtypes.string([row.repo_id for row in rows]),
+                "message": _dtypes.string([row.message for row in rows]),
+            }
+        )
+
+    @cached_property
+    def checks(self) -> pd.DataFrame:
+        """All checks, a row each.
+
+        Columns: `check` (string), `result` (ordered categorical: failed, not checked, passed), `errors`, `warnings`,
+        `infos` (Int64: how many findings), `why` (string: why it was not made, or not for every run).
+        """
+        rows = self._checks
+        return _dtypes.frame(
+            {
+                "check": _dtypes.string([row.check for row in rows]),
+                "result": _dtypes.categorical([row.result for row in rows], RESULTS),
+                "errors": _dtypes.integer([row.errors for row in rows]),
+                "warnings": _dtypes.integer([row.warnings for row in rows]),
+                "infos": _dtypes.integer([row.infos for row in rows]),
+                "why": _dtypes.string([row.why for row in rows]),
+            }
+        )
+
+    def _groups(self) -> list[Group]:
+        """Put findings of one check and severity together, the worst first and the most numerous of those."""
+        looks_for = {row.check: row.looks_for for row in self._checks}
+        found: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self._findings:
+            found.setdefault((finding.check, finding.severity), []).append(finding)
+        groups = [
+            Group(check, severity, looks_for.get(check, check), len(own), own[0])
+            for (check, severity), own in found.items()
+        ]
+        return sorted(groups, key=lambda group: (SEVERITIES.index(group.severity), -group.number))
+
+    def _summary(self) -> str:
+        counts = [
+            f"{count:,} {word}{'s'[: count != 1]}"
+            for count, word in zip(self._counts, SEVERITIES, strict=True)
+            if count or word == "error"
+        ]
+        missed = sum(row.result == "not checked" for row in self._checks)
+        return (
+            f"{self.n_runs:,} run{'s'[: self.n_runs != 1]}, {self.n_events:,} event{'s'[: self.n_events != 1]}: "
+            f"{', '.join(counts)}; {missed} of {len(self._checks)} checks not made"
+        )
+
+    def __repr__(self) -> str:
+        lines = [f"AuditReport({'ok' if self.ok else 'not ok'}; {self._summary()})"]
+        groups = self._groups()
+        for group in groups[:_LINES]:
+            times = f" (and {group.number - 1:,} more)" if group.number > 1 else ""
+            run = "" if group.example.run_id is None else f" [{_printable(shortened(group.example.run_id, 40))}]"
+            message = _printable(shortened(group.example.message, 200))
+            lines.append(f"  {group.severity:7} {group.check}{run}: {message}{times}")
+        if len(groups) > _LINES:
+            lines.append(f"  … and {len(groups) - _LINES} more kinds of findings; .findings has all")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        groups = self._groups()
+        rows = [
+            (group.severity, group.check, f"{group.number:,}", group.example.run_id, group.example.message)
+            for group in groups[: 2 * _LINES]
+        ]
+        verdict = "the record holds together" if self.ok else "the record does not hold together"
+        note = "" if len(groups) <= 2 * _LINES else f"… and {len(groups) - 2 * _LINES} more kinds of findings"
+        missed = sum(row.result == "not checked" for row in self._checks)
+        note = note or (f"{missed} checks were not made: .checks says why" if missed else "")
+        caption = f"Audit: {verdict}; {self._summary()}"
+        return table(caption, ["severity", "check", "how many", "first in run", "the first"], rows, note)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as one page that needs nothing else: no scripts, nothing from elsewhere.
+
+        The page begins in plain words: what was audited, whether the record holds together, the gravest
+        findings; then every check and every finding (of one kind the first 2,000), and what an audit can and
+        cannot tell. The same report gives the same bytes.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; it is replaced whole, or not at all.
+
+        Raises
+        ------
+        OSError
+            Where it cannot be written.
+        """
+        target = os.path.realpath(path)
+        content = page(self).encode("utf-8", "backslashreplace")
+        handle, draft = tempfile.mkstemp(prefix=".seqkit-", suffix=".part", dir=os.path.dirname(target))
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(draft, 0o666 & ~mask)
+            os.replace(draft, target)
+        except BaseException:  # an interrupt too
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+            raise
+
+
+def _printable(text: str) -> str:
+    """Escape what would move a terminal's cursor or break the line."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,131 @@
+"""Checks of a ledger as a whole: what could be read, what stands there twice, what belongs nowhere."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
+from seqkit.ledger.found import FoundLedger, FoundRun, Problem
+from seqkit.model import RunRecord
+
+__all__ = ["LedgerFacts", "links", "readable", "recorded_once", "runs_of_events"]
+
+
+@dataclass
+class LedgerFacts:
+    """What is known of a ledger before its runs are looked at."""
+
+    records: Sequence[RunRecord]
+    """The runs that are audited, the oldest first."""
+    known: frozenset[str]
+    """The ids of all runs."""
+    found: FoundLedger | None = None
+    """The ledger as it was found, where it was read from files."""
+    problems: list[Problem] = field(default_factory=list)
+    """What could not be read."""
+    only: str | None = None
+    """The one run that is audited; None for all."""
+
+    def place(self, source: str, line: int | None) -> str:
+        """Say where something stands; by the file's name alone, where that is enough."""
+        short = self._short.get(source, source)
+        return short if line is None else f"{short}, line {line}"
+
+    @property
+    def name(self) -> str:
+        """What the ledger is called: its files, the first three; empty where it was not read from any."""
+        names = sorted(self._short.values())
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+    @cached_property
+    def _short(self) -> dict[str, str]:
+        if self.found is None:
+            return {}
+        sources = {entry.source for entries in (self.found.runs, self.found.events, self.problems) for entry in entries}
+        names = {
+            source: source if "://" in source else os.path.basename(source.rstrip("/\\")) or source
+            for source in sources
+        }
+        counts = Counter(names.values())
+        return {source: name if counts[name] == 1 else source for source, name in names.items()}
+
+
+def readable(ledger: LedgerFacts) -> Result:
+    """Everything in the ledger can be read."""
+    return [error(f"{ledger.place(problem.source, problem.line)}: {problem.message}") for problem in ledger.problems]
+
+
+def recorded_once(ledger: LedgerFacts) -> Result:
+    """Every run is recorded once."""
+    if ledger.found is None:
+        return []  # the store itself holds one record a run
+    first: dict[str, FoundRun] = {}
+    remarks = []
+    for run in ledger.found.runs:
+        run_id = run.record.run_id
+        if ledger.only not in (None, run_id):
+            continue
+        other = first.setdefault(run_id, run)
+        if other is run:
+            continue
+        where = f"{ledger.place(run.source, run.line)}, and first in {ledger.place(other.source, other.line)}"
+        if other.record == run.record:
+            remarks.append(Remark("warning", f"the run is recorded twice, both the same: {where}", run_id=run_id))
+        else:
+            what = ", ".join(_differences(other.record, run.record)) or "details"
+            remarks.append(
+                Remark("error", f"the run is recorded twice, and they differ in {what}: {where}", run_id=run_id)
+            )
+    return remarks
+
+
+def _differences(one: RunRecord, other: RunRecord) -> list[str]:
+    return [name for name in RunRecord.model_fields if getattr(one, name) != getattr(other, name)]
+
+
+def runs_of_events(ledger: LedgerFacts) -> Result:
+    """Every event belongs to a run that is recorded."""
+    if ledger.found is None:
+        return []  # the store itself refuses such events
+    lost = [event for event in ledger.found.events if event.run_id not in ledger.known]
+    if ledger.only is not None:
+        lost = []
+    counts = Counter(event.run_id for event in lost)
+    first = {event.run_id: ledger.place(event.source, event.line) for event in reversed(lost)}
+    return [
+        Remark(
+            "error",
+            f"{count} event{'s'[: count != 1]} of a run that is not recorded, the first in {first[run_id]}",
+            run_id=run_id,
+        )
+        for run_id, count in counts.items()
+    ]
+
+
+def links(ledger: LedgerFacts) -> Result:
+    """Runs that continue another one name a run of this ledger."""
+    remarks: list[Remark] = []
+    tagged = False
+    for record in ledger.records:
+        tags = record.metadata.tags if isinstance(record.metadata.tags, dict) else {}
+        for name in ("resumes", "train"):
+            value = tags.get(name)
+            if value is None:
+                continue
+            tagged = True
+            if not isinstance(value, str):
+                found = warning(f"the tag {name} is {value!r:.80}, expected a text")
+            elif name == "train":
+                continue  # a name of its own; it need not be that of a run
+            elif value == record.run_id:
+                found = warning("the tag resumes names the run itself, expected an earlier one")
+            elif value not in ledger.known:
+                found = info(f"the tag resumes names {value!r:.80}, which is no run of this ledger")
+            else:
+                continue
+            remarks.append(found._replace(run_id=record.run_id))
+    return remarks if tagged else NotChecked("no run says that it continues another one")
