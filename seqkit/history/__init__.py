@@ -1,0 +1,26 @@
+"""What past runs left behind: what is left to do, who held up whom, what would have been, what has changed.
+
+:func:`resume_plan` plans what a run left, :func:`trains_frame` and :func:`fixes_frame` show runs that resume each
+other as one, :func:`blockers` shares out the blame, :func:`replay` goes through a run again under other
+rules, and :func:`diff_plans` compares two plans.
+"""
+
+from __future__ import annotations
+
+from seqkit.history.blame import blockers
+from seqkit.history.plans import PlanDiff, diff_plans
+from seqkit.history.replaying import Replay, replay
+from seqkit.history.resume import ResumePlan, resume_plan
+from seqkit.history.trains import fixes_frame, trains_frame
+
+__all__ = [
+    "PlanDiff",
+    "Replay",
+    "ResumePlan",
+    "blockers",
+    "diff_plans",
+    "fixes_frame",
+    "replay",
+    "resume_plan",
+    "trains_frame",
+]

@@ -1,0 +1,138 @@
+"""Who held up whom: the skips of past runs, shared out among the failures that caused them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit.graph import RepoDependencyGraph
+from seqkit.history.past import Ledger, PastRun, past_run, told_by
+from seqkit.ledger import as_ledger
+from seqkit.plan import SequencePlan
+
+__all__ = ["blockers"]
+
+
+@dataclass(slots=True)
+class _Blame:
+    """What one repo's failures cost, in one run or in several."""
+
+    failures: int = 0
+    blocks: int = 0
+    alone: int = 0
+    shares: list[float] = field(default_factory=list)
+
+
+def blockers(
+    ledger: Ledger,
+    run_id: str | None = None,
+    graph: RepoDependencyGraph | SequencePlan | None = None,
+    by_run: bool = False,
+) -> pd.DataFrame:
+    """Share out the blame: for each repo that failed, how much of what was blocked is due to it.
+
+    Where a blocked repo waited for one failed repo, that one bears all of it; where it waited for several,
+    the blame is split equally among them, since any one of them would have blocked it.
+
+    Parameters
+    ----------
+    ledger : RunLedger, path or URL
+        Where the runs are kept.
+    run_id : str, optional
+        One run; all runs of the ledger where None.
+    graph : RepoDependencyGraph or SequencePlan, optional
+        For runs that carry no plan (the original's): what they were made from. With a graph, every silent
+        repo below a failure counts as blocked, as nothing tells which repos were not to be released.
+    by_run : bool
+        A row for each failed repo of each run, instead of one for each repo.
+
+    Returns
+    -------
+    DataFrame
+        Index `repo_id` (string), every repo that failed, by `shapley` from the highest, ties in the order in
+        which the ledger has them; with `by_run`, columns `run_id` and `repo_id` (string) come first instead, and the
+        runs stay in the ledger's order. Columns:
+
+        - `failures` (Int64): runs in which it ran out of attempts.
+        - `blocks` (Int64): repos that waited for it, whoever else they waited for.
+        - `alone` (Int64): those of them that waited for no other failed repo.
+        - `shapley` (float64): its share of all blocked repos, in repos. The column adds up to their number.
+
+    Raises
+    ------
+    RunNotFound
+        Where the ledger has no such run.
+    ValueError
+        Where a run in which something failed carries no plan, and `graph` is None.
+
+    Notes
+    -----
+    For a set S of the failed repos let v(S) be the number of repos blocked where only those of S fail. The
+    Shapley value of a failure (Shapley 1953) is what it adds to v, on average over all orders in which the
+    failures may come. As v is a sum over blocked repos of "one of its failed ancestors is in S", each
+    blocked repo gives 1 / (number of its failed ancestors) to each of them.
+
+    A repo that was stopped without a failed ancestor is blamed on nobody: the policy held it up. Unreleased
+    repos count nowhere, nor does what a run that broke off had not reached. Linear in events, plus the shares.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+    >>> graph = RepoDependencyGraph.from_edges([("core", "app"), ("auth", "app"), ("core", "docs")])
+    >>> outcome = run_plan(build_plan(graph, version="1.0"), ScriptedReleaser(["core", "auth"]))
+    >>> print(blockers(outcome.ledger).reset_index())
+      repo_id  failures  blocks  alone  shapley
+    0    core         1       2      1      1.5
+    1    auth         1       1      0      0.5
+    """
+    source = as_ledger(ledger, existing=True)
+    records = source.list_runs() if run_id is None else [source.get_run(run_id)]
+    blames: dict[tuple[str, str], _Blame] = {}
+    for record in records:
+        trails = told_by(source.get_events(record.run_id))
+        if not any(trail.error is not None or trail.skipped for trail in trails.values()):
+            continue  # nothing to blame on anybody, with or without a plan
+        for repo, blame in _blames(past_run(record, trails, graph)).items():
+            whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())
+            whole.failures += blame.failures
+            whole.blocks += blame.blocks
+            whole.alone += blame.alone
+            whole.shares += blame.shares
+    return _frame(blames, by_run)
+
+
+def _blames(run: PastRun) -> dict[str, _Blame]:
+    blames = {repo: _Blame(failures=1) for repo in run.failed}
+    for ending in run.endings.values():
+        if ending.word == "blocked":
+            for repo in ending.blocked_by:
+                blame = blames.setdefault(repo, _Blame())  # a skip may name one that no failure was recorded of
+                blame.blocks += 1
+                blame.alone += len(ending.blocked_by) == 1
+                blame.shares.append(1 / len(ending.blocked_by))
+    return blames
+
+
+def _frame(blames: dict[tuple[str, str], _Blame], by_run: bool) -> pd.DataFrame:
+    shapley = {key: math.fsum(blame.shares) for key, blame in blames.items()}
+    place = {run_id: number for number, run_id in enumerate(dict.fromkeys(run_id for run_id, _ in blames))}
+    keys = sorted(blames, key=lambda key: (place[key[0]], -shapley[key]))  # stable: ties stay as they came
+    rows = [blames[key] for key in keys]
+    ids = [repo for _, repo in keys]
+    named = {"run_id": _dtypes.string([run_id for run_id, _ in keys]), "repo_id": _dtypes.string(ids)}
+    frame = _dtypes.frame(
+        {
+            **(named if by_run else {}),
+            "failures": _dtypes.integer([row.failures for row in rows]),
+            "blocks": _dtypes.integer([row.blocks for row in rows]),
+            "alone": _dtypes.integer([row.alone for row in rows]),
+            "shapley": np.array([shapley[key] for key in keys], dtype=np.float64),
+        }
+    )
+    if not by_run:
+        frame.index = _dtypes.index(ids)
+    return frame

@@ -1,0 +1,113 @@
+"""What a past run tells, try by try, and what a model says about the tries that it does not tell."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from seqkit import draws
+from seqkit.failures import CommonCause, FailureModel
+from seqkit.history.past import Trail
+
+__all__ = ["Causes", "Tries"]
+
+_MOST_CAUSES = 12
+
+
+@dataclass(frozen=True)
+class Tries:
+    """What is known of every repo's tries: from the ledger, or because somebody says so."""
+
+    trails: Mapping[str, Trail]
+    fail: Collection[str]
+    """Repos that fail at every try."""
+    succeed: Collection[str]
+    """Repos that are released at the first try."""
+
+    def reason(self, repo: str, attempt: int) -> str | None:
+        """Say why this try failed, None where it did not.
+
+        Raises
+        ------
+        LookupError
+            Where nothing tells.
+        """
+        if repo in self.fail:
+            return "named as failing"
+        if repo in self.succeed:
+            return None
+        trail = self.trails.get(repo)
+        if trail is not None:
+            if attempt <= len(trail.errors):
+                return trail.errors[attempt - 1]
+            if trail.released:
+                return None
+        raise LookupError(repo)
+
+    def released_as(self, repo: str) -> str:
+        """Give what the releaser returned in the ledger, else what a simulated one would."""
+        trail = self.trails.get(repo)
+        return f"run-{repo}" if trail is None or trail.released_as is None else trail.released_as
+
+
+class Causes:
+    """Which common causes struck in a past run, drawn in the light of what its ledger tells.
+
+    A cause with a member that was released did not strike, since it would have failed every try of it. For
+    the others Bayes' theorem is applied to the failures of their members, of which one under a
+    struck cause is certain and any other has the repo's own rate.
+    """
+
+    def __init__(self, model: FailureModel, trails: Mapping[str, Trail]) -> None:
+        self.model = model
+        released = {repo for repo, trail in trails.items() if trail.released}
+        failed = {repo: len(trail.errors) for repo, trail in trails.items() if trail.errors}
+        possible = [c for c in model.common_causes if c.probability > 0 and not released & set(c.repos)]
+        self._suspects = [cause for cause in possible if failed.keys() & set(cause.repos)]
+        self._others = [cause for cause in possible if not failed.keys() & set(cause.repos)]
+        if len(self._suspects) > _MOST_CAUSES:
+            raise ValueError(
+                f"model has {len(self._suspects)} common causes that may have struck in the run, "
+                f"expected at most {_MOST_CAUSES}; merge or drop some"
+            )
+        self._weights = _weights(self._suspects, model, failed)
+
+    def struck(self, seed: int, trial: int) -> list[CommonCause]:
+        """Draw which causes struck."""
+        found = [c for c in self._others if draws.happens(c.probability, seed, "cause", c.name, 0, trial)]
+        prefix: tuple[bool, ...] = ()
+        for cause in self._suspects:
+            yes, either = self._weights[*prefix, True], self._weights[prefix]
+            strikes = draws.happens(min(yes / either, 1.0), seed, "cause", cause.name, 0, trial)
+            prefix = (*prefix, strikes)
+            if strikes:
+                found.append(cause)
+        return found
+
+    def reason(self, repo: str, attempt: int, seed: int, trial: int, struck: Collection[CommonCause]) -> str | None:
+        """Draw why this try fails; None where it succeeds."""
+        for cause in struck:
+            if repo in cause.repos:
+                return f"common cause: {cause.name}"
+        if draws.happens(self.model.rate(repo), seed, "repo", repo, attempt, trial):
+            return "simulated failure"
+        return None
+
+
+def _weights(
+    suspects: list[CommonCause], model: FailureModel, failed: Mapping[str, int]
+) -> dict[tuple[bool, ...], float]:
+    """Give the joint probability of what is recorded and of each beginning of the list of strikes."""
+    weights: dict[tuple[bool, ...], float] = {}
+    members = {repo for cause in suspects for repo in cause.repos} & failed.keys()
+    for strikes in itertools.product((False, True), repeat=len(suspects)):
+        hit = {repo for cause, strike in zip(suspects, strikes, strict=True) if strike for repo in cause.repos}
+        weight = math.prod(
+            cause.probability if strike else 1 - cause.probability
+            for cause, strike in zip(suspects, strikes, strict=True)
+        ) * math.prod(model.rate(repo) ** failed[repo] for repo in members - hit)
+        for length in range(len(suspects) + 1):
+            weights[strikes[:length]] = weights.get(strikes[:length], 0.0) + weight
+    return weights

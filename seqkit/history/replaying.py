@@ -1,0 +1,336 @@
+"""A past run once more, under other rules or with other outcomes: see :func:`replay`."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit._arguments import whole
+from seqkit._html import shortened, table
+from seqkit.draws import MAX_TRIALS, resolve_seed
+from seqkit.errors import SequencingFailed
+from seqkit.failures import as_model
+from seqkit.graph import RepoDependencyGraph
+from seqkit.history.evidence import Causes, Tries
+from seqkit.history.past import Ledger, ids_text, read_run
+from seqkit.ledger import as_ledger
+from seqkit.montecarlo.estimate import Estimate, moments
+from seqkit.outcome import SequenceOutcome
+from seqkit.plan import SequencePlan
+from seqkit.rules import Policy, Rules, Start, fail_ids
+
+__all__ = ["Replay", "replay"]
+
+_RECORDED = {"released": "succeeded", "failed": "failed", "in_doubt": "in_progress", "not_reached": "pending"}
+_ENDS = ("succeeded", "failed", "skipped")
+
+Why = Callable[[str, int], str | None]
+"""Why a try (repo, attempt) fails, None where it succeeds."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Replay:
+    """What a past run would have come to. Made by :func:`replay`.
+
+    All counts are of repos to release; unreleased ones are in none.
+    """
+
+    run_id: str
+    """The run that was replayed."""
+    plan: SequencePlan
+    """Its plan."""
+    policy: Policy
+    """What a failure means for the rest, in the replay."""
+    failure_budget: int | None
+    """At which failure nothing new starts, in the replay."""
+    attempts: int
+    """How often a repo is tried, in the replay."""
+    trials: int
+    """How many times the run was gone through: 1 where the outcome is certain."""
+    seed: int | None
+    """The same seed gives the same numbers; None where the outcome is certain."""
+    outcome: SequenceOutcome | None
+    """What the run comes to, where that is certain; None where it depends on what nobody knows."""
+    drawn: tuple[str, ...]
+    """The repos with a try, in some trial, that was drawn from the model, in plan order."""
+    _recorded: tuple[str, ...] = field(repr=False)
+    _seen: Counter[bytes] = field(repr=False)
+    _first: dict[bytes, int] = field(repr=False)
+    _trial: Callable[[int], Rules] = field(repr=False)
+
+    @cached_property
+    def _counts(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Trials by repo and end, shape (repos, 3)."""
+        counts = np.zeros((len(self.plan.released), 3), dtype=np.int64)
+        for ends, times in self._seen.items():
+            codes = np.frombuffer(ends, dtype=np.uint8)
+            counts[np.arange(len(codes)), codes] += times
+        return counts
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show what becomes of each repo.
+
+        Returns
+        -------
+        DataFrame
+            Index `repo_id` (string), the repos to release in plan order:
+
+            - `recorded` (ordered categorical): the status in the ledger.
+            - `p_succeeded`, `p_failed`, `p_skipped` (float64): shares of the trials; they add up to 1.
+            - `se_succeeded`, `se_failed`, `se_skipped` (float64): their standard errors, sqrt(p (1 - p) / trials).
+            - `known` (boolean): whether all its tries come from the ledger, or from `fail` and `succeed`; False
+              where one was drawn from the model. A repo whose own tries are known, or that is never tried, may still
+              depend on one that was drawn.
+        """
+        shares = self._counts / self.trials
+        drawn = set(self.drawn)
+        frame = _dtypes.frame(
+            {
+                "recorded": _dtypes.categorical(self._recorded, _dtypes.STATUSES),
+                **{f"p_{end}": shares[:, code] for code, end in enumerate(_ENDS)},
+                **{
+                    f"se_{end}": np.sqrt(shares[:, code] * (1 - shares[:, code]) / self.trials)
+                    for code, end in enumerate(_ENDS)
+                },
+                "known": _dtypes.boolean([repo not in drawn for repo in self.plan.released]),
+            }
+        )
+        frame.index = _dtypes.index(self.plan.released)
+        return frame
+
+    @property
+    def outcomes(self) -> pd.DataFrame:
+        """The different outcomes, the most frequent first.
+
+        Returns
+        -------
+        DataFrame
+            `trials` (Int64), `probability`, `se` (float64): how often; `n_succeeded`, `n_failed`, `n_skipped`
+            (Int64): numbers of repos; `failed` (object: list of repo ids, in plan order); `trial` (Int64): the
+            first trial that came to it, for :meth:`trial`.
+        """
+        rows = sorted(self._seen, key=lambda ends: (-self._seen[ends], self._first[ends]))
+        times = np.array([self._seen[ends] for ends in rows], dtype=np.float64)
+        shares = times / self.trials
+        released = self.plan.released
+        return _dtypes.frame(
+            {
+                "trials": _dtypes.integer([self._seen[ends] for ends in rows]),
+                "probability": shares,
+                "se": np.sqrt(shares * (1 - shares) / self.trials),
+                **{f"n_{end}": _dtypes.integer([ends.count(code) for ends in rows]) for code, end in enumerate(_ENDS)},
+                "failed": _dtypes.objects(
+                    [[repo for repo, code in zip(released, ends, strict=True) if code == 1] for ends in rows]
+                ),
+                "trial": _dtypes.integer([self._first[ends] for ends in rows]),
+            }
+        )
+
+    @property
+    def n_succeeded(self) -> Estimate:
+        """How many repos are released, on average over the trials, with its standard error."""
+        values = np.array([ends.count(0) for ends in self._seen], dtype=np.int64)
+        mean, variance = moments(values, np.array(list(self._seen.values()), dtype=np.int64))
+        return Estimate(mean, 0.0 if self.outcome is not None else math.sqrt(variance / self.trials))
+
+    def trial(self, number: int) -> SequenceOutcome:
+        """Go through one trial again, from 0."""
+        return self._trial(whole("number", number, 0, self.trials - 1)).outcome(seed=self.seed)
+
+    def __repr__(self) -> str:
+        run = shortened(self.run_id, 40)
+        if self.outcome is not None:
+            return f"Replay(run {run}: {self.outcome._counts()})"
+        n, were = len(self.plan.released), self._recorded.count("succeeded")
+        return (
+            f"Replay(run {run}: {self.n_succeeded} of {n} repos released where {were} were, "
+            f"{len(self.drawn)} drawn from the model in {self.trials} trials)"
+        )
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame()
+        ends = frame[[f"p_{end}" for end in _ENDS]].to_numpy()
+        changed = [
+            (repo, was, *(f"{share:.3g}" for share in row), "" if known else "drawn")
+            for repo, was, row, known in zip(frame.index, self._recorded, ends, frame["known"], strict=True)
+            if not (was in _ENDS and row[_ENDS.index(was)] == 1)
+        ]
+        more = len(changed) - 30
+        note = f"… and {more} more" if more > 0 else "" if changed else "every repo ends as it did"
+        return table(repr(self), ["repo", "was", "released", "failed", "skipped", ""], changed[:30], note)
+
+
+def replay(
+    ledger: Ledger,
+    run_id: str,
+    policy: Policy | None = None,
+    failure_budget: int | None = None,
+    attempts: int | None = None,
+    fail: str | Iterable[str] = (),
+    succeed: str | Iterable[str] = (),
+    model: Any = None,
+    trials: int = 1000,
+    rng: int | np.random.Generator | None = None,
+    graph: RepoDependencyGraph | SequencePlan | None = None,
+) -> Replay:
+    """Go through a past run again, under another policy, with other attempts, or with some outcomes changed.
+
+    What the ledger tells is kept, try by try: a repo that failed twice and was then released does so again,
+    and fails where only two attempts are allowed. What it does not tell is drawn from `model`: every try of a
+    repo that was never tried or is in doubt, and tries beyond those recorded of a repo that failed. A
+    repo that was skipped is no evidence of failure.
+
+    Parameters
+    ----------
+    ledger : RunLedger, path or URL
+        Where the run is kept.
+    run_id : str
+        The run.
+    policy, failure_budget, attempts
+        As in :func:`seqkit.execute_plan`; None keeps the run's own. (To lift a failure budget give one
+        as large as the plan.)
+    fail, succeed : str or iterable of str
+        Repos that fail at every try, and repos that are released at the first, whatever the ledger tells.
+    model : float, mapping, Series or FailureModel, optional
+        The probability that a try fails, where the ledger does not tell how it ended.
+    trials : int
+        How many times to draw what is not known.
+    rng : int or numpy.random.Generator, optional
+        The seed, or where it comes from. Draws are those of :func:`seqkit.simulate`, by repo and attempt.
+    graph : RepoDependencyGraph or SequencePlan, optional
+        For a run that carries no plan, as in :func:`seqkit.resume_plan`. Such a run is taken to have gone by
+        ``skip_dependents`` with one attempt, as the original's do.
+
+    Returns
+    -------
+    Replay
+        Its `outcome` is the one outcome where nothing is missing; without one, see `.to_frame()` and `.outcomes`.
+
+    Raises
+    ------
+    RunNotFound, RepoNotFound
+        Where the ledger has no such run, or its plan has no repo that `fail` or `succeed` names.
+    ValueError, TypeError
+        Where the replay needs outcomes that the ledger does not tell, and `model` is None; where a repo is
+        named in both `fail` and `succeed`; where the run carries no plan and `graph` is None; where an
+        argument is wrong.
+
+    Notes
+    -----
+    Tries are independent given the rates, so what is recorded says nothing about those that are not,
+    except through common causes: those that a recorded release rules out did not strike, and the others (at
+    most 12 with a member that failed) strike with their probability given the recorded failures. A trial goes
+    through the rules once: some ten microseconds a repo. What is kept grows with the different outcomes.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("core", "docs")])
+    >>> outcome = run_plan(build_plan(graph, version="1.0"), ScriptedReleaser(["api"]))
+    >>> replay(outcome.ledger, outcome.run_id, fail="core").outcome
+    SequenceOutcome(0 succeeded, 1 failed, 3 blocked)
+    >>> replay(outcome.ledger, outcome.run_id, policy="continue")
+    Traceback (most recent call last):
+    ValueError: the replay needs outcomes that run ... does not tell, of 1 repo: 'app'; pass model=, ...
+    >>> again = replay(outcome.ledger, outcome.run_id, policy="continue", model=0.25, rng=7)
+    >>> again.to_frame()["p_succeeded"].to_dict()
+    {'core': 1.0, 'api': 0.0, 'docs': 1.0, 'app': 0.762}
+    >>> again.drawn
+    ('app',)
+    """
+    run = read_run(as_ledger(ledger, existing=True), run_id, graph)
+    plan = run.plan
+    failing, succeeding = fail_ids(plan, fail), fail_ids(plan, succeed)
+    if failing & succeeding:
+        raise ValueError(
+            f"fail and succeed both name {ids_text(sorted(failing & succeeding))}, expected one of the two"
+        )
+    trials = whole("trials", trials, 1, MAX_TRIALS)
+    causes = None if model is None else Causes(as_model(model), run.trails)
+    new_policy = run.policy if policy is None else policy
+    budget = run.failure_budget if failure_budget is None else failure_budget
+    tried = run.attempts if attempts is None else attempts
+    known = Tries(run.trails, failing, succeeding)
+
+    def follow(unknown: Why) -> Rules:
+        def why(repo: str, attempt: int) -> str | None:
+            try:
+                return known.reason(repo, attempt)
+            except LookupError:
+                return unknown(repo, attempt)
+
+        return _followed(Rules(plan, new_policy, budget, tried), why, known.released_as)
+
+    # Whatever is not known is released here: no other ending lets more repos be tried.
+    asked: dict[str, None] = {}
+    rules = follow(lambda repo, attempt: asked.setdefault(repo))
+    if asked and causes is None:
+        raise ValueError(
+            f"the replay needs outcomes that run {run_id!r} does not tell, of {len(asked)} "
+            f"repo{'s'[: len(asked) != 1]}: {ids_text(asked)}; pass model=, the probability that a try fails "
+            "(for all, or by repo id), or name them in fail= or succeed="
+        )
+    seed = resolve_seed(rng) if asked else None
+    drawn: set[str] = set()
+
+    def trial(number: int) -> Rules:
+        if causes is None or seed is None:
+            return rules
+        struck = causes.struck(seed, number)
+
+        def draw(repo: str, attempt: int) -> str | None:
+            drawn.add(repo)
+            reason = causes.reason(repo, attempt, seed, number, struck)
+            return None if reason is None else str(SequencingFailed(repo, reason))
+
+        return follow(draw)
+
+    seen: Counter[bytes] = Counter()
+    first: dict[bytes, int] = {}
+    for number in range(trials if asked else 1):
+        ends = _ends(trial(number))
+        seen[ends] += 1
+        first.setdefault(ends, number)
+    return Replay(
+        run_id=run_id,
+        plan=plan,
+        policy=new_policy,
+        failure_budget=budget,
+        attempts=tried,
+        trials=trials if asked else 1,
+        seed=seed,
+        outcome=None if asked else rules.outcome(),
+        drawn=tuple(repo for repo in plan.released if repo in drawn),
+        _recorded=tuple(_RECORDED.get(ending.word, "skipped") for ending in run.endings.values()),
+        _seen=seen,
+        _first=first,
+        _trial=trial,
+    )
+
+
+def _followed(rules: Rules, why: Why, released_as: Callable[[str], str]) -> Rules:
+    while (step := rules.take()) is not None:
+        if not isinstance(step, Start):
+            continue
+        rules.start(step.repo_id)
+        attempt = 1
+        while (reason := why(step.repo_id, attempt)) is not None:
+            if not rules.fail(step.repo_id, reason):
+                break
+            attempt += 1
+        else:
+            rules.succeed(step.repo_id, released_as(step.repo_id))
+    return rules
+
+
+def _ends(rules: Rules) -> bytes:
+    released = zip(rules._statuses, rules.plan._is_released, strict=True)
+    return bytes([_ENDS.index(status.name) for status, yes in released if yes])

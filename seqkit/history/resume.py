@@ -1,0 +1,244 @@
+"""What a run left to do, as a new plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
+
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit._html import shortened, table
+from seqkit.graph import GraphSnapshot, RepoDependencyGraph
+from seqkit.history.links import Links
+from seqkit.history.past import REASONS, Ending, Ledger, PastRun, ids_text, read_run, tag_of
+from seqkit.ledger import as_ledger
+from seqkit.model import RepoReleaseStatus, SequenceItem
+from seqkit.plan import SequencePlan, _planned
+
+__all__ = ["InDoubt", "ResumePlan", "resume_plan"]
+
+InDoubt = Literal["error", "retry", "done"]
+"""What to do with repos whose release was begun and never ended in the record."""
+
+_WORDS = {"not_reached": "not reached", "in_doubt": "in doubt"}
+
+
+class ResumePlan(SequencePlan):
+    """What a run left to do: a plan like any other, that knows which run it resumes and why each repo is left.
+
+    Made by :func:`resume_plan`. A run of it is tagged ``resumes``.
+
+    Attributes
+    ----------
+    resumes : str
+        The run that it goes on with; also the plan's `originating_run_id`.
+    in_doubt : tuple of str
+        The repos that were in doubt, however that was decided.
+    train : str or None
+        The ``train`` tag of that run.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[SequenceItem],
+        snapshot: GraphSnapshot,
+        resumes: str,
+        stories: Mapping[str, tuple[str, Ending]],
+        in_doubt: Iterable[str] = (),
+        train: str | None = None,
+    ) -> None:
+        super().__init__(items, snapshot, resumes)
+        self.resumes = resumes
+        self.in_doubt = tuple(in_doubt)
+        self.train = train
+        self.run_tags = {"resumes": resumes} if train is None else {"resumes": resumes, "train": train}
+        self._stories = stories  # of each repo to release: the run that tells, and how it ended there
+
+    @property
+    def reasons(self) -> pd.DataFrame:
+        """Why each repo is left.
+
+        Returns
+        -------
+        DataFrame
+            Index `repo_id` (string), the repos to release in plan order:
+
+            - `reason` (ordered categorical): ``failed``; ``in_doubt``: begun, and nothing tells how it ended;
+              ``blocked``: a repo that it needs failed; ``stopped``: the run started nothing new any more;
+              ``not_reached``: the run broke off before.
+            - `parents` (object: list of repo ids): the repos that are left too and that it needs directly, or through
+              unreleased ones alone.
+            - `blocked_by` (object: list of repo ids): the failed repos that it waited for, where it is blocked.
+            - `error` (string): why it failed.
+            - `run_id` (string): the run that tells; a later one where the run has been resumed before.
+        """
+        stories = [self._stories[repo] for repo in self.released]
+        frame = _dtypes.frame(
+            {
+                "reason": _dtypes.categorical([ending.word for _, ending in stories], REASONS),
+                "parents": _dtypes.objects(self._parents().values()),
+                "blocked_by": _dtypes.objects([list(ending.blocked_by) for _, ending in stories]),
+                "error": _dtypes.string([ending.error for _, ending in stories]),
+                "run_id": _dtypes.string([run_id for run_id, _ in stories]),
+            }
+        )
+        frame.index = _dtypes.index(self.released)
+        return frame
+
+    def _parents(self) -> dict[str, list[str]]:
+        """Give for each repo to release those of them right before it, looking through unreleased items."""
+        nearest: list[list[int]] = []  # for each item
+        parents = {}
+        for position, item in enumerate(self.items):
+            found: set[int] = set()
+            for other in self._dependencies[position]:
+                found.update([other] if self._is_released[other] else nearest[other])
+            nearest.append(sorted(found))
+            if self._is_released[position]:
+                parents[item.repo_id] = [self.items[other].repo_id for other in nearest[-1]]
+        return parents
+
+    def without(self, repos: str | Iterable[str]) -> ResumePlan:
+        """Resume the same run without some repos, as :meth:`SequencePlan.without` does."""
+        rest = super().without(repos)
+        stories = {repo: self._stories[repo] for repo in rest.released}
+        return ResumePlan(rest.items, rest._snapshot, self.resumes, stories, self.in_doubt, self.train)
+
+    def _counts(self) -> str:
+        counts: Counter[str] = Counter(self._stories[repo][1].word for repo in self.released)
+        return ", ".join(f"{counts[reason]} {_WORDS.get(reason, reason)}" for reason in REASONS if counts[reason])
+
+    def __repr__(self) -> str:
+        n, run = len(self.released), shortened(self.resumes, 40)
+        if not n:
+            return f"ResumePlan({shortened(self.plan_id, 40)}: nothing is left of run {run})"
+        return f"ResumePlan({shortened(self.plan_id, 40)}: {n} repo{'s'[: n != 1]} left of run {run}: {self._counts()})"
+
+    def _repr_html_(self) -> str:
+        shown, parents = self.released[:30], self._parents()
+        rows = []
+        for repo in shown:
+            reason = self._stories[repo][1].word
+            version = self.items[self._position[repo]].version_label
+            rows.append((repo, version, _WORDS.get(reason, reason), ", ".join(parents[repo][:5])))
+        more = len(self.released) - len(shown)
+        return table(repr(self), ["repo", "version", "why", "after"], rows, f"… and {more} more" if more else "")
+
+
+def resume_plan(
+    ledger: Ledger,
+    run_id: str,
+    graph: RepoDependencyGraph | SequencePlan | None = None,
+    in_doubt: InDoubt = "error",
+) -> ResumePlan:
+    """Plan what a run left to do: what failed, was blocked or stopped, was in doubt, or was never reached.
+
+    What was released is not in the plan, or stands in it as unreleased (``skipped``) where it lies
+    between two repos that are left. Versions, digests and promoters are those of the old plan.
+
+    Parameters
+    ----------
+    ledger : RunLedger, path or URL
+        Where the run is kept.
+    run_id : str
+        The run to go on with. A run that is still RUNNING may have crashed, or may be going on this very moment,
+        which no ledger can tell: make sure that it is dead, or its repos are released twice. The same holds for
+        later runs that resume it.
+    graph : RepoDependencyGraph or SequencePlan, optional
+        For a run that carries no plan (the original's): what it was made from. Versions are then those of
+        the events; a repo that no event names takes the graph's `version` attribute. Such a run is
+        silent about what it blocked and about what it was not to release at all: with a graph, silent repos below
+        a failure count as blocked, and where the run broke off all silent repos count as planned;
+        with a plan there is no such guessing.
+    in_doubt : {"error", "retry", "done"}
+        What to do with repos that were entered and have no end in the record (a crash, a cancellation, a ledger
+        that failed): refuse, plan them again, or take them as released. Look at the releases themselves to decide.
+
+    Returns
+    -------
+    ResumePlan
+        A plan whose `originating_run_id` is `run_id`; its `reasons` tell why each repo is left. Without
+        items where nothing is left. ``run_plan(plan, …)`` tags its run ``resumes``.
+
+    Raises
+    ------
+    RunNotFound
+        Where the ledger has no such run.
+    ValueError, TypeError
+        Where repos are in doubt and `in_doubt` is ``"error"``; where the run carries no plan and `graph` is
+        None; where the version of a repo that is left is not known; where an argument is wrong.
+    RepoNotFound
+        Where the events of a run without a plan name a repo that `graph` does not have.
+
+    Notes
+    -----
+    A run may have been resumed before. What later runs of the same chain have released is then not
+    planned again, at whatever version: these are the runs tagged ``resumes`` with this run, the runs that
+    resume those, and runs made later that resume what this one resumes. The last of them that planned a repo
+    tells its reason. A repo in doubt stays so until a later run has tried it to an end; one that was
+    taken as released is asked about again, unless the run that did so is the one resumed. Linear in
+    the runs of the ledger, and in the events of the chain.
+
+    Examples
+    --------
+    >>> from seqkit import MemoryRunLedger, RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("core", "docs")])
+    >>> ledger = MemoryRunLedger(ids=["monday", "tuesday"])
+    >>> run_plan(build_plan(graph, version="1.0"), ScriptedReleaser({"api": "tests are red"}), ledger)
+    SequenceOutcome(2 succeeded, 1 failed, 1 blocked)
+    >>> plan = resume_plan(ledger, "monday")
+    >>> plan
+    ResumePlan(seq-df0c7506: 2 repos left of run monday: 1 failed, 1 blocked)
+    >>> plan.reasons[["reason", "parents"]].reset_index().values.tolist()
+    [['api', 'failed', []], ['app', 'blocked', ['api']]]
+    >>> run_plan(plan, ScriptedReleaser(), ledger)
+    SequenceOutcome(2 succeeded, 0 failed)
+    """
+    if in_doubt not in get_args(InDoubt):
+        raise ValueError(f"in_doubt is {in_doubt!r}, expected one of {get_args(InDoubt)}")
+    source = as_ledger(ledger, existing=True)
+    run = read_run(source, run_id, graph)
+    later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
+    told = _told([run, *later])
+    doubtful = [repo for repo, (_, ending) in told.items() if ending.word == "in_doubt"]
+    if doubtful and in_doubt == "error":
+        raise ValueError(
+            f"run {run_id!r} left repos in doubt, entered and never ended ({len(doubtful)}): {ids_text(doubtful)}; "
+            'look whether they are out, then pass in_doubt="retry" to release them again '
+            'or in_doubt="done" to take them as released'
+        )
+    out = {"released", "in_doubt"} if in_doubt == "done" else {"released"}
+    left = {repo: story for repo, story in told.items() if story[1].word not in out}
+    unknown = [repo for repo in left if repo in run.versionless]
+    if unknown:
+        raise ValueError(
+            f"run {run_id!r} left repos whose version is not known ({len(unknown)}): {ids_text(unknown)}; "
+            "give them a version attribute in graph, or pass the SequencePlan of the run as graph="
+        )
+    pending = RepoReleaseStatus.pending()
+    wanted = {
+        item.repo_id: item if item.status == pending else item.model_copy(update={"status": pending})
+        for item in run.plan.items
+        if item.repo_id in left
+    }
+    plan = _planned(run.plan.graph, wanted, run_id, "path", [item.repo_id for item in run.plan.items])
+    train = tag_of(run.record, "train")
+    return ResumePlan(plan.items, plan._snapshot, run_id, left, doubtful, train if isinstance(train, str) else None)
+
+
+def _told(runs: list[PastRun]) -> dict[str, tuple[str, Ending]]:
+    """Say for each repo that the first run planned how it stands after all runs, and which of them tells."""
+    first, *later = runs
+    told = {repo: (first.record.run_id, ending) for repo, ending in first.endings.items()}
+    for run in later:
+        for repo, trail in run.trails.items():
+            if trail.released and repo in told:
+                told[repo] = (run.record.run_id, Ending("released"))
+        for repo, ending in run.endings.items():
+            if repo not in told or told[repo][1].word == "released":
+                continue
+            if told[repo][1].word != "in_doubt" or ending.word in ("failed", "in_doubt"):  # only a try ends a doubt
+                told[repo] = (run.record.run_id, ending)
+    return told

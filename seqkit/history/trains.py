@@ -1,0 +1,228 @@
+"""Runs that resume each other, shown as one train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit.frames import plan_of_run
+from seqkit.history.links import Links
+from seqkit.history.past import Ledger, tag_of, told_by
+from seqkit.ledger import RunLedger, as_ledger
+from seqkit.model import RunRecord, RunStatus
+
+__all__ = ["fixes_frame", "trains_frame"]
+
+
+@dataclass(slots=True)
+class _Fix:
+    """A repo that ran out of attempts, and what became of it."""
+
+    failures: int = 0
+    failed_at: datetime | None = None
+    released_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Train:
+    """What the runs of one train tell together."""
+
+    records: list[RunRecord] = field(default_factory=list)
+    planned: dict[str, None] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
+    failing: dict[str, bool] = field(default_factory=dict)  # whether its last try failed
+    tries: int = 0
+    fixes: dict[str, _Fix] = field(default_factory=dict)
+
+    def add(self, ledger: RunLedger, record: RunRecord) -> None:
+        trails = told_by(ledger.get_events(record.run_id))
+        self.records.append(record)
+        plan = plan_of_run(record)
+        # All that is known of a plan that the run does not carry is whom its events name.
+        self.planned.update(dict.fromkeys(trails if plan is None else plan.released))
+        for repo, trail in trails.items():
+            self.tries += trail.tries
+            if trail.tries or trail.failures:
+                self.failing[repo] = trail.failures > 0 and not trail.open
+            if trail.first_failed_at is not None and repo not in self.released:
+                fix = self.fixes.setdefault(repo, _Fix())
+                fix.failed_at = fix.failed_at or trail.first_failed_at
+                fix.failures += trail.failures
+            if trail.released and repo not in self.released:
+                self.released.add(repo)
+                if repo in self.fixes:
+                    self.fixes[repo].released_at = trail.released_at
+
+    @property
+    def left(self) -> list[str]:
+        return [repo for repo in self.planned if repo not in self.released]
+
+    @property
+    def status(self) -> RunStatus:
+        last = self.records[-1].status
+        if last is RunStatus.RUNNING:
+            return last
+        if not self.left:
+            return RunStatus.COMPLETED
+        return RunStatus.FAILED if last is RunStatus.COMPLETED else last
+
+    @property
+    def finished_at(self) -> datetime | None:
+        ends = [record.completed_at for record in self.records if record.completed_at is not None]
+        return max(ends) if ends and self.records[-1].status is not RunStatus.RUNNING else None
+
+
+def trains_frame(ledger: Ledger) -> pd.DataFrame:
+    """Show each train of a ledger: the runs that belong together, and what they came to together.
+
+    Runs belong to one train where they resume each other (the tag ``resumes``), or carry the same ``train``
+    tag. A train is called by that tag, else by its oldest run. A run without a tag takes that of the run it
+    resumes, or else the first tag among those it hangs together with.
+
+    Returns
+    -------
+    DataFrame
+        A row a train, in the order of their oldest runs:
+
+        - `train` (string), `runs` (object: list of run ids, oldest first), `n_runs` (Int64).
+        - `status` (ordered categorical): RUNNING where the newest run is (or crashed); COMPLETED where nothing is
+          left; else as the newest run ended, FAILED where that run succeeded with its part.
+        - `started_at`, `finished_at` (UTC), `duration` (timedelta: their difference): from the start of the oldest
+          run to the last end; missing while it is RUNNING.
+        - `attempts` (Int64): tries in all runs, retries included.
+        - `planned`, `released`, `failed`, `left` (Int64): numbers of repos. `left` are those planned and not
+          released; `failed` those of them that failed when they were last tried. Unreleased repos are in none.
+        - `fixed` (Int64): repos that failed first and were released later.
+        - `median_time_to_fix`, `longest_time_to_fix` (timedelta): from their first failure to their release.
+
+    Notes
+    -----
+    A run without a plan (the original's) tells only of repos that its events name: what it blocked in silence
+    is not among the planned ones. Tags that name missing runs, or go round in a circle, are no error. Linear
+    in the events, and it reads every run of the ledger.
+
+    Examples
+    --------
+    >>> from seqkit import MemoryRunLedger, RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+    >>> from seqkit.history import resume_plan
+    >>> ledger = MemoryRunLedger(ids=["monday", "tuesday"])
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> bad = run_plan(plan, ScriptedReleaser(["core"]), ledger)
+    >>> good = run_plan(resume_plan(ledger, "monday"), ScriptedReleaser(), ledger)
+    >>> trains_frame(ledger)[["train", "runs", "status", "attempts", "released", "left", "fixed"]].values.tolist()
+    [['monday', ['monday', 'tuesday'], 'COMPLETED', 3, 2, 0, 1]]
+    """
+    trains = dict(_trains(ledger))
+    rows = list(trains.values())
+    starts = [train.records[0].created_at for train in rows]
+    ends = [train.finished_at for train in rows]
+    times = [sorted(_times(train)) for train in rows]
+    left = [train.left for train in rows]
+    return _dtypes.frame(
+        {
+            "train": _dtypes.string(list(trains)),
+            "runs": _dtypes.objects([[record.run_id for record in train.records] for train in rows]),
+            "n_runs": _dtypes.integer([len(train.records) for train in rows]),
+            "status": _dtypes.categorical([train.status.value for train in rows], _dtypes.RUN_STATUSES),
+            "started_at": _dtypes.utc(starts),
+            "finished_at": _dtypes.utc(ends),
+            "duration": _dtypes.timedelta64(
+                [None if end is None else end - start for start, end in zip(starts, ends, strict=True)]
+            ),
+            "attempts": _dtypes.integer([train.tries for train in rows]),
+            "planned": _dtypes.integer([len(train.planned) for train in rows]),
+            "released": _dtypes.integer(
+                [len(train.planned) - len(repos) for train, repos in zip(rows, left, strict=True)]
+            ),
+            "failed": _dtypes.integer(
+                [sum(train.failing.get(repo, False) for repo in repos) for train, repos in zip(rows, left, strict=True)]
+            ),
+            "left": _dtypes.integer([len(repos) for repos in left]),
+            "fixed": _dtypes.integer([len(row) for row in times]),
+            "median_time_to_fix": _dtypes.timedelta64([_median(row) for row in times]),
+            "longest_time_to_fix": _dtypes.timedelta64([row[-1] if row else None for row in times]),
+        }
+    )
+
+
+def fixes_frame(ledger: Ledger) -> pd.DataFrame:
+    """Show each repo that failed in a train, and how long it took until it was released.
+
+    Columns: `train`, `repo_id` (string), `failures` (Int64: how often it ran out of attempts), `failed_at`,
+    `released_at` (UTC: its first failure, and its release; ``NaT`` where it was not released), `time_to_fix`
+    (timedelta: their difference). A row a repo and train, in the order of :func:`trains_frame`. Repos that were
+    not released yet are censored: leaving them out makes fixing look faster than it is.
+
+    Examples
+    --------
+    >>> from seqkit import MemoryRunLedger, RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+    >>> ledger = MemoryRunLedger(ids=["monday"])
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> bad = run_plan(plan, ScriptedReleaser(["core"]), ledger)
+    >>> fixes_frame(ledger)[["train", "repo_id", "failures", "time_to_fix"]].values.tolist()
+    [['monday', 'core', 1, NaT]]
+    """
+    rows = [(name, repo, fix) for name, train in _trains(ledger) for repo, fix in train.fixes.items()]
+    return _dtypes.frame(
+        {
+            "train": _dtypes.string([name for name, _, _ in rows]),
+            "repo_id": _dtypes.string([repo for _, repo, _ in rows]),
+            "failures": _dtypes.integer([fix.failures for _, _, fix in rows]),
+            "failed_at": _dtypes.utc([fix.failed_at for _, _, fix in rows]),
+            "released_at": _dtypes.utc([fix.released_at for _, _, fix in rows]),
+            "time_to_fix": _dtypes.timedelta64([_time(fix) for _, _, fix in rows]),
+        }
+    )
+
+
+def _trains(ledger: Ledger) -> Iterator[tuple[str, _Train]]:
+    source = as_ledger(ledger, existing=True)
+    records = source.list_runs()
+    trains: dict[str, _Train] = {}
+    for record, name in zip(records, train_names(records), strict=True):
+        trains.setdefault(name, _Train()).add(source, record)
+    yield from trains.items()
+
+
+def train_names(records: list[RunRecord]) -> list[str]:
+    """Say for each run to which train it belongs."""
+    links = Links(records)
+    own = {record.run_id: tag_of(record, "train") for record in records}
+    tags = {run_id: tag for run_id, tag in own.items() if isinstance(tag, str)}
+    names: dict[str, str] = {}
+    for run_id in links.runs:
+        if run_id in names:
+            continue
+        family = links.family(run_id)
+        fallback = next((tags[other] for other in family if other in tags), family[0])
+        for member in family:
+            path: dict[str, None] = {}
+            here: str | None = member
+            while here is not None and here not in tags and here not in names and here not in path:
+                path[here] = None
+                here = links.resumes.get(here)
+            name = fallback if here is None or here in path else names.get(here, tags.get(here, fallback))
+            names.update(dict.fromkeys([*path, member], tags.get(member, name)))
+    return [names[record.run_id] for record in records]
+
+
+def _time(fix: _Fix) -> timedelta | None:
+    return None if fix.released_at is None or fix.failed_at is None else fix.released_at - fix.failed_at
+
+
+def _times(train: _Train) -> Iterator[timedelta]:
+    for fix in train.fixes.values():
+        time = _time(fix)
+        if time is not None:
+            yield time
+
+
+def _median(times: list[timedelta]) -> timedelta | None:
+    """Give the middle of sorted times; of two middles their mean, to the microsecond."""
+    if not times:
+        return None
+    return (times[(len(times) - 1) // 2] + times[len(times) // 2]) / 2
