@@ -11,10 +11,15 @@ how likely             analyze, Analysis, blast_radius, simulate, Simulation, Tr
                        compare, Comparison
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
                        posterior_models, dispersion_test, Dispersion
-keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, GraphRunRecorder
+keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, write_ledger,
+                       GraphRunRecorder
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
                        EvaluationMetadata, ContentDigest
-reading it             runs_frame, events_frame, items_frame
+reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, runs_frame,
+                       events_frame, items_frame
+does it hold together  audit, AuditReport
+what it left behind    resume_plan, ResumePlan, blockers, replay, Replay, diff_plans, PlanDiff,
+                       trains_frame, fixes_frame
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
 
@@ -25,6 +30,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqkit.auditing import AuditReport, audit
 from seqkit.blast import blast_radius
 from seqkit.datasets import Dataset, load_dataset
 from seqkit.dispersion import Dispersion, dispersion_test
@@ -47,7 +53,28 @@ from seqkit.exact import Analysis, analyze
 from seqkit.failures import CommonCause, FailureModel
 from seqkit.frames import events_frame, items_frame, runs_frame
 from seqkit.graph import RepoDependencyGraph
-from seqkit.ledger import GraphRunRecorder, MemoryRunLedger, RunLedger, open_ledger
+from seqkit.history import (
+    PlanDiff,
+    Replay,
+    ResumePlan,
+    blockers,
+    diff_plans,
+    fixes_frame,
+    replay,
+    resume_plan,
+    trains_frame,
+)
+from seqkit.ledger import (
+    GraphRunRecorder,
+    MemoryRunLedger,
+    RunLedger,
+    UnreadableLines,
+    open_ledger,
+    read_ledger,
+    read_ledgers,
+    write_ledger,
+)
+from seqkit.ledger.found import FoundLedger
 from seqkit.model import (
     ContentDigest,
     EvaluationMetadata,
@@ -77,6 +104,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Analysis",
+    "AuditReport",
     "Backend",
     "CommonCause",
     "Comparison",
@@ -88,6 +116,7 @@ __all__ = [
     "Estimate",
     "EvaluationMetadata",
     "FailureModel",
+    "FoundLedger",
     "GraphRunRecorder",
     "IntegrityError",
     "InvalidDigest",
@@ -95,14 +124,17 @@ __all__ = [
     "MemoryRunLedger",
     "MultiRepoError",
     "OrderCheck",
+    "PlanDiff",
     "ReadError",
     "Release",
     "ReleaseSequencer",
+    "Replay",
     "RepoDependencyGraph",
     "RepoNode",
     "RepoNotFound",
     "RepoReleaseStatus",
     "RepoReleaser",
+    "ResumePlan",
     "RunEvent",
     "RunId",
     "RunLedger",
@@ -122,16 +154,21 @@ __all__ = [
     "SqlRunLedger",
     "StorageError",
     "Trial",
+    "UnreadableLines",
     "UnsupportedRanking",
     "analyze",
+    "audit",
     "blast_radius",
+    "blockers",
     "build_plan",
     "check_order",
     "compare",
+    "diff_plans",
     "dispersion_test",
     "events_frame",
     "execute_plan",
     "fit_failure_rates",
+    "fixes_frame",
     "items_frame",
     "load_dataset",
     "open_ledger",
@@ -139,11 +176,17 @@ __all__ = [
     "posterior_models",
     "ranking_note",
     "read_graph",
+    "read_ledger",
+    "read_ledgers",
+    "replay",
+    "resume_plan",
     "run_plan",
     "runs_frame",
     "simulate",
     "steps",
+    "trains_frame",
     "what_if",
+    "write_ledger",
 ]
 
 

@@ -1,6 +1,7 @@
 """The command line: ``python -m seqkit demo`` runs a simulated release of a real data set.
 
-``what-if`` says what failures block, ``simulate`` how much of a release is likely to go out.
+``what-if`` says what failures block, ``simulate`` how much of a release is likely to go out. ``runs``, ``show``,
+``audit``, ``resume`` and ``convert`` are about the ledgers of past runs.
 There is no console script: a well-known tool for FASTA and FASTQ files owns the command ``seqkit``.
 """
 
@@ -35,6 +36,11 @@ app = typer.Typer(
 app.command()(cli.demo)
 app.command()(cli.what_if)
 app.command()(cli.simulate)
+app.command()(cli.audit)
+app.command()(cli.runs)
+app.command("show")(cli.show_run)
+app.command()(cli.resume)
+app.command()(cli.convert)
 
 
 @app.callback(invoke_without_command=True)
@@ -50,7 +56,7 @@ def _start(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit code: 0, 2 for bad input, 130 when interrupted."""
+    """Run the command line and give its exit code: 0, 1 for an audit with errors, 2 for bad input, 130 interrupted."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter still gets the table
     try:
@@ -64,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has seen enough, as in `… | head`. What is left must not be flushed when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except (SeqkitError, ValueError, TypeError, OSError) as error:
+    except (SeqkitError, ValueError, TypeError, OSError, ImportError) as error:
         return _complain(str(error) or type(error).__name__)
     except Exception as error:
         # A wrong option: which class it is changed between versions of typer, this method did not.

@@ -17,7 +17,7 @@ OLD_PYTHON = OLD / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 
 PY = sys.executable
 PARALLEL = ["-n", "2", "--dist", "loadfile"]  # a notebook's cells stay together
-OLD_PANDAS = ["pandas==2.2.*", "pytest", "pytest-xdist", "nbval", "hypothesis", "ipykernel"]
+OLD_PANDAS = ["pandas==2.2.*", "pytest", "pytest-xdist", "nbval", "hypothesis", "ipykernel", "psycopg[binary]"]
 
 
 def old_pandas_files() -> list[str]:

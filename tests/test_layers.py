@@ -21,7 +21,7 @@ LAYERS = [
     {"plan", "outcome", "rules", "readers"},
     {"failures", "releasers", "ledger"},
     {"sequencer", "frames", "datasets"},
-    {"whatif", "ordering", "blast", "exact", "montecarlo", "schedule", "audit", "history"}
+    {"whatif", "ordering", "blast", "exact", "montecarlo", "schedule", "auditing", "history"}
     | {"tries", "posterior", "rates", "dispersion"},
     {"plots"},
     {"explore", "widgets"},
@@ -36,6 +36,8 @@ ONLY_IN = {
     "anywidget": ("widgets",),
     "sqlalchemy": ("ledger/sql",),
     "numba": ("montecarlo/numba_kernel",),
+    "surrealdb": ("ledger/surreal",),
+    "psycopg": ("ledger/sql",),
 }
 
 FILES = sorted(ROOT.rglob("*.py"))

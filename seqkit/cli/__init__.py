@@ -4,6 +4,10 @@
 `demonstration`  demo: a simulated release of a data set, with pictures and a ledger
 `whatif`         what-if: who is blocked where some repos fail
 `simulation`     simulate: how much of a release is likely to go out
+`ledgers`        runs, show: what a ledger holds, what happened in one run
+`auditing`       audit: whether a ledger holds together
+`resuming`       resume: what a run left to do, and the plan for it
+`conversion`     convert: a ledger in another form
 `source`         a data set, a graph file or a plan file becomes a plan
 `options`        options that hold more than one word, checked
 `printing`       tables and numbers as text
@@ -13,9 +17,13 @@
 
 from __future__ import annotations
 
+from seqkit.cli.auditing import audit
+from seqkit.cli.conversion import convert
 from seqkit.cli.demonstration import demo
+from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.printing import printable
+from seqkit.cli.resuming import resume
 from seqkit.cli.simulation import simulate
 from seqkit.cli.whatif import what_if
 
-__all__ = ["demo", "printable", "simulate", "what_if"]
+__all__ = ["audit", "convert", "demo", "printable", "resume", "runs", "show_run", "simulate", "what_if"]

@@ -10,11 +10,12 @@ from pathlib import Path, PurePath
 from seqkit.cli.printing import plural, printable, some
 from seqkit.datasets import _LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, MultiRepoError, ReadError
+from seqkit.graph import RepoDependencyGraph
 from seqkit.plan import SequencePlan, build_plan, plan_of
 from seqkit.readers import read_graph
 from seqkit.readers._files import load_json
 
-__all__ = ["DATASETS", "SOURCE_HELP", "Source", "read_source"]
+__all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "read_source"]
 
 DATASETS = tuple(_LOADERS)
 
@@ -22,6 +23,11 @@ SOURCE_HELP = (
     f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv with the columns dependency and dependent), "
     "a package-lock.json, a pip report, or a plan as SequencePlan.to_json() writes it. A file that is called like a "
     "data set needs a path or an ending."
+)
+
+GRAPH_HELP = (
+    "For runs that carry no plan (the original's): a data set or a file, as for what-if, with the dependencies, or the "
+    "plan that the run was made from."
 )
 
 _UNVERSIONED = "unversioned"  # an edge list knows no versions, a plan needs some, and nothing here shows them
@@ -100,23 +106,40 @@ def read_source(name: str, merge_cycles: bool = False) -> Source:
     if name in DATASETS:
         passed_over = Path(name).is_file()
         return Source(name, "data set", build_plan(load_dataset(name).graph, version=_UNVERSIONED), passed_over)
+    read, kind = _file(name, merge_cycles)
+    plan = read if isinstance(read, SequencePlan) else build_plan(read, version=_UNVERSIONED)
+    return Source(name, kind, plan)
+
+
+def read_order(name: str) -> RepoDependencyGraph | SequencePlan:
+    """Read the dependencies, or the plan, that runs are held against; cycles are merged.
+
+    Raises
+    ------
+    ValueError, ReadError
+        As for :func:`read_source`.
+    """
+    return load_dataset(name).graph if name in DATASETS else _file(name, merge_cycles=True)[0]
+
+
+def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | SequencePlan, str]:
+    """Give what a file holds, and what kind of file it is."""
     match PurePath(name).suffix.lower():
         case ".csv":
             format, kind = "csv", "edge list"
         case ".json":
             document = load_json(name)
             if isinstance(document, dict) and {"items", "edges"} <= document.keys():
-                return _plan_file(name, document)
+                return _plan_in(name, document), "plan"
             format, kind = _json_format(name, document)
         case _:
             raise ValueError(
                 f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv or .json"
             )
     try:
-        graph = read_graph(name, format, cycles="merge" if merge_cycles else "error")
+        return read_graph(name, format, cycles="merge" if merge_cycles else "error"), kind
     except DependencyCycle as error:
         raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
-    return Source(name, kind, build_plan(graph, version=_UNVERSIONED))
 
 
 def _json_format(name: str, document: object) -> tuple[str, str]:
@@ -133,9 +156,8 @@ def _json_format(name: str, document: object) -> tuple[str, str]:
     )
 
 
-def _plan_file(name: str, document: dict[str, object]) -> Source:
+def _plan_in(name: str, document: dict[str, object]) -> SequencePlan:
     try:
-        plan = plan_of(document)
+        return plan_of(document)
     except (MultiRepoError, ValueError) as error:
         raise ReadError(name, None, str(error)) from error
-    return Source(name, "plan", plan)

@@ -2,9 +2,15 @@
 
 import sys
 
-from tests.benchmarks import bench_core, bench_layout, bench_whatif
+from tests.benchmarks import bench_audit, bench_core, bench_layout, bench_ledger, bench_whatif
 
-BENCHMARKS = {"core": bench_core.run, "layout": bench_layout.run, "whatif": bench_whatif.run}
+BENCHMARKS = {
+    "audit": bench_audit.run,
+    "core": bench_core.run,
+    "layout": bench_layout.run,
+    "ledger": bench_ledger.run,
+    "whatif": bench_whatif.run,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHMARKS:

@@ -1,0 +1,248 @@
+"""``runs`` and ``show``: what a ledger holds, and what happened in one run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from seqkit._html import shortened
+from seqkit.cli.options import whole
+from seqkit.cli.printing import console, named, plural, show, some
+from seqkit.frames import items_frame, kind_of
+from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.reading import read_ledger
+from seqkit.model import RunEvent, RunRecord
+
+__all__ = ["LEDGER_HELP", "RUN_HELP", "read_found", "run_named", "runs", "show_run", "unreadable"]
+
+LEDGER_HELP = (
+    "A ledger: a JSON Lines file (.jsonl, .jsonl.gz), a SQLite file, a database URL, or what the original stores (a "
+    ".surql export, a folder of SurrealDB). It is only read."
+)
+RUN_HELP = "A run: its id, or the start of it where no other run's id starts like that."
+
+_NUMBERS = ("took", "released", "failed", "wave", "tries", "seq")
+_LONGEST_CELL = 200
+
+
+def runs(
+    ledger: Annotated[str, typer.Argument(metavar="LEDGER", help=LEDGER_HELP)],
+) -> None:
+    """List the runs of a ledger, oldest first."""
+    found = read_found(ledger)
+    to = console()
+    records = found.list_runs()
+    to.print(
+        Text(
+            f"{named(ledger)}: {plural(len(records), 'run')}, {plural(len(found.events), 'event')}.{unreadable(found)}"
+        )
+    )
+    if not records:
+        return
+    linked = any(_tag(run, "resumes") or _tag(run, "train") for run in records)
+    columns = ["run", "status", "started (UTC)", "took", "released", "failed"]
+    if linked:
+        columns.append("links")
+    rows = []
+    for run in records:
+        kinds = Counter(kind_of(event) for event in found.get_events(run.run_id))
+        row = [
+            named(run.run_id),
+            run.status.value,
+            _moment(run.created_at)[:16],
+            _between(run.created_at, run.completed_at),
+            f"{kinds['NodeExited']:,}",
+            f"{kinds['NodeFailed']:,}",
+        ]
+        if linked:
+            row.append(
+                ", ".join(f"{key} {named(text)}" for key in ("train", "resumes") if (text := _tag(run, key))) or "-"
+            )
+        rows.append(row)
+    show(to, "RUNS", columns, rows, _NUMBERS)
+
+
+def show_run(
+    ledger: Annotated[str, typer.Argument(metavar="LEDGER", help=LEDGER_HELP)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
+    most: Annotated[int, typer.Option(metavar="N", help="Show at most so many items and events; 0 for all.")] = 1000,
+) -> None:
+    """Show what became of each item of a run, and what happened, in order."""
+    whole("--most", most, 0)
+    found = read_found(ledger)
+    run_id = run_named(found, run)
+    record = next((line.record for line in found.runs if line.record.run_id == run_id), None)
+    to = console()
+    events = found.get_events(run_id)
+    if record is None:
+        to.print(Text(f"Run {named(run_id)}: the ledger has events of it, but no record.{unreadable(found)}"))
+    else:
+        _print_record(to, record, unreadable(found))
+        _print_items(to, items_frame(found, run_id), most)
+    show(
+        to,
+        "EVENTS",
+        ("seq", "time (UTC)", "what", "repo", "details"),
+        [_event_row(event) for event in _first(events, most)],
+        _NUMBERS,
+    )
+    _print_more(to, len(events), most)
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def read_found(path: str) -> FoundLedger:
+    """Read a ledger, and leave out what cannot be read: `unreadable` says so."""
+    return read_ledger(path, on_bad_lines="skip")
+
+
+def unreadable(found: FoundLedger) -> str:
+    """Say how much of a ledger could not be read, as a sentence to add; empty where nothing."""
+    if not found.problems:
+        return ""
+    return f" {plural(len(found.problems), 'unreadable line')} left out; the command audit names what is unreadable."
+
+
+def run_named(found: FoundLedger, name: str) -> str:
+    """Give the id of the run that is called `name`, or the only one whose id starts like that.
+
+    Raises
+    ------
+    ValueError
+        Where there is none, or more than one.
+    """
+    ids = dict.fromkeys([run.record.run_id for run in found.runs] + [event.run_id for event in found.events])
+    if name in ids:
+        return name
+    close = [run_id for run_id in ids if name and run_id.startswith(name)]
+    if len(close) == 1:
+        return close[0]
+    if close:
+        raise ValueError(f"RUN is {name!r}, with which the ids of {len(close)} runs start: {some(close, 5)}")
+    raise ValueError(f"RUN is {name!r}, which is no run of the ledger; it has {some(list(ids)[-5:], 5)}")
+
+
+# ---------------------------------------------------------------------- printing
+
+
+def _print_record(to: Console, run: RunRecord, note: str) -> None:
+    ended = "has not ended" if run.completed_at is None else f"ended {_moment(run.completed_at)}"
+    took = "" if run.completed_at is None else f" ({_between(run.created_at, run.completed_at)})"
+    to.print(
+        Text(f"Run {named(run.run_id)}: {run.status.value}, started {_moment(run.created_at)}, {ended}{took}.{note}")
+    )
+    plan = run.metadata.tags.get("plan") if isinstance(run.metadata.tags, dict) else None
+    facts = [
+        ("plan", _tag(run, "plan_id")),
+        ("made by", run.metadata.agent_name),
+        ("originating run", _text(plan.get("originating_run_id")) if isinstance(plan, dict) else ""),
+        ("policy", _text(plan.get("policy")) if isinstance(plan, dict) else ""),
+        ("train", _tag(run, "train")),
+        ("resumes", _tag(run, "resumes")),
+        ("commit", run.metadata.git_sha or ""),
+    ]
+    to.print(Text(", ".join(f"{word} {named(text)}" for word, text in facts if text) + "."))
+
+
+def _print_items(to: Console, items: pd.DataFrame, most: int) -> None:
+    planned = items["wave"].notna().any()
+    title = (
+        "ITEMS" if planned or not len(items) else "ITEMS: the run carries no plan; these are the repos of its events"
+    )
+    columns = ("wave", "repo", "version", "status", "tries", "took", "why, or released as")
+    rows = [_item_row(item) for item in items.head(most or len(items)).to_dict("records")]
+    show(to, title, columns, rows, _NUMBERS)
+    _print_more(to, len(items), most)
+
+
+def _item_row(item: dict[Any, Any]) -> tuple[str, ...]:
+    def text(key: str) -> str:
+        return "" if pd.isna(item[key]) else str(item[key])
+
+    why = text("released_as") if item["status"] == "succeeded" else text("reason")
+    if item["blocked_by"]:
+        why = f"because of {some(item['blocked_by'], 5)}"
+    took = "-" if pd.isna(item["duration"]) else _took(item["duration"].to_pytimedelta())
+    return (
+        text("wave") or "-",
+        named(text("repo_id")),
+        shortened(text("version_label"), 40) or "-",
+        text("skip_cause") or str(item["status"]).replace("_", " "),
+        text("attempts"),
+        took,
+        shortened(why, _LONGEST_CELL) or "-",
+    )
+
+
+def _event_row(event: RunEvent) -> tuple[str, ...]:
+    payload = event.payload
+    repo = payload.get("node_id") if isinstance(payload, dict) else None
+    rest = {key: value for key, value in payload.items() if key != "node_id"} if isinstance(payload, dict) else payload
+    return (
+        str(event.seq),
+        _moment(event.timestamp, "milliseconds"),
+        shortened(event.kind, 60),
+        named(repo) if isinstance(repo, str) else "-",
+        _details(rest),
+    )
+
+
+def _details(content: Any) -> str:
+    if isinstance(content, dict) and all(isinstance(value, str | int | float | None) for value in content.values()):
+        text = ", ".join(f"{key} {value}" for key, value in content.items())
+    else:
+        text = json.dumps(content, ensure_ascii=False, default=str)
+    return shortened(text, _LONGEST_CELL) or "-"
+
+
+def _print_more(to: Console, count: int, most: int) -> None:
+    if most and count > most:
+        to.print(Text(f"\n… and {count - most:,} more (--most 0 shows all)"))
+
+
+def _first(events: Sequence[RunEvent], most: int) -> Sequence[RunEvent]:
+    return events[:most] if most else events
+
+
+def _tag(run: RunRecord, key: str) -> str:
+    return _text(run.metadata.tags.get(key)) if isinstance(run.metadata.tags, dict) else ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _moment(moment: datetime, precision: str = "seconds") -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", precision)
+
+
+def _between(start: datetime, end: datetime | None) -> str:
+    return "-" if end is None else _took(end - start)
+
+
+def _took(span: timedelta) -> str:
+    """Show how long something took.
+
+    Examples
+    --------
+    >>> [_took(timedelta(seconds=s)) for s in (0.0071, 3.25, 187, 90_000)]
+    ['0.007 s', '3.2 s', '3:07 min', '25:00 h']
+    """
+    seconds = span.total_seconds()
+    if abs(seconds) < 1:
+        return f"{seconds:.3f} s"
+    if abs(seconds) < 60:
+        return f"{seconds:.1f} s"
+    sign, minutes = "-" * (seconds < 0), round(abs(seconds))
+    if minutes < 3600:
+        return f"{sign}{minutes // 60}:{minutes % 60:02} min"
+    return f"{sign}{minutes // 3600}:{minutes % 3600 // 60:02} h"

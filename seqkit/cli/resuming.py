@@ -1,0 +1,96 @@
+"""``resume``: what a run left to do."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, get_args
+
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from seqkit._html import shortened
+from seqkit.cli.ledgers import LEDGER_HELP, RUN_HELP, read_found, run_named, unreadable
+from seqkit.cli.options import one_of
+from seqkit.cli.printing import console, named, plural, show, some
+from seqkit.cli.source import GRAPH_HELP, read_order
+from seqkit.cli.writing import check_targets, write
+
+__all__ = ["resume"]
+
+_WORDS = {"not_reached": "not reached", "in_doubt": "in doubt"}
+_LONGEST_CELL = 200
+
+
+def resume(
+    ledger: Annotated[str, typer.Argument(metavar="LEDGER", help=LEDGER_HELP)],
+    run: Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)],
+    in_doubt: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What to do with repos whose release was begun and never ended in the ledger: error (refuse), retry "
+            "(plan them again) or done (take them as released).",
+        ),
+    ] = "error",
+    graph: Annotated[str | None, typer.Option(metavar="DATASET_OR_FILE", help=GRAPH_HELP)] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the plan as JSON; overwrites the file. - for stdout, and no table."),
+    ] = None,
+) -> None:
+    """Say what a run left to do and why, and write the plan for it."""
+    from seqkit.history.resume import InDoubt, resume_plan  # noqa: PLC0415  # --help needs none of it
+
+    how: Any = one_of("--in-doubt", in_doubt, get_args(InDoubt))
+    tables = check_targets(ledger, None, output)
+    found = read_found(ledger)
+    run_id = run_named(found, run)
+    order = None if graph is None else read_order(graph)
+    try:
+        plan = resume_plan(found, run_id, order, how)
+    except ValueError as error:
+        raise ValueError(_as_typed(str(error))) from error
+    if tables:
+        _print(console(), plan, run_id, output, unreadable(found))
+    if output is not None:
+        write(output, plan.to_json() + "\n")
+
+
+def _as_typed(message: str) -> str:
+    """Name options as they are typed here, not as Python's arguments."""
+    for python, typed in (
+        ('pass in_doubt="retry"', "give --in-doubt retry"),
+        ('in_doubt="done"', "--in-doubt done"),
+        ("graph=", "--graph"),
+    ):
+        message = message.replace(python, typed)
+    return message
+
+
+def _print(to: Console, plan: Any, run_id: str, output: str | None, note: str) -> None:
+    left = len(plan.released)
+    if not left:
+        to.print(Text(f"Run {named(run_id)} left nothing to do.{note}"))
+    else:
+        reasons = plan.reasons
+        counts = reasons["reason"].value_counts(sort=False)
+        said = ", ".join(f"{count:,} {_WORDS.get(word, word)}" for word, count in counts.items() if count)
+        to.print(Text(f"Run {named(run_id)} left {plural(left, 'repo')} to do: {said}. Plan {plan.plan_id}.{note}"))
+        versions = {item.repo_id: item.version_label for item in plan.items}
+        rows = [
+            (
+                named(str(repo)),
+                shortened(versions[str(repo)], 40),
+                _WORDS.get(row["reason"], str(row["reason"])),
+                some(row["parents"], 5),
+                "-" if pd.isna(row["error"]) else shortened(row["error"], _LONGEST_CELL),
+            )
+            for repo, row in zip(reasons.index, reasons.to_dict("records"), strict=True)
+        ]
+        show(to, "LEFT, in order", ("repo", "version", "because", "waits for", "error"), rows)
+    if output is not None:
+        to.print(Text(f"\nWritten: {output}. A plan read from a file does not know what it resumes: give its run the"))
+        to.print(Text(f"tag, run_plan(plan, …, tags={{'resumes': {run_id!r}}}), and both are shown as one train."))
+    elif left:
+        to.print(Text("\nNothing is written: --output plan.json writes the plan."))
