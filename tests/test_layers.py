@@ -16,7 +16,19 @@ import seqkit
 ROOT = Path(seqkit.__file__).parent
 
 LAYERS = [
-    {"errors", "model", "digest", "draws", "layout", "closure", "_arguments", "_dtypes", "_html", "_palette"},
+    {
+        "errors",
+        "model",
+        "digest",
+        "draws",
+        "layout",
+        "closure",
+        "_arguments",
+        "_collector",
+        "_dtypes",
+        "_html",
+        "_palette",
+    },
     {"graph"},
     {"plan", "outcome", "rules", "readers"},
     {"failures", "releasers", "ledger"},

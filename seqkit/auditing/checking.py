@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from seqkit._collector import collector_paused
 from seqkit.auditing import planned, record, tampering, whole
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import SEVERITIES, Finding, NotChecked, Remark, Result
@@ -18,7 +19,7 @@ from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
 from seqkit.model import RunEvent, RunRecord
-from seqkit.plan import SequencePlan, _collector_paused
+from seqkit.plan import SequencePlan
 
 __all__ = ["CHECKS", "LEDGER_CHECKS", "RUN_CHECKS", "audit"]
 
@@ -119,7 +120,7 @@ def audit(
     report = _Collector()
     n_events = 0
     kept: tuple[Any, Order | str] = (None, "")
-    with _collector_paused():
+    with collector_paused():
         for run in facts.records:
             try:
                 events = ledger.get_events(run.run_id)

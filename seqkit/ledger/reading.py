@@ -13,10 +13,10 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from seqkit._collector import collector_paused
 from seqkit.errors import ReadError, StorageError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.jsonl import is_jsonl, opened, read_lines
-from seqkit.plan import _collector_paused
 
 __all__ = ["OnBadLines", "UnreadableLines", "read_ledger", "read_ledgers"]
 
@@ -109,7 +109,7 @@ def _collected(sources: list[Any], on_bad_lines: str) -> FoundLedger:
     runs: list[FoundRun] = []
     events: list[FoundEvent] = []
     problems: list[Problem] = []
-    with _collector_paused():
+    with collector_paused():
         for name in names:
             bad: list[Problem] = []
             uncounted = 0

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+from seqkit._collector import collector_paused
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
 from seqkit.ledger.found import FoundEvent, FoundRun, Problem
@@ -185,7 +186,7 @@ class SqlRunLedger:
 
     def get_events(self, run_id: RunId) -> list[RunEvent]:  # noqa: D102
         columns = self.event_columns(run_id)
-        with rows.without_gc():
+        with collector_paused():
             return [
                 RunEvent(seq=seq, kind=kind, payload=payload, timestamp=timestamp)
                 for seq, kind, payload, timestamp in zip(*columns, strict=True)
@@ -195,7 +196,7 @@ class SqlRunLedger:
         """Give a run's events as four lists, ordered by `seq`: several times faster than a record for each."""
         columns = EventColumns([], [], [], [])
         if rows.is_storable(run_id):
-            with self._connected() as connection, rows.without_gc():
+            with self._connected() as connection, collector_paused():
                 for chunk in connection.execute(_events_of(run_id)).partitions(_CHUNK):
                     self._readable(columns.add, chunk, f"run {run_id!r:.200}: ")
         if not columns.seq:

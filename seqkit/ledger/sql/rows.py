@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +13,7 @@ from pydantic_core import from_json
 from seqkit.errors import StorageError
 from seqkit.model import ContentDigest, RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary
 
-__all__ = ["EventColumns", "event_of", "json_text", "metadata_text", "record_of", "refuse_unstorable", "without_gc"]
+__all__ = ["EventColumns", "event_of", "json_text", "metadata_text", "record_of", "refuse_unstorable"]
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LOOKS_LIKE_A_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -158,15 +156,3 @@ def refuse_unstorable(name: str, text: str) -> None:
         raise StorageError(
             f"{name} is {text!r:.80}, which a database cannot hold; expected text without NUL and lone surrogates"
         )
-
-
-@contextlib.contextmanager
-def without_gc() -> Iterator[None]:
-    """Pause the search for reference cycles while very many objects are made: it would take most of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
