@@ -45,12 +45,15 @@ def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
     Parameters
     ----------
     path_or_url : str or path
-        The path of a SQLite file, or a ``sqlite://`` URL.
+        The path of a SQLite file, or a URL: ``sqlite:///runs.db``, ``postgresql://user@host/name`` (needs the
+        extra ``postgres``).
 
     Raises
     ------
     Backend
         Where the database cannot be opened.
+    ImportError
+        Where PostgreSQL is asked for and psycopg is missing.
     ValueError, TypeError
         Where it cannot be a database.
 
@@ -65,7 +68,10 @@ def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
         raise TypeError(f"path_or_url is {path_or_url!r:.80}, expected a path or a database URL")
     text = os.fspath(path_or_url)
     if "://" not in text and Path(text).suffix.lower() in _NOT_WRITTEN_TO:
-        raise ValueError(f"path_or_url is {text!r}, expected a SQLite file such as 'runs.db', or a sqlite:// URL")
+        raise ValueError(
+            f"path_or_url is {text!r}, expected a SQLite file such as 'runs.db', or a database URL; "
+            "read_ledger reads such a file, and write_ledger writes one"
+        )
     from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415  # see above
 
     return SqlRunLedger(text)
