@@ -19,6 +19,7 @@ from seqkit import (
     RunEvent,
     RunNotFound,
     RunRecord,
+    ScriptedReleaser,
     build_plan,
     load_dataset,
     run_plan,
@@ -165,7 +166,7 @@ ILLEGAL: list[tuple[str, list[str], str, Change, tuple[Any, ...]]] = [
     ("skips", ROOT_FAILS, "", {"policy": "continue"}, ("skips", "error", 5)),
     ("skips", ROOT_FAILS, "", {"record_skips": False}, ("skips", "warning", 5)),
     ("silent", CLEAN[:6], "COMPLETED", {}, ("silent", "error", None)),
-    ("silent", CLEAN[:6], "FAILED", {}, ("silent", "error", None)),
+    ("silent", CLEAN[:6], "FAILED", {}, ("silent", "warning", None)),
     ("silent", ROOT_FAILS[:5], "", {}, ("silent", "error", None)),
     ("silent", CLEAN[:2] + CLEAN[4:6], "RUNNING", {}, ("silent", "error", None)),
     ("silent", ROOT_FAILS[2:4], "FAILED", {"record_skips": False}, ("silent", "error", None)),
@@ -573,3 +574,28 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         audit(run()).to_html(tmp_path / "nowhere" / "audit.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_something_outside_ended_is_a_warning_and_one_with_events_taken_away_an_error() -> None:
+    ledger = MemoryRunLedger(ids=["r"])
+
+    def stop(event: RunEvent) -> None:
+        if event.kind == "NodeExited":  # before that, the release would stay in doubt, which is an error
+            raise OSError("the screen is gone")
+
+    with pytest.raises(OSError, match="screen"):
+        run_plan(PLAN, ScriptedReleaser(), ledger, on_event=stop)
+    report = audit(ledger)
+    assert report.ok, report
+    assert {"silent", "status"} == set(report.findings["check"])
+    cut = MemoryRunLedger.from_records(ledger.list_runs(), [("r", event) for event in ledger.get_events("r")[:-1]])
+    assert not audit(cut).ok
+
+
+def test_a_plan_that_was_taken_away_from_a_run_with_a_digest_is_told() -> None:
+    ledger = MemoryRunLedger(ids=["r"])
+    run_plan(PLAN, ScriptedReleaser(), ledger)
+    run = ledger.get_run("r")
+    bare = run.model_copy(update={"metadata": run.metadata.model_copy(update={"tags": {}})})
+    found = audit(MemoryRunLedger.from_records([bare], [("r", event) for event in ledger.get_events("r")])).findings
+    assert ("plan", "warning") in set(zip(found["check"], found["severity"], strict=True))

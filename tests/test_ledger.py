@@ -589,3 +589,19 @@ def test_the_postgres_fixture_fails_where_services_are_required(tmp_path):
             check=False,
         )
         assert ends in done.stdout, done.stdout + done.stderr
+
+
+def test_a_scan_is_of_one_moment_whoever_writes_meanwhile(url):
+    with SqlRunLedger(url) as writer, SqlRunLedger(url, read_only=True) as reader:
+        event = RunEvent(
+            seq=1, kind="NodeEntered", payload={"node_id": "a"}, timestamp=datetime(2026, 1, 2, tzinfo=UTC)
+        )
+        first = writer.create_run("0" * 64, RunMetadata())
+        writer.append_event(first, event)
+        scan = reader.scan()
+        found = [next(scan)]
+        later = writer.create_run("0" * 64, RunMetadata())
+        writer.append_event(later, event)
+        found += scan
+        assert {one.run_id if isinstance(one, FoundEvent) else one.record.run_id for one in found} == {first}
+        assert len(list(reader.scan())) == 4  # and the connection is as before

@@ -541,3 +541,16 @@ def test_a_run_of_the_plan_says_by_itself_what_it_resumes() -> None:
         ("one", "spring", None),
         ("two", "other", "friday"),  # what the caller says goes before
     ]
+
+
+def test_silence_in_a_record_with_holes_is_doubt() -> None:
+    ledger = MemoryRunLedger(ids=["one"])
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b"), ("b", "c")]), version="1")
+    run_plan(plan, ScriptedReleaser(["c"]), ledger)
+    for missing, doubtful in (({1, 2}, "a"), ({2}, "a"), ({3, 4}, "b"), ({5, 6}, "c")):
+        kept = [("one", event) for event in ledger.get_events("one") if event.seq not in missing]
+        holed = MemoryRunLedger.from_records(ledger.list_runs(), kept)
+        with pytest.raises(ValueError, match=rf"in doubt.*\(1\): '{doubtful}'"):
+            resume_plan(holed, "one")
+        assert set(resume_plan(holed, "one", in_doubt="retry").released) == {doubtful, "c"}
+    assert resume_plan(ledger, "one").released == ["c"]

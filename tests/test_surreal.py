@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -698,3 +699,15 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ReadError, match=r'needs the package surrealdb: pip install "seqkit-py\[surreal\]"'):
         read_surreal(STORE)
     assert len(read_surreal(EXPORT).runs) == 36, "an export needs no engine"
+
+
+def test_record_links_and_uuid_ids_are_read(tmp_path: Path) -> None:
+    text, plain = EXPORT.read_text("utf-8"), read_surreal(EXPORT)
+    uuid = "id: run_events:u'0190a3b0-1c2d-7e3f-8a4b-5c6d7e8f9a0b'"
+    (tmp_path / "uuids.surql").write_text(re.sub(r"id: run_events:\w+", uuid, text), "utf-8")
+    assert len(read_surreal(tmp_path / "uuids.surql").events) == len(plain.events)
+    link = re.sub(r"run_id: '1d15503d-724e-680b-0864-83248b18cc8a', seq", "run_id: runs:one, seq", text)
+    (tmp_path / "links.surql").write_text(link, "utf-8")
+    found = read_surreal(tmp_path / "links.surql", "skip")
+    assert len(found.events) + len(found.problems) == len(plain.events)
+    assert {type(event.run_id) for event in found.events} == {str}

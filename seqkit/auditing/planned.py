@@ -25,6 +25,11 @@ _NO_RELEASES = "a graph does not say what was to be released; pass a SequencePla
 
 def plan(run: RunFacts) -> Result:
     """The run carries a plan that can be read."""
+    summary = run.record.summary
+    if run.tags.get("plan") is None and summary is not None and summary.final_state_digest is not None:
+        return [
+            warning("the run carries a digest of its final state but no plan in its tags: was the plan taken away?")
+        ]
     if run.tags.get("plan") is None:
         return [info("the run carries no plan in its tags; the original's never do, and checks need graph=…")]
     return [error(told) for told in run.plan_remarks]
@@ -246,9 +251,23 @@ def silent(run: RunFacts) -> Result:
         return []
     passed_over = _passed_over(run, quiet)
     remarks = []
+    broke_off = _broke_off(run)
+    cut = [position for position in quiet if not standing.explained(position) and position not in passed_over]
+    if broke_off and cut:
+        first = run.order.ids[cut[0]]
+        remarks.append(
+            warning(
+                f"the run was ended as FAILED before everything had its turn: {len(cut)} repos have no event, "
+                f"the first is {first!r:.90}; expected a failure before them",
+                None,
+                first,
+            )
+        )
     for position in quiet:
         repo = run.order.ids[position]
         explained = standing.explained(position)
+        if broke_off and not explained and position not in passed_over:
+            continue
         if explained and not run.settings.record_skips and position not in passed_over:
             continue
         if run.finished and explained and run.settings.record_skips:
@@ -274,6 +293,15 @@ def silent(run: RunFacts) -> Result:
                 )
             )
     return remarks
+
+
+def _broke_off(run: RunFacts) -> bool:
+    """Tell a run that something outside the releases ended, as FAILED, from one whose events were taken away.
+
+    It says how many events it has, and has them all.
+    """
+    summary = run.record.summary
+    return run.record.status == "FAILED" and summary is not None and summary.total_events == len(run.events)
 
 
 def _passed_over(run: RunFacts, quiet: list[int]) -> dict[int, int]:

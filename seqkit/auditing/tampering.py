@@ -26,7 +26,10 @@ def final_state_digest(run: RunFacts) -> Result:
     if summary is None:
         return NotChecked("the run has no summary")
     if summary.final_state_digest is None:
-        return NotChecked("the run carries no digest of its final state")
+        why = (
+            "a plan but no digest of its final state: was it taken away?" if run.own else "no digest of its final state"
+        )
+        return NotChecked(f"the run carries {why}")
     if not run.own:
         return NotChecked("the run carries no plan that can be read, and the digest is over its items too")
     try:

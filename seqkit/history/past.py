@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -116,6 +116,8 @@ class PastRun:
     record_skips: bool
     versionless: frozenset[str] = frozenset()
     """Repos whose planned version nothing tells."""
+    has_holes: bool = False
+    """Whether events are missing, so that silence does not tell that a repo was not reached."""
 
     @cached_property
     def endings(self) -> dict[str, Ending]:
@@ -143,6 +145,8 @@ class PastRun:
                 yield repo, Ending("blocked" if trail.blocked_by else "stopped", trail.blocked_by)
             elif reached and blockers and (stops or self.policy != "continue"):
                 yield repo, Ending("blocked", blockers)
+            elif self.has_holes:
+                yield repo, Ending("in_doubt")
             else:
                 yield repo, Ending("stopped" if reached and stops else "not_reached")
 
@@ -203,7 +207,15 @@ def told_by(events: Iterable[RunEvent]) -> dict[str, Trail]:
 
 def read_run(ledger: RunLedger, run_id: str, graph: RepoDependencyGraph | SequencePlan | None = None) -> PastRun:
     """Read a run of a ledger; `graph` stands in where it carries no plan. Raises as :func:`past_run` does."""
-    return past_run(ledger.get_run(run_id), told_by(ledger.get_events(run_id)), graph)
+    record, events = ledger.get_run(run_id), ledger.get_events(run_id)
+    run = past_run(record, told_by(events), graph)
+    return replace(run, has_holes=bool(getattr(ledger, "problems", ())) or _has_holes(record, events))
+
+
+def _has_holes(record: RunRecord, events: Sequence[RunEvent]) -> bool:
+    """Tell whether events are missing: in the middle, or as many as the summary counts more."""
+    counted = record.summary.total_events if record.summary is not None else 0
+    return {event.seq for event in events} != set(range(1, len(events) + 1)) or counted > len(events)
 
 
 def past_run(

@@ -205,7 +205,8 @@ def resume_plan(
     doubtful = [repo for repo, (_, ending) in told.items() if ending.word == "in_doubt"]
     if doubtful and in_doubt == "error":
         raise ValueError(
-            f"run {run_id!r} left repos in doubt, entered and never ended ({len(doubtful)}): {ids_text(doubtful)}; "
+            f"run {run_id!r} left repos in doubt, entered and never ended"
+            f"{', or silent in a record with holes' if run.has_holes else ''} ({len(doubtful)}): {ids_text(doubtful)}; "
             'look whether they are out, then pass in_doubt="retry" to release them again '
             'or in_doubt="done" to take them as released'
         )

@@ -190,6 +190,8 @@ def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.Path
     """
     from seqkit.ledger import as_ledger  # noqa: PLC0415  # it imports this module
 
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {path!r:.80}, expected a path: write_ledger(ledger, path)")
     target = os.fspath(path)
     if not isinstance(target, str) or not is_jsonl(target):
         raise ValueError(f"path is {target!r:.200}, expected a name that ends in .jsonl or .jsonl.gz")

@@ -145,7 +145,7 @@ def event_from_json(content: object) -> tuple[RunId, RunEvent]:
         event = _validate_event(content, strict=True)
     except ValidationError as error:
         raise Unreadable(_first_problem("event", error)) from None
-    return sys.intern(run_id), event
+    return sys.intern(str.__str__(run_id)), event  # a record link of the original is a subclass of str
 
 
 _validate_event = RunEvent.__pydantic_validator__.validate_python

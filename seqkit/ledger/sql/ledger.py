@@ -27,6 +27,10 @@ _T = TypeVar("_T")
 _CHUNK = 1000  # rows at a time: they stay in the processor's cache while they are taken apart
 
 
+# One view of the database for several statements.
+_BEGIN_READING = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+
+
 class SqlRunLedger:
     """Runs and events in a database, shared safely between threads, processes and (PostgreSQL) machines.
 
@@ -214,19 +218,33 @@ class SqlRunLedger:
     def scan(self) -> Iterator[FoundRun | FoundEvent | Problem]:
         """Give every row as it is found, oldest run first: what cannot be read is a problem, not an error.
 
-        Events of runs that the ledger has no record of come last.
+        Events of runs that the ledger has no record of come last. All of it is as of one moment, whoever
+        writes meanwhile.
         """
+        with self._connected() as connection:
+            connection.exec_driver_sql(_BEGIN_READING[self._dialect])
+            try:
+                yield from self._scanned(connection)
+            finally:
+                with contextlib.suppress(sa.exc.SQLAlchemyError):  # the connection is gone: nothing to end
+                    connection.exec_driver_sql("COMMIT")
+
+    def _scanned(self, connection: sa.Connection) -> Iterator[FoundRun | FoundEvent | Problem]:
+        def everything(query: sa.Select[Any]) -> Any:
+            with bytes_as_found(connection):
+                return connection.execute(query).all()
+
         run_ids: dict[object, None] = {}
-        for row in self._all(sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number), as_found=True):
+        for row in everything(sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number)):
             run_ids[row.run_id] = None
             try:
                 yield FoundRun(rows.record_of(row), self.source)
             except ValueError as error:
                 yield Problem(self.source, None, str(error))
-        for row in self._all(sa.select(schema.EVENT.run_id).distinct().order_by(schema.EVENT.run_id), as_found=True):
+        for row in everything(sa.select(schema.EVENT.run_id).distinct().order_by(schema.EVENT.run_id)):
             run_ids[row.run_id] = None
         for run_id in run_ids:
-            for row in self._all(_events_of(run_id), as_found=True):
+            for row in everything(_events_of(run_id)):
                 try:
                     event = rows.event_of(row)
                     if type(run_id) is not str:
@@ -235,8 +253,8 @@ class SqlRunLedger:
                 except ValueError as error:
                     yield Problem(self.source, None, f"run {run_id!r:.200}: {error}")
 
-    def _all(self, query: sa.Select[Any], as_found: bool = False) -> Any:
-        with self._connected() as connection, bytes_as_found(connection) if as_found else contextlib.nullcontext():
+    def _all(self, query: sa.Select[Any]) -> Any:
+        with self._connected() as connection:
             return connection.execute(query).all()
 
     @contextlib.contextmanager
