@@ -101,8 +101,8 @@ def _print(to: Console, report: Any, html: str | None) -> None:
             (row["check"], shortened(_as_typed(row["why"]), _LONGEST_MESSAGE)) for row in skipped.to_dict("records")
         ]
         show(to, "NOT CHECKED", ("check", "why"), rows_of_checks)
-    passed = int((checks["result"] == "passed").sum())
-    to.print(Text(f"\n{plural(passed, 'check')} of {len(checks)} found nothing."))
+    quiet = (checks["result"] == "passed") & (checks["infos"] == 0) & (checks["warnings"] == 0)
+    to.print(Text(f"\n{plural(int(quiet.sum()), 'check')} of {len(checks)} found nothing."))
     if html is not None:
         to.print(Text(f"Written: {html}"))
 
