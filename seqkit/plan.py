@@ -72,7 +72,7 @@ class SequencePlan:
         self._originating_run_id = originating_run_id
         self._given_plan_id = plan_id
 
-    run_tags: Mapping[str, str] = MappingProxyType({})
+    run_tags: Mapping[str, Any] = MappingProxyType({})
     """Tags that every run of the plan carries; empty but for plans that resume another run."""
 
     @property

@@ -217,13 +217,12 @@ def test_a_doubt_lasts_until_a_later_run_has_tried_the_repo_to_an_end() -> None:
     )
     assert resume_plan(ledger, "crash").reasons["run_id"].to_dict() == {"api": "next", "app": "next"}
     assert resume_plan(ledger, "next").released == ["api", "app"]
-    # Taken as released: whoever resumes the first run again is asked again, the next run knows.
+    # Taken as released: the run that resumes says so, and nobody is asked again.
     ledger = broken_off(["core", "api"], ["core"], [])
     run_plan(
         resume_plan(ledger, "crash", in_doubt="done"), ScriptedReleaser(["app"]), ledger, tags={"resumes": "crash"}
     )
-    with pytest.raises(ValueError, match="'api'"):
-        resume_plan(ledger, "crash")
+    assert resume_plan(ledger, "crash").released == ["app"]
     assert resume_plan(ledger, "next").released == ["app"]
 
 
@@ -554,3 +553,23 @@ def test_silence_in_a_record_with_holes_is_doubt() -> None:
             resume_plan(holed, "one")
         assert set(resume_plan(holed, "one", in_doubt="retry").released) == {doubtful, "c"}
     assert resume_plan(ledger, "one").released == ["c"]
+
+
+def test_what_was_decided_to_be_out_is_not_asked_about_again() -> None:
+    ledger = MemoryRunLedger(ids=["one", "two"])
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b"), ("a", "c")]), version="1")
+
+    def hang(repo: str, *_: str) -> str:
+        if repo == "b":
+            raise KeyboardInterrupt
+        return "x"
+
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(plan, hang, ledger)
+    rest = resume_plan(ledger, "one", in_doubt="done")
+    assert rest.without([]).run_tags == rest.run_tags
+    run_plan(rest, ScriptedReleaser(), ledger)
+    assert ledger.get_run("two").metadata.tags["taken_as_released"] == ["b"]
+    assert resume_plan(ledger, "one").released == []
+    train = trains_frame(ledger).iloc[0]
+    assert (train["status"], train["released"], train["left"]) == ("COMPLETED", 3, 0)

@@ -17,7 +17,19 @@ from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.plan import SequencePlan, _planned
 from seqkit.rules import Policy
 
-__all__ = ["REASONS", "Ending", "Ledger", "PastRun", "Trail", "ids_text", "past_run", "read_run", "tag_of", "told_by"]
+__all__ = [
+    "REASONS",
+    "Ending",
+    "Ledger",
+    "PastRun",
+    "Trail",
+    "ids_text",
+    "past_run",
+    "read_run",
+    "tag_of",
+    "taken_as_released",
+    "told_by",
+]
 
 Ledger = RunLedger | str | os.PathLike[str]
 
@@ -260,6 +272,12 @@ def tag_of(record: RunRecord, name: str) -> Any:
     """Give a tag of a run; None where it has none."""
     tags = record.metadata.tags
     return tags.get(name) if isinstance(tags, Mapping) else None
+
+
+def taken_as_released(record: RunRecord) -> list[str]:
+    """Give the repos in doubt that somebody decided to be out before this run."""
+    tagged = tag_of(record, "taken_as_released")
+    return [repo for repo in tagged if isinstance(repo, str)] if isinstance(tagged, list) else []
 
 
 def _stand_in(

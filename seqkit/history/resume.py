@@ -12,7 +12,7 @@ from seqkit import _dtypes
 from seqkit._html import shortened, table
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.history.links import Links
-from seqkit.history.past import REASONS, Ending, Ledger, PastRun, ids_text, read_run, tag_of
+from seqkit.history.past import REASONS, Ending, Ledger, PastRun, ids_text, read_run, tag_of, taken_as_released
 from seqkit.ledger import as_ledger
 from seqkit.model import RepoReleaseStatus, SequenceItem
 from seqkit.plan import SequencePlan, _planned
@@ -28,7 +28,8 @@ _WORDS = {"not_reached": "not reached", "in_doubt": "in doubt"}
 class ResumePlan(SequencePlan):
     """What a run left to do: a plan like any other, that knows which run it resumes and why each repo is left.
 
-    Made by :func:`resume_plan`. A run of it is tagged ``resumes``.
+    Made by :func:`resume_plan`. A run of it is tagged ``resumes``, with the ``train`` of that run where it has one,
+    and with ``taken_as_released``: the repos in doubt that were decided to be out.
 
     Attributes
     ----------
@@ -48,12 +49,14 @@ class ResumePlan(SequencePlan):
         stories: Mapping[str, tuple[str, Ending]],
         in_doubt: Iterable[str] = (),
         train: str | None = None,
+        done: Iterable[str] = (),
     ) -> None:
         super().__init__(items, snapshot, resumes)
         self.resumes = resumes
         self.in_doubt = tuple(in_doubt)
         self.train = train
-        self.run_tags = {"resumes": resumes} if train is None else {"resumes": resumes, "train": train}
+        tags = {"resumes": resumes, "train": train, "taken_as_released": list(done)}
+        self.run_tags = {name: value for name, value in tags.items() if value}
         self._stories = stories  # of each repo to release: the run that tells, and how it ended there
 
     @property
@@ -104,7 +107,8 @@ class ResumePlan(SequencePlan):
         """Resume the same run without some repos, as :meth:`SequencePlan.without` does."""
         rest = super().without(repos)
         stories = {repo: self._stories[repo] for repo in rest.released}
-        return ResumePlan(rest.items, rest._snapshot, self.resumes, stories, self.in_doubt, self.train)
+        done = self.run_tags.get("taken_as_released", ())
+        return ResumePlan(rest.items, rest._snapshot, self.resumes, stories, self.in_doubt, self.train, done)
 
     def _counts(self) -> str:
         counts: Counter[str] = Counter(self._stories[repo][1].word for repo in self.released)
@@ -177,9 +181,8 @@ def resume_plan(
     A run may have been resumed before. What later runs of the same chain have released is then not
     planned again, at whatever version: these are the runs tagged ``resumes`` with this run, the runs that
     resume those, and runs made later that resume what this one resumes. The last of them that planned a repo
-    tells its reason. A repo in doubt stays so until a later run has tried it to an end; one that was
-    taken as released is asked about again, unless the run that did so is the one resumed. Linear in
-    the runs of the ledger, and in the events of the chain.
+    tells its reason. A repo in doubt stays so until a later run has tried it to an end, or says in its tags
+    that it was taken as released. Linear in the runs of the ledger, and in the events of the chain.
 
     Examples
     --------
@@ -226,7 +229,9 @@ def resume_plan(
     }
     plan = _planned(run.plan.graph, wanted, run_id, "path", [item.repo_id for item in run.plan.items])
     train = tag_of(run.record, "train")
-    return ResumePlan(plan.items, plan._snapshot, run_id, left, doubtful, train if isinstance(train, str) else None)
+    done = doubtful if in_doubt == "done" else []
+    train = train if isinstance(train, str) else None
+    return ResumePlan(plan.items, plan._snapshot, run_id, left, doubtful, train, done)
 
 
 def _told(runs: list[PastRun]) -> dict[str, tuple[str, Ending]]:
@@ -234,6 +239,9 @@ def _told(runs: list[PastRun]) -> dict[str, tuple[str, Ending]]:
     first, *later = runs
     told = {repo: (first.record.run_id, ending) for repo, ending in first.endings.items()}
     for run in later:
+        for repo in taken_as_released(run.record):
+            if repo in told and told[repo][1].word == "in_doubt":
+                told[repo] = (run.record.run_id, Ending("released"))
         for repo, trail in run.trails.items():
             if trail.released and repo in told:
                 told[repo] = (run.record.run_id, Ending("released"))

@@ -11,7 +11,7 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit.frames import plan_of_run
 from seqkit.history.links import Links
-from seqkit.history.past import Ledger, tag_of, told_by
+from seqkit.history.past import Ledger, tag_of, taken_as_released, told_by
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.model import RunRecord, RunStatus
 
@@ -41,6 +41,7 @@ class _Train:
     def add(self, ledger: RunLedger, record: RunRecord) -> None:
         trails = told_by(ledger.get_events(record.run_id))
         self.records.append(record)
+        self.released.update(repo for repo in taken_as_released(record) if repo in self.planned)
         plan = plan_of_run(record)
         # All that is known of a plan that the run does not carry is whom its events name.
         self.planned.update(dict.fromkeys(trails if plan is None else plan.released))
