@@ -136,7 +136,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def put(path: Path, content: bytes) -> None:
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -239,10 +239,10 @@ def test_one_path_where_several_are_expected() -> None:
         ("l.db", None, "there is no such file"),
         ("l.jsonl", b"", 'is empty, expected {"run": {…}} or {"event": {…}} on each line'),
         ("l.jsonl.gz", b"", "is empty"),
-        ("l.jsonl.gz", gzip.compress(b""), "is empty"),
+        ("l.jsonl.gz", gzip.compress(b"", mtime=0), "is empty"),
         ("l.db", b"", "is empty, expected a ledger: *.jsonl"),
         ("l.jsonl.gz", b"\n".join(GOOD), "is not gzipped; name it *.jsonl"),
-        ("l.jsonl", gzip.compress(b"\n".join(GOOD)), "is gzipped; name it *.jsonl.gz"),
+        ("l.jsonl", gzip.compress(b"\n".join(GOOD), mtime=0), "is gzipped; name it *.jsonl.gz"),
         ("l.csv", b"run_id,seq\nr,1\n", "is no ledger, expected a ledger: *.jsonl"),
         ("l.json", b"\n".join(GOOD), "is no ledger, expected a ledger: *.jsonl"),
         ("l", b"\n".join(GOOD), "is no ledger"),
@@ -370,7 +370,7 @@ def incompressible(lines: int) -> bytes:
 )
 def test_a_gzip_file_that_breaks_off(tmp_path: Path, name: str, broken: Any) -> None:
     path = tmp_path / "l.jsonl.gz"
-    path.write_bytes(broken(gzip.compress(incompressible(500))))
+    path.write_bytes(broken(gzip.compress(incompressible(500), mtime=0)))
     with pytest.raises(ReadError, match="the gzip file is cut or damaged here") as raised:
         read_ledger(path)
     found = read_ledger(path, "skip")
@@ -383,7 +383,7 @@ def test_a_gzip_file_that_breaks_off(tmp_path: Path, name: str, broken: Any) -> 
 
 def test_several_gzip_members_and_padding_are_one_file(tmp_path: Path) -> None:
     path = tmp_path / "l.jsonl.gz"
-    path.write_bytes(gzip.compress(GOOD[0] + b"\n" + GOOD[1][:20]) + gzip.compress(GOOD[1][20:]) + b"\0" * 512)
+    path.write_bytes(gzip.compress(GOOD[0] + b"\n" + GOOD[1][:20], mtime=0) + gzip.compress(GOOD[1][20:]) + b"\0" * 512)
     assert repr(read_ledger(path)) == "FoundLedger(1 run, 1 event)"
 
 
@@ -399,7 +399,7 @@ def test_a_zip_bomb_is_put_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(jsonl, "LONGEST_LINE", 1 << 20)
     monkeypatch.setattr(jsonl, "RATIO_FROM", 1 << 20)
     path = tmp_path / "bomb.jsonl.gz"
-    path.write_bytes(gzip.compress(GOOD[0] + b"\n") + b"".join(zeros(4, fill)))
+    path.write_bytes(gzip.compress(GOOD[0] + b"\n", mtime=0) + b"".join(zeros(4, fill)))
     tracemalloc.start()
     found = read_ledger(path, "skip")
     peak = tracemalloc.get_traced_memory()[1]
@@ -419,7 +419,7 @@ def test_a_large_zip_bomb_is_put_down(tmp_path: Path) -> None:
 
 def test_a_damaged_gzip_file(tmp_path: Path) -> None:
     path = tmp_path / "l.jsonl.gz"
-    data = gzip.compress(incompressible(500))
+    data = gzip.compress(incompressible(500), mtime=0)
     path.write_bytes(data[: len(data) // 2] + b"\xff" * 500 + data[len(data) // 2 + 500 :])
     found = read_ledger(path, "skip")
     assert "the gzip file is cut or damaged here" in found.problems[-1].message
@@ -428,7 +428,7 @@ def test_a_damaged_gzip_file(tmp_path: Path) -> None:
 
 def test_much_from_little_is_fine_within_the_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "l.jsonl.gz"
-    path.write_bytes(gzip.compress((GOOD[1] + b"\n") * 20_000))
+    path.write_bytes(gzip.compress((GOOD[1] + b"\n") * 20_000, mtime=0))
     assert len(read_ledger(path).events) == 20_000
     monkeypatch.setattr(jsonl, "LARGEST_EXPANSION", 1 << 20)
     monkeypatch.setattr(jsonl, "RATIO_FROM", 1 << 20)
