@@ -599,3 +599,12 @@ def test_a_plan_that_was_taken_away_from_a_run_with_a_digest_is_told() -> None:
     bare = run.model_copy(update={"metadata": run.metadata.model_copy(update={"tags": {}})})
     found = audit(MemoryRunLedger.from_records([bare], [("r", event) for event in ledger.get_events("r")])).findings
     assert ("plan", "warning") in set(zip(found["check"], found["severity"], strict=True))
+
+
+def test_what_a_report_says_cannot_be_changed_from_outside() -> None:
+    report = audit(recorded(CLEAN[:6], "COMPLETED", {}))
+    findings, checks = report.findings, report.checks
+    findings["severity"] = "info"
+    checks["result"] = "passed"
+    assert "error" in set(report.findings["severity"])
+    assert "failed" in set(report.checks["result"])

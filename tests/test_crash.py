@@ -87,10 +87,11 @@ class Case:
             assert len(open_) <= (newest.status is RunStatus.RUNNING)
             self.doubts.update(open_)
         report = audit(ledger)
-        errors = report.findings[report.findings["severity"] != "info"]
+        findings = report.findings
+        noted = findings[findings["severity"] != "info"]
         running = [run.run_id for run in runs if run.status is RunStatus.RUNNING]
-        assert sorted(set(errors["run_id"])) == sorted(running)
-        assert set(errors["check"]) <= {"unfinished"}, errors.to_string()
+        assert sorted(set(noted["run_id"])) == sorted(running)
+        assert set(noted["check"]) <= {"unfinished"}, noted.to_string()
         if not runs:
             return self.planned
 

@@ -94,7 +94,7 @@ class AuditReport:
         checks = self._checks
         return sum(row.errors for row in checks), sum(row.warnings for row in checks), sum(row.infos for row in checks)
 
-    @cached_property
+    @property
     def findings(self) -> pd.DataFrame:
         """All findings, a row each, in the order of the checks and of the runs.
 
@@ -114,7 +114,7 @@ class AuditReport:
             }
         )
 
-    @cached_property
+    @property
     def checks(self) -> pd.DataFrame:
         """All checks, a row each.
 
