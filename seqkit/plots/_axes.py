@@ -1,0 +1,88 @@
+"""What all pictures share: how they get their Axes, their title, and one legend of statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
+from matplotlib.patches import Patch
+from matplotlib.path import Path
+from matplotlib.transforms import offset_copy
+
+from seqkit._palette import STATUS_STYLES, StatusStyle
+from seqkit.plots._text import FONT, PLAIN
+
+__all__ = ["LINES", "OUTLINE", "SHAPES", "TITLE_SIZE", "axes", "nothing", "outline", "status_legend", "title"]
+
+OUTLINE = "#4d4d4d"
+LINES = "#5f6b7a"
+TITLE_SIZE = 11.0
+SHAPES = {"○": "o", "–": "d", "⊘": "s", "✓": "^", "▶": ">", "✗": "X", "■": "p"}  # for marks too small for text
+
+
+def axes(ax: Axes | None, width: float, height: float) -> Axes:
+    """Give `ax`, or the Axes of a new figure of so many inches."""
+    return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
+
+
+def nothing(ax: Axes | None, sentence: str) -> Axes:
+    """Say why there is no picture."""
+    ax = axes(ax, 5, 1.5)
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, sentence, transform=ax.transAxes, ha="center", va="center", **PLAIN)
+    return ax
+
+
+def title(ax: Axes, text: str) -> None:
+    """Set the title on the left, any text as it is."""
+    ax.set_title(text, loc="left", fontsize=TITLE_SIZE, **PLAIN)
+
+
+def outline(style: StatusStyle) -> Path:
+    """Give the shape that stands for a mark, for scatters."""
+    marker = MarkerStyle(SHAPES[style.mark])
+    return marker.get_path().transformed(marker.get_transform())
+
+
+def status_legend(ax: Axes, counts: Mapping[str, int], marks_as_text: bool = True, below: float = 20.0) -> Legend:
+    """Put the legend of all statuses and skip causes under the axes, in the palette's order, with counts.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where.
+    counts : mapping of str to int
+        By key of ``STATUS_STYLES``, how many are shown; a word that is missing counts 0.
+    marks_as_text : bool
+        Whether the picture shows the marks as characters in boxes; else as a scatter's shapes.
+    below : float
+        Points from the axes down to the legend, for tick labels and the like.
+    """
+    figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
+    return ax.legend(
+        handles=[_handle(style, counts.get(word, 0), marks_as_text) for word, style in STATUS_STYLES.items()],
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=offset_copy(ax.transAxes, figure, y=-below, units="points"),
+        borderaxespad=0.0,
+        ncols=len(STATUS_STYLES),
+        frameon=False,
+        columnspacing=1.2,
+        handlelength=1.2,
+        prop=FontProperties(family=FONT, size=8),
+    )
+
+
+def _handle(style: StatusStyle, count: int, marks_as_text: bool) -> Artist:
+    words = f"{style.word} {count:,}"
+    if marks_as_text:
+        return Patch(facecolor=style.colour, edgecolor=OUTLINE, linewidth=0.6, label=f"{style.mark} {words}")
+    look: dict[str, Any] = {"color": style.colour, "markeredgecolor": OUTLINE, "markeredgewidth": 0.3}
+    return Line2D([], [], marker=SHAPES[style.mark], linestyle="none", label=words, **look)
