@@ -1,4 +1,4 @@
-"""Make `strategies` importable: pytest's importlib mode leaves sys.path alone. And a PostgreSQL server."""
+"""Make `strategies` importable: pytest's importlib mode leaves sys.path alone. And services: databases, browsers."""
 
 import importlib.util
 import os
@@ -10,23 +10,41 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-@pytest.fixture(scope="session")
-def postgres():
-    """A PostgreSQL server of the tests' own. Skips where there is none, unless SEQKIT_REQUIRE_SERVICES=1."""
-    from temp_postgres import find_binaries, temp_postgres  # noqa: PLC0415  # SQLAlchemy, for those who need it
-
-    missing = [
-        advice
-        for there, advice in (
-            (find_binaries(), "PostgreSQL (apt-get install postgresql)"),
-            (importlib.util.find_spec("psycopg"), 'psycopg (pip install "seqkit-py[postgres]")'),
-        )
-        if not there
-    ]
+def _need(*services: tuple[object, str]) -> None:
+    """Skip where something is missing, and say what; with SEQKIT_REQUIRE_SERVICES=1 fail."""
+    missing = [advice for there, advice in services if not there]
     if missing:
         why = f"missing: {', '.join(missing)}"
         if os.environ.get("SEQKIT_REQUIRE_SERVICES") == "1":
             pytest.fail(why)
         pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server of the tests' own. Skips where there is none, unless SEQKIT_REQUIRE_SERVICES=1."""
+    from temp_postgres import find_binaries, temp_postgres  # noqa: PLC0415  # SQLAlchemy, for those who need it
+
+    _need(
+        (find_binaries(), "PostgreSQL (apt-get install postgresql)"),
+        (importlib.util.find_spec("psycopg"), 'psycopg (pip install "seqkit-py[postgres]")'),
+    )
     with temp_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """JupyterLab in a headless Chromium, see tests/browser.py. Skips as `postgres` does.
+
+    A test file each: Playwright keeps an event loop running, in which `asyncio.run` of other tests would fail.
+    """
+    _need(
+        (importlib.util.find_spec("playwright"), 'Playwright (pip install "seqkit-py[test]")'),
+        (importlib.util.find_spec("jupyterlab"), 'JupyterLab (pip install "seqkit-py[test]")'),
+    )
+    from browser import find_chromium, open_lab  # noqa: PLC0415  # Playwright, for those who need it
+
+    _need((find_chromium(), "Chromium (apt-get install chromium)"))
+    with open_lab() as started:
+        yield started
