@@ -1,6 +1,6 @@
-"""Real releases to try things on: the data sets that ship with seqkit.
+"""Releases to try things on: the data sets that ship with seqkit.
 
-They are facts from package metadata. Each says in its notes what it can carry and what it
+Three are facts from package metadata, one is made up for teaching. Each says in its notes what it can carry and what it
 cannot; read those before you conclude anything from it.
 """
 
@@ -84,10 +84,11 @@ def load_dataset(name: str) -> Dataset:
 
     Parameters
     ----------
-    name : {"jest29", "jupyter", "kf5"}
+    name : {"jest29", "jupyter", "kf5", "chain_or_hub"}
         - ``"jest29"``: 46 npm packages released in lockstep; a release train that many know.
         - ``"jupyter"``: the 97 Python packages that installing Jupyter brings.
         - ``"kf5"``: 75 KDE Frameworks source packages of Debian and 63 real release trains.
+        - ``"chain_or_hub"``: 14 made-up repos for teaching, a chain of 8 beside a hub with 5 dependents.
 
     Returns
     -------
@@ -162,7 +163,19 @@ def _kf5(folder: Path) -> Dataset:
     return Dataset("kf5", graph, trains=trains, ledger=read_ledger(folder / "ledger.jsonl"), notes=_KF5)
 
 
-_LOADERS: dict[str, Callable[[Path], Dataset]] = {"jest29": _jest29, "jupyter": _jupyter, "kf5": _kf5}
+def _chain_or_hub(folder: Path) -> Dataset:
+    graph = read_graph(folder / "edges.csv", "csv")
+    for repo in list(graph):
+        graph.add_node(repo, version="1.0")
+    return Dataset("chain_or_hub", graph, trains=None, ledger=None, notes=_CHAIN_OR_HUB)
+
+
+_LOADERS: dict[str, Callable[[Path], Dataset]] = {
+    "jest29": _jest29,
+    "jupyter": _jupyter,
+    "kf5": _kf5,
+    "chain_or_hub": _chain_or_hub,
+}
 
 
 def _trains(path: Path) -> pd.DataFrame:
@@ -271,4 +284,21 @@ Limits.
 - In ledger.jsonl (trains 5.78.0, 5.98.0 and 5.102.0) the times of enter and exit coincide, and a
   failure carries the time of its fix. In train 5.78.0 the root failed and its dependents still went
   out, which an audit under the skip rule must report.
+"""
+
+_CHAIN_OR_HUB = """\
+Chain or hub: 14 made-up repos that show why counting dependents misleads.
+
+Source. Made up for teaching. chain-1 to chain-8 need one another in a row; hub is needed by
+spoke-1 to spoke-5.
+
+Licence. That of seqkit.
+
+It can carry: lessons. chain-1 has 7 dependents and hub has 5. Which of the two is worth hardening
+depends on how often things fail: with one failure rate p for all repos, a chain-1 that never failed
+would be worth 1 - (1 - p)^8 more releases, and such a hub p (1 + 5 (1 - p)). The chain leads for
+small p, the hub from p = 0.115 on, because other failures in a long chain stop its end anyway.
+
+Limits.
+- It is no real release, and says nothing about any.
 """

@@ -26,7 +26,7 @@ from tests.strategies import HOSTILE_NAMES, Train, trains
 
 TOP = Path(__file__).parent.parent
 PNG = b"\x89PNG\r\n\x1a\n"
-REPOS = {"jest29": 46, "jupyter": 97, "kf5": 75}
+REPOS = {"jest29": 46, "jupyter": 97, "kf5": 75, "chain_or_hub": 14}
 
 
 def seqkit(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
@@ -112,7 +112,7 @@ def test_help_everywhere(tmp_path: Path) -> None:
     assert b"python -m seqkit" in top.stdout
     assert b"demo" in top.stdout
     assert b"--failure-rate" in of_demo.stdout
-    assert b"jest29, jupyter or kf5" in of_demo.stdout
+    assert b"jest29, jupyter, kf5 or chain_or_hub" in of_demo.stdout
     assert b"what-if" in top.stdout
     assert b"--merge-cycles" in seqkit(tmp_path, "simulate", "--help").stdout
     assert not list(tmp_path.iterdir())
@@ -494,7 +494,7 @@ SIMULATE = ("simulate", "edges.csv", "--failure-rate", "0.1")
         (("what-if", "edges.csv"), "--fail"),
         (("what-if", "edges.csv", "--fail", "aip"), "--fail names 'aip', which edges.csv does not have; did you mean"),
         (("what-if", "edges.csv", "--fail", "zzzz"), "its repos are core, api, docs, app, site"),
-        (("what-if", "jest30", "--fail", "a"), "'jest30' is no data set (jest29, jupyter, kf5) and no name of a file"),
+        (("what-if", "jest30", "--fail", "a"), "'jest30' is no data set (jest29, jupyter, kf5, chain_or_hub) and no name of a file"),
         (("what-if", "./jest29", "--fail", "a"), "'./jest29' is no data set"),
         (("what-if", "none.csv", "--fail", "a"), "none.csv: there is no such file"),
         (("what-if", "none.json", "--fail", "a"), "none.json: there is no such file"),

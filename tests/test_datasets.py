@@ -13,13 +13,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from seqkit import datasets
+from seqkit import analyze, build_plan, datasets
 from seqkit.datasets import Dataset, load_dataset
 from seqkit.errors import ReadError
 from seqkit.readers import read_graph
 
 DATA = Path(__file__).parents[1] / "data"
-NAMES = ("jest29", "jupyter", "kf5")
+NAMES = ("jest29", "jupyter", "kf5", "chain_or_hub")
 
 
 def published(path: Path) -> set[tuple[str, str]]:
@@ -44,6 +44,7 @@ def trains(kf5: Dataset) -> pd.DataFrame:
         ("jest29", 46, 175, 15, "lockstep-edges.csv"),
         ("jupyter", 97, 172, 12, "edges.csv"),
         ("kf5", 75, 397, 11, "edges.csv"),
+        ("chain_or_hub", 14, 12, 8, "edges.csv"),
     ],
 )
 def test_graphs_are_the_published_ones(name: str, repos: int, edges: int, waves: int, file: str) -> None:
@@ -55,7 +56,7 @@ def test_graphs_are_the_published_ones(name: str, repos: int, edges: int, waves:
 
 @pytest.mark.parametrize("name", ["jest", "KF5", "", "../data", None, 3, []])
 def test_unknown_name_lists_the_known(name: Any) -> None:
-    with pytest.raises(ValueError, match=r"expected one of \('jest29', 'jupyter', 'kf5'\)"):
+    with pytest.raises(ValueError, match=r"expected one of \('jest29', 'jupyter', 'kf5', 'chain_or_hub'\)"):
         load_dataset(name)
 
 
@@ -141,6 +142,18 @@ def test_readme_counts() -> None:
 
 
 # ---------------------------------------------------------------------- what the notes say
+
+
+def test_chain_or_hub_flips_where_the_notes_say() -> None:
+    graph = load_dataset("chain_or_hub").graph
+    reach = {repo: len(graph.transitive_dependents_of(repo)) for repo in graph}
+    assert (reach["chain-1"], reach["hub"]) == (7, 5)
+    plan = build_plan(graph)
+    for rate, first in ((0.01, "chain-1"), (0.114, "chain-1"), (0.116, "hub"), (0.4, "hub")):
+        gains = analyze(plan, rate).importance()["gain_if_perfect"]
+        assert gains.index[0] == first
+        assert gains["chain-1"] == pytest.approx(1 - (1 - rate) ** 8)
+        assert gains["hub"] == pytest.approx(rate * (1 + 5 * (1 - rate)))
 
 
 def test_jest29_is_all_of_29() -> None:

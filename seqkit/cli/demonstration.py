@@ -29,7 +29,7 @@ _NUMBERS = ("wave", "repos", "blocks")
 
 
 def demo(
-    name: Annotated[str, typer.Argument(help="Which data set: jest29, jupyter or kf5.")] = "jest29",
+    name: Annotated[str, typer.Argument(help="Which data set: jest29, jupyter, kf5 or chain_or_hub.")] = "jest29",
     failure_rate: Annotated[
         float, typer.Option(help="How likely each repo's release fails, from 0 to 1; made up for the demo.")
     ] = 0.05,
