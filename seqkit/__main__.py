@@ -1,7 +1,7 @@
 """The command line: ``python -m seqkit demo`` runs a simulated release of a real data set.
 
 ``what-if`` says what failures block, ``simulate`` how much of a release is likely to go out. ``runs``, ``show``,
-``audit``, ``resume`` and ``convert`` are about the ledgers of past runs.
+``audit``, ``resume`` and ``convert`` are about the ledgers of past runs; ``reference`` writes the API reference.
 There is no console script: a well-known tool for FASTA and FASTQ files owns the command ``seqkit``.
 """
 
@@ -41,6 +41,7 @@ app.command()(cli.runs)
 app.command("show")(cli.show_run)
 app.command()(cli.resume)
 app.command()(cli.convert)
+app.command()(cli.reference)
 
 
 @app.callback(invoke_without_command=True)

@@ -8,6 +8,7 @@
 `auditing`       audit: whether a ledger holds together
 `resuming`       resume: what a run left to do, and the plan for it
 `conversion`     convert: a ledger in another form
+`reference`      reference: the API reference as web pages
 `source`         a data set, a graph file or a plan file becomes a plan
 `options`        options that hold more than one word, checked
 `printing`       tables and numbers as text
@@ -22,8 +23,9 @@ from seqkit.cli.conversion import convert
 from seqkit.cli.demonstration import demo
 from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.printing import printable
+from seqkit.cli.reference import reference
 from seqkit.cli.resuming import resume
 from seqkit.cli.simulation import simulate
 from seqkit.cli.whatif import what_if
 
-__all__ = ["audit", "convert", "demo", "printable", "resume", "runs", "show_run", "simulate", "what_if"]
+__all__ = ["audit", "convert", "demo", "printable", "reference", "resume", "runs", "show_run", "simulate", "what_if"]

@@ -175,7 +175,7 @@ def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.Path
 
     Parameters
     ----------
-    ledger : ledger, path or URL
+    ledger : RunLedger, path or URL
         What to write. Of a ledger that was read from files, everything that was found, in that order;
         lines that could not be read are not written.
     path : str or path

@@ -121,12 +121,12 @@ def compare(
 ) -> Comparison:
     """Estimate what b changes against a, with common random numbers.
 
-    ======================================  ======================================================
-    ``compare(plan_a, plan_b, model)``      two plans under one model
-    ``compare(plan, model_a, model_b)``     one plan under two models
-    ``compare(model_a, model_b, plan=…)``   the same
+    ===============================================  ========================================
+    ``compare(plan_a, plan_b, model)``               two plans under one model
+    ``compare(plan, model_a, model_b)``              one plan under two models
+    ``compare(model_a, model_b, plan=…)``            the same
     ``compare(plan, plan, model, attempts=(1, 2))``  one plan and model, tried once or twice
-    ======================================  ======================================================
+    ===============================================  ========================================
 
     Parameters
     ----------
