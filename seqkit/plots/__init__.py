@@ -3,13 +3,25 @@
 They never show, save or close anything, and leave matplotlib's settings alone.
 
 =======================  =====================================================
-:func:`order`            a plan or an outcome, drawn from left to right
+:func:`order`            a plan or an outcome, drawn from top to bottom
 :func:`blast_radius`     what one failed repo blocks
+:func:`impact`           what each failure blocks, as a matrix
+:func:`timeline`         when each repo of a run was tried, from its ledger
+:func:`history`          what became of every repo in every run of a ledger
+:func:`counts`           how many repos are released, fail or are skipped
+:func:`importance`       what hardening each repo buys, and what depends on it
+:func:`calibration`      fitted failure rates, their intervals, and assumed ones
 =======================  =====================================================
 """
 
 from __future__ import annotations
 
+from seqkit.plots.calibration import calibration
+from seqkit.plots.counts import counts
 from seqkit.plots.dag import blast_radius, order
+from seqkit.plots.history import history
+from seqkit.plots.impact import impact
+from seqkit.plots.importance import importance
+from seqkit.plots.timeline import timeline
 
-__all__ = ["blast_radius", "order"]
+__all__ = ["blast_radius", "calibration", "counts", "history", "impact", "importance", "order", "timeline"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -17,19 +18,48 @@ from matplotlib.path import Path
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES, StatusStyle
-from seqkit.plots._text import FONT, PLAIN
+from seqkit.plots._text import FONT, PLAIN, width
 
-__all__ = ["LINES", "OUTLINE", "SHAPES", "TITLE_SIZE", "axes", "nothing", "outline", "status_legend", "title"]
+__all__ = [
+    "LINES",
+    "OUTLINE",
+    "SHAPES",
+    "TITLE_SIZE",
+    "axes",
+    "nothing",
+    "outline",
+    "points",
+    "settled",
+    "status_legend",
+    "title",
+]
 
 OUTLINE = "#4d4d4d"
 LINES = "#5f6b7a"
 TITLE_SIZE = 11.0
+_LEGEND_SIZE, _HANDLE, _HANDLE_GAP, _COLUMN_GAP = 8.0, 1.2, 0.6, 1.4  # points; the others in multiples of it
+_STRETCH = 1.18  # of the axes by a layout engine, when the figure is drawn: a cautious guess
 SHAPES = {"○": "o", "–": "d", "⊘": "s", "✓": "^", "▶": ">", "✗": "X", "■": "p"}  # for marks too small for text
 
 
-def axes(ax: Axes | None, width: float, height: float) -> Axes:
+def axes(ax: Axes | None, wide: float, high: float) -> Axes:
     """Give `ax`, or the Axes of a new figure of so many inches."""
-    return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
+    return plt.subplots(figsize=(wide, high), layout="constrained")[1] if ax is None else ax
+
+
+def points(ax: Axes) -> tuple[float, float]:
+    """Measure the axes as they are now, in points: width and height."""
+    figure, extent = ax.get_figure(), ax.get_window_extent()
+    point = (72.0 if figure is None else figure.dpi) / 72
+    return extent.width / point, extent.height / point
+
+
+def settled(ax: Axes) -> tuple[float, float]:
+    """Guess the size that the axes will have in the end, in points: a layout engine stretches them."""
+    figure: Any = ax.get_figure()
+    stretched = figure is not None and figure.get_layout_engine() is not None
+    wide, high = points(ax)
+    return (wide * _STRETCH, high * _STRETCH) if stretched else (wide, high)
 
 
 def nothing(ax: Axes | None, sentence: str) -> Axes:
@@ -66,18 +96,32 @@ def status_legend(ax: Axes, counts: Mapping[str, int], marks_as_text: bool = Tru
         Points from the axes down to the legend, for tick labels and the like.
     """
     figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
+    handles = [_handle(style, counts.get(word, 0), marks_as_text) for word, style in STATUS_STYLES.items()]
     return ax.legend(
-        handles=[_handle(style, counts.get(word, 0), marks_as_text) for word, style in STATUS_STYLES.items()],
+        handles=handles,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=offset_copy(ax.transAxes, figure, y=-below, units="points"),
         borderaxespad=0.0,
-        ncols=len(STATUS_STYLES),
+        ncols=_columns([str(handle.get_label()) for handle in handles], settled(ax)[0]),
         frameon=False,
-        columnspacing=1.2,
-        handlelength=1.2,
-        prop=FontProperties(family=FONT, size=8),
+        columnspacing=_COLUMN_GAP,
+        handlelength=_HANDLE,
+        handletextpad=_HANDLE_GAP,
+        prop=FontProperties(family=FONT, size=_LEGEND_SIZE),
     )
+
+
+def _columns(labels: Sequence[str], room: float) -> int:
+    """Say how many columns of the legend fit into so many points; it is filled column by column."""
+    widths = [width(label, _LEGEND_SIZE) + (_HANDLE + _HANDLE_GAP) * _LEGEND_SIZE for label in labels]
+    for columns in range(len(widths), 1, -1):
+        least, longer = divmod(len(widths), columns)
+        starts = [number * least + min(number, longer) for number in range(columns + 1)]
+        taken = sum(max(widths[start:stop]) for start, stop in pairwise(starts))
+        if taken + (columns - 1) * _COLUMN_GAP * _LEGEND_SIZE <= room:
+            return columns
+    return 1
 
 
 def _handle(style: StatusStyle, count: int, marks_as_text: bool) -> Artist:

@@ -1,58 +1,77 @@
-"""Layered drawings of the dependency graph: the order of a release, and what one failure blocks."""
+"""The order of a release, and what one failure blocks, drawn as a graph in waves."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection as Artists
-from matplotlib.collections import PathCollection, PolyCollection
-from matplotlib.path import Path
 
-from seqkit._palette import STATUS_STYLES, StatusStyle
-from seqkit._rows import rows
+from seqkit._palette import STATUS_STYLES
+from seqkit._rows import reduction
 from seqkit.errors import RepoNotFound
 from seqkit.graph import RepoDependencyGraph
+from seqkit.neighbours import neighbours
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
-from seqkit.plots._axes import OUTLINE, TITLE_SIZE, nothing, outline, status_legend, title
-from seqkit.plots._text import PLAIN, fitting, shown, width
+from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, status_legend, title
+from seqkit.plots._bars import draw_bars, height_of_bars
+from seqkit.plots._boxes import SIZES, Boxes, Node, arranged, draw_boxes
+from seqkit.plots._text import PLAIN, shown, width
 from seqkit.whatif import what_if
 
 __all__ = ["blast_radius", "order"]
 
 _MOST_NAMED = 300
-_SIZE = 7.5  # points, of the names in a figure of our own
-_SMALLEST_SIZE = 4.5  # below it, names are left out
-_ROW = 0.25  # inches
-_BOX = 0.66  # height of a box, in rows
-_DOT = 0.06  # half of the width of a box without a name, in columns
-_GAP = 0.42  # inches between columns, for the curves
+_PAGE = 675.0  # points, of the drawing in a figure of our own: ten inches with its margins
+_LEAST = 330.0  # a narrower figure has no room for the legend
+_TALLEST = 5_000.0
+_MOST_LINES = 3  # of the note
 
 
-def order(plan_or_outcome: SequencePlan | SequenceOutcome, ax: Axes | None = None, **kwargs: Any) -> Axes:
-    """Draw a plan, or how it ended, from left to right: everything stands right of what it needs.
+def order(
+    plan_or_outcome: SequencePlan | SequenceOutcome,
+    ax: Axes | None = None,
+    around: str | None = None,
+    depth: int = 1,
+    implied: bool = False,
+    **kwargs: Any,
+) -> Axes:
+    """Draw a plan, or how it ended, from top to bottom: everything stands below what it needs.
 
     Parameters
     ----------
     plan_or_outcome : SequencePlan or SequenceOutcome
         A box is a repo: its mark, its position in the plan (from 0, as in ``to_frame``) and its name.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure, as large as the graph needs.
+        Where to draw; by default a new figure, at most a page wide and as tall as the graph needs.
+    around : str, optional
+        Draw only this repo, what it needs and what needs it; :func:`seqkit.neighbours.neighbours` says which.
+    depth : int
+        With `around`, how many steps up and down.
+    implied : bool
+        Whether to draw dependencies that others imply too: where c needs b and b needs a, that c needs a.
     **kwargs
         For the boxes, one :class:`matplotlib.collections.PolyCollection`; above 300 repos, or
-        where names find no room, the marks are a scatter, one ``PathCollection``.
+        where names find no room, for the bars that count each wave's repos, another one.
 
     Returns
     -------
     matplotlib.axes.Axes
-        Columns are dependency levels. These are the plan's waves, unless it holds unreleased repos:
-        they fill a column, but waves do not count them.
+        Waves from top to bottom, a wide one folded into several rows. In a plan with unreleased repos
+        these are dependency levels: unreleased repos fill a level, but waves do not count them.
+        Lines along which failures block others are thicker and red.
+        The data unit of a drawing with boxes is a point, 1/72 inch.
+
+    Raises
+    ------
+    RepoNotFound
+        Where `around` is not in the plan.
+    TypeError, ValueError
+        Where `plan_or_outcome` is neither, or `depth` is not a whole number from 0.
 
     Examples
     --------
@@ -65,28 +84,35 @@ def order(plan_or_outcome: SequencePlan | SequenceOutcome, ax: Axes | None = Non
     '1 succeeded, 1 failed, 1 blocked'
     >>> matplotlib.pyplot.close("all")
     """
+    hit = set[str]()
     if isinstance(plan_or_outcome, SequenceOutcome):
         plan = plan_or_outcome.plan
-        styles = [STATUS_STYLES[word] for word in plan_or_outcome._words()]
-        title = plan_or_outcome._counts()
+        words = plan_or_outcome._words()
+        sentence = plan_or_outcome._counts()
+        hit = _hit(plan_or_outcome)
     elif isinstance(plan_or_outcome, SequencePlan):
         plan, left_out = plan_or_outcome, set(plan_or_outcome.unreleased)
-        styles = [
-            STATUS_STYLES["unreleased"] if item.repo_id in left_out else STATUS_STYLES["pending"] for item in plan.items
-        ]
+        words = ["unreleased" if item.repo_id in left_out else "pending" for item in plan.items]
         repos, waves = len(plan.released), len(plan.waves())
-        title = f"{repos} repo{'s'[: repos != 1]} to release in {waves} wave{'s'[: waves != 1]}"
-        title += f", {len(left_out)} unreleased" if left_out else ""
+        sentence = f"{repos} repo{'s'[: repos != 1]} to release in {waves} wave{'s'[: waves != 1]}"
+        sentence += f", {len(left_out)} unreleased" if left_out else ""
     else:
         raise TypeError(
             f"plan_or_outcome is a {type(plan_or_outcome).__name__}, expected a SequencePlan or SequenceOutcome"
         )
     ids = [item.repo_id for item in plan.items]
-    return _draw(_Picture(plan.graph, dict(zip(ids, styles, strict=True)), title), ax, kwargs)
+    picture = _Picture(plan.graph, dict(zip(ids, words, strict=True)), sentence, hit)
+    return _draw(picture, ax, around, depth, implied, kwargs)
 
 
 def blast_radius(
-    plan_or_graph: SequencePlan | RepoDependencyGraph, repo: str, ax: Axes | None = None, **kwargs: Any
+    plan_or_graph: SequencePlan | RepoDependencyGraph,
+    repo: str,
+    ax: Axes | None = None,
+    around: str | None = None,
+    depth: int = 1,
+    implied: bool = False,
+    **kwargs: Any,
 ) -> Axes:
     """Draw what happens if one repo fails: itself, what it blocks, and what goes on.
 
@@ -96,13 +122,15 @@ def blast_radius(
         Of a plan, unreleased repos neither fail nor are blocked; of a graph, all repos take part.
     repo : str
         The repo that fails.
-    ax, **kwargs
+    ax, around, depth, implied, **kwargs
         As in :func:`order`.
 
     Raises
     ------
     RepoNotFound
-        Where `repo` is not in the plan or graph.
+        Where `repo` or `around` is not in the plan or graph.
+    TypeError, ValueError
+        Where `plan_or_graph` is neither, or `depth` is not a whole number from 0.
 
     Examples
     --------
@@ -128,159 +156,108 @@ def blast_radius(
         raise TypeError(
             f"plan_or_graph is a {type(plan_or_graph).__name__}, expected a SequencePlan or RepoDependencyGraph"
         )
-    styles = {name: STATUS_STYLES[word] for name, word in ended.items()}
-    counts = [sum(word == which for word in ended.values()) for which in ("blocked", "succeeded", "unreleased")]
-    title = f"{counts[0]} blocked, {counts[1]} go{'es'[: 2 * (counts[1] == 1)]} on"
-    title += f", {counts[2]} unreleased" if counts[2] else ""
+    counts = Counter(ended.values())
+    goes_on = f"{counts['succeeded']} go{'es'[: 2 * (counts['succeeded'] == 1)]} on"
+    sentence = f"{counts['blocked']} blocked, {goes_on}"
+    sentence += f", {counts['unreleased']} unreleased" if counts["unreleased"] else ""
     fails = ended[repo] == "failed"
-    title = f"If {shown(repo, 40)} fails: {title}" if fails else f"{shown(repo, 40)} is not released: {title}"
-    blast = {repo, *graph.transitive_dependents_of(repo)} if fails else set()
-    return _draw(_Picture(graph, styles, title, blast), ax, kwargs)
+    sentence = f"If {shown(repo, 40)} fails: {sentence}" if fails else f"{shown(repo, 40)} is not released: {sentence}"
+    hit = {repo, *graph.transitive_dependents_of(repo)} if fails else set()
+    return _draw(_Picture(graph, ended, sentence, hit), ax, around, depth, implied, kwargs)
+
+
+def _hit(outcome: SequenceOutcome) -> set[str]:
+    """Name the repos that failed, those they block, and unreleased ones that hand it on."""
+    plan, hit = outcome.plan, set(outcome.failures)
+    for item, cause, by, needs in zip(
+        plan.items, outcome.skip_causes, outcome.blocked_by, plan._dependencies, strict=True
+    ):
+        if by or (cause == "unreleased" and any(plan.items[other].repo_id in hit for other in needs)):
+            hit.add(item.repo_id)
+    return hit
 
 
 @dataclass(frozen=True)
 class _Picture:
     graph: RepoDependencyGraph
-    styles: Mapping[str, StatusStyle]  # in the order of execution
-    title: str
-    emphasised: Collection[str] = ()
+    words: Mapping[str, str]  # repo → key of STATUS_STYLES, in the order of execution
+    sentence: str
+    hit: set[str] = field(default_factory=set)  # by a failure: lines between them are loud
 
 
 # ---------------------------------------------------------------------- drawing
 
 
-def _draw(picture: _Picture, ax: Axes | None, kwargs: Mapping[str, Any]) -> Axes:
-    ids = list(picture.styles)
-    if not ids:
+def _draw(
+    picture: _Picture, ax: Axes | None, around: str | None, depth: int, implied: bool, kwargs: Mapping[str, Any]
+) -> Axes:
+    whole, head = len(picture.words), picture.sentence
+    chosen = list(picture.words) if around is None else neighbours(picture.graph, around, depth)
+    if not chosen:
         return nothing(ax, "Nothing to draw: there are no repos.")
-    spots, routes = rows(ids, picture.graph.edges)
-    heights = [y for route in (spots.values(), *routes.values()) for _, y in route]
-    columns, top, bottom = 1 + int(max(x for x, _ in spots.values())), min(heights) - 0.7, max(heights) + 0.7
-    heads = [f"{picture.styles[repo].mark} {number} " for number, repo in enumerate(ids)]
-    ax, room = _room(picture, ax, heads, columns, bottom - top)
-    _frame(ax, columns)
-    ax.set_ylim(bottom, top)  # rows count downwards
-    _edges(ax, picture, routes, room.half)
-    centres = [spots[repo] for repo in ids]
-    colours = [picture.styles[repo].colour for repo in ids]
-    nodes: Artists
-    if room.size:
-        h, w = _BOX / 2, room.half
-        corners = [[(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)] for x, y in centres]
-        nodes = PolyCollection(corners, facecolors=colours, edgecolors=OUTLINE, linewidths=0.6, zorder=3)
-        ax.add_collection(nodes, autolim=False)
-        _names(ax, picture, heads, centres, room)
+    if around is not None:
+        near = f"{len(chosen)} of {whole} repos, {depth} step{'s'[: depth != 1]} up and down"
+        head += f"\nAround {shown(around, 40)}: {near}"
+    kept = set(chosen)
+    level = {repo: number for number, wave in enumerate(picture.graph.waves()) for repo in wave}
+    edges = [edge for edge in picture.graph.edges if kept.issuperset(edge)]
+    words = {repo: picture.words[repo] for repo in chosen}
+    if len(chosen) <= _MOST_NAMED:
+        position = {repo: number for number, repo in enumerate(picture.words)}
+        nodes = [Node(repo, position[repo], level[repo], STATUS_STYLES[word]) for repo, word in words.items()]
+        drawn = edges if implied else reduction(chosen, edges)
+        boxes = _boxes(ax, nodes, drawn)
+        if boxes is not None:
+            ax = _frame(ax, boxes, head)
+            loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] != "failed"]
+            draw_boxes(ax, boxes, nodes, loud, kwargs)
+            return _say(ax, picture, head, _note(len(edges), len(edges) - len(drawn)), Counter(words.values()))
+    waves = 1 + max(level[repo] for repo in chosen)
+    ax = axes(ax, 8.0, height_of_bars(waves) + 1.4)
+    note = draw_bars(ax, words, level, edges, kwargs)
+    why = "no room for names" if len(chosen) <= _MOST_NAMED else f"more than {_MOST_NAMED} repos"
+    return _say(ax, picture, head, f"{why}; around= draws a part. {note}", Counter(words.values()))
+
+
+def _boxes(ax: Axes | None, nodes: list[Node], edges: list[tuple[str, str]]) -> Boxes | None:
+    if ax is None:
+        boxes = arranged(nodes, edges, SIZES[0], (_PAGE, None))
+        return boxes if boxes and boxes.height <= _TALLEST else None
+    return next(filter(None, (arranged(nodes, edges, size, points(ax)) for size in SIZES)), None)
+
+
+def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
+    """Give axes with a point for a data unit, the drawing in their middle."""
+    if ax is None:
+        wide = max(boxes.width + 8, _LEAST, *(width(line, TITLE_SIZE) for line in head.split("\n")))
+        tall = boxes.height
+        ax = axes(None, wide / 72 + 0.6, tall / 72 + 1.2)
     else:
-        xs, ys = zip(*centres, strict=True)
-        area = min(max((0.7 * 72 * room.height / (bottom - top)) ** 2, 2.0), 30.0)
-        nodes = ax.scatter(xs, ys, s=area, c=colours, edgecolors=OUTLINE, linewidths=0.3, zorder=3)
-        nodes.set_paths([outline(style) for style in picture.styles.values()])  # colour is never alone
-    nodes.set(**kwargs)
-    _words(ax, picture, room)
+        wide, tall = points(ax)
+    ax.set_xlim((boxes.width - wide) / 2, (boxes.width + wide) / 2)
+    ax.set_ylim((boxes.height + tall) / 2, (boxes.height - tall) / 2)
+    ax.set_xticks([])
+    ax.set_yticks([(top + bottom) / 2 for top, bottom in boxes.bands.values()], [str(wave) for wave in boxes.bands])
+    ax.tick_params(axis="y", length=0, labelsize=8)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
     return ax
 
 
-@dataclass(frozen=True)
-class _Room:
-    pitch: float  # inches from column to column
-    height: float  # of the axes, in inches
-    half: float  # width of a box, in columns
-    size: float  # of names, in points; 0 where there is no room for them
+def _note(edges: int, left_out: int) -> str:
+    if not edges:
+        return "no dependencies"
+    note = f"{edges:,} dependenc{'y' if edges == 1 else 'ies'}"
+    return f"{note}, {left_out:,} of them implied by others and not drawn" if left_out else note
 
 
-def _room(picture: _Picture, ax: Axes | None, heads: Sequence[str], columns: int, rows: float) -> tuple[Axes, _Room]:
-    """Make the axes, or measure those given."""
-    few = len(heads) <= _MOST_NAMED
-    if ax is None:
-        labels = [head + shown(repo) for head, repo in zip(heads, picture.styles, strict=True)] if few else []
-        box = max((width(label, _SIZE) for label in labels), default=0.0) / 72 + 0.12
-        pitch = box + _GAP if few else 0.6
-        wide = min(
-            max(columns * pitch, width(picture.title, TITLE_SIZE) / 72, 1.1 * len(set(picture.styles.values())) + 1.6),
-            60.0,
-        )
-        height = min(max(rows * (_ROW if few else 0.09), 1.0), 60.0)
-        ax = plt.subplots(figsize=(wide + 0.3, height + 1.2), layout="constrained")[1]
-        pitch = wide / columns
-        return ax, _Room(pitch, height, min(box / pitch / 2, 0.42) if few else _DOT, _SIZE if few else 0.0)
-    figure, extent = ax.get_figure(), ax.get_window_extent()
-    dpi = 72.0 if figure is None else figure.dpi
-    pitch, height = extent.width / dpi / columns, extent.height / dpi
-    size, half = min(_SIZE, height * 72 / rows * _BOX * 0.75), max(0.3, 0.5 - _GAP / pitch / 2)
-    least = max(width(head + "wwwwwww", size) for head in heads) / 72
-    if not few or size < _SMALLEST_SIZE or least > 2 * half * pitch:
-        return ax, _Room(pitch, height, _DOT, 0.0)
-    return ax, _Room(pitch, height, half, size)
-
-
-def _names(
-    ax: Axes, picture: _Picture, heads: Sequence[str], centres: Sequence[tuple[float, float]], room: _Room
-) -> None:
-    pad = 0.35 * room.size / 72  # inches
-    for (repo, style), head, (x, y) in zip(picture.styles.items(), heads, centres, strict=True):
-        ax.text(
-            x - room.half + pad / room.pitch,
-            y,
-            fitting(head, repo, room.size, (2 * room.half * room.pitch - 1.5 * pad) * 72),
-            fontsize=room.size,
-            color=style.ink,
-            va="center_baseline",
-            zorder=4,
-            clip_on=True,
-            **PLAIN,
-        )
-
-
-def _frame(ax: Axes, columns: int) -> None:
-    ax.set_xlim(-0.5, columns - 0.5)
-    ax.set_xticks(range(columns))
-    ax.set_yticks([])
-    ax.tick_params(axis="x", length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-
-
-def _edges(
-    ax: Axes, picture: _Picture, routes: Mapping[tuple[str, str], Sequence[tuple[float, float]]], half: float
-) -> None:
-    inside = [a in picture.emphasised and b in picture.emphasised for a, b in routes]
-    paths = [_curve(route, half) for route in routes.values()]
-    quiet = [path for path, loud in zip(paths, inside, strict=True) if not loud]
-    loud = [path for path, loud in zip(paths, inside, strict=True) if loud]
-    faint = min(0.5, max(0.2, 60 / (len(paths) + 1)))
-    faint = faint * 0.7 if loud else faint
-    for which, colour, thick, alpha, zorder in (
-        (quiet, "#5f6b7a", 0.7, faint, 1),
-        (loud, STATUS_STYLES["failed"].colour, 1.1, 0.75, 2),
-    ):
-        if which:
-            lines = PathCollection(
-                which, facecolors="none", edgecolors=colour, linewidths=thick, alpha=alpha, zorder=zorder
-            )
-            ax.add_collection(lines, autolim=False)
-
-
-def _curve(route: Sequence[tuple[float, float]], half: float) -> Path:
-    """Lead an edge straight through its columns, and in S-curves between them."""
-    points: list[tuple[float, float]] = [(route[0][0] + half, route[0][1])]
-    codes = [Path.MOVETO]
-    for (x0, y0), (x1, y1) in pairwise(route):
-        start, end = x0 + half, x1 - half
-        middle = (start + end) / 2
-        points += [(middle, y0), (middle, y1), (end, y1), (x1 + half, y1)]
-        codes += [Path.CURVE4, Path.CURVE4, Path.CURVE4, Path.LINETO]
-    return Path(points[:-1], codes[:-1])
-
-
-def _words(ax: Axes, picture: _Picture, room: _Room) -> None:
-    styles = picture.styles.values()
-    unreleased = STATUS_STYLES["unreleased"] in styles
-    note = "" if room.size else "; no room for names"
-    title(ax, picture.title + note)
-    ax.set_xlabel("dependency level" if unreleased else "wave", fontsize=9, loc="right")
-    words = [_key(style) for style in styles]
-    status_legend(ax, Counter(words), bool(room.size))
-
-
-def _key(style: StatusStyle) -> str:
-    return next(word for word, known in STATUS_STYLES.items() if known.colour == style.colour)
+def _say(ax: Axes, picture: _Picture, head: str, note: str, counts: Mapping[str, int]) -> Axes:
+    title(ax, head)
+    lines = wrap(note, max(20, int(settled(ax)[0] / 4.2)))
+    if len(lines) > _MOST_LINES:
+        lines = [note.split(";", maxsplit=1)[0]]
+    ticks = 12.0 if len(ax.get_xticks()) else 0.0
+    ax.set_xlabel("\n".join(lines), fontsize=8, loc="left", **PLAIN)
+    ax.set_ylabel("dependency level" if "unreleased" in picture.words.values() else "wave", fontsize=9)
+    status_legend(ax, counts, below=14.0 + 11.0 * len(lines) + ticks)
+    return ax

@@ -1,0 +1,231 @@
+"""A run's events as spans on an axis: when each repo was tried, when it waited, and how that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from seqkit.errors import RunNotFound
+from seqkit.frames import items_frame, kind_of, plan_of_run
+from seqkit.history.past import ids_text
+from seqkit.ledger import RunLedger
+from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
+from seqkit.model import RunEvent, RunMetadata, RunRecord, RunStatus, spec_digest_of
+from seqkit.plots._text import shown
+
+__all__ = ["Row", "Run", "chosen_run", "read_spans"]
+
+_UNITS = (
+    ("milliseconds", 1e-3, 1.0),
+    ("seconds", 1.0, 120.0),
+    ("minutes", 60.0, 7_200.0),
+    ("hours", 3_600.0, 172_800.0),
+    ("days", 86_400.0, float("inf")),
+)  # each for spans below so many seconds
+_ENDS = {"NodeExited": "succeeded", "NodeFailed": "failed"}
+_KINDS = {"NodeEntered", "NodeRetrying", "NodeSkipped", *_ENDS}
+_STATE = {
+    RunStatus.RUNNING: "has not ended",
+    RunStatus.COMPLETED: "completed",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELLED: "was cancelled",
+}
+
+
+@dataclass(slots=True)
+class Row:
+    """What the events tell of one repo; all times are places on the axis."""
+
+    repo: str
+    """Its id."""
+    word: str
+    """What it came to: a status, or the cause of its skip."""
+    remark: str
+    """Why it failed and how often it was tried, in a few words; often empty."""
+    tries: list[tuple[float, float, str]] = field(default_factory=list)
+    """From when to when each try went, and how it ended."""
+    waits: list[tuple[float, float]] = field(default_factory=list)
+    """The waits before further tries."""
+    open_at: float | None = None
+    """When the try began whose end the ledger does not tell."""
+    moment: float | None = None
+    """When the repo ended or was passed over; None where it was never reached."""
+
+    def tell(self, kind: str, at: float, delay: float) -> bool:
+        """Take in the next event; say whether it fits those before."""
+        begun, new = self.open_at, not self.tries and self.open_at is None and self.moment is None
+        if begun is not None and self.waits and begun > at:  # told before the announced wait was over
+            begun = max(self.waits[-1][0], at)
+            self.waits[-1] = (self.waits[-1][0], begun)
+        if kind == "NodeRetrying" or kind in _ENDS:
+            self.tries.append((at if begun is None else begun, at, _ENDS.get(kind, "failed")))
+        elif begun is not None:
+            self.tries.append((begun, at, "in_progress"))
+        self.open_at = at + delay if kind in ("NodeEntered", "NodeRetrying") else None
+        self.moment = at if self.open_at is None else None
+        if kind == "NodeRetrying":
+            self.waits.append((at, at + delay))
+        return new if kind in ("NodeEntered", "NodeSkipped") else begun is not None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as spans."""
+
+    rows: list[Row]
+    """Its repos in plan order."""
+    span: tuple[float, float]
+    """The first and last place on the axis."""
+    title: str
+    """What it came to and how long it took."""
+    axis: str
+    """What the axis counts."""
+    counts_events: bool
+    """Whether that is events, as all have the same time."""
+    notes: list[str]
+    """What the reader should know: gaps and contradictions of the record."""
+
+
+def chosen_run(kept: RunLedger, run_id: str | None) -> str | None:
+    """Give the run asked for, or the only one; None where there is none."""
+    if run_id is not None:
+        return run_id
+    ids = [record.run_id for record in kept.list_runs()]
+    if isinstance(kept, FoundLedger):
+        ids = list(dict.fromkeys([*ids, *(event.run_id for event in kept.events)]))
+    if len(ids) > 1:
+        raise ValueError(f"run_id is None and the ledger has {len(ids):,} runs, expected one of {ids_text(ids)}")
+    return ids[0] if ids else None
+
+
+def read_spans(kept: RunLedger, run_id: str) -> Run:
+    """Read a run, whatever state its record is in."""
+    events = kept.get_events(run_id)
+    notes = []
+    try:
+        record = kept.get_run(run_id)
+        state = _STATE[record.status]
+    except RunNotFound:  # a ledger that was read may hold events without their run
+        record, state = _stand_in(run_id, events), "has not ended"
+        notes.append("the run has no record, only events")
+        kept = FoundLedger([FoundRun(record, "")], [FoundEvent(run_id, event, "") for event in events])
+    if isinstance(kept, FoundLedger):
+        if sum(found.record.run_id == run_id for found in kept.runs) > 1:
+            notes.append("the run is recorded more than once")
+        if kept.problems:
+            notes.append("parts of the ledger could not be read")
+    items = items_frame(kept, run_id)
+    if plan_of_run(record) is None:
+        notes.append("no plan: repos in the order of their events")
+    columns = [items[name].astype(object) for name in ("repo_id", "status", "skip_cause", "reason", "attempts")]
+    rows = {
+        repo: Row(repo, cause if status == "skipped" else status, _remark(reason, tries, status))
+        for repo, status, cause, reason, tries in zip(*columns, strict=True)
+    }
+    axis = _Axis(record, events)
+    lanes, odd, strange = _follow(rows, events, axis)
+    if [event.seq for event in events] != list(range(1, len(events) + 1)):
+        notes.append("gaps or repeats in seq")
+    if any(after.timestamp < before.timestamp for before, after in pairwise(events)):
+        notes.append("times that go backwards")
+    if odd:
+        notes.append(f"{odd:,} event{'s that contradict' if odd > 1 else ' that contradicts'} others")
+    if strange:
+        notes.append(f"{strange:,} event{'s'[: strange != 1]} of unknown kind or repo left out")
+    told = list(rows.values())
+    span = (min([axis.first, *axis.at]), _close(told, axis, record))
+    took = f"{len(events):,} event{'s'[: len(events) != 1]}" if axis.counts_events else axis.said(span)
+    return Run(
+        rows=told,
+        span=span,
+        title=f"Run {shown(run_id, 40)} {state} after {took}" + (f", up to {lanes} repos at once" * (lanes > 1)),
+        axis=axis.label,
+        counts_events=axis.counts_events,
+        notes=notes,
+    )
+
+
+def _stand_in(run_id: str, events: Sequence[RunEvent]) -> RunRecord:
+    return RunRecord(
+        run_id=run_id,
+        spec_digest=spec_digest_of(""),
+        metadata=RunMetadata(),
+        status=RunStatus.RUNNING,
+        created_at=events[0].timestamp,
+    )
+
+
+def _remark(reason: object, tries: int, status: str) -> str:
+    words = [shown(reason, 60)] if status == "failed" and isinstance(reason, str) and reason else []
+    return "; ".join([f"{tries:,} tries", *words] if tries > 1 else words)
+
+
+class _Axis:
+    """Where events stand: in a unit of time, or one after the other where all have the same time."""
+
+    def __init__(self, record: RunRecord, events: Sequence[RunEvent]) -> None:
+        times = [event.timestamp for event in events]
+        self.counts_events = len(set(times)) < 2
+        if self.counts_events:
+            self.at = [float(number) for number in range(1, len(events) + 1)]
+            self.first = 1.0
+            self.label = "event" + (": all carry the same time" if len(events) > 1 else "")
+            return
+        span = max(times) - min(times)
+        # Where the ledger went by another clock than the run, its start says nothing about the events.
+        near = timedelta(0) <= times[0] - record.created_at <= span
+        self.start = record.created_at if near else times[0]
+        self.whole = (max(times) - min(self.start, *times)).total_seconds()
+        self.name, self.unit = next((name, unit) for name, unit, limit in _UNITS if self.whole < limit)
+        self.at = [self.of(time) for time in times]
+        self.first = 0.0
+        self.label = f"{self.name} since {'the run started' if near else 'the first event'}"
+
+    def of(self, time: datetime) -> float:
+        return (time - self.start).total_seconds() / self.unit
+
+    def said(self, span: tuple[float, float]) -> str:
+        return f"{span[1] - span[0]:.3g} {self.name}"
+
+    def wait(self, payload: Mapping[str, Any]) -> float:
+        delay = payload.get("delay_ms")
+        if self.counts_events or isinstance(delay, bool) or not isinstance(delay, int | float) or not delay > 0:
+            return 0.0
+        return float(min(delay, self.whole * 1000)) / 1000 / self.unit
+
+
+def _follow(rows: Mapping[str, Row], events: Sequence[RunEvent], axis: _Axis) -> tuple[int, int, int]:
+    """Tell the events to the rows; count lanes in use, events that do not fit, and those that tell nothing."""
+    lanes = odd = strange = 0
+    under_way: set[str] = set()
+    for event, at in zip(events, axis.at, strict=True):
+        payload = event.payload if isinstance(event.payload, Mapping) else {}
+        repo, kind = payload.get("node_id"), kind_of(event)
+        row = rows.get(repo) if isinstance(repo, str) else None
+        if row is None or kind not in _KINDS:
+            strange += 1
+            continue
+        odd += not row.tell(kind, at, axis.wait(payload) if kind == "NodeRetrying" else 0.0)
+        (under_way.discard if row.open_at is None else under_way.add)(row.repo)
+        lanes = max(lanes, len(under_way))
+    return lanes, odd, strange
+
+
+def _close(rows: Sequence[Row], axis: _Axis, record: RunRecord) -> float:
+    """Lead open entries up to the end of the axis, and place silent skips; give that end."""
+    opened = [row.open_at for row in rows if row.open_at is not None]
+    end = max([axis.first, *axis.at, *opened])
+    if opened and not axis.counts_events and record.completed_at is not None:
+        end = max(end, axis.of(record.completed_at))  # in doubt until the run was cancelled
+    last = axis.first
+    for row in rows:
+        if row.open_at is not None:
+            row.tries.append((row.open_at, end, "in_progress"))
+            row.moment = end
+        elif row.moment is None and row.word != "pending":
+            row.moment = last
+        last = last if row.moment is None else row.moment
+    return end

@@ -1,0 +1,245 @@
+"""What fitted failure rates are worth: each with its interval, and beside it what was assumed."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.transforms import offset_copy
+
+from seqkit._palette import STATUS_STYLES
+from seqkit.failures import as_model
+from seqkit.plots._axes import LINES, TITLE_SIZE, axes, nothing, title
+from seqkit.plots._text import FONT, PLAIN, shown, width
+from seqkit.rates import ranking_note
+
+__all__ = ["calibration"]
+
+Floats = npt.NDArray[np.float64]
+
+_MOST = 300  # repos that a figure of our own has a row for
+_EXTREMES = 60  # rows where there are more
+_PITCHES = (14.0, 9.0)  # points from row to row: of few repos, of many
+_LEAST_PITCH = 9.0  # of rows on given axes
+_TWO_COLUMNS = 310.0  # points of width that a legend of two columns needs
+_FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room for the note
+_RED = STATUS_STYLES["failed"].colour
+
+
+def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **kwargs: Any) -> Axes:
+    """Draw fitted failure rates with their credible intervals, a row for each repo, the highest rate first.
+
+    Parameters
+    ----------
+    fit : DataFrame
+        What :func:`seqkit.fit_failure_rates` gave.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure, as tall as the repos need.
+    model : float, mapping, Series or FailureModel, optional
+        Rates to hold against the fit: those assumed so far, or the true ones where the runs were simulated.
+        Each is a diamond, open where the interval holds it. Common causes of a model are left aside.
+    **kwargs
+        For the fitted rates, one :class:`matplotlib.collections.PathCollection`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A point is a rate, open where the repo has not failed yet, so that the rate comes of the prior; its line is
+        the interval from `low` to `high`. To the right, failures / attempts. The dashed line is the rate of all
+        attempts together. Where the data support no ranking, the title says so; all of :func:`seqkit.ranking_note`
+        stands below a new figure, and below given axes of 250 points of height or more.
+
+        Above 300 repos, or where the given axes have no room for rows of 9 points, the rows are the highest and
+        the lowest rates; the numbers in title and legend are of all repos.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `fit` is no fit, or `model` no model.
+
+    Notes
+    -----
+    Where the prior is right, a 95 % interval holds the true rate in 95 % of all cases. A much smaller share says
+    that the assumed rates are not those of the record.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> import pandas as pd
+    >>> from seqkit import fit_failure_rates
+    >>> tried = {"repo_id": ["api", "core"] * 40, "succeeded": [False, True] * 10 + [True] * 60}
+    >>> ax = calibration(fit_failure_rates(pd.DataFrame(tried)), model=0.2)
+    >>> print(ax.get_title(loc="left"))
+    api fails most often: 10 failures in 40 attempts.
+    1 of 2 intervals (50 %) hold the assumed rate.
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['api', 'core']
+    >>> matplotlib.pyplot.close("all")
+    """
+    note = ranking_note(fit)  # checks the fit, too
+    assumed = None if model is None else np.array([as_model(model).rate(repo) for repo in fit.index], dtype=np.float64)
+    if fit.empty:
+        return nothing(ax, "Nothing to draw: no repo was tried.")
+    rate, low, high = (fit[name].to_numpy(dtype=np.float64) for name in ("rate", "low", "high"))
+    failures = fit["failures"].to_numpy(dtype=np.int64)
+    ranked = np.argsort(-rate, kind="stable")
+    held = None if assumed is None else (low <= assumed) & (assumed <= high)
+    own, most = ax is None, len(fit) if len(fit) <= _MOST else _EXTREMES
+    pitch = float(np.interp(most, [_EXTREMES, _MOST], _PITCHES))
+    ax = axes(ax, 8.5, max(most * pitch / 72, 0.6) + 2.4)
+    _words(ax, fit, int(ranked[0]), held, note, own or _points(ax)[1] >= _FOR_A_NOTE)
+    if not own:
+        pitch, most = _room(ax, len(fit))
+    kept, y = _rows(ranked, most)
+    ax.hlines(y, low[kept], high[kept], colors=LINES, linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
+    points = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=_RED, linewidths=1.0, zorder=4)
+    points.set_facecolor(["white" if not failed else _RED for failed in failures[kept]])
+    points.set(**kwargs)
+    ax.axvline(_together(fit), color="black", linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
+    if assumed is not None and held is not None:
+        faces = ["none" if inside else "black" for inside in held[kept]]
+        size = min(26.0, 0.22 * pitch**2)
+        ax.scatter(assumed[kept], y, s=size, marker="D", facecolors=faces, edgecolors="black", linewidths=0.9, zorder=5)
+    _frame(ax, fit, kept, y, pitch)
+    ax.set_xlim(0, 1.04 * max(high.max(), 0.0 if assumed is None else assumed.max()))
+    return ax
+
+
+def _together(fit: pd.DataFrame) -> float:
+    return int(fit["failures"].sum()) / max(int(fit["attempts"].sum()), 1)
+
+
+# ---------------------------------------------------------------------- rows
+
+
+def _points(ax: Axes) -> tuple[float, float]:
+    """Measure the axes."""
+    figure: Any = ax.get_figure()
+    extent = ax.get_window_extent()
+    return extent.width * 72 / figure.dpi, extent.height * 72 / figure.dpi
+
+
+def _room(ax: Axes, n: int) -> tuple[float, int]:
+    """Measure given axes: the distance of rows in points, and how many there can be."""
+    figure: Any = ax.get_figure()
+    if figure.get_layout_engine() is not None:
+        figure.canvas.figure.draw_without_rendering()  # words around the axes take their room first
+    height = _points(ax)[1]
+    most = max(int(height / _LEAST_PITCH), 3)
+    return height / min(n, most), most
+
+
+def _rows(ranked: npt.NDArray[np.intp], most: int) -> tuple[npt.NDArray[np.intp], Floats]:
+    """Give which repos get a row, and where; where not all do, the middle of the ranking is one empty row."""
+    if len(ranked) <= most:
+        return ranked, np.arange(len(ranked), dtype=np.float64)
+    first = most // 2
+    last = most - 1 - first
+    kept = np.concatenate([ranked[:first], ranked[len(ranked) - last :]])
+    return kept, np.concatenate([np.arange(first), np.arange(first + 1, most)]).astype(np.float64)
+
+
+def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, pitch: float) -> None:
+    size = min(8.0, 0.72 * pitch)
+    labels = dict(zip(y.tolist(), (shown(str(fit.index[at]), 32) for at in kept), strict=True))
+    if len(kept) < len(fit):
+        labels[float(len(kept) // 2 + len(kept) % 2)] = f"… {len(fit) - len(kept):,} repos between …"
+    ax.set_ylim(max(labels) + 0.7, -0.7)  # rows count downwards
+    ax.set_yticks(sorted(labels), [labels[at] for at in sorted(labels)], fontsize=size, **PLAIN)
+    ax.tick_params(axis="y", length=0)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.set_xlabel("failures per attempt (probability)")
+    ax.set_ylabel("repo")
+    beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=8, units="points")  # type: ignore[arg-type]
+    for at, row in zip(kept, y.tolist(), strict=True):
+        tried = f"{fit['failures'].iloc[at]:,} / {fit['attempts'].iloc[at]:,}"
+        ax.text(1, row, tried, transform=beside, va="center", fontsize=size, **PLAIN)
+    ax.text(1, -0.7, "failures /\nattempts", transform=beside, va="bottom", fontsize=7, color=LINES, **PLAIN)
+
+
+# ---------------------------------------------------------------------- words
+
+
+def _words(
+    ax: Axes,
+    fit: pd.DataFrame,
+    top: int,
+    held: npt.NDArray[np.bool_] | None,
+    note: str,
+    in_full: bool,
+) -> None:
+    figure: Any = ax.get_figure()
+    room = _points(ax)[0]
+    failures, attempts = (fit[name].to_numpy(dtype=np.int64) for name in ("failures", "attempts"))
+    n = len(fit)
+    if note:
+        lines = [f"{failures.sum():,} failures in {attempts.sum():,} attempts do not support a ranking of {n:,} repos."]
+    else:
+        first = f"{shown(str(fit.index[top]), 30)}{' fails most often' if n > 1 else ''}"
+        lines = [f"{first}: {failures[top]:,} failures in {attempts[top]:,} attempts."]
+    if held is not None:
+        share = 100 * held.mean()
+        lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
+    columns = [max(int(len(line) * room / width(line, TITLE_SIZE)), 20) for line in lines]
+    title(ax, "\n".join(map(textwrap.fill, lines, columns)))
+    handles = _handles(fit, held)
+    ncols = 2 if room > _TWO_COLUMNS else 1
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=offset_copy(ax.transAxes, figure, y=-36, units="points"),
+        borderaxespad=0.0,
+        ncols=ncols,
+        frameon=False,
+        prop=FontProperties(family=FONT, size=8),
+    )
+    if note and in_full:
+        below = 44 + 13.5 * -(-len(handles) // ncols)
+        ax.annotate(
+            textwrap.fill(shown(f"⚠ {note[0].upper()}{note[1:]}.", 1000), max(int(room / 4.4), 30)),
+            (0, 0),
+            (0, -below),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="top",
+            fontsize=8,
+            **PLAIN,
+        )
+
+
+def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None) -> list[Line2D]:
+    failed = int((fit["failures"] > 0).sum())
+    level = fit.attrs.get("confidence_level")
+    interval = f"{100 * level:g} % credible interval" if isinstance(level, float) else "credible interval"
+    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": _RED}
+    diamond: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.5, "markeredgecolor": "black"}
+    handles = [
+        Line2D([], [], markerfacecolor=_RED, label=f"rate of a repo that has failed: {failed:,}", **point),
+        Line2D([], [], markerfacecolor="white", label=f"rate of one that has not yet: {len(fit) - failed:,}", **point),
+        Line2D([], [], color=LINES, alpha=0.6, linewidth=2.4, label=interval),
+        Line2D(
+            [],
+            [],
+            color="black",
+            linestyle=(0, (5, 3)),
+            linewidth=0.9,
+            label=f"all attempts together: {_together(fit):.2g}",
+        ),
+    ]
+    if held is not None:
+        inside = int(held.sum())
+        handles += [
+            Line2D([], [], markerfacecolor="none", label=f"assumed rate, inside: {inside:,}", **diamond),
+            Line2D([], [], markerfacecolor="black", label=f"assumed rate, outside: {len(fit) - inside:,}", **diamond),
+        ]
+    return handles

@@ -1,0 +1,260 @@
+"""One run as its ledger tells it, on a time axis: when each repo was tried, and how that ended."""
+
+from __future__ import annotations
+
+import math
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.transforms import offset_copy
+
+from seqkit._palette import STATUS_STYLES
+from seqkit.ledger import RunLedger, as_ledger
+from seqkit.plots._axes import LINES, OUTLINE, axes, nothing, points, status_legend, title
+from seqkit.plots._marks import marks
+from seqkit.plots._spans import Row, Run, chosen_run, read_spans
+from seqkit.plots._text import PLAIN, fitting, shown, width
+
+__all__ = ["timeline"]
+
+_MOST_ROWS = 300
+_LEAST_PITCH = 2.5  # points: below it, a row cannot be told from the next
+_SIZE = 7.5  # points, of names
+_SMALLEST_SIZE = 5.0
+_BOX = 0.66  # height of a bar, in rows
+_WIDTH = 11.0  # inches, of a figure of our own
+_LAYERS = ("succeeded", "failed", "in_progress", "blocked", "stopped", "unreleased", "pending")  # from the bottom
+
+
+def timeline(
+    ledger: RunLedger | str | os.PathLike[str], run_id: str | None = None, ax: Axes | None = None, **kwargs: Any
+) -> Axes:
+    """Draw when each repo of a run was tried, and how that ended: a Gantt chart.
+
+    Parameters
+    ----------
+    ledger : RunLedger, path or URL
+        Any that the frames take, contradictions included: what does not fit together is drawn as it
+        stands, and the title says so.
+    run_id : str, optional
+        Which run; not needed where there is only one.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure, as tall as the repos need.
+    **kwargs
+        For the bars, one :class:`matplotlib.collections.PolyCollection`; above 300 repos for the areas.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        A row is a repo, in plan order from above: its position (from 0), name and mark. A bar is a try, from
+        ``NodeEntered`` (or the end of the wait before it) to the next event of the repo, coloured by how it
+        ended; a thin line is the wait before another try (``delay_ms``). A bar with a pointed end has no end in
+        the ledger: that release is in doubt. The square at the end of a row tells what the repo came to. It
+        stands alone where nothing was tried: at the time of the ``NodeSkipped``, or where there is none
+        (unreleased repos, ledgers without skips), at the time of the row above. Repos that were never reached
+        have no square.
+
+        Time counts from the start of the run. Where all events carry the same time, as those of a made-up
+        clock, the axis counts events instead. Above 300 repos, or where rows find no room, the number of repos in
+        each state is drawn over time.
+
+    Raises
+    ------
+    ValueError
+        Where `run_id` is left out and the ledger has several runs.
+    RunNotFound
+        Where there is no such run.
+
+    Examples
+    --------
+    >>> import matplotlib; matplotlib.use("Agg")
+    >>> from datetime import UTC, datetime, timedelta
+    >>> from seqkit import MemoryRunLedger, RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+    >>> minutes = (datetime(2026, 1, 2, tzinfo=UTC) + timedelta(minutes=5 * n) for n in range(99))
+    >>> clock = lambda: next(minutes)
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1.0")
+    >>> ledger = MemoryRunLedger(ids=["spring"], clock=clock)
+    >>> outcome = run_plan(plan, ScriptedReleaser({"api": "tests are red"}), ledger, clock=clock)
+    >>> ax = timeline(ledger)
+    >>> ax.get_title(loc="left"), ax.get_xlabel()
+    ('Run spring failed after 30 minutes', 'minutes since the run started')
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['0 core ✓', '1 api ✗', '2 app ⊘']
+    >>> matplotlib.pyplot.close("all")
+    """
+    kept = as_ledger(ledger, existing=True)
+    chosen = chosen_run(kept, run_id)
+    if chosen is None:
+        return nothing(ax, "Nothing to draw: the ledger has no runs.")
+    run = read_spans(kept, chosen)
+    n = len(run.rows)
+    if not n:
+        return nothing(ax, f"Nothing to draw: run {shown(chosen, 40)} names no repos.")
+    pitch = 72 * max(0.11, min(0.22, 13.2 / n))
+    given = ax is not None
+    ax = axes(ax, _WIDTH, (n + 1) * pitch / 72 + 1.4 if n <= _MOST_ROWS else 5.0)
+    wide, high = points(ax)
+    pitch = high / (n + 0.4) if given else pitch
+    _frame(ax, run)
+    notes = list(run.notes)
+    if n <= _MOST_ROWS and pitch >= _LEAST_PITCH:
+        notes += _bars(ax, run, pitch, 0.9 * wide, kwargs)  # the layout will take some of it
+    else:
+        _areas(ax, run, kwargs)
+        notes.append(f"too many repos for a row each ({n:,}): this shows how many are in each state")
+    # An average character is about half as wide as the title is high.
+    lines = textwrap.wrap("; ".join(notes), max(40, int(wide / 5.8)))
+    title(ax, "\n".join([run.title, *lines]))
+    status_legend(ax, Counter(row.word for row in run.rows), below=36.0)
+    return ax
+
+
+def _frame(ax: Axes, run: Run) -> None:
+    left, right = run.span
+    room = 0.02 * (right - left or 1.0)
+    ax.set_xlim(left - room / 2, right + 2 * room)
+    ax.set_xlabel(run.axis, fontsize=9, loc="right")
+    if run.counts_events:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True) if left < right else NullLocator())
+    ax.tick_params(axis="both", labelsize=8)
+    ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
+    ax.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+
+
+# ---------------------------------------------------------------------- a row each
+
+
+def _bars(ax: Axes, run: Run, pitch: float, wide: float, kwargs: Mapping[str, Any]) -> list[str]:
+    """Draw the rows, `pitch` points high, on an axis of `wide` points; give notes on what is left out."""
+    ax.set_ylim(len(run.rows) - 0.3, -0.7)
+    tip = 0.008 * (run.span[1] - run.span[0] or 1.0)
+    shapes = [_shape(y, start, end, tip * opens) for y, row in enumerate(run.rows) for start, end, opens in _tries(row)]
+    colours = [STATUS_STYLES[word].colour for row in run.rows for _, _, word in row.tries]
+    bars = PolyCollection(shapes, facecolors=colours, edgecolors=OUTLINE, linewidths=0.5, zorder=3)
+    ax.add_collection(bars, autolim=False)
+    bars.set(**kwargs)
+    waits = [[(start, y), (end, y)] for y, row in enumerate(run.rows) for start, end in row.waits]
+    ax.add_collection(LineCollection(waits, colors=OUTLINE, linewidths=1.2, zorder=2), autolim=False)
+    square = min(9.0, pitch * 0.74)
+    low, high = ax.get_xlim()
+    earlier = [
+        ((start + end) / 2, y, word)
+        for y, row in enumerate(run.rows)
+        for start, end, word in row.tries[:-1]
+        if abs(end - start) * wide / (high - low) > square
+    ]
+    marks(ax, *_columns(earlier), square * 0.75, gid="tries")
+    _ends(ax, run.rows, square, tip)
+    size = max(_SMALLEST_SIZE, min(_SIZE, pitch * 0.8))
+    _remarks(ax, run, size, square, wide)
+    every = math.ceil(size * 1.15 / pitch)
+    names = [f"{number} {shown(row.repo, 28)} {STATUS_STYLES[row.word].mark}" for number, row in enumerate(run.rows)]
+    ax.set_yticks(range(0, len(names), every), labels=names[::every], fontsize=size, **PLAIN)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", color=LINES, alpha=0.12, linewidth=0.5)
+    return [f"1 name in {every} is written"] if every > 1 else []
+
+
+def _tries(row: Row) -> list[tuple[float, float, bool]]:
+    """Give each try's first and last moment, and whether it has no end."""
+    return [
+        (min(start, end), max(start, end), row.open_at is not None and number == len(row.tries))
+        for number, (start, end, _) in enumerate(row.tries, start=1)
+    ]
+
+
+def _shape(y: float, left: float, right: float, tip: float) -> list[tuple[float, float]]:
+    top, bottom = y - _BOX / 2, y + _BOX / 2
+    return [(left, top), (right, top), (right + tip, y), (right, bottom), (left, bottom)]
+
+
+def _ends(ax: Axes, rows: Sequence[Row], square: float, tip: float) -> None:
+    """Put a square with the mark of what a repo came to right of the moment when it did."""
+    spots = [
+        (row.moment + tip * (row.open_at is not None), y, row.word)
+        for y, row in enumerate(rows)
+        if row.moment is not None
+    ]
+    xs, ys, words = _columns(spots)
+    figure: Any = ax.get_figure()
+    look: dict[str, Any] = {"transform": offset_copy(ax.transData, figure, x=square / 2 + 2.0, units="points")}
+    colours = [STATUS_STYLES[word].colour for word in words]
+    box: dict[str, Any] = {"marker": "s", "c": colours, "edgecolors": OUTLINE, "linewidths": 0.5, "zorder": 4}
+    ax.scatter(xs, ys, s=square**2, gid="ends", **box, **look)
+    marks(ax, xs, ys, words, square * 0.75, **look)
+
+
+def _columns(spots: Sequence[tuple[float, int, str]]) -> tuple[list[float], list[float], list[str]]:
+    return [x for x, _, _ in spots], [y for _, y, _ in spots], [word for _, _, word in spots]
+
+
+def _remarks(ax: Axes, run: Run, size: float, square: float, wide: float) -> None:
+    """Write why a repo failed where the row has most room: behind it, before it, else on the bar itself."""
+    low, high = ax.get_xlim()
+    scale = wide / (high - low)
+    for y, row in enumerate(run.rows):
+        if not row.remark or not row.tries or row.moment is None:
+            continue
+        start, end = min(left for left, _, _ in _tries(row)), max(right for _, right, _ in _tries(row))
+        begun, ended, word = row.tries[-1]
+        needed, after = width(row.remark, size), square + 5.0
+        places = (
+            ((high - end) * scale - after, end, after, "left", OUTLINE),
+            ((start - low) * scale - 4.0, start, -4.0, "right", OUTLINE),
+            (abs(ended - begun) * scale - 8.0, min(begun, ended), 4.0, "left", STATUS_STYLES[word].ink),
+        )
+        room, x, shift, side, colour = next((place for place in places if place[0] >= needed), max(places))
+        text = row.remark if room >= needed else fitting("", row.remark, size, room, 60)
+        spot: dict[str, Any] = {
+            "xytext": (shift, 0),
+            "textcoords": "offset points",
+            "ha": side,
+            "va": "center_baseline",
+        }
+        ax.annotate(text, (x, y), fontsize=size, color=colour, annotation_clip=True, zorder=6, **spot, **PLAIN)
+
+
+# ---------------------------------------------------------------------- too many for that
+
+
+def _areas(ax: Axes, run: Run, kwargs: Mapping[str, Any]) -> None:
+    """Stack up how many repos are in each state, from event to event."""
+    n = len(run.rows)
+    changes: list[tuple[float, str, int]] = [(run.span[0], "pending", n)]
+    for row in run.rows:
+        before = "pending"
+        for when, word in _states(row):
+            changes += [(when, before, -1), (when, word, 1)]
+            before = word
+    # Up to the edge, so that the state after the last event is seen too.
+    at = np.unique(np.array([ax.get_xlim()[1], *(when for when, _, _ in changes)]))
+    counts = np.zeros((len(_LAYERS), len(at)), dtype=np.int64)
+    for when, word, step in changes:
+        counts[_LAYERS.index(word), np.searchsorted(at, when)] += step
+    counts = counts.cumsum(axis=1)
+    colours = [STATUS_STYLES[word].colour for word in _LAYERS]
+    for area in ax.stackplot(at, counts, colors=colours, step="post", edgecolor=OUTLINE, linewidth=0.4):
+        area.set(**kwargs)
+    ax.set_ylim(0, n)
+    ax.set_ylabel("repos", fontsize=9)
+    for word, own, top in zip(_LAYERS, counts, counts.cumsum(axis=0), strict=True):
+        if own.max() > 0.05 * n:
+            widest = np.flatnonzero(own[:-1] >= 0.8 * own.max())
+            here = int(widest[len(widest) // 2])
+            marks(ax, [float(at[here] + at[here + 1]) / 2], [float(top[here] - own[here] / 2)], [word], 10.0)
+
+
+def _states(row: Row) -> list[tuple[float, str]]:
+    states = [(min(start for start, _, _ in row.tries), "in_progress")] if row.tries else []
+    if row.moment is not None and row.open_at is None:
+        states.append((row.moment, row.word))
+    return states
