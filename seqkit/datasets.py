@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit._html import table
+from seqkit._html import page, rows_of
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import read_ledger
@@ -76,7 +76,12 @@ class Dataset:
         rows: list[tuple[str, object]] = list(self._facts())
         if self.ledger is not None:
             rows.append(("ledger", "yes"))
-        return table(f"Data set {self.name}", ["what", "count"], rows, f"{self.notes.splitlines()[0]} Limits: .notes")
+        return page(
+            f"Data set {self.name}",
+            self.graph._picture(self.graph.waves()),
+            rows_of(["what", "count"], rows),
+            note=f"{self.notes.splitlines()[0]} Limits: .notes",
+        )
 
 
 def load_dataset(name: str) -> Dataset:

@@ -18,7 +18,8 @@ import networkx as nx
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit._html import shortened, table
+from seqkit._html import folded, names, page, rows_of, shortened
+from seqkit._svg import MOST_DRAWN, dag, stacked
 from seqkit.errors import DependencyCycle, RepoNotFound
 from seqkit.model import RepoNode
 
@@ -26,6 +27,8 @@ __all__ = ["RepoDependencyGraph"]
 
 _DIRECTIONS = ("dependency_to_dependent", "dependent_to_dependency")
 _CYCLES = ("error", "merge")
+_SHOWN = 6  # waves of a repr; the next fifty are folded away
+_FOLDED = 50
 
 
 def _checked_id(repo: object, argument: str) -> str:
@@ -425,15 +428,23 @@ class RepoDependencyGraph:
 
     def _repr_html_(self) -> str:
         waves = self.waves()
-        shown = waves[:12]
-        rows = [
-            (number, len(wave), ", ".join(wave[:8]) + (", …" if len(wave) > 8 else ""))
-            for number, wave in enumerate(shown)
-        ]
-        note = repr(self)[len("RepoDependencyGraph(") : -1]
-        if len(waves) > len(shown):
-            note += f"; {len(waves) - len(shown)} more waves"
-        return table("Dependency graph by wave", ["wave", "repos", "which"], rows, note)
+        rows = [(number, len(wave), names(wave)) for number, wave in enumerate(waves[: _SHOWN + _FOLDED])]
+        columns = ["wave", "repos", "which"]
+        parts = [self._picture(waves), rows_of(columns, rows[:_SHOWN])]
+        if len(rows) > _SHOWN:
+            parts.append(folded(f"waves {_SHOWN} to {len(rows) - 1}", rows_of(columns, rows[_SHOWN:])))
+        more = len(waves) - len(rows)
+        return page(
+            f"Dependency graph: {repr(self)[len('RepoDependencyGraph(') : -1]}",
+            *parts,
+            note=f"… and {more:,} more waves: .waves() has all" if more else "",
+        )
+
+    def _picture(self, waves: list[list[str]]) -> str:
+        title = "Dependency graph, waves from left to right"
+        if len(self) > MOST_DRAWN:  # sorting the edges would take longer than all the rest
+            return stacked([{"pending": len(wave)} for wave in waves], title, tells=False)
+        return dag([repo for wave in waves for repo in wave], self.edges, {}, labels=False, title=title)
 
     def _sealed(self, owner: str) -> RepoDependencyGraph:
         """Refuse changes from now on, in the name of `owner`."""

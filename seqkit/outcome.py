@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,11 +11,22 @@ from typing import Any
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit._html import table
+from seqkit._html import Markup, escaped, folded, names, page, rows_of
+from seqkit._palette import STATUS_STYLES
+from seqkit._svg import chip, legend, strip
 from seqkit.model import RepoReleaseStatus, SequenceItem, SkipCause
 from seqkit.plan import SequencePlan, item_columns
 
 __all__ = ["SequenceOutcome"]
+
+_SHOWN = 6  # rows of a repr; the next fifty are folded away
+_FOLDED = 50
+_WHY = {
+    "blocked": "something that it needs failed",
+    "stopped": "nothing new was started any more",
+    "in_progress": "begun, and how it ended is not recorded",
+    "pending": "not reached",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,18 +143,35 @@ class SequenceOutcome:
         return f"SequenceOutcome({self._counts()})"
 
     def _repr_html_(self) -> str:
-        troubled = [
-            (item.repo_id, word, status.reason or (f"waits for {', '.join(blockers[:5])}" if blockers else ""))
-            for item, status, word, blockers in zip(
-                self.plan.items, self.statuses, self._words(), self.blocked_by, strict=True
-            )
-            if word not in ("succeeded", "unreleased")
+        words = self._words()
+        counts = Counter(words)
+        parts = [
+            strip(counts),
+            legend(counts),
+            self.plan._picture(words, "Outcome, in release order from left to right"),
         ]
-        shown = troubled[:30]
-        more = len(troubled) - len(shown)
-        return table(
-            f"Outcome: {self._counts()}",
-            ["repo", "ended as", "why"],
-            shown,
-            f"… and {more} more" if more else "" if troubled else "everything was released",
-        )
+        # Who failed comes first: the others wait for them.
+        order = [i for i, word in enumerate(words) if word == "failed"]
+        order += [i for i, word in enumerate(words) if word not in ("failed", "succeeded", "unreleased")]
+        rows = self._why(order[: _SHOWN + _FOLDED], words)
+        columns = ["repo", "ended as", "why"]
+        if rows:
+            parts.append(rows_of(columns, rows[:_SHOWN]))
+        if len(rows) > _SHOWN:
+            parts.append(folded(f"{len(rows) - _SHOWN} more that were not released", rows_of(columns, rows[_SHOWN:])))
+        left = len(order) - len(rows)
+        note = f"… and {left:,} more: .to_frame() has all" if left else "" if rows else "everything was released"
+        return page(f"Outcome: {self._counts()}", *parts, note=note)
+
+    def _why(self, positions: Iterable[int], words: Sequence[str]) -> list[tuple[str, Markup, Markup]]:
+        """Say why these items are not out; of those that failed also how many they block."""
+        blocks = Counter(blocker for blockers in self.blocked_by for blocker in blockers)
+        rows = []
+        for i in positions:
+            repo, word, blockers = self.plan.items[i].repo_id, words[i], self.blocked_by[i]
+            why = f"waits for {names(blockers, 5)}" if blockers else _WHY.get(word, "")
+            if word == "failed":
+                n = blocks[repo]
+                why = escaped(self.statuses[i].reason) + (f" (blocks {n:,} repo{'s'[: n != 1]})" if n else "")
+            rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
+        return rows

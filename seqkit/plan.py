@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
@@ -24,7 +25,8 @@ from pydantic import BaseModel, ValidationError
 
 from seqkit import _dtypes
 from seqkit._collector import collector_paused
-from seqkit._html import shortened, table
+from seqkit._html import folded, names, page, rows_of, shortened
+from seqkit._svg import MOST_DRAWN, dag, legend, stacked
 from seqkit.errors import DuplicateRelease, RepoNotFound
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.model import Release, RepoReleaseStatus, SequenceItem
@@ -35,6 +37,8 @@ _SCOPES = ("path", "all")
 _UNRELEASED = "skipped"  # the original's version label of a repo that is not part of the release
 _SKIPPED = RepoReleaseStatus.skipped()
 _PENDING = RepoReleaseStatus.pending()
+_SHOWN = 6  # items of a repr; the next fifty are folded away
+_FOLDED = 50
 
 Releases = Iterable[Release | tuple[str, ...] | Mapping[str, str]] | pd.DataFrame
 
@@ -265,18 +269,38 @@ class SequencePlan:
         )
 
     def _repr_html_(self) -> str:
-        shown = self._items[:30]
+        words = ["pending" if released else "unreleased" for released in self._is_released]
+        columns = ["position", "wave", "repo", "version"]
         rows = [
-            (
-                position,
-                "" if wave is None else wave,
-                item.repo_id,
-                item.version_label if wave is not None else "not released",
-            )
-            for position, (item, wave) in enumerate(zip(shown, self._waves, strict=False))
+            (position, self._waves[position], repo, self._items[position].version_label)
+            for repo in self.released[: _SHOWN + _FOLDED]
+            for position in [self._position[repo]]
         ]
-        more = len(self._items) - len(shown)
-        return table(repr(self), ["position", "wave", "repo", "version"], rows, f"… and {more} more" if more else "")
+        parts = [
+            legend(Counter(words)),
+            self._picture(words, "Plan, in release order from left to right"),
+            rows_of(columns, rows[:_SHOWN]),
+        ]
+        if len(rows) > _SHOWN:
+            parts.append(folded(f"{len(rows) - _SHOWN} more to release", rows_of(columns, rows[_SHOWN:])))
+        if self.unreleased:
+            parts.append(folded(f"{len(self.unreleased):,} not released", names(self.unreleased, _FOLDED)))
+        more = len(self.released) - len(rows)
+        return page(repr(self), *parts, note=f"… and {more:,} more: .to_frame() has all" if more else "")
+
+    def _picture(self, words: Iterable[str], title: str) -> str:
+        """Draw a thumbnail of the plan; `words` are the items' statuses, in plan order."""
+        if len(self._items) <= MOST_DRAWN:
+            status = dict(zip(self._position, words, strict=True))
+            return dag(list(status), self.edges, status, labels=False, title=title)
+        columns: list[Counter[str]] = []
+        place: list[int] = []
+        for word, dependencies in zip(words, self._dependencies, strict=True):
+            place.append(1 + max((place[other] for other in dependencies), default=-1))
+            if place[-1] == len(columns):
+                columns.append(Counter())
+            columns[place[-1]][word] += 1
+        return stacked(columns, title)
 
 
 def _canonical(content: object) -> str:

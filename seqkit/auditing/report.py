@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit._html import shortened, table
+from seqkit._html import folded, rows_of, shortened
+from seqkit._html import page as shown_page
+from seqkit._palette import STATUS_STYLES, StatusStyle
+from seqkit._svg import chip, legend, strip
 from seqkit.auditing.findings import SEVERITIES, Finding
 from seqkit.auditing.page import page
 
@@ -22,6 +25,12 @@ RESULTS = ("failed", "not checked", "passed")
 """How a check may go."""
 
 _LINES = 12
+_HTML_LINES = 8
+
+_LOOKS: Mapping[str, StatusStyle] = {
+    severity: StatusStyle(severity, STATUS_STYLES[status].colour, mark)
+    for severity, status, mark in zip(SEVERITIES, ("failed", "blocked", "in_progress"), "✗!i", strict=True)
+}
 
 
 class Checked(NamedTuple):
@@ -170,17 +179,31 @@ class AuditReport:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        groups = self._groups()
+        columns = ["severity", "check", "how many", "first in run", "the first"]
         rows = [
-            (group.severity, group.check, f"{group.number:,}", group.example.run_id, group.example.message)
-            for group in groups[: 2 * _LINES]
+            (
+                chip(_LOOKS[group.severity]),
+                group.check,
+                f"{group.number:,}",
+                group.example.run_id,
+                group.example.message,
+            )
+            for group in self._groups()
         ]
-        verdict = "the record holds together" if self.ok else "the record does not hold together"
-        note = "" if len(groups) <= 2 * _LINES else f"… and {len(groups) - 2 * _LINES} more kinds of findings"
+        counts = dict(zip(SEVERITIES, self._counts, strict=True))
+        parts: list[str] = [legend(counts, _LOOKS)]
+        if rows:
+            parts = [strip(counts, _LOOKS), *parts, rows_of(columns, rows[:_HTML_LINES])]
+        if len(rows) > _HTML_LINES:
+            more = rows[_HTML_LINES:]
+            parts.append(folded(f"{len(more)} more kinds of findings", rows_of(columns, more)))
         missed = sum(row.result == "not checked" for row in self._checks)
-        note = note or (f"{missed} checks were not made: .checks says why" if missed else "")
-        caption = f"Audit: {verdict}; {self._summary()}"
-        return table(caption, ["severity", "check", "how many", "first in run", "the first"], rows, note)
+        verdict = "✓ the record holds together" if self.ok else "✗ the record does not hold together"
+        return shown_page(
+            f"Audit: {verdict}; {self._summary()}",
+            *parts,
+            note=f"{missed} check{'s were' if missed != 1 else ' was'} not made: .checks says why" if missed else "",
+        )
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
         """Write the report as one page that needs nothing else: no scripts, nothing from elsewhere.

@@ -13,7 +13,8 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._arguments import at_least, whole
-from seqkit._html import shortened, table
+from seqkit._html import page, rows_of, shortened
+from seqkit._svg import bars
 from seqkit.exact.chances import Chances, Floats, chances_of
 from seqkit.exact.distribution import law_of_count
 from seqkit.exact.importance import importance_frame
@@ -24,7 +25,10 @@ from seqkit.plan import SequencePlan
 
 __all__ = ["Analysis", "Expected"]
 
-_SMALL = 500  # repos whose standard deviation takes no time to show
+_SMALL = 500  # repos whose standard deviation and importances take no time to show
+_QUICK = 500_000  # numbers touched for a law that takes no time to show
+_GAINS = 3  # repos of a repr
+_ROUNDING = 1e-12  # of sums of probabilities
 
 
 class Expected(NamedTuple):
@@ -342,4 +346,37 @@ class Analysis:
         ]
         tries = f"{self.attempts} attempt{'s'[: self.attempts != 1]} each"
         caption = f"Analysis of {shortened(self.plan.plan_id, 40)}: {n} repo{'s'[: n != 1]} to release, {tries}"
-        return table(caption, ["", "value", "unit"], rows, "exact, policy skip_dependents")
+        parts, left_out = [rows_of(["", "value", "unit"], rows)], []
+        if law := self._quick_law():
+            parts.insert(0, self._histogram(law))
+        else:
+            left_out.append("the law of the number released (.distribution() where it is within reach, else simulate)")
+        if n > _SMALL:
+            left_out.append("the gains (.importance())")
+        elif n:
+            gains = self._importance[["gain_if_perfect", "n_dependents"]].head(_GAINS)
+            worth = [(repo, f"{gain:.3g}", n_below) for repo, gain, n_below in gains.itertuples()]
+            parts.append(rows_of(["harden first", "more released if it never failed", "dependents"], worth))
+        note = "exact, policy skip_dependents"
+        return page(caption, *parts, note=f"{note}; left out for time: {', '.join(left_out)}" if left_out else note)
+
+    def _quick_law(self) -> list[float]:
+        """Give the law of the number released where that takes no time, else nothing; kept or not, alike."""
+        if len(self.plan.released) > _SMALL:
+            return []
+        try:
+            return [float(p) for p in law_of_count(self._chances, _QUICK)]
+        except ValueError:
+            return []
+
+    def _histogram(self, law: list[float]) -> str:
+        below = np.cumsum(law)
+        told = {"mean": self.expected.succeeded}
+        for name, share in {"5 %": 0.05, "median": 0.5, "95 %": 0.95}.items():
+            told[name] = min(int(np.searchsorted(below, share - _ROUNDING)), len(law) - 1)
+        return bars(
+            law,
+            marks=list(told.values()),
+            labels=[f"{name} {value:.4g}" for name, value in told.items()],
+            title="Number of repos released, exact probabilities",
+        )

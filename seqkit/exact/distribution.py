@@ -34,25 +34,25 @@ class _Event:
     dooms: int  # bits of the repos that are lost with it, itself left out
 
 
-def law_of_count(chances: Chances) -> Floats:
+def law_of_count(chances: Chances, most_work: int = _MOST_WORK) -> Floats:
     """Give the probabilities of 0, 1, …, all repos being released.
 
     Raises
     ------
     ValueError
-        Where it would take more than 2**15 states or a few seconds.
+        Where it would take more than 2**15 states, or touch more than `most_work` numbers (by default a few seconds).
     """
     n_released = int(chances.released.sum())
     if n_released > _MOST_REPOS:
         raise _refusal(f"{n_released} repos to release")
     events = _events(chances)
     best: list[int] = []
-    least = _MOST_WORK + 1
+    least = most_work + 1
     for order in _orders(chances):
         work = _work([events[index] for index in order], least)
         if work < least:
             best, least = order, work
-    if least > _MOST_WORK:
+    if least > most_work:
         raise _refusal("branches that cross at too many places")
     return _law([events[index] for index in best], n_released)
 

@@ -14,7 +14,8 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._arguments import whole
-from seqkit._html import shortened, table
+from seqkit._html import folded, page, rows_of, shortened
+from seqkit._svg import bars, legend, strip
 from seqkit.draws import MAX_TRIALS, resolve_seed
 from seqkit.errors import SequencingFailed
 from seqkit.failures import as_model
@@ -31,6 +32,8 @@ __all__ = ["Replay", "replay"]
 
 _RECORDED = {"released": "succeeded", "failed": "failed", "in_doubt": "in_progress", "not_reached": "pending"}
 _ENDS = ("succeeded", "failed", "skipped")
+_SHOWN = 6  # rows of a repr; the next fifty are folded away
+_FOLDED = 50
 
 Why = Callable[[str, int], str | None]
 """Why a try (repo, attempt) fails, None where it succeeds."""
@@ -163,9 +166,31 @@ class Replay:
             for repo, was, row, known in zip(frame.index, self._recorded, ends, frame["known"], strict=True)
             if not (was in _ENDS and row[_ENDS.index(was)] == 1)
         ]
-        more = len(changed) - 30
-        note = f"… and {more} more" if more > 0 else "" if changed else "every repo ends as it did"
-        return table(repr(self), ["repo", "was", "released", "failed", "skipped", ""], changed[:30], note)
+        columns = ["repo", "was", "released", "failed", "skipped", ""]
+        parts = [*self._picture(), rows_of(columns, changed[:_SHOWN])] if changed else [*self._picture()]
+        if len(changed) > _SHOWN:
+            parts.append(
+                folded(
+                    f"{len(changed) - _SHOWN} more that differ", rows_of(columns, changed[_SHOWN : _SHOWN + _FOLDED])
+                )
+            )
+        more = len(changed) - _SHOWN - _FOLDED
+        note = (
+            f"… and {more:,} more: .to_frame() has all" if more > 0 else "" if changed else "every repo ends as it did"
+        )
+        return page(repr(self), *parts, note=note)
+
+    def _picture(self) -> list[str]:
+        """Draw the one outcome's counts, or how many repos are released in the trials."""
+        if self.outcome is not None:
+            counts = Counter(self.outcome._words())
+            return [strip(counts), legend(counts)]
+        shares = [0.0] * (len(self.plan.released) + 1)
+        for ends, times in self._seen.items():
+            shares[ends.count(0)] += times / self.trials
+        mean = self.n_succeeded
+        title = "Number of repos released, share of the trials"
+        return [bars(shares, marks=[float(mean)], labels=[f"mean {mean}"], title=title)]
 
 
 def replay(

@@ -9,7 +9,9 @@ from typing import Literal, get_args
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit._html import shortened, table
+from seqkit._html import folded, names, page, rows_of, shortened
+from seqkit._palette import STATUS_STYLES
+from seqkit._svg import chip, legend
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.history.links import Links
 from seqkit.history.past import REASONS, Ending, Ledger, PastRun, ids_text, read_run, tag_of, taken_as_released
@@ -23,6 +25,9 @@ InDoubt = Literal["error", "retry", "done"]
 """What to do with repos whose release was begun and never ended in the record."""
 
 _WORDS = {"not_reached": "not reached", "in_doubt": "in doubt"}
+_LOOKS = {"not_reached": "pending", "in_doubt": "in_progress"}  # the status that a repo was left in
+_SHOWN = 6  # rows of a repr; the next fifty are folded away
+_FOLDED = 50
 
 
 class ResumePlan(SequencePlan):
@@ -121,14 +126,30 @@ class ResumePlan(SequencePlan):
         return f"ResumePlan({shortened(self.plan_id, 40)}: {n} repo{'s'[: n != 1]} left of run {run}: {self._counts()})"
 
     def _repr_html_(self) -> str:
-        shown, parents = self.released[:30], self._parents()
-        rows = []
-        for repo in shown:
+        shown, parents = self.released[: _SHOWN + _FOLDED], self._parents()
+        words = {item.repo_id: "unreleased" for item in self.items}
+        for repo in self.released:
             reason = self._stories[repo][1].word
-            version = self.items[self._position[repo]].version_label
-            rows.append((repo, version, _WORDS.get(reason, reason), ", ".join(parents[repo][:5])))
-        more = len(self.released) - len(shown)
-        return table(repr(self), ["repo", "version", "why", "after"], rows, f"… and {more} more" if more else "")
+            words[repo] = _LOOKS.get(reason, reason)
+        rows = [
+            (
+                repo,
+                self.items[self._position[repo]].version_label,
+                chip(STATUS_STYLES[words[repo]], _WORDS.get(self._stories[repo][1].word, self._stories[repo][1].word)),
+                names(parents[repo], 5),
+            )
+            for repo in shown
+        ]
+        columns = ["repo", "version", "why", "after"]
+        parts = [
+            legend(Counter(words.values())),
+            self._picture(words.values(), "How the run left what is to be released"),
+            rows_of(columns, rows[:_SHOWN]),
+        ]
+        if len(rows) > _SHOWN:
+            parts.append(folded(f"{len(rows) - _SHOWN} more", rows_of(columns, rows[_SHOWN:])))
+        more = len(self.released) - len(rows)
+        return page(repr(self), *parts, note=f"… and {more:,} more: .reasons has all" if more else "")
 
 
 def resume_plan(

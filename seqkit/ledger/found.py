@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from seqkit._html import table
 from seqkit.errors import RunNotFound, StorageError
+from seqkit.ledger.showing import LAST, runs_page
 from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunSummary
 
 __all__ = ["FoundEvent", "FoundLedger", "FoundRun", "Problem"]
@@ -144,5 +145,11 @@ class FoundLedger:
 
     def _repr_html_(self) -> str:
         records = self.list_runs()
-        rows = [(record.run_id, record.status.value, len(self._by_run[record.run_id])) for record in records[-20:]]
-        return table(repr(self), ["run", "status", "events"], rows, "the last 20" if len(records) > 20 else "")
+        last = [(run.run_id, run.status.value, len(self._by_run[run.run_id])) for run in records[-LAST:]]
+        doubtful = []
+        if len(self.runs) > len(self._first):
+            doubtful.append(f"{len(self.runs) - len(self._first):,} more records of the same runs")
+        if unknown := len(self._by_run) - len(self._first):
+            doubtful.append(f"events of {unknown:,} runs without a record")
+        doubtful += [f"first unreadable: {problem.source}: {problem.message}" for problem in self.problems[:1]]
+        return runs_page(repr(self), Counter(run.status.value for run in records), last, "; ".join(doubtful))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable
 
-from seqkit._html import table
 from seqkit.errors import IntegrityError, RunNotFound
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
+from seqkit.ledger.showing import LAST, runs_page
 from seqkit.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
 __all__ = ["MemoryRunLedger"]
@@ -128,5 +129,5 @@ class MemoryRunLedger:
 
     def _repr_html_(self) -> str:
         runs = self.list_runs()
-        rows = [(run.run_id, run.status.value, len(self._events[run.run_id])) for run in runs[-20:]]
-        return table(repr(self), ["run", "status", "events"], rows, "the last 20" if len(runs) > 20 else "")
+        last = [(run.run_id, run.status.value, len(self._events[run.run_id])) for run in runs[-LAST:]]
+        return runs_page(repr(self), Counter(run.status.value for run in runs), last)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from seqkit import _dtypes
 from seqkit._arguments import at_least, whole
-from seqkit._html import table
+from seqkit._html import page, rows_of
+from seqkit._svg import bars
 from seqkit.draws import MAX_TRIALS, resolve_seed
 from seqkit.failures import FailureModel, as_model
 from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk
@@ -29,6 +30,7 @@ from seqkit.rules import Policy, Rules
 __all__ = ["Simulation", "simulate"]
 
 _FIRST_ROUND = 16_384  # trials before the precision is looked at for the first time
+_MARKED = {"mean": "mean", "q05": "5 %", "median": "median", "q95": "95 %"}  # in the histogram of a repr
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,15 +252,38 @@ class Simulation:
         )
 
     def _repr_html_(self) -> str:
+        summary = self.summary()
         rows = [
             (f"{name}", str(Estimate(row["mean"], row["se_mean"])), f"{row['std']:.3g}", *map(int, row.iloc[3:]))
-            for name, row in self.summary().iterrows()
+            for name, row in summary.iterrows()
         ]
-        return table(
+        columns = [
+            "repos per run",
+            "mean ± standard error",
+            "std",
+            "min",
+            "5 %",
+            "25 %",
+            "median",
+            "75 %",
+            "95 %",
+            "max",
+        ]
+        values, weights = self._law("succeeded")
+        shares = np.zeros(self._n + 1)
+        shares[values] = weights / self.trials
+        succeeded: dict[Any, Any] = summary.loc["succeeded"].to_dict()
+        picture = bars(
+            shares.tolist(),
+            marks=[succeeded[name] for name in _MARKED],
+            labels=[f"{told} {succeeded[name]:.4g}" for name, told in _MARKED.items()],
+            title="Number of repos released per run, share of the trials",
+        )
+        return page(
             f"Simulation of {self._n} repos: {self._setting()}",
-            ["repos per run", "mean ± standard error", "std", "min", "5 %", "25 %", "median", "75 %", "95 %", "max"],
-            rows,
-            f"everything is released with probability {self._likely_all()}",
+            picture,
+            rows_of(columns, rows),
+            note=f"everything is released with probability {self._likely_all()}",
         )
 
 

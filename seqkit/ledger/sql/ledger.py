@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from seqkit._collector import collector_paused
+from seqkit._html import page
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
 from seqkit.ledger.found import FoundEvent, FoundRun, Problem
+from seqkit.ledger.showing import LAST, runs_page
 from seqkit.ledger.sql import rows, schema
 from seqkit.ledger.sql.rows import EventColumns
 from seqkit.ledger.sql.store import bytes_as_found, make_engine, raw_cursor, shown, translated, url_of
@@ -282,6 +284,26 @@ class SqlRunLedger:
 
     def __repr__(self) -> str:
         return f"SqlRunLedger({self.source!r})"
+
+    def _repr_html_(self) -> str:
+        try:
+            counts, last = self._standing()
+        except StorageError as error:  # the database may be gone, and a repr never fails
+            return page(repr(self), note=str(error))
+        return runs_page(repr(self), counts, last)
+
+    def _standing(self) -> tuple[dict[Any, int], list[tuple[Any, Any, int]]]:
+        """Count the runs by status, and give the last ones with their numbers of events."""
+        run, event = schema.RUN, schema.EVENT
+        with self._connected() as connection:
+            by_status = sa.select(run.status, sa.func.count()).group_by(run.status)
+            counts = {row[0]: row[1] for row in connection.execute(by_status)}
+            newest = sa.select(run.run_id, run.status).order_by(run.created_at.desc(), run.number.desc()).limit(LAST)
+            last = connection.execute(newest).all()[::-1]
+            shown_runs = [run_id for run_id, _ in last]
+            by_run = sa.select(event.run_id, sa.func.count()).where(event.run_id.in_(shown_runs)).group_by(event.run_id)
+            events = {row[0]: row[1] for row in connection.execute(by_run)}
+        return counts, [(run_id, status, events.get(run_id, 0)) for run_id, status in last]
 
 
 def _events_of(run_id: object) -> sa.Select[Any]:
