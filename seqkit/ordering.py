@@ -12,7 +12,7 @@ from seqkit._html import shortened
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, Rules, Skip, fail_ids
 
-__all__ = ["OrderCheck", "check_order", "steps"]
+__all__ = ["OrderCheck", "check_order", "needed_releases", "steps"]
 
 
 def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "skip_dependents") -> pd.DataFrame:
@@ -49,10 +49,6 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     """
     failing = fail_ids(plan, fail)
     rules = Rules(plan, policy)
-    direct = {
-        item.repo_id: [plan.items[p].repo_id for p in row]
-        for item, row in zip(plan.items, plan._dependencies, strict=True)
-    }
     rows: list[tuple[str, list[str], list[str], list[str], str]] = []
     doomed: set[str] = set()
     ready = rules.ready()
@@ -61,16 +57,14 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
         if isinstance(step, Skip):
             why = _why_skipped(step)
         else:
-            needs = direct[repo]
-            why = f"{repo} is first in line: " + (
-                f"it needs {_names(needs)}, all behind it" if needs else "it needs nothing"
-            )
+            why = f"{shortened(repo, 60)} is first in line: {_needs(rules, step.position)}"
             rules.start(repo)
             if repo in failing:
                 rules.fail(repo, "what if it fails")
                 blocked = _newly_blocked(rules, repo, doomed)
                 doomed.update(blocked)
-                why += f". It fails, which keeps {len(blocked)} repo{'s'[: len(blocked) != 1]} from starting"
+                held = f"{len(blocked)} repo{'s'[: len(blocked) != 1]}" if blocked else "nobody"
+                why += f". It fails, which keeps {held} from starting"
             else:
                 rules.succeed(repo, f"run-{repo}")
         after = rules.ready()
@@ -104,12 +98,32 @@ def _newly_blocked(rules: Rules, repo: str, doomed: set[str]) -> list[str]:
     return [other for other in plan.released if other in below and other not in doomed]
 
 
+def _needs(rules: Rules, position: int) -> str:
+    """Say what has become of all that a repo needs, now that it may start."""
+    ended: dict[str, list[str]] = {"succeeded": [], "skipped": [], "failed": []}
+    for dependency in rules.plan._dependencies[position]:
+        ended[rules._statuses[dependency].name].append(rules.plan.items[dependency].repo_id)
+    parts = []
+    if repos := ended["succeeded"]:
+        parts.append(f"{_names(repos)}, which {_verb(repos)} been released")
+    if repos := ended["skipped"]:  # what starts needs no blocked repo: these are not part of the release
+        parts.append(f"{_names(repos)}, which {'is' if len(repos) == 1 else 'are'} not part of this release")
+    if repos := ended["failed"]:
+        parts.append(f"{_names(repos)}, which failed: this policy goes on all the same")
+    return "it needs " + ("; and ".join(parts) or "nothing")
+
+
 def _why_skipped(step: Skip) -> str:
+    repo = shortened(step.repo_id, 60)
     if step.cause == "unreleased":
-        return f"{step.repo_id} is passed over: it is not part of this release and holds nobody up"
+        return f"{repo} is passed over: it is not part of this release and holds nobody up"
     if step.cause == "stopped":
-        return f"{step.repo_id} is passed over: the release has stopped"
-    return f"{step.repo_id} is passed over: it needs {_names(step.blocked_by)}, which failed"
+        return f"{repo} is passed over: the release has stopped"
+    return f"{repo} is passed over: it needs {_names(step.blocked_by)}, which failed"
+
+
+def _verb(repos: list[str]) -> str:
+    return "has" if len(repos) == 1 else "have"
 
 
 def _names(repos: Iterable[str]) -> str:
@@ -162,7 +176,7 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
     """
     order = [order] if isinstance(order, str) else list(order)
     gone: set[str] = set()
-    missing = _released_dependencies(plan)
+    missing = needed_releases(plan)
     for position, repo in enumerate(order):
         if repo not in plan._position:
             return OrderCheck(
@@ -174,9 +188,9 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
             )
         late = [other for other in missing.get(repo, ()) if other not in gone]
         if late:
-            verb = "has" if len(late) == 1 else "have"
             message = (
-                f"{repo} stands at position {position}, but it needs {_names(late)}, which {verb} not gone out by then"
+                f"{repo} stands at position {position}, but it needs {_names(late)}, "
+                f"which {_verb(late)} not gone out by then"
             )
             return OrderCheck(False, False, position, repo, message)
         gone.add(repo)
@@ -191,8 +205,16 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
     return OrderCheck(True, True, None, None, "valid, and the plan's own order")
 
 
-def _released_dependencies(plan: SequencePlan) -> dict[str, list[str]]:
-    """For each repo to release, list the released repos it needs, directly or through unreleased ones only."""
+def needed_releases(plan: SequencePlan) -> dict[str, list[str]]:
+    """For each repo to release, list the released repos it needs, directly or through unreleased ones only.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")])
+    >>> needed_releases(build_plan(graph, [("core", "1.0"), ("app", "1.0")]))
+    {'core': [], 'app': ['core']}
+    """
     through: list[list[int]] = []
     needed: dict[str, list[str]] = {}
     for position, dependencies in enumerate(plan._dependencies):

@@ -84,6 +84,26 @@ def test_steps_follow_the_rules(train: Train) -> None:
         assert sorted(after) == sorted(ready[1:] + freed)
 
 
+def test_what_a_repo_needs_is_told_with_what_became_of_it() -> None:
+    assert steps(DIAMOND)["why"].tolist() == [
+        "a is first in line: it needs nothing",
+        "b is first in line: it needs a, which has been released",
+        "c is first in line: it needs a, which has been released",
+        "d is first in line: it needs b, c, which have been released",
+    ]
+    assert steps(DIAMOND, fail=["b", "d"], policy="continue")["why"].tolist()[1:] == [
+        "b is first in line: it needs a, which has been released. It fails, which keeps nobody from starting",
+        "c is first in line: it needs a, which has been released",
+        "d is first in line: it needs c, which has been released; and b, which failed: this policy goes on all the "
+        "same. It fails, which keeps nobody from starting",
+    ]
+    assert steps(THROUGH)["why"].tolist() == [
+        "a is first in line: it needs nothing",
+        "b is passed over: it is not part of this release and holds nobody up",
+        "c is first in line: it needs b, which is not part of this release",
+    ]
+
+
 def test_an_unknown_repo_is_named() -> None:
     with pytest.raises(RepoNotFound, match="zzz"):
         steps(DIAMOND, fail="zzz")
