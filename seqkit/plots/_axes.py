@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.legend import Legend
-from matplotlib.lines import Line2D
-from matplotlib.markers import MarkerStyle
 from matplotlib.patches import Patch
-from matplotlib.path import Path
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES, StatusStyle
@@ -23,11 +20,9 @@ from seqkit.plots._text import FONT, PLAIN, width
 __all__ = [
     "LINES",
     "OUTLINE",
-    "SHAPES",
     "TITLE_SIZE",
     "axes",
     "nothing",
-    "outline",
     "points",
     "settled",
     "status_legend",
@@ -39,7 +34,6 @@ LINES = "#5f6b7a"
 TITLE_SIZE = 11.0
 _LEGEND_SIZE, _HANDLE, _HANDLE_GAP, _COLUMN_GAP = 8.0, 1.2, 0.6, 1.4  # points; the others in multiples of it
 _STRETCH = 1.18  # of the axes by a layout engine, when the figure is drawn: a cautious guess
-SHAPES = {"○": "o", "–": "d", "⊘": "s", "✓": "^", "▶": ">", "✗": "X", "■": "p"}  # for marks too small for text
 
 
 def axes(ax: Axes | None, wide: float, high: float) -> Axes:
@@ -70,18 +64,14 @@ def nothing(ax: Axes | None, sentence: str) -> Axes:
     return ax
 
 
-def title(ax: Axes, text: str) -> None:
-    """Set the title on the left, any text as it is."""
-    ax.set_title(text, loc="left", fontsize=TITLE_SIZE, **PLAIN)
+def title(ax: Axes, text: str, pad: float | None = None) -> None:
+    """Set the title on the left, any text as it is; lines longer than the axes are broken."""
+    room = settled(ax)[0]
+    lines = [fill(line, max(int(len(line) * room / width(line, TITLE_SIZE)), 20)) for line in text.split("\n") if line]
+    ax.set_title("\n".join(lines), loc="left", pad=pad, fontsize=TITLE_SIZE, **PLAIN)
 
 
-def outline(style: StatusStyle) -> Path:
-    """Give the shape that stands for a mark, for scatters."""
-    marker = MarkerStyle(SHAPES[style.mark])
-    return marker.get_path().transformed(marker.get_transform())
-
-
-def status_legend(ax: Axes, counts: Mapping[str, int], marks_as_text: bool = True, below: float = 20.0) -> Legend:
+def status_legend(ax: Axes, counts: Mapping[str, int], below: float = 20.0) -> Legend:
     """Put the legend of all statuses and skip causes under the axes, in the palette's order, with counts.
 
     Parameters
@@ -90,13 +80,11 @@ def status_legend(ax: Axes, counts: Mapping[str, int], marks_as_text: bool = Tru
         Where.
     counts : mapping of str to int
         By key of ``STATUS_STYLES``, how many are shown; a word that is missing counts 0.
-    marks_as_text : bool
-        Whether the picture shows the marks as characters in boxes; else as a scatter's shapes.
     below : float
         Points from the axes down to the legend, for tick labels and the like.
     """
     figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
-    handles = [_handle(style, counts.get(word, 0), marks_as_text) for word, style in STATUS_STYLES.items()]
+    handles = [_handle(style, counts.get(word, 0)) for word, style in STATUS_STYLES.items()]
     return ax.legend(
         handles=handles,
         loc="upper left",
@@ -124,9 +112,6 @@ def _columns(labels: Sequence[str], room: float) -> int:
     return 1
 
 
-def _handle(style: StatusStyle, count: int, marks_as_text: bool) -> Artist:
-    words = f"{style.word} {count:,}"
-    if marks_as_text:
-        return Patch(facecolor=style.colour, edgecolor=OUTLINE, linewidth=0.6, label=f"{style.mark} {words}")
-    look: dict[str, Any] = {"color": style.colour, "markeredgecolor": OUTLINE, "markeredgewidth": 0.3}
-    return Line2D([], [], marker=SHAPES[style.mark], linestyle="none", label=words, **look)
+def _handle(style: StatusStyle, count: int) -> Patch:
+    label = f"{style.mark} {style.word} {count:,}"
+    return Patch(facecolor=style.colour, edgecolor=OUTLINE, linewidth=0.6, label=label)

@@ -15,8 +15,8 @@ from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
 from seqkit.failures import as_model
-from seqkit.plots._axes import LINES, TITLE_SIZE, axes, nothing, title
-from seqkit.plots._text import FONT, PLAIN, shown, width
+from seqkit.plots._axes import LINES, axes, nothing, points, title
+from seqkit.plots._text import FONT, PLAIN, shown
 from seqkit.rates import ranking_note
 
 __all__ = ["calibration"]
@@ -93,14 +93,14 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **
     own, most = ax is None, len(fit) if len(fit) <= _MOST else _EXTREMES
     pitch = float(np.interp(most, [_EXTREMES, _MOST], _PITCHES))
     ax = axes(ax, 8.5, max(most * pitch / 72, 0.6) + 2.4)
-    _words(ax, fit, int(ranked[0]), held, note, own or _points(ax)[1] >= _FOR_A_NOTE)
+    _words(ax, fit, int(ranked[0]), held, note, own or points(ax)[1] >= _FOR_A_NOTE)
     if not own:
         pitch, most = _room(ax, len(fit))
     kept, y = _rows(ranked, most)
     ax.hlines(y, low[kept], high[kept], colors=LINES, linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
-    points = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=_RED, linewidths=1.0, zorder=4)
-    points.set_facecolor(["white" if not failed else _RED for failed in failures[kept]])
-    points.set(**kwargs)
+    dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=_RED, linewidths=1.0, zorder=4)
+    dots.set_facecolor(["white" if not failed else _RED for failed in failures[kept]])
+    dots.set(**kwargs)
     ax.axvline(_together(fit), color="black", linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
     if assumed is not None and held is not None:
         faces = ["none" if inside else "black" for inside in held[kept]]
@@ -118,19 +118,12 @@ def _together(fit: pd.DataFrame) -> float:
 # ---------------------------------------------------------------------- rows
 
 
-def _points(ax: Axes) -> tuple[float, float]:
-    """Measure the axes."""
-    figure: Any = ax.get_figure()
-    extent = ax.get_window_extent()
-    return extent.width * 72 / figure.dpi, extent.height * 72 / figure.dpi
-
-
 def _room(ax: Axes, n: int) -> tuple[float, int]:
     """Measure given axes: the distance of rows in points, and how many there can be."""
     figure: Any = ax.get_figure()
     if figure.get_layout_engine() is not None:
         figure.canvas.figure.draw_without_rendering()  # words around the axes take their room first
-    height = _points(ax)[1]
+    height = points(ax)[1]
     most = max(int(height / _LEAST_PITCH), 3)
     return height / min(n, most), most
 
@@ -178,7 +171,7 @@ def _words(
     in_full: bool,
 ) -> None:
     figure: Any = ax.get_figure()
-    room = _points(ax)[0]
+    room = points(ax)[0]
     failures, attempts = (fit[name].to_numpy(dtype=np.int64) for name in ("failures", "attempts"))
     n = len(fit)
     if note:
@@ -189,8 +182,7 @@ def _words(
     if held is not None:
         share = 100 * held.mean()
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
-    columns = [max(int(len(line) * room / width(line, TITLE_SIZE)), 20) for line in lines]
-    title(ax, "\n".join(map(textwrap.fill, lines, columns)))
+    title(ax, "\n".join(lines))
     handles = _handles(fit, held)
     ncols = 2 if room > _TWO_COLUMNS else 1
     ax.legend(

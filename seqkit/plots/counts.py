@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.exact import Analysis
 from seqkit.montecarlo import Simulation
 from seqkit.montecarlo.estimate import Estimate
-from seqkit.plots._axes import OUTLINE, TITLE_SIZE, axes, nothing
+from seqkit.plots._axes import OUTLINE, axes, nothing, points, title
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = ["counts"]
@@ -106,8 +105,8 @@ def counts(
         return nothing(ax, "Nothing to draw: there are no repos to release.")
     ax = axes(ax, 8.0, 4.0)
     row = len(ax.containers)  # one for each law so far
-    label = _label(law, _width(ax))
-    bars = _bars(law, max(int(_width(ax) / _PER_BAR), 10), _step(ax))
+    label = _label(law, points(ax)[0])
+    bars = _bars(law, max(int(points(ax)[0] / _PER_BAR), 10), _step(ax))
     look: dict[str, Any]
     if row:
         look = {"fmt": _symbol(row), "color": "black", "zorder": 3 + row, "label": label}
@@ -252,18 +251,13 @@ def _rounded_up(value: float) -> int:
 # ---------------------------------------------------------------------- the picture
 
 
-def _width(ax: Axes) -> float:
-    figure: Any = ax.get_figure()
-    return float(ax.get_window_extent().width) * 72 / float(figure.dpi)
-
-
 def _symbol(row: int) -> str:
     return _SYMBOLS[min(row, 1 + (row - 1) % (len(_SYMBOLS) - 1))]
 
 
 def _frame(ax: Axes, law: _Law, bars: _Bars, row: int) -> None:
     figure: Any = ax.get_figure()
-    room, beside = _width(ax), (0.6 if bars.high > bars.low else 1.5) * bars.step
+    room, beside = points(ax)[0], (0.6 if bars.high > bars.low else 1.5) * bars.step
     low, high = bars.low - beside, bars.high + beside
     if row:
         left, right = ax.get_xlim()
@@ -281,8 +275,7 @@ def _frame(ax: Axes, law: _Law, bars: _Bars, row: int) -> None:
         ax.set_xlabel(f"repos {_WHICH[law.which]} in a run\n(at most 0.1 % of the runs beyond either end)")
     # A title that stays where it is would lie on the strips.
     text = f"How many repos are {_WHICH[law.which]}: {row + 1} distributions compared" if row else law.title
-    text = textwrap.fill(text, max(int(len(text) * room / width(text, TITLE_SIZE)), 20))
-    ax.set_title(text, loc="left", fontsize=TITLE_SIZE, pad=8 + _STRIP * (row + 1), **PLAIN)
+    title(ax, text, pad=8 + _STRIP * (row + 1))
     entries = sorted(zip(*ax.get_legend_handles_labels(), strict=True), key=lambda entry: entry[1] == _WHISKERS)
     ax.legend(
         *zip(*entries, strict=True),
@@ -309,7 +302,7 @@ def _strip(ax: Axes, law: _Law, row: int) -> None:
     ax.add_artist(Line2D([law.mean], [1], markerfacecolor="black" if row else _COLOURS[law.which], **mean, **look))
     ax.axvline(law.mean, color="black", linestyle=(0, (4 + 2 * row, 3)), linewidth=0.8, zorder=2.4)
     marks = [*((float(at), name) for name, at in law.quantiles.items()), (law.mean, "mean")]
-    for at, words in _joined(sorted(marks), _width(ax) / float(np.diff(ax.get_xlim())[0])):
+    for at, words in _joined(sorted(marks), points(ax)[0] / float(np.diff(ax.get_xlim())[0])):
         look = {"xycoords": above, "textcoords": "offset points", "ha": "center", "fontsize": 7}
         ax.annotate(words, (at, 1), (0, 5), **look, **PLAIN)
 

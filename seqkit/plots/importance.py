@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
 from seqkit.exact import Analysis
-from seqkit.plots._axes import LINES, OUTLINE, TITLE_SIZE, axes, nothing, title
+from seqkit.plots._axes import LINES, OUTLINE, axes, nothing, points, title
 from seqkit.plots._text import FONT, PLAIN, shown, width
 
 __all__ = ["importance"]
@@ -98,18 +97,9 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
     line = np.column_stack([ends, rate.mean() * (1 + ends)])
     ax.plot(*line.T, color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, zorder=2)
     _frame(ax, rate, rate.mean())
-    room = _points(ax)[0]
-    lines = [(told, int(len(told) * room / width(told, TITLE_SIZE))) for told in _title(worth).split("\n")]
-    title(ax, "\n".join(textwrap.fill(told, max(columns, 20)) for told, columns in lines))
+    title(ax, _title(worth))
     _names(ax, worth, at, np.sqrt(areas) / 2, line)
     return ax
-
-
-def _points(ax: Axes) -> Floats:
-    """Measure the axes, in points."""
-    figure: Any = ax.get_figure()
-    extent = ax.get_window_extent()
-    return np.array([extent.width, extent.height]) * float(72 / figure.dpi)
 
 
 def _areas(rate: Floats, highest: float) -> Floats:
@@ -167,7 +157,7 @@ def _frame(ax: Axes, rate: Floats, mean: float) -> None:
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=offset_copy(ax.transAxes, figure, y=-36, units="points"),
         borderaxespad=0.0,
-        ncols=2 if _points(ax)[0] > _TWO_COLUMNS else 1,
+        ncols=2 if points(ax)[0] > _TWO_COLUMNS else 1,
         frameon=False,
         prop=FontProperties(family=FONT, size=8),
     )
@@ -201,7 +191,7 @@ def _names(ax: Axes, worth: pd.DataFrame, at: Floats, radii: Floats, line: Float
     if figure.get_layout_engine() is not None:
         figure.canvas.figure.draw_without_rendering()  # settles the layout, which the names need
     ax.autoscale_view()
-    room = _points(ax)
+    room = np.array(points(ax))
     spots, ends = (np.asarray(ax.transLimits.transform(ax.transScale.transform(each))) * room for each in (at, line))
     things = np.vstack([spots, np.linspace(ends[0], ends[1], 200)])  # that names must not hide
     sizes = np.concatenate([radii, np.zeros(200)]) + 0.5
