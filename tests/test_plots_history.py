@@ -327,8 +327,8 @@ def test_small_axes_name_some_and_have_no_marks():
     assert min(every) > 1
     assert names[1] == plan.items[every[0]].repo_id
     assert runs[1].startswith(f"run-{every[1]} ")
-        words = " ".join(title(ax).split())
-        assert words.endswith(f" 1 repo in {every[0]} is named; 1 run in {every[1]} is named")
+    words = " ".join(title(ax).split())
+    assert words.endswith(f" 1 repo in {every[0]} is named; 1 run in {every[1]} is named")
     assert len(margin(ax)) == len(names)
 
 
