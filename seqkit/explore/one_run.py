@@ -1,0 +1,178 @@
+"""One run of a ledger, looked at closely; whatever stands there, nothing raises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property
+
+import pandas as pd
+
+from seqkit._palette import STATUS_STYLES
+from seqkit.auditing import AuditReport, audit
+from seqkit.auditing.findings import Finding
+from seqkit.explore.run_diff import WORDS, words_of
+from seqkit.frames import events_frame, items_frame, plan_of_run
+from seqkit.graph import RepoDependencyGraph
+from seqkit.history.past import tag_of
+from seqkit.ledger import MemoryRunLedger, RunLedger
+from seqkit.model import RunRecord
+from seqkit.plan import SequencePlan
+
+__all__ = ["OneRun", "audited", "time_text"]
+
+
+class OneRun:
+    """What a ledger holds of one run; each part is read when it is first asked for.
+
+    Parameters
+    ----------
+    ledger : RunLedger
+        Where the run is.
+    record : RunRecord
+        The run.
+    graph : RepoDependencyGraph or SequencePlan, optional
+        Stands in for the plan where the run carries none.
+
+    Attributes
+    ----------
+    record : RunRecord
+        The run's record.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> outcome = run_plan(plan, {"core": 1.0})
+    >>> run = OneRun(outcome.ledger, outcome.ledger.get_run(outcome.run_id))
+    >>> run.words
+    {'core': 'failed', 'api': 'blocked'}
+    >>> run.counted
+    '1 failed, 1 blocked'
+    """
+
+    def __init__(
+        self, ledger: RunLedger, record: RunRecord, graph: RepoDependencyGraph | SequencePlan | None = None
+    ) -> None:
+        self.record = record
+        self._ledger = ledger
+        self._graph = graph
+
+    def _read(self, frame: Callable[..., pd.DataFrame]) -> tuple[pd.DataFrame, str]:
+        try:
+            return frame(self._ledger, self.record.run_id), ""
+        except Exception as problem:  # whatever a store may raise; the findings say it too
+            return frame(MemoryRunLedger()), f"{type(problem).__name__}: {problem}"
+
+    @cached_property
+    def _items(self) -> tuple[pd.DataFrame, str]:
+        return self._read(items_frame)
+
+    @cached_property
+    def _events(self) -> tuple[pd.DataFrame, str]:
+        return self._read(events_frame)
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """The run's :func:`seqkit.items_frame`; empty where its events cannot be read."""
+        return self._items[0].copy()
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The run's :func:`seqkit.events_frame`; empty where its events cannot be read."""
+        return self._events[0].copy()
+
+    @property
+    def problem(self) -> str:
+        """Why the run's events cannot be read; empty where they can."""
+        return self._items[1]
+
+    @cached_property
+    def plan(self) -> SequencePlan | RepoDependencyGraph | None:
+        """What the run was to do: the plan it carries, else the graph or plan given, else None."""
+        own = plan_of_run(self.record)
+        return self._graph if own is None else own
+
+    @property
+    def words(self) -> dict[str, str]:
+        """How each repo ended: its status or, of a skipped one, the cause. What nothing tells of is pending."""
+        told = words_of(self._items[0])
+        if isinstance(self.plan, RepoDependencyGraph):
+            return {repo: told.get(repo, "pending") for repo in self.plan.topological_order()} | told
+        if isinstance(self.plan, SequencePlan):
+            silent = dict.fromkeys(self.plan.released, "pending") | dict.fromkeys(self.plan.unreleased, "unreleased")
+            return {item.repo_id: told.get(item.repo_id, silent[item.repo_id]) for item in self.plan.items} | told
+        return told
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many repos of :attr:`items` ended how: every status and cause, in the order of :data:`WORDS`."""
+        counted = Counter(words_of(self._items[0]).values())
+        return {word: counted[word] for word in WORDS}
+
+    @property
+    def counted(self) -> str:
+        """The counts that are not zero, in words."""
+        told = [f"{count:,} {STATUS_STYLES[word].word}" for word, count in self.counts.items() if count]
+        return ", ".join(told) or "no repos"
+
+    @cached_property
+    def report(self) -> AuditReport:
+        """The audit of this run alone."""
+        return audited(self._ledger, self.record.run_id, self._graph)
+
+    @property
+    def summary(self) -> str:
+        """What the run came to, and how long it took."""
+        told = f"cannot be read ({self.problem})" if self.problem else self.counted
+        end = self.record.completed_at
+        return told if end is None else f"{told}; took {time_text(end - self.record.created_at)}"
+
+    @property
+    def origin(self) -> str:
+        """What the run belongs to: its plan, policy and train, and the run it resumes, where it says so."""
+        own = tag_of(self.record, "plan")
+        policy = own.get("policy") if isinstance(own, dict) else None
+        known = [("plan", tag_of(self.record, "plan_id")), ("policy", policy)]
+        known += [(tag, tag_of(self.record, tag)) for tag in ("train", "resumes")]
+        return ", ".join(f"{name} {value}" for name, value in known if isinstance(value, str) and value)
+
+
+def audited(
+    ledger: RunLedger, run_id: str | None = None, graph: RepoDependencyGraph | SequencePlan | None = None
+) -> AuditReport:
+    """Audit a run, or a whole ledger; where even that cannot be done, a finding says why."""
+    try:
+        return audit(ledger, run_id, graph)
+    except Exception as problem:  # whatever a store may raise
+        message = f"the ledger cannot be audited: {type(problem).__name__}: {problem}"
+        return AuditReport("", 0, 0, [Finding("readable", "error", run_id, None, None, message)], [])
+
+
+def time_text(time: timedelta) -> str:
+    """Write how long something took, in its two largest units.
+
+    Examples
+    --------
+    >>> print(*map(time_text, (timedelta(days=7, hours=2, minutes=40), timedelta(seconds=75), timedelta(seconds=1.25))))
+    7 d 2 h 1 min 15 s 1.2 s
+    >>> time_text(timedelta(microseconds=340)), time_text(timedelta())
+    ('0.3 ms', '0 s')
+    """
+    microseconds = time // timedelta(microseconds=1)
+    if microseconds < 0:
+        return f"minus {time_text(-time)}"
+    if not microseconds:
+        return "0 s"
+    if microseconds < 1_000_000:
+        return f"{microseconds / 1000:.3g} ms" if microseconds >= 100_000 else f"{microseconds / 1000:.1f} ms"
+    if microseconds < 60_000_000:
+        return f"{microseconds / 1e6:.1f} s"
+    left = microseconds // 1_000_000
+    parts: list[str] = []
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, seconds)
+        if parts or count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])

@@ -1,0 +1,260 @@
+"""A what-if that is changed bit by bit: who fails by hand, how likely the others fail, under which rules.
+
+>>> from seqkit import RepoDependencyGraph, build_plan
+>>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+>>> scenario = Scenario(plan, 0.1)
+>>> scenario.toggle("core")
+True
+>>> scenario.blast, scenario.expected_succeeded, round(scenario.baseline.expected_succeeded, 3)
+(['api', 'docs'], 0.0, 2.52)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from seqkit import _dtypes
+from seqkit.exact import Analysis, analyze
+from seqkit.explore.settings import Settings
+from seqkit.explore.source import source_of
+from seqkit.failures import FailureModel
+from seqkit.montecarlo import Estimate, Simulation, simulate
+from seqkit.outcome import SequenceOutcome
+from seqkit.whatif import what_if
+
+__all__ = ["Scenario"]
+
+_T = TypeVar("_T")
+_EXACT_LAW = 60  # repos; the exact law of the count takes up to some tenths of a second above
+
+
+class Scenario(Settings):
+    """A plan, a failure model and rules, all of them open to change. Results are worked out when asked for.
+
+    Repos in `failing` fail whenever they are tried, whatever their rate. All numbers are of repos to
+    release; unreleased ones neither fail nor count.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What is released.
+    model : float, mapping, Series or FailureModel
+        How likely one attempt fails.
+    policy : {"skip_dependents", "stop", "continue"}
+        What a failure means for the rest.
+    failure_budget : int, optional
+        At the n-th failure the policy turns to ``"stop"``.
+    attempts : int
+        How often a repo is tried.
+    trials : int
+        Simulated runs.
+    seed : int
+        Of the simulation: the same seed gives the same numbers, and common random numbers before and
+        after a change.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not of its kind or out of its range.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1.0")
+    >>> scenario = Scenario(plan, {"core": 0.2}, attempts=2)
+    >>> scenario
+    Scenario(3 repos to release: nobody fails by hand, skip_dependents, 2 attempts)
+    >>> scenario.fail(["api"])
+    >>> scenario.outcome
+    SequenceOutcome(1 succeeded, 1 failed, 1 blocked)
+    >>> scenario.to_frame()["p_succeeded"].round(6).to_dict()
+    {'core': 0.96, 'api': 0.0, 'app': 0.0}
+    """
+
+    # ------------------------------------------------------------------ the results
+
+    def _once(self, name: str, make: Callable[[], _T]) -> _T:
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]  # type: ignore[no-any-return]  # made by make
+
+    def _model(self, forced: Iterable[str]) -> FailureModel:
+        rates = {repo: self.rate(repo) for repo in self._plan.released}
+        default = min(1.0, self._scale * self._given.default)
+        own = {repo: rate for repo, rate in rates.items() if rate != default}
+        own.update(dict.fromkeys(sorted(forced), 1.0))
+        return FailureModel(own, default, self._given.common_causes)
+
+    @property
+    def model(self) -> FailureModel:
+        """The rates as they are now; 1 for repos that fail by hand."""
+        return self._once("model", lambda: self._model(self._failing))
+
+    @property
+    def outcome(self) -> SequenceOutcome:
+        """What the run comes to if the repos in `failing` fail and nobody else."""
+        return self._once(
+            "outcome", lambda: what_if(self._plan, sorted(self._failing), self._policy, self._failure_budget)
+        )
+
+    @property
+    def blast(self) -> list[str]:
+        """Repos that are then blocked: something they need has failed. In plan order."""
+        outcome = self.outcome
+        return [
+            item.repo_id
+            for item, cause in zip(self._plan.items, outcome.skip_causes, strict=True)
+            if cause == "blocked"
+        ]
+
+    @property
+    def why_not_exact(self) -> str:
+        """Why there is no exact analysis, in words; empty where there is one."""
+        if self._policy != "skip_dependents":
+            return f"the policy {self._policy} has no closed form; the simulation estimates it"
+        if self._failure_budget is not None:
+            return "a failure budget has no closed form; the simulation estimates it"
+        return str(self._once("analysis", lambda: self._analyzed(self.model))[1])
+
+    @property
+    def analysis(self) -> Analysis | None:
+        """Exact probabilities, given that the repos in `failing` fail when tried; None: see `why_not_exact`."""
+        return None if self.why_not_exact else self._once("analysis", lambda: self._analyzed(self.model))[0]
+
+    @property
+    def baseline(self) -> Scenario:
+        """The same without anybody failing by hand, to compare with."""
+        return self._once("baseline", self._without_failing) if self._failing else self
+
+    def _without_failing(self) -> Scenario:
+        rules: dict[str, Any] = {
+            "policy": self._policy,
+            "failure_budget": self._failure_budget,
+            "attempts": self._attempts,
+        }
+        return Scenario(self._plan, self._model(()), **rules, trials=self._trials, seed=self._seed)
+
+    def _analyzed(self, model: FailureModel) -> tuple[Analysis | None, str]:
+        try:
+            return analyze(self._plan, model, self._attempts), ""
+        except ValueError as error:  # too many common causes
+            return None, str(error)
+
+    @property
+    def simulation(self) -> Simulation:
+        """Simulated runs, given that the repos in `failing` fail when tried."""
+        return self._once(
+            "simulation",
+            lambda: simulate(
+                self._plan,
+                self.model,
+                self._trials,
+                rng=self._seed,
+                policy=self._policy,
+                failure_budget=self._failure_budget,
+                attempts=self._attempts,
+            ),
+        )
+
+    @property
+    def expected_succeeded(self) -> float:
+        """Expected number of repos released: exact, else an :class:`seqkit.Estimate`."""
+        if self.analysis is not None:
+            return self.analysis.expected.succeeded
+        summary = self.simulation.summary()
+        return Estimate(summary["mean"]["succeeded"].item(), summary["se_mean"]["succeeded"].item())
+
+    @property
+    def p_all_succeed(self) -> float:
+        """Probability that everything is released: exact, else an :class:`seqkit.Estimate`."""
+        return self.simulation.p_all_succeed if self.analysis is None else self.analysis.p_all_succeed
+
+    def p_at_least(self, share: float) -> float:
+        """Give the probability that at least this share of the repos is released.
+
+        Exact up to 60 repos under rules with closed forms, else an :class:`seqkit.Estimate`.
+        """
+        if self.analysis is not None and len(self._released) <= _EXACT_LAW:
+            return self.analysis.p_at_least(share=share)
+        return self.simulation.p_at_least(share=share)
+
+    @property
+    def p_repo(self) -> dict[str, float]:
+        """The probability that each repo is released, in plan order."""
+        return dict(zip(self._plan.released, self._chances["p_succeeded"].tolist(), strict=True))
+
+    @property
+    def _chances(self) -> pd.DataFrame:
+        return self._once("chances", (self.analysis or self.simulation).to_frame)
+
+    # ------------------------------------------------------------------ taking it elsewhere
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show the scenario as a table, a row an item in plan order.
+
+        Returns
+        -------
+        DataFrame
+            Index `repo_id`; columns `status`, `skip_cause` (ordered categorical, of `outcome`), `failing`
+            (boolean), `failure_rate` (float64, of one attempt, by hand apart), `p_succeeded`, `p_failed`,
+            `p_skipped` (float64, probabilities), `se_succeeded`, `se_failed`, `se_skipped` (float64, their
+            standard errors; 0 where they are exact). Unreleased repos have NaN for numbers.
+        """
+        items = [item.repo_id for item in self._plan.items]
+        index = _dtypes.index(items)
+        outcome = self.outcome.to_frame()
+        numbers = self._chances.reindex(items)
+        columns: dict[str, Any] = {
+            "status": outcome["status"].array,
+            "skip_cause": outcome["skip_cause"].array,
+            "failing": pd.array([repo in self._failing for repo in items], dtype="boolean"),
+            "failure_rate": np.array([self.rate(repo) if repo in self._released else np.nan for repo in items]),
+        }
+        for name in ("succeeded", "failed", "skipped"):
+            columns[f"p_{name}"] = numbers[f"p_{name}"].to_numpy(dtype=np.float64)
+        exact = np.where([repo in self._released for repo in items], 0.0, np.nan)
+        for name in ("succeeded", "failed", "skipped"):
+            known = f"se_{name}" in numbers
+            columns[f"se_{name}"] = numbers[f"se_{name}"].to_numpy(dtype=np.float64) if known else exact
+        return pd.DataFrame(columns, index=index)
+
+    def to_code(self, plan: str | None = None) -> str:
+        """Write Python source that makes the same `outcome`, `analysis` and `simulation`.
+
+        Parameters
+        ----------
+        plan : str, optional
+            The name of a variable that holds the plan; None writes the plan itself into the source.
+
+        Raises
+        ------
+        ValueError
+            Where `plan` is no name of a variable.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, build_plan
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+        >>> scenario = Scenario(plan, 0.1)
+        >>> scenario.fail("core")
+        >>> print(scenario.to_code(plan="plan"))
+        from seqkit import FailureModel, analyze, simulate, what_if
+        <BLANKLINE>
+        model = FailureModel(rates={'core': 1.0}, default=0.1)  # 1.0: fails by hand
+        outcome = what_if(plan, fail=['core'])
+        analysis = analyze(plan, model)
+        simulation = simulate(plan, model, trials=16384, rng=0)
+        <BLANKLINE>
+        """
+        return source_of(self, plan)
+
+    def __repr__(self) -> str:
+        n, by_hand = len(self._released), len(self._failing)
+        hand = f"{by_hand} fail{'s'[: by_hand == 1]} by hand" if by_hand else "nobody fails by hand"
+        budget = f", failure_budget={self._failure_budget}" if self._failure_budget else ""
+        tries = f", {self._attempts} attempts" if self._attempts > 1 else ""
+        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self._policy}{budget}{tries})"

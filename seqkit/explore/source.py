@@ -1,0 +1,56 @@
+"""A scenario as Python source: what was clicked together can be run, kept and reviewed."""
+
+from __future__ import annotations
+
+import keyword
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seqkit.explore.scenario import Scenario
+
+__all__ = ["source_of"]
+
+_WIDTH = 100
+
+
+def source_of(scenario: Scenario, plan: str | None) -> str:
+    """Write the source for :meth:`seqkit.explore.Scenario.to_code`."""
+    if plan is not None and (not plan.isidentifier() or keyword.iskeyword(plan)):
+        raise ValueError(f"plan is {plan!r:.80}, expected the name of a variable, or None")
+    model, simulation = scenario.model, scenario.simulation
+    names = {"FailureModel", "simulate", "what_if"}
+    rules = "" if scenario.policy == "skip_dependents" else f", policy={scenario.policy!r}"
+    rules += "" if scenario.failure_budget is None else f", failure_budget={scenario.failure_budget!r}"
+    tries = "" if scenario.attempts == 1 else f", attempts={scenario.attempts!r}"
+    body = []
+    if plan is None:
+        names.add("SequencePlan")
+        body += ["plan = SequencePlan.from_json(", *_text(scenario.plan.to_json()), ")"]
+    fields = [f"rates={dict(model.rates)!r}"] if model.rates else []
+    fields.append(f"default={model.default!r}")
+    if model.common_causes:
+        names.add("CommonCause")
+        causes = [f"CommonCause({c.name!r}, {c.probability!r}, {list(c.repos)!r})" for c in model.common_causes]
+        fields.append(f"common_causes=[{', '.join(causes)}]")
+    hint = "  # 1.0: fails by hand" if scenario.failing else ""
+    body.append(f"model = FailureModel({', '.join(fields)}){hint}")
+    held = plan or "plan"
+    fail = f", fail={sorted(scenario.failing)!r}" if scenario.failing else ""
+    body.append(f"outcome = what_if({held}{fail}{rules})")
+    if scenario.analysis is None:
+        body.append(f"analysis = None  # {' '.join(scenario.why_not_exact.split())}")
+    else:
+        names.add("analyze")
+        body.append(f"analysis = analyze({held}, model{tries})")
+    setting = f"trials={simulation.trials!r}, rng={simulation.seed!r}{rules}{tries}"
+    body.append(f"simulation = simulate({held}, model, {setting})")
+    return "\n".join([f"from seqkit import {', '.join(sorted(names, key=_as_sorted))}", "", *body, ""])
+
+
+def _as_sorted(name: str) -> tuple[bool, str]:
+    return name[0].islower(), name  # classes first, as import sorters have it
+
+
+def _text(text: str) -> list[str]:
+    """Write a long string as one literal over several lines."""
+    return [f"    {text[i : i + _WIDTH]!r}" for i in range(0, len(text), _WIDTH)]

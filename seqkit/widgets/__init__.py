@@ -1,0 +1,20 @@
+"""Widgets for Jupyter: try failures, watch a run, learn how the order comes about, read a ledger.
+
+=============  ==============================================================
+WhatIf         make repos fail, change rates and rules, see what it comes to
+RunView        a picture of a run that changes while it goes
+Lesson         walk through a release one choice at a time; a quiz
+LedgerBrowser  choose a run of a ledger, look at it, compare it with another
+DagView        the picture in them: a graph that can be pressed and zoomed
+=============  ==============================================================
+
+Each leaves a still picture where it cannot run, and ``close()`` removes it for good.
+"""
+
+from seqkit.widgets.dag import DagView
+from seqkit.widgets.ledger_browser import LedgerBrowser
+from seqkit.widgets.lesson import Lesson
+from seqkit.widgets.run_view import RunView
+from seqkit.widgets.what_if import WhatIf
+
+__all__ = ["DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"]

@@ -1,0 +1,102 @@
+"""Controls that choose a repo and how much of the graph around it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as ipw
+
+from seqkit.explore.drawing import MOST_DRAWN
+from seqkit.widgets._parts import plain
+from seqkit.widgets.dag import DagView
+
+__all__ = ["FocusBar"]
+
+_STEPS = {"everything": 0, "1 step around": 1, "2 steps around": 2, "3 steps around": 3, "all it touches": MOST_DRAWN}
+_LISTED = 2_000  # names that the box offers while one types; others can be typed out
+_LABEL = 120  # characters of a name
+
+
+class FocusBar(ipw.HBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """A box to find a repo in, and a choice of how much to draw around it.
+
+    Parameters
+    ----------
+    dag : DagView
+        The picture that follows.
+    repos : list of str
+        Ids to choose from.
+    say : callable
+        Called with a sentence, and whether it is an error.
+    chosen : callable
+        Called with the id that was chosen by hand.
+    """
+
+    def __init__(
+        self,
+        dag: DagView,
+        repos: list[str],
+        say: Callable[[str, bool], object],
+        chosen: Callable[[str], object] | None = None,
+    ) -> None:
+        self._dag, self._say, self._chosen = dag, say, chosen
+        self._labels: dict[str, str] = {}
+        for position, repo in enumerate(repos):
+            label = plain(repo, _LABEL)
+            self._labels[f"{label} ({position})" if label in self._labels else label] = repo
+        self._ids = {repo: label for label, repo in self._labels.items()}
+        self.repo: str | None = None
+        self.find = ipw.Combobox(
+            description="Repo",
+            placeholder="type to find",
+            options=list(self._labels)[:_LISTED],
+            continuous_update=False,
+            tooltip="Find a repo: type a part of its name, and press Enter",
+            layout=ipw.Layout(width="290px"),
+        )
+        self.reach = ipw.Dropdown(
+            description="Draw",
+            options=list(_STEPS),
+            tooltip="Draw everything, or only what this repo needs and what needs it",
+            layout=ipw.Layout(width="220px"),
+        )
+        self._quiet = False
+        self.find.observe(self._found, "value")
+        self.reach.observe(self._look, "value")
+        super().__init__([self.find, self.reach])
+
+    def select(self, repo: str) -> None:
+        """Show a repo as the chosen one, without drawing anew."""
+        self.repo, self._quiet = repo, True
+        try:
+            self.find.value = self._ids[repo]
+        finally:
+            self._quiet = False
+
+    def _found(self, change: Any) -> None:
+        typed = change["new"].strip()
+        if self._quiet or not typed:
+            return
+        match = self._labels.get(typed)
+        if match is None:
+            near = [label for label in self._labels if typed.casefold() in label.casefold()]
+            if len(near) != 1:
+                few = f": {', '.join(near[:6])}{' …' * (len(near) > 6)}" if near else ""
+                self._say(f"{len(near) or 'No'} repos match {typed!r}{few}", not near)
+                return
+            match = self._labels[near[0]]
+        self.select(match)
+        self._look(None)
+        if self._chosen is not None:
+            self._chosen(match)
+
+    def _look(self, _change: Any) -> None:
+        steps = _STEPS[self.reach.value]
+        if not steps and self._dag.too_many and self.repo is not None:
+            self.reach.value = "1 step around"  # comes back here
+            return
+        if steps and self.repo is None:
+            self._say("Choose a repo to draw what is around it", False)
+            return
+        self._dag.look(self.repo if steps else None, max(steps, 1))

@@ -1,0 +1,152 @@
+"""Small things that several widgets need: clean text, status lines, guarded callbacks, closing for good."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import ipywidgets as ipw
+
+from seqkit._html import escaped, shortened
+
+__all__ = ["POLICIES", "StatusLine", "Throttle", "close_all", "guarded", "plain"]
+
+POLICIES = {
+    "skip_dependents": "skip what depends on it",
+    "stop": "start nothing more",
+    "continue": "go on all the same",
+}
+"""What the policies are called in a widget."""
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def plain(text: str, limit: int = 60) -> str:
+    r"""Make any id one short line that every browser can show.
+
+    Examples
+    --------
+    >>> plain("two\nlines"), plain(""), plain("x" * 100, 7)
+    ('two lines', '(no name)', 'xxx…xxx')
+    """
+    shown = "".join(
+        " " if char.isspace() else "□" if unicodedata.category(char) in _HIDDEN or char in _TURNING else char
+        for char in shortened(text, limit)
+    )
+    return shown if shown.strip() else f"({'blank' if text else 'no name'})"
+
+
+_HIDDEN = ("Cc", "Cs", "Co", "Cn")
+"""Control characters, lone surrogates, private and unassigned ones."""
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn the direction of all text after them."""
+
+
+class StatusLine(ipw.HTML):  # type: ignore[misc]  # ipywidgets ships no types
+    """One line that says what just happened; a screen reader reads it out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_class("seqkit-status")
+        self.say("")
+
+    text: str = ""
+    """What it says, without markup."""
+
+    def say(self, text: str, error: bool = False) -> None:
+        """Show a line; an error gets a mark, and is read out at once."""
+        self.text = text
+        mark, live = ("⚠ ", "assertive") if error else ("", "polite")
+        self.value = f'<div role="status" aria-live="{live}" aria-atomic="true">{mark}{escaped(text, 600)}</div>'
+
+
+def guarded(method: _Method) -> _Method:
+    """Let a callback of a widget that has a ``status`` line show its errors there instead of losing them."""
+
+    @functools.wraps(method)
+    def wrapper(self: Any, *arguments: Any, **options: Any) -> Any:
+        try:
+            return method(self, *arguments, **options)
+        except Exception as error:
+            self.status.say(f"{type(error).__name__}: {error}", error=True)
+
+    return wrapper  # type: ignore[return-value]
+
+
+def close_all(widgets: Iterable[ipw.Widget]) -> None:
+    """Close widgets, all that is inside them, and the layouts and styles that came with them."""
+    waiting, seen = list(widgets), set[str]()
+    while waiting:
+        widget = waiting.pop()
+        if widget.comm is None or widget.model_id in seen:
+            continue
+        seen.add(widget.model_id)
+        for name in widget.keys:
+            value = getattr(widget, name)
+            inside = value if isinstance(value, list | tuple) else [value]
+            waiting.extend(other for other in inside if isinstance(other, ipw.Widget))
+        ipw.Widget.close(widget)
+
+
+class Throttle:
+    """Call something often asked for only every so often; the last request is never lost.
+
+    Parameters
+    ----------
+    call : callable
+        What to call; from the asking thread, or from a timer's.
+    seconds : float
+        Least time between two calls.
+    """
+
+    def __init__(self, call: Callable[[], object], seconds: float) -> None:
+        self._call = call
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+        self._asked = False
+        self._lock = threading.Lock()
+        self._calling = threading.Lock()  # or two threads would change the same widgets at once
+
+    def ask(self) -> None:
+        """Call now, or soon where the last call was a moment ago."""
+        with self._lock:
+            if self._timer is not None:
+                self._asked = True
+                return
+            self._asked = False
+            self._start()
+        self._once()
+
+    def _once(self) -> None:
+        with self._calling:
+            self._call()
+
+    def _start(self) -> None:
+        self._timer = threading.Timer(self._seconds, self._rested)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _rested(self) -> None:
+        with self._lock:
+            self._timer = None
+            if not self._asked:
+                return
+            self._asked = False
+            self._start()
+        self._once()
+
+    def now(self) -> None:
+        """Call at once, and not again until asked."""
+        self.stop()
+        self._once()
+
+    def stop(self) -> None:
+        """Forget what was asked for."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer, self._asked = None, False

@@ -1,0 +1,281 @@
+"""An interactive picture of a dependency graph: press, zoom, walk with the arrow keys."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets as T
+
+from seqkit import _svg
+from seqkit._arguments import whole
+from seqkit._palette import STATUS_STYLES
+from seqkit.errors import RepoNotFound
+from seqkit.explore.drawing import MOST_DRAWN, Drawing, draw
+from seqkit.graph import RepoDependencyGraph
+from seqkit.plan import SequencePlan
+from seqkit.widgets._parts import close_all, plain
+from seqkit.widgets.still import Still
+
+__all__ = ["DagView"]
+
+_STATIC = files("seqkit.widgets") / "static"
+_KEYS = list(STATUS_STYLES)
+_NAME = 60  # characters; the browser measures and cuts further
+_TITLE = 200
+_NOTE = 12
+
+
+class DagView(Still, anywidget.AnyWidget):
+    """A graph of boxes, coloured by status, that can be pressed.
+
+    The picture is laid out once; changing `words`, `notes` or `ringed` only repaints it. With the keyboard
+    it is one tab stop: arrows go to the next box, Home and End to the first and last, Enter or Space
+    presses, ``+``, ``-`` and ``0`` zoom.
+
+    Parameters
+    ----------
+    plan_or_graph : SequencePlan or RepoDependencyGraph
+        What to show. Dependencies that others imply are not drawn.
+    words : mapping of str to str, optional
+        Repo → key of ``STATUS_STYLES``: pending, unreleased, blocked, succeeded, in_progress, failed or
+        stopped. Repos it does not name are pending, or unreleased where the plan does not release them.
+    notes : mapping of str to str, optional
+        Repo → a few characters that stand beside its name.
+    around : str, optional
+        Draw only this repo, what it needs and what needs it; "" or None draws all. Above 500 repos only
+        such an excerpt is drawn.
+    depth : int
+        How many steps up and down `around` reaches.
+    label : str
+        What the picture shows, for those who cannot see it.
+
+    Attributes
+    ----------
+    words, notes : dict
+        As above; assign a new dict to repaint.
+    ringed : list of str
+        Repos with a strong outline.
+    around, depth
+        As above; assign to look elsewhere.
+
+    Raises
+    ------
+    RepoNotFound
+        Where `words`, `notes`, `ringed` or `around` name a repo that is not there.
+    TypeError, ValueError
+        Where an argument is not of its kind.
+
+    Examples
+    --------
+    >>> view = DagView(RepoDependencyGraph.from_edges([("core", "api")]), words={"core": "failed"})
+    >>> view
+    DagView(2 repos: 1 pending, 1 failed)
+    >>> view.on_press(print)
+    >>> view.press("api")
+    api
+    >>> view.close()
+    """
+
+    _esm = "\n".join((_STATIC / name).read_text("utf-8") for name in ("geometry.js", "dag.js"))
+    _css = (_STATIC / "dag.css").read_text("utf-8")
+
+    label = T.Unicode().tag(sync=True)
+    words = T.Dict()
+    notes = T.Dict()
+    ringed: T.List[str] = T.List()
+    around = T.Unicode(allow_none=True)
+    depth = T.Int(1)
+    _styles: T.List[list[str]] = T.List().tag(sync=True)
+    _drawing = T.Dict().tag(sync=True)
+    _state = T.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        plan_or_graph: SequencePlan | RepoDependencyGraph,
+        words: Mapping[str, str] | None = None,
+        notes: Mapping[str, str] | None = None,
+        around: str | None = None,
+        depth: int = 1,
+        label: str = "dependency graph",
+    ) -> None:
+        self._drawn = draw(plan_or_graph, around or None, depth)
+        self._source = plan_or_graph
+        if isinstance(plan_or_graph, SequencePlan):
+            left_out, self._graph = set(plan_or_graph.unreleased), plan_or_graph.graph
+            ids = [item.repo_id for item in plan_or_graph.items]
+        else:
+            left_out, self._graph = set(), plan_or_graph
+            ids = plan_or_graph.topological_order()
+        self._plain = {repo: "unreleased" if repo in left_out else "pending" for repo in ids}
+        self._callbacks: list[Callable[[str], object]] = []
+        super().__init__(
+            label=label,
+            words=_checked_words(dict(words or {}), self._plain),
+            notes=_checked(dict(notes or {}), self._plain),
+            around=around,
+            depth=whole("depth", depth, 1),
+            _styles=[[style.word, style.colour, style.mark, style.ink] for style in STATUS_STYLES.values()],
+            _drawing=_wire(self._drawn),
+        )
+        self._paint()
+        self.on_msg(self._received)
+
+    # ------------------------------------------------------------------ what is shown
+
+    @property
+    def drawn(self) -> list[str]:
+        """Ids of the repos in the picture, in plan order; none where there are too many."""
+        return list(self._drawn.ids)
+
+    @property
+    def too_many(self) -> bool:
+        """Whether nothing is drawn because there are too many repos: look around one of them."""
+        return self._drawn.too_many
+
+    def word(self, repo: str) -> str:
+        """Give the status that a repo is shown with, a key of ``STATUS_STYLES``."""
+        _checked([repo], self._plain)
+        return str(self.words.get(repo, self._plain[repo]))
+
+    def counts(self) -> dict[str, int]:
+        """Count the repos of the whole plan or graph by status: all keys, in the order of the legend."""
+        counted = Counter(self.words.get(repo, word) for repo, word in self._plain.items())
+        return {key: counted[key] for key in _KEYS}
+
+    @T.validate("words")
+    def _words_are_known(self, proposal: Any) -> Any:
+        return _checked_words(proposal["value"], self._plain)
+
+    @T.validate("notes", "ringed")
+    def _repos_are_known(self, proposal: Any) -> Any:
+        return _checked(proposal["value"], self._plain)
+
+    @T.validate("around")
+    def _around_is_known(self, proposal: Any) -> Any:
+        _checked([proposal["value"]] if proposal["value"] else [], self._plain)
+        return proposal["value"]
+
+    @T.validate("depth")
+    def _depth_counts(self, proposal: Any) -> int:
+        return whole("depth", proposal["value"], 1)
+
+    @T.observe("words", "notes", "ringed")
+    def _repaint(self, _change: Any) -> None:
+        if self._drawing:  # or it is being made
+            self._paint()
+
+    @T.observe("around", "depth")
+    def _redraw(self, _change: Any) -> None:
+        if not self._drawing:
+            return
+        self._drawn = draw(self._source, self.around or None, self.depth)
+        with self.hold_sync():  # boxes and their colours arrive together
+            self._drawing = _wire(self._drawn)
+            self._paint()
+
+    def look(self, around: str | None, depth: int = 1) -> None:
+        """Draw what is near a repo, or all where `around` is None or "": `around` and `depth` at once."""
+        with self.hold_trait_notifications():
+            self.around, self.depth = around, depth
+
+    def _paint(self) -> None:
+        ids, words, notes, ringed = self._drawn.ids, self.words, self.notes, set(self.ringed)
+        self._state = {
+            "words": [_KEYS.index(words.get(repo, self._plain[repo])) for repo in ids],
+            "notes": [plain(str(notes[repo]), _NOTE) if notes.get(repo) else "" for repo in ids],
+            "ringed": [i for i, repo in enumerate(ids) if repo in ringed],
+            "counts": list(self.counts().values()),
+        }
+
+    # ------------------------------------------------------------------ pressing
+
+    def on_press(self, callback: Callable[[str], object], remove: bool = False) -> None:
+        """Call `callback(repo_id)` when a box is pressed; with `remove`, no longer."""
+        if remove:
+            self._callbacks.remove(callback)
+        else:
+            self._callbacks.append(callback)
+
+    def press(self, repo: str) -> None:
+        """Do what a press of a repo's box does."""
+        _checked([repo], self._plain)
+        for callback in list(self._callbacks):
+            callback(repo)
+
+    def _received(self, _widget: object, content: Any, _buffers: object) -> None:
+        number = content.get("press") if isinstance(content, dict) else None
+        if isinstance(number, int) and 0 <= number < len(self._drawn.ids):
+            self.press(self._drawn.ids[number])
+
+    # ------------------------------------------------------------------ without a browser
+
+    def still(self) -> str:
+        """Draw the same as a static SVG; where there are too many repos, a bar for each column of them."""
+        if self.too_many:
+            ids, edges = list(self._plain), list(self._graph.edges)
+        else:
+            ids = self.drawn
+            edges = [(ids[a], ids[b]) for a, b, _ in self._drawn.routes]
+        shown = set(ids)
+        words = {repo: self.word(repo) for repo in ids}
+        notes = {repo: plain(str(note), _NOTE) for repo, note in self.notes.items() if repo in shown and note}
+        return _svg.dag(ids, edges, words, notes=notes, title=self.label)
+
+    def _still(self) -> tuple[str, str]:
+        return f"{self.label}: {self._counted() or 'nothing to show'}", self.still()
+
+    def _counted(self) -> str:
+        counts = self.counts()
+        return ", ".join(f"{count} {STATUS_STYLES[key].word}" for key, count in counts.items() if count)
+
+    def __repr__(self) -> str:
+        n = len(self._plain)
+        part = f", {len(self._drawn.ids)} drawn" if len(self._drawn.ids) < n else ""
+        return f"DagView({n} repo{'s'[: n != 1]}{part}: {self._counted() or 'nothing to show'})"
+
+    def close(self) -> None:
+        """Remove the picture from all pages, and its models from the kernel."""
+        close_all([self])
+
+
+def _wire(drawing: Drawing) -> dict[str, Any]:
+    """Give a drawing the form that the browser gets: short numbers and clean text, never ids."""
+    return {
+        "names": [plain(repo, _NAME) for repo in drawing.ids],
+        "titles": [plain(repo, _TITLE) for repo in drawing.ids],
+        "waves": list(drawing.waves),
+        "spots": [[x, round(y, 3)] for x, y in drawing.spots],
+        "edges": [[a, b, [[x, round(y, 3)] for x, y in route]] for a, b, route in drawing.routes],
+        "note": _note(drawing),
+    }
+
+
+def _note(drawing: Drawing) -> str:
+    n, edges = len(drawing.ids), len(drawing.routes) + drawing.implied
+    if drawing.too_many:
+        most = f"{drawing.among:,} repos, at most {MOST_DRAWN} at a time"
+        return f"Too many to draw: {most}. Choose a repo to look around."
+    if not n:
+        return "Nothing to draw: there are no repos."
+    part = f" of {drawing.among:,}" if n < drawing.among else ""
+    implied = f" ({drawing.implied:,} implied by others, not drawn)" if drawing.implied else ""
+    return f"{n}{part} repos, {edges:,} dependencies{implied}"
+
+
+def _checked(repos: Any, known: Mapping[str, str]) -> Any:
+    for repo in repos:
+        if repo not in known:
+            raise RepoNotFound(repo)
+    return repos
+
+
+def _checked_words(words: dict[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    _checked(words, known)
+    for repo, word in words.items():
+        if word not in STATUS_STYLES:
+            raise ValueError(f"words has {word!r:.80} for {repo!r:.80}, expected one of {_KEYS}")
+    return words

@@ -1,0 +1,119 @@
+"""A picture of a run that changes while it goes."""
+
+from __future__ import annotations
+
+import ipywidgets as ipw
+
+from seqkit.explore.live import LiveRun
+from seqkit.model import RunEvent
+from seqkit.outcome import SequenceOutcome
+from seqkit.plan import SequencePlan
+from seqkit.widgets._focus import FocusBar
+from seqkit.widgets._parts import StatusLine, Throttle, close_all
+from seqkit.widgets.dag import DagView
+from seqkit.widgets.still import Still
+
+__all__ = ["RunView"]
+
+_PAUSE = 0.05  # seconds between two pictures
+
+
+class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Watch a run: give the view as ``on_event``, and boxes change colour while the cell is still running.
+
+    It works with :func:`seqkit.execute_plan` and :func:`seqkit.run_plan`, from any thread, and never
+    disturbs the run: an event that it cannot make sense of is told in its status line. A second run begins
+    a new picture.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What is run.
+
+    Attributes
+    ----------
+    live : LiveRun
+        What is known of the run.
+    dag, progress, status
+        The picture, the bar and the line of words.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> view = RunView(plan)  # in a notebook: display(view)
+    >>> run_plan(plan, ScriptedReleaser({"api": "tests are red"}), on_event=view)
+    SequenceOutcome(2 succeeded, 1 failed)
+    >>> view
+    RunView(3 of 3 repos ended: 2 succeeded, 1 failed)
+    >>> view.close()
+    """
+
+    def __init__(self, plan: SequencePlan) -> None:
+        self._throttle = Throttle(self._refresh, _PAUSE)  # first: close() comes after a wrong argument too
+        self.live = LiveRun(plan)
+        self.dag = DagView(plan, label="release run")
+        self.status = StatusLine()
+        n = self.live.n_released
+        self.progress = ipw.IntProgress(
+            description="Ended",
+            max=max(n, 1),
+            tooltip="Repos that have succeeded, failed or been skipped",
+            layout=ipw.Layout(width="100%"),
+        )
+        self.told = ipw.HTML(layout=ipw.Layout(min_width="90px"))
+        self.focus = FocusBar(self.dag, [item.repo_id for item in plan.items], self.status.say)
+        super().__init__([ipw.HBox([self.progress, self.told]), self.status, self.dag, self.focus])
+        self._refresh()
+
+    def __call__(self, event: RunEvent) -> None:
+        """Take in an event of the run."""
+        try:
+            self.live(event)
+        except Exception as error:  # a picture must not end a release
+            self.status.say(f"This event says nothing about the plan in the picture: {error}", error=True)
+            return
+        if self.live.over:
+            self._throttle.now()
+        else:
+            self._throttle.ask()
+
+    def finish(self, outcome: SequenceOutcome) -> None:
+        """Show how a run of the plan ended; needed only where skips are not recorded.
+
+        Raises
+        ------
+        ValueError
+            Where the outcome is of another plan.
+        """
+        self.live.finish(outcome)
+        self._throttle.now()
+
+    def reset(self) -> None:
+        """Show the plan before its run."""
+        self.live.reset()
+        self._throttle.now()
+
+    def _refresh(self) -> None:
+        live = self.live
+        self.dag.words = dict(live.words)
+        self.progress.value = live.n_ended
+        self.progress.bar_style = "" if not live.over else "danger" if live.counts["failed"] else "success"
+        self.told.value = f"{live.n_ended} of {live.n_released}"
+        self.status.say(f"{live.last}. {self._ending()}" if live.over else live.last or "Nothing has started yet")
+
+    def _ending(self) -> str:
+        ended = {word: self.live.counts[word] for word in ("succeeded", "failed", "blocked", "stopped")}
+        told = ", ".join(f"{count} {word}" for word, count in ended.items() if count)
+        return f"The run is over: {told or 'there was nothing to release'}."
+
+    def _still(self) -> tuple[str, str]:
+        return f"Run of {self.live.plan.plan_id}: {self.live.summary()}", self.dag.still()
+
+    def __repr__(self) -> str:
+        return f"RunView({self.live.summary()})"
+
+    def close(self) -> None:
+        """Remove the view from all pages, and its models from the kernel."""
+        self._throttle.stop()
+        close_all([self])

@@ -1,0 +1,166 @@
+"""The ledger browser in JupyterLab, by mouse and by keyboard, while a run goes on, and without a kernel's models."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+SETUP = """
+import asyncio, seqkit
+from datetime import UTC, datetime, timedelta
+from seqkit import ScriptedReleaser, run_plan
+from seqkit.widgets import LedgerBrowser
+ticks = iter(range(10**6))
+clock = lambda: datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=7 * next(ticks))
+ledger = seqkit.MemoryRunLedger(ids=(f"run-{n}" for n in range(1, 99)), clock=clock)
+edges = [("core", "api"), ("core", "docs"), ("api", "app"), ("app", "site"), ("docs", "site"), ("tool", "site")]
+plan = seqkit.build_plan(seqkit.RepoDependencyGraph.from_edges(edges), version="1.0", originating_run_id="spring")
+other = seqkit.build_plan(seqkit.RepoDependencyGraph.from_edges([("x", "y")]), version="2.0")
+run_plan(plan, ScriptedReleaser(), ledger, clock=clock)
+run_plan(plan, ScriptedReleaser({"api": "tests are red"}), ledger, clock=clock, attempts=2)
+run_plan(seqkit.resume_plan(ledger, "run-2"), ScriptedReleaser(), ledger, clock=clock)
+run_plan(other, ScriptedReleaser({"x": "<b>no disk</b>"}), ledger, clock=clock, policy="stop");
+"""
+SHOW = "browser = LedgerBrowser(ledger)\nbrowser"
+
+
+@pytest.fixture(scope="module")
+def book(lab):
+    with lab.notebook(SETUP, SHOW, height=1150) as notebook:
+        notebook.run()
+        notebook.page.wait_for_selector(".seqkit-node")
+        yield notebook
+
+
+@pytest.fixture
+def page(book):
+    """The page as it was first shown."""
+    book.python("browser.by_status.index = 0; browser.by_text.value = ''; browser.tabs.selected_index = 0")
+    book.python("browser.run_list.value = 'run-2'")
+    node(book.page, "api").wait_for()
+    return book.page
+
+
+def node(page, repo):
+    return page.locator(".seqkit-node").filter(has_text=re.compile(rf"^.{{1,2}}{repo}"))
+
+
+def tab(page, name):
+    return page.get_by_role("tab", name=name)
+
+
+def runs(page):
+    return page.locator(".seqkit-runs select")
+
+
+def test_by_mouse(book, page):
+    assert page.locator(".seqkit-still").first.is_hidden()
+    for name in ("status", "policy", "train"):
+        assert page.get_by_label(name, exact=True).evaluate("list => list.selectedOptions[0].text") == "any"
+    runs(page).select_option(index=0)
+    node(page, "x").wait_for()
+    assert page.locator(".seqkit-node").count() == 2
+    assert page.locator(".seqkit-still").first.is_hidden()
+    runs(page).select_option(index=2)
+    node(page, "api").click()
+    page.get_by_text("api: failed, 2 attempts, release sequencing failed for repo api: tests are red").wait_for()
+    assert node(page, "site").get_attribute("data-status") == "blocked"
+    book.screenshot("ledger-order")
+    for name, seen in (
+        ("Timeline", page.get_by_alt_text("Timeline of run run-2: 3 succeeded, 1 failed, 2 blocked")),
+        ("Items", page.get_by_role("row", name=re.compile(r"^api failed 1 1\.0 2"))),
+        ("Events", page.get_by_role("row", name=re.compile("NodeRetrying api"))),
+        ("Findings", page.get_by_text("The record holds together.")),
+        ("Compare", page.get_by_text("1 succeeded → failed")),
+    ):
+        tab(page, name).click()
+        seen.first.wait_for()
+        book.screenshot(f"ledger-{name.lower()}")
+    page.get_by_role("button", name="Show as DataFrame").click()
+    page.get_by_text(".frame of this widget is now what is behind the tab Compare: 3 rows, 8 columns").wait_for()
+    assert book.value("browser.frame['repo_id'].tolist()") == ["api", "app", "site"]
+    assert book.value("browser.frame['changes'].tolist()") == [["status", "reason"], ["status"], ["status"]]
+
+
+def test_by_keyboard_alone(book, page):
+    page.get_by_label("status", exact=True).focus()
+    page.keyboard.press("f")  # a dropdown goes to the entry that begins so
+    book.until("browser.browser.filters.status == 'FAILED'")
+    page.get_by_text("2 of 4 runs").wait_for()
+    for _ in range(4):  # policy, train, search, runs
+        page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    book.until("browser.browser.selected == 'run-4'")
+    node(page, "x").wait_for()
+    page.keyboard.press("ArrowDown")
+    book.until("browser.browser.selected == 'run-2'")
+    node(page, "api").wait_for()
+    for key in "bdd":  # elsewhere on the page these insert a cell and delete it
+        page.keyboard.press(key)
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+    tab(page, "Order").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    book.until("browser.tabs.shown == 'Items'")
+    page.get_by_role("table", name="Items of run run-2: 6").wait_for()
+    page.get_by_label("search", exact=True).focus()
+    page.keyboard.type("seq-")
+    page.keyboard.press("Enter")
+    book.until("browser.browser.filters.text == 'seq-'")
+    assert book.value("browser.browser.listed") == ["run-4", "run-2"]
+
+
+def test_what_is_written_in_a_ledger_is_no_markup(book, page):
+    book.python("browser.run_list.value = 'run-4'")
+    tab(page, "Items").click()
+    page.get_by_text("release sequencing failed for repo x: <b>no disk</b>").wait_for()
+
+
+def test_themes(book, page):
+    book.theme("JupyterLab Dark")
+    book.screenshot("ledger-order-dark")
+    for name in ("Items", "Findings", "Timeline"):
+        tab(page, name).click()
+        book.until(f"browser.tabs.shown == {name!r}")
+        page.wait_for_timeout(100)
+        book.screenshot(f"ledger-{name.lower()}-dark")
+    text, paper = page.get_by_text("Run run-2").first.evaluate(
+        "e => [getComputedStyle(e).color, getComputedStyle(document.querySelector('.jp-Notebook')).backgroundColor]"
+    )
+    light = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (text, paper)]
+    book.theme("JupyterLab Light")
+    assert light[0] - light[1] > 300
+
+
+LIVE = """
+gate = asyncio.Event()
+async def slow(repo, version, digest, by):
+    if repo == "docs":
+        await gate.wait()
+    return repo
+live = asyncio.get_running_loop().create_task(
+    seqkit.execute_plan(plan, slow, ledger=ledger, on_event=browser, clock=clock))
+"""
+
+
+def test_a_run_is_shown_while_it_goes_on(book, page):
+    book.python(LIVE)
+    page.locator(".seqkit-node[data-status='in progress']").filter(has_text="docs").wait_for()
+    assert node(page, "core").get_attribute("data-status") == "succeeded"
+    assert node(page, "site").get_attribute("data-status") == "pending"
+    assert runs(page).locator("option").first.inner_text().startswith("▶")
+    book.screenshot("ledger-live")
+    book.python("gate.set()")
+    page.locator(".seqkit-node[data-status='succeeded']").filter(has_text="site").wait_for()
+    page.get_by_text("completed: 6 succeeded").first.wait_for()  # nobody tells of the end: it looked again
+    book.until("live.done()")
+    assert book.value("browser.browser.selected") == "run-5"
+
+
+def test_closing_brings_the_picture_back(book, page):
+    book.python("browser.close()")
+    page.locator(".seqkit-node").first.wait_for(state="detached")
+    page.locator(".seqkit-still img").wait_for()
+    assert "Ledger browser, 4 runs: 2 COMPLETED, 2 FAILED" in page.locator(".seqkit-still").inner_text()
