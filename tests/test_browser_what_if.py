@@ -50,6 +50,8 @@ def test_what_if_by_mouse_and_by_keyboard(lab):
         assert page.locator(".seqkit-still").is_hidden()  # the widget has come to life
         assert page.locator(".seqkit-node").count() == 46
 
+        assert page.locator(".seqkit-status .widget-html-content").get_attribute("aria-live") == "polite"
+
         # by mouse
         node = page.locator('.seqkit-node[aria-label^="jest-get-type,"]')
         node.click()

@@ -494,7 +494,10 @@ SIMULATE = ("simulate", "edges.csv", "--failure-rate", "0.1")
         (("what-if", "edges.csv"), "--fail"),
         (("what-if", "edges.csv", "--fail", "aip"), "--fail names 'aip', which edges.csv does not have; did you mean"),
         (("what-if", "edges.csv", "--fail", "zzzz"), "its repos are core, api, docs, app, site"),
-        (("what-if", "jest30", "--fail", "a"), "'jest30' is no data set (jest29, jupyter, kf5, chain_or_hub) and no name of a file"),
+        (
+            ("what-if", "jest30", "--fail", "a"),
+            "'jest30' is no data set (jest29, jupyter, kf5, chain_or_hub) and no name of a file",
+        ),
         (("what-if", "./jest29", "--fail", "a"), "'./jest29' is no data set"),
         (("what-if", "none.csv", "--fail", "a"), "none.csv: there is no such file"),
         (("what-if", "none.json", "--fail", "a"), "none.json: there is no such file"),

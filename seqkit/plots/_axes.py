@@ -8,9 +8,9 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
-from matplotlib.legend import Legend
 from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
 
@@ -22,6 +22,7 @@ __all__ = [
     "OUTLINE",
     "TITLE_SIZE",
     "axes",
+    "legend",
     "nothing",
     "points",
     "settled",
@@ -71,7 +72,7 @@ def title(ax: Axes, text: str, pad: float | None = None) -> None:
     ax.set_title("\n".join(lines), loc="left", pad=pad, fontsize=TITLE_SIZE, **PLAIN)
 
 
-def status_legend(ax: Axes, counts: Mapping[str, int], below: float = 20.0) -> Legend:
+def status_legend(ax: Axes, counts: Mapping[str, int], below: float) -> None:
     """Put the legend of all statuses and skip causes under the axes, in the palette's order, with counts.
 
     Parameters
@@ -83,21 +84,27 @@ def status_legend(ax: Axes, counts: Mapping[str, int], below: float = 20.0) -> L
     below : float
         Points from the axes down to the legend, for tick labels and the like.
     """
+    legend(ax, [_handle(style, counts.get(word, 0)) for word, style in STATUS_STYLES.items()], below)
+
+
+def legend(ax: Axes, handles: Sequence[Artist], below: float) -> int:
+    """Put a legend so many points under the axes, in as many columns as fit; say how many lines it has."""
     figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
-    handles = [_handle(style, counts.get(word, 0)) for word, style in STATUS_STYLES.items()]
-    return ax.legend(
+    columns = _columns([str(handle.get_label()) for handle in handles], settled(ax)[0])
+    ax.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=offset_copy(ax.transAxes, figure, y=-below, units="points"),
         borderaxespad=0.0,
-        ncols=_columns([str(handle.get_label()) for handle in handles], settled(ax)[0]),
+        ncols=columns,
         frameon=False,
         columnspacing=_COLUMN_GAP,
         handlelength=_HANDLE,
         handletextpad=_HANDLE_GAP,
         prop=FontProperties(family=FONT, size=_LEGEND_SIZE),
     )
+    return -(-len(handles) // columns)
 
 
 def _columns(labels: Sequence[str], room: float) -> int:

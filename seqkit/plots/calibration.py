@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
 from seqkit.failures import as_model
-from seqkit.plots._axes import LINES, axes, nothing, points, title
-from seqkit.plots._text import FONT, PLAIN, shown
+from seqkit.plots._axes import LINES, axes, legend, nothing, points, title
+from seqkit.plots._text import PLAIN, shown
 from seqkit.rates import ranking_note
 
 __all__ = ["calibration"]
@@ -27,7 +26,6 @@ _MOST = 300  # repos that a figure of our own has a row for
 _EXTREMES = 60  # rows where there are more
 _PITCHES = (14.0, 9.0)  # points from row to row: of few repos, of many
 _LEAST_PITCH = 9.0  # of rows on given axes
-_TWO_COLUMNS = 310.0  # points of width that a legend of two columns needs
 _FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room for the note
 _RED = STATUS_STYLES["failed"].colour
 
@@ -170,7 +168,6 @@ def _words(
     note: str,
     in_full: bool,
 ) -> None:
-    figure: Any = ax.get_figure()
     room = points(ax)[0]
     failures, attempts = (fit[name].to_numpy(dtype=np.int64) for name in ("failures", "attempts"))
     n = len(fit)
@@ -184,19 +181,9 @@ def _words(
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
     title(ax, "\n".join(lines))
     handles = _handles(fit, held)
-    ncols = 2 if room > _TWO_COLUMNS else 1
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(0.0, 0.0),
-        bbox_transform=offset_copy(ax.transAxes, figure, y=-36, units="points"),
-        borderaxespad=0.0,
-        ncols=ncols,
-        frameon=False,
-        prop=FontProperties(family=FONT, size=8),
-    )
+    lines_below = legend(ax, handles, below=36.0)
     if note and in_full:
-        below = 44 + 13.5 * -(-len(handles) // ncols)
+        below = 44 + 13.5 * lines_below
         ax.annotate(
             textwrap.fill(shown(f"⚠ {note[0].upper()}{note[1:]}.", 1000), max(int(room / 4.4), 30)),
             (0, 0),

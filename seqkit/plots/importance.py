@@ -8,15 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
 from seqkit.exact import Analysis
-from seqkit.plots._axes import LINES, OUTLINE, axes, nothing, points, title
-from seqkit.plots._text import FONT, PLAIN, shown, width
+from seqkit.plots._axes import LINES, OUTLINE, axes, legend, nothing, points, title
+from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["importance"]
 
@@ -28,7 +26,6 @@ _SIZE = 7.5  # points, of the names
 _SMALLEST, _LARGEST = 12.0, 100.0  # areas of the points, in square points
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 _DISTANCES = (1.0, 5.0, 11.0, 18.0, 27.0, 38.0, 52.0, 70.0)  # points, from a point to its name
-_TWO_COLUMNS = 380.0  # points of width that a legend of two columns needs
 _LED = 5.0  # from this distance on, a line leads to the point
 
 
@@ -126,7 +123,6 @@ def _title(worth: pd.DataFrame) -> str:
 
 
 def _frame(ax: Axes, rate: Floats, mean: float) -> None:
-    figure: Any = ax.get_figure()
     ax.margins(0.09, 0.09)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     for side in ("top", "right"):
@@ -151,16 +147,7 @@ def _frame(ax: Axes, rate: Floats, mean: float) -> None:
     told = f"mean probability {mean:.2g} × (1 + dependents)"
     handles.append(Line2D([], [], color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, label=told))
     handles.append(Line2D([], [], linestyle="none", label="name (place by releases bought, place by dependents)"))
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(0.0, 0.0),
-        bbox_transform=offset_copy(ax.transAxes, figure, y=-36, units="points"),
-        borderaxespad=0.0,
-        ncols=2 if points(ax)[0] > _TWO_COLUMNS else 1,
-        frameon=False,
-        prop=FontProperties(family=FONT, size=8),
-    )
+    legend(ax, handles, below=36.0)
 
 
 # ---------------------------------------------------------------------- names

@@ -27,6 +27,7 @@ _KEYS = list(STATUS_STYLES)
 _NAME = 60  # characters; the browser measures and cuts further
 _TITLE = 200
 _NOTE = 12
+_STILL_WIDTH = 1_100.0  # pixels: a page's
 
 
 class DagView(Still, anywidget.AnyWidget):
@@ -223,7 +224,7 @@ class DagView(Still, anywidget.AnyWidget):
         shown = set(ids)
         words = {repo: self.word(repo) for repo in ids}
         notes = {repo: plain(str(note), _NOTE) for repo, note in self.notes.items() if repo in shown and note}
-        return _svg.dag(ids, edges, words, notes=notes, title=self.label)
+        return _svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, title=self.label)
 
     def _still(self) -> tuple[str, str]:
         return f"{self.label}: {self._counted() or 'nothing to show'}", self.still()

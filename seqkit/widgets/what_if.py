@@ -13,6 +13,7 @@ from seqkit.explore.live import LiveRun
 from seqkit.explore.scenario import Scenario
 from seqkit.model import RunEvent
 from seqkit.plan import SequencePlan
+from seqkit.rules import Policy
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._parts import POLICIES, StatusLine, Throttle, close_all, guarded, plain
 from seqkit.widgets._what_if_html import blast_list, comparison, histogram
@@ -69,9 +70,27 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     >>> widget.close()
     """
 
-    def __init__(self, plan: SequencePlan, model: Any = 0.05, **options: Any) -> None:
+    def __init__(
+        self,
+        plan: SequencePlan,
+        model: Any = 0.05,
+        *,
+        policy: Policy = "skip_dependents",
+        failure_budget: int | None = None,
+        attempts: int = 1,
+        trials: int = 16_384,
+        seed: int = 0,
+    ) -> None:
         self._throttle = Throttle(self._show_run, _PAUSE)  # first: close() comes after a wrong argument too
-        self.scenario = Scenario(plan, model, **options)
+        self.scenario = Scenario(
+            plan,
+            model,
+            policy=policy,
+            failure_budget=failure_budget,
+            attempts=attempts,
+            trials=trials,
+            seed=seed,
+        )
         self.frame: pd.DataFrame | None = None
         self.code = ""
         self._live: LiveRun | None = None

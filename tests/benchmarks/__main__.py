@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.benchmarks import bench_audit, bench_core, bench_layout, bench_ledger, bench_whatif
+from tests.benchmarks import bench_audit, bench_core, bench_layout, bench_ledger, bench_whatif, bench_widgets
 
 BENCHMARKS = {
     "audit": bench_audit.run,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "layout": bench_layout.run,
     "ledger": bench_ledger.run,
     "whatif": bench_whatif.run,
+    "widgets": bench_widgets.run,
 }
 
 if __name__ == "__main__":

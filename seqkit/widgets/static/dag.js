@@ -313,6 +313,14 @@ function stillBefore(el) {
   return null;
 }
 
+/** Let screen readers hear status lines: ipywidgets replaces their content, only what holds it stays. */
+function speakAloud(el) {
+  const output = el.closest(".jp-OutputArea-output") ?? document;
+  for (const line of output.querySelectorAll(".seqkit-status .widget-html-content")) {
+    line.setAttribute("aria-live", "polite");
+  }
+}
+
 function render({ model, el }) {
   const root = element("div", { class: "seqkit-dag", "data-lm-suppress-shortcuts": "true" });
   el.append(root);
@@ -322,6 +330,7 @@ function render({ model, el }) {
     if (!root.isConnected || !root.clientWidth) return;
     still ??= stillBefore(el);
     if (still) still.style.display = "none";
+    speakAloud(el);
     if (root.clientWidth !== picture.width) picture.build();
   });
   observer.observe(root);
