@@ -87,10 +87,10 @@ def status_legend(ax: Axes, counts: Mapping[str, int], below: float) -> None:
     legend(ax, [_handle(style, counts.get(word, 0)) for word, style in STATUS_STYLES.items()], below)
 
 
-def legend(ax: Axes, handles: Sequence[Artist], below: float) -> int:
-    """Put a legend so many points under the axes, in as many columns as fit; say how many lines it has."""
+def legend(ax: Axes, handles: Sequence[Artist], below: float, most: int = 99) -> int:
+    """Put a legend so many points under the axes, in as many columns as fit, or `most`; say how many lines it has."""
     figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
-    columns = _columns([str(handle.get_label()) for handle in handles], settled(ax)[0])
+    columns = min(most, _columns([str(handle.get_label()) for handle in handles], settled(ax)[0]))
     ax.legend(
         handles=handles,
         loc="upper left",

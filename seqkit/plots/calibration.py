@@ -181,7 +181,7 @@ def _words(
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
     title(ax, "\n".join(lines))
     handles = _handles(fit, held)
-    lines_below = legend(ax, handles, below=36.0)
+    lines_below = legend(ax, handles, below=36.0, most=2)
     if note and in_full:
         below = 44 + 13.5 * lines_below
         ax.annotate(

@@ -147,7 +147,7 @@ def _frame(ax: Axes, rate: Floats, mean: float) -> None:
     told = f"mean probability {mean:.2g} × (1 + dependents)"
     handles.append(Line2D([], [], color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, label=told))
     handles.append(Line2D([], [], linestyle="none", label="name (place by releases bought, place by dependents)"))
-    legend(ax, handles, below=36.0)
+    legend(ax, handles, below=36.0, most=1)
 
 
 # ---------------------------------------------------------------------- names
