@@ -88,8 +88,8 @@ class Notebook:
     # ------------------------------------------------------------------ the page
 
     def command(self, name: str, **arguments: Any) -> None:
-        """Execute one of JupyterLab's commands."""
-        self.page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments])
+        """Start one of JupyterLab's commands; it may take its time."""
+        self.page.evaluate("([name, args]) => { window.jupyterapp.commands.execute(name, args) }", [name, arguments])
 
     def run(self, wait: bool = True) -> None:
         """Run all cells."""

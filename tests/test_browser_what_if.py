@@ -137,7 +137,7 @@ def test_a_run_is_seen_while_it_goes_and_what_a_saved_notebook_shows(lab, tmp_pa
     with lab.notebook(SETUP + LIVE, HOSTILE, RUN, height=2000) as notebook:
         page = notebook.page
         # the last cell waits for a file, so that there is time to look
-        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+        notebook.run(wait=False)
         page.wait_for_selector('.seqkit-node[aria-label^="jest-util,"][data-status="in progress"]')
         assert page.locator(".jp-Notebook-ExecutionIndicator").get_attribute("data-status") == "busy"
         assert status(page, "jest-get-type") == "failed"

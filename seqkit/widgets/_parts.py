@@ -15,7 +15,7 @@ from seqkit._html import escaped, shortened
 __all__ = ["POLICIES", "StatusLine", "Throttle", "close_all", "guarded", "plain"]
 
 POLICIES = {
-    "skip_dependents": "skip what depends on it",
+    "skip_dependents": "skip what needs it",
     "stop": "start nothing more",
     "continue": "go on all the same",
 }

@@ -21,7 +21,7 @@ from seqkit.graph import RepoDependencyGraph
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._paged_table import PagedTable
 from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
-from seqkit.widgets._run_dag import RunDag
+from seqkit.widgets.dag import DagView
 
 __all__ = ["TABS", "RunTabs"]
 
@@ -102,7 +102,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         self._audited = audited
         self._stale: set[str] = set()
         self._filling = False
-        self.dag = RunDag(RepoDependencyGraph(), label="order of the run")
+        self.dag = DagView(RepoDependencyGraph(), label="order of the run")
         self.dag.on_press(self._pressed)
         self._no_order = ipw.HTML()
         self.focus = FocusBar(self.dag, [], status.say)

@@ -104,14 +104,7 @@ class DagView(Still, anywidget.AnyWidget):
         label: str = "dependency graph",
     ) -> None:
         self._drawn = draw(plan_or_graph, around or None, depth)
-        self._source = plan_or_graph
-        if isinstance(plan_or_graph, SequencePlan):
-            left_out, self._graph = set(plan_or_graph.unreleased), plan_or_graph.graph
-            ids = [item.repo_id for item in plan_or_graph.items]
-        else:
-            left_out, self._graph = set(), plan_or_graph
-            ids = plan_or_graph.topological_order()
-        self._plain = {repo: "unreleased" if repo in left_out else "pending" for repo in ids}
+        self._take(plan_or_graph)
         self._callbacks: list[Callable[[str], object]] = []
         super().__init__(
             label=label,
@@ -124,6 +117,16 @@ class DagView(Still, anywidget.AnyWidget):
         )
         self._paint()
         self.on_msg(self._received)
+
+    def _take(self, plan_or_graph: SequencePlan | RepoDependencyGraph) -> None:
+        self._source = plan_or_graph
+        if isinstance(plan_or_graph, SequencePlan):
+            left_out, self._graph = set(plan_or_graph.unreleased), plan_or_graph.graph
+            ids = [item.repo_id for item in plan_or_graph.items]
+        else:
+            left_out, self._graph = set(), plan_or_graph
+            ids = plan_or_graph.topological_order()
+        self._plain = {repo: "unreleased" if repo in left_out else "pending" for repo in ids}
 
     # ------------------------------------------------------------------ what is shown
 
@@ -182,6 +185,24 @@ class DagView(Still, anywidget.AnyWidget):
         """Draw what is near a repo, or all where `around` is None or "": `around` and `depth` at once."""
         with self.hold_trait_notifications():
             self.around, self.depth = around, depth
+
+    def show(self, plan_or_graph: SequencePlan | RepoDependencyGraph, words: Mapping[str, str] | None = None) -> None:
+        """Show another plan or graph in this place, all of it; where it is the same one, only repaint.
+
+        A second view in place of this one would bring the still picture back: see :mod:`seqkit.widgets.still`.
+        """
+        words = dict(words or {})
+        if plan_or_graph is self._source or plan_or_graph == self._source:
+            self.words = words
+            return
+        drawn = draw(plan_or_graph)
+        with self.hold_sync():  # boxes and their colours arrive together
+            self._drawing = {}  # keeps quiet until all is in place
+            self._take(plan_or_graph)
+            self._drawn = drawn
+            self.around, self.depth, self.words, self.notes, self.ringed = "", 1, words, {}, []
+            self._drawing = _wire(drawn)
+            self._paint()
 
     def _paint(self) -> None:
         ids, words, notes, ringed = self._drawn.ids, self.words, self.notes, set(self.ringed)

@@ -16,19 +16,13 @@ from seqkit.explore.quiz import Quiz
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
 from seqkit.widgets._keys import KeyGuard
-from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
+from seqkit.widgets._parts import POLICIES, StatusLine, close_all, guarded, plain
 from seqkit.widgets._quiz_panel import QuizPanel
 from seqkit.widgets._walk_panel import LEFT_ALIGNED, WalkPanel, button, row
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.still import Still
 
 __all__ = ["Lesson"]
-
-_POLICIES = {
-    "skip_dependents": "skip_dependents: skip what needs it",
-    "stop": "stop: start nothing more",
-    "continue": "continue: go on all the same",
-}
 
 
 class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -123,7 +117,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             layout=ipw.Layout(width="250px"),
         )
         self._policy = ipw.Dropdown(
-            options=[(_POLICIES[name], name) for name in get_args(Policy)],
+            options=[(f"{name}: {POLICIES[name]}", name) for name in get_args(Policy)],
             value=self.walk.policy,
             description="After a failure",
             tooltip="The policy: what a failure means for the rest; the walk starts anew",

@@ -15,6 +15,7 @@ from seqkit.model import RunEvent
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
 from seqkit.widgets._focus import FocusBar
+from seqkit.widgets._keys import KeyGuard
 from seqkit.widgets._parts import POLICIES, StatusLine, Throttle, close_all, guarded, plain
 from seqkit.widgets._what_if_html import blast_list, comparison, histogram
 from seqkit.widgets.dag import DagView
@@ -104,6 +105,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self.shape.layout.margin = "0 0 0 24px"
         super().__init__(
             [
+                KeyGuard(),
                 ipw.HBox([self.focus, self.rate, self.fails], layout=_row()),
                 ipw.HBox([self.scale, self.attempts, self.policy, self.budget], layout=_row()),
                 ipw.HBox([self.numbers, self.shape], layout=_row()),
