@@ -187,15 +187,32 @@ def as_releaser(releaser: Any, rng: int | np.random.Generator | None = None, tri
         )
     release = getattr(releaser, "release", None)
     if callable(release) and not isinstance(releaser, type):
+        _check_shape(release)
         if inspect.iscoroutinefunction(release):
             return releaser  # type: ignore[no-any-return]  # it has the method
         return _started(_FunctionReleaser(release), releaser)
     if callable(releaser) and not isinstance(releaser, type):
+        _check_shape(releaser)
         return _FunctionReleaser(releaser)
     raise TypeError(
         f"releaser is {releaser!r:.80}, expected an object with release(repo_id, version_label, spec_digest, "
         "promoted_by), a function of that shape, a failure rate or a FailureModel"
     )
+
+
+def _check_shape(function: Callable[..., Any]) -> None:
+    """Refuse before the run what would otherwise fail every release of it."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some callables of other languages tell none
+        return
+    try:
+        signature.bind("repo_id", "version_label", "spec_digest", "promoted_by")
+    except TypeError as error:
+        raise TypeError(
+            f"releaser takes {signature} ({error}), expected it to take (repo_id, version_label, spec_digest, "
+            "promoted_by)"
+        ) from None
 
 
 def _started(function: _FunctionReleaser, owner: Any) -> RepoReleaser:

@@ -372,9 +372,10 @@ def run_plan(
 
     try:
         asyncio.get_running_loop()
+        beside = True
     except RuntimeError:
-        return asyncio.run(main())
-    return _beside_a_running_loop(main)
+        beside = False
+    return _beside_a_running_loop(main) if beside else asyncio.run(main())
 
 
 def _beside_a_running_loop(main: Callable[[], Any]) -> SequenceOutcome:

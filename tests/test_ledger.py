@@ -4,6 +4,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from seqkit import (
     build_plan,
     execute_plan,
     open_ledger,
+    read_ledger,
+    run_plan,
     runs_frame,
 )
 from seqkit.ledger.found import FoundEvent, FoundRun, Problem
@@ -605,3 +608,13 @@ def test_a_scan_is_of_one_moment_whoever_writes_meanwhile(url):
         found += scan
         assert {one.run_id if isinstance(one, FoundEvent) else one.record.run_id for one in found} == {first}
         assert len(list(reader.scan())) == 4  # and the connection is as before
+
+
+def test_the_file_alone_holds_every_finished_run(tmp_path):
+    """A copy of the database, made while its writer is still at work and without the files beside it, can be read."""
+    path, copied = tmp_path / "runs.db", tmp_path / "copied.db"
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    with SqlRunLedger(path) as ledger:
+        run_plan(plan, 0.0, ledger=ledger, rng=7)
+        shutil.copy(path, copied)
+        assert [run.status.value for run in read_ledger(copied).list_runs()] == ["COMPLETED"]

@@ -478,3 +478,28 @@ def test_what_if_and_a_run_agree_on_the_outcome(plan):
         ran = run_plan(plan, ScriptedReleaser(["b"]), policy=policy)
         asked = what_if(plan, "b", policy=policy)
         assert ran.to_frame().drop(columns="reason").equals(asked.to_frame().drop(columns="reason"))
+
+
+def test_a_releaser_of_the_wrong_shape_is_refused_before_the_run():
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+
+    class Short:
+        async def release(self, repo_id):
+            return repo_id
+
+    async def short(repo_id, version_label):
+        return repo_id
+
+    ledger = MemoryRunLedger()
+    for releaser in (lambda repo_id, version_label: "x", short, Short()):
+        with pytest.raises(TypeError, match=r"releaser takes .*missing|releaser takes .*too many.*promoted_by"):
+            run_plan(plan, releaser, ledger)
+    assert ledger.list_runs() == []
+    assert run_plan(plan, lambda *about: f"run-{about[0]}").overall_success
+
+
+def test_what_run_plan_raises_follows_from_nothing_else():
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    with pytest.raises(TypeError, match="releaser is") as told:
+        run_plan(plan, "nobody")
+    assert told.value.__context__ is None

@@ -31,7 +31,8 @@ def plan(run: RunFacts) -> Result:
             warning("the run carries a digest of its final state but no plan in its tags: was the plan taken away?")
         ]
     if run.tags.get("plan") is None:
-        return [info("the run carries no plan in its tags; the original's never do, and checks need graph=…")]
+        given = "the graph given stands in for it" if run.order is not None else "checks against it need graph="
+        return [info(f"the run carries no plan in its tags (the original's never do); {given}")]
     return [error(told) for told in run.plan_remarks]
 
 

@@ -173,6 +173,9 @@ class SqlRunLedger:
             raise RunNotFound(run_id)
         with self._connected() as connection:
             written = connection.execute(schema.FINISH, row).rowcount
+            if written and self.journal_mode == "wal":
+                # So that the file alone holds every finished run, for those who copy it. Waits for nobody.
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
         if not written:
             self._explain(run_id)
 
