@@ -20,7 +20,9 @@ from nbclient import NotebookClient
 HERE = Path(__file__).parent
 TEACHER = HERE / "04_teaching_release_ordering.ipynb"
 STUDENT = HERE / "student" / TEACHER.name
-SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL)
+SOLUTION = re.compile(
+    r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL
+)
 MODEL_ID = re.compile(r'"model_id": "([0-9a-f]{32})"')
 
 
@@ -46,7 +48,9 @@ def _settled(book: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     """Number the widget models, whose ids are random."""
     text = nbformat.writes(book)
     for number, model in enumerate(dict.fromkeys(MODEL_ID.findall(text))):
-        text = text.replace(model, hashlib.sha256(f"{name} {number}".encode()).hexdigest()[:32])
+        text = text.replace(
+            model, hashlib.sha256(f"{name} {number}".encode()).hexdigest()[:32]
+        )
     return nbformat.from_dict(json.loads(text))
 
 
@@ -60,7 +64,9 @@ def student_version(teacher: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 cell.source = "YOUR ANSWER HERE"
             continue
         cell.outputs, cell.execution_count = [], None
-        cell.source = SOLUTION.sub(r"\1# YOUR CODE HERE\n\1raise NotImplementedError()", cell.source)
+        cell.source = SOLUTION.sub(
+            r"\1# YOUR CODE HERE\n\1raise NotImplementedError()", cell.source
+        )
         if grading.get("solution") or grading.get("grade"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "nbval-skip"]
     return book

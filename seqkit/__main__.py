@@ -33,15 +33,15 @@ app = typer.Typer(
     rich_markup_mode=None,  # the same plain help in a terminal, a pipe and a log
     pretty_exceptions_enable=False,
 )
-app.command()(cli.demo)
-app.command()(cli.what_if)
-app.command()(cli.simulate)
-app.command()(cli.audit)
-app.command()(cli.runs)
-app.command("show")(cli.show_run)
-app.command()(cli.resume)
-app.command()(cli.convert)
-app.command()(cli.reference)
+app.command(short_help="A simulated release, with pictures")(cli.demo)
+app.command(short_help="Who is blocked where some repos fail")(cli.what_if)
+app.command(short_help="How much of a release is likely to go out")(cli.simulate)
+app.command(short_help="Whether a ledger holds together")(cli.audit)
+app.command(short_help="The runs of a ledger")(cli.runs)
+app.command("show", short_help="What happened in one run")(cli.show_run)
+app.command(short_help="What a run left to do, and the plan for it")(cli.resume)
+app.command(short_help="A ledger in another form")(cli.convert)
+app.command(short_help="The API reference as web pages")(cli.reference)
 
 
 @app.callback(invoke_without_command=True)

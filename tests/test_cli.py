@@ -89,7 +89,6 @@ def test_demo_says_what_each_failure_blocked() -> None:
     # Nothing that needs something is ever tried: whatever fails needs nothing.
     assert "simulated failure" in text
     assert "extra-cmake-modules" in text
-    assert "what extra-cmake-modules holds up" in " ".join(text.split())
     assert [line for line in text.splitlines() if "succeeded" in line and " 0 " in line]
 
 
@@ -97,7 +96,7 @@ def test_demo_says_what_each_failure_blocked() -> None:
 def test_demo_without_failures_shows_the_repo_with_most_dependents() -> None:
     text = demo("kf5", "--failure-rate", "0")
     assert "Nothing failed" in text
-    assert "what extra-cmake-modules holds up when it fails (which most others need)" in " ".join(text.split())
+    assert "what extra-cmake-modules, which most others need, holds up when it fails" in " ".join(text.split())
 
 
 @pytest.mark.usefixtures("without_pictures")

@@ -102,7 +102,9 @@ def _print(to: Console, report: Any, html: str | None) -> None:
         ]
         show(to, "NOT CHECKED", ("check", "why"), rows_of_checks)
     quiet = (checks["result"] == "passed") & (checks["infos"] == 0) & (checks["warnings"] == 0)
-    to.print(Text(f"\n{plural(int(quiet.sum()), 'check')} of {len(checks)} found nothing."))
+    found = len(checks) - int(quiet.sum()) - len(skipped)
+    told = f"{int(quiet.sum())} found nothing, {found} found something, {len(skipped)} could not be made"
+    to.print(Text(f"\n{plural(len(checks), 'check')}: {told}."))
     if html is not None:
         to.print(Text(f"Written: {html}"))
 

@@ -55,17 +55,15 @@ def demo(
     if outcome.failed:
         columns = ("failed", "why", "blocks", "which, directly or through others")
         show(to, "FAILURES AND WHAT THEY BLOCKED", columns, _failure_rows(outcome), _NUMBERS)
-        repo, which = outcome.failed[0][0], "the first that failed"
     else:
         to.print("\nNothing failed, so nothing was blocked.")
-        repo, which = _most_depended_on(plan), "which most others need"
-
+    repo = _most_depended_on(plan)
     order_file, radius_file = _draw(plan, outcome, repo, name)
     to.print("\nWRITTEN into the working directory\n")
     for file, what in (
         (ledger_path.name, "the ledger: this run's events, after those of earlier runs"),
         (order_file, "the order, and how far each repo got"),
-        (radius_file, f"what {repo} holds up when it fails ({which})"),
+        (radius_file, f"what {repo}, which most others need, holds up when it fails"),
     ):
         to.print(Text(f"{file}\n    {what}"))
     to.print("\nNEXT, in Python or a notebook\n")

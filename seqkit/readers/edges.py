@@ -86,7 +86,8 @@ def _column(path: PathLike, line: int, header: list[str], argument: str, name: s
             raise ReadError(
                 path,
                 line,
-                f"has no column {name!r}, its columns are {shortened(str(header))}; pass {argument}= to choose one",
+                f"has no column {name!r}, its columns are {shortened(str(header))}; rename one, or choose it by "
+                f"read_graph(…, {argument}=…)",
             )
         case _:
             raise ReadError(path, line, f"has several columns {name!r}, expected one")
