@@ -58,9 +58,9 @@ def neighbours(graph: RepoDependencyGraph, repo: str, depth: int = 1) -> list[st
 
 
 def _within(repo: str, beside: Callable[[str], Iterable[str]], steps: int) -> set[str]:
-    seen, edge = {repo}, [repo]
+    seen, edge = {repo}, {repo}
     while edge and steps:
-        edge = sorted({other for one in edge for other in beside(one)} - seen)
-        seen.update(edge)
+        edge = {other for one in edge for other in beside(one)} - seen
+        seen |= edge
         steps -= 1
     return seen

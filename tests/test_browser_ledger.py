@@ -164,3 +164,29 @@ def test_closing_brings_the_picture_back(book, page):
     page.locator(".seqkit-node").first.wait_for(state="detached")
     page.locator(".seqkit-still img").wait_for()
     assert "Ledger browser, 4 runs: 2 COMPLETED, 2 FAILED" in page.locator(".seqkit-still").inner_text()
+
+
+def test_a_table_that_is_replaced_keeps_its_place_and_the_focus(lab):
+    cell = """
+from seqkit import MemoryRunLedger, RepoDependencyGraph, build_plan, run_plan
+from seqkit.widgets import LedgerBrowser
+graph = RepoDependencyGraph.from_edges([], nodes=[f"r{i:03}" for i in range(90)])
+ledger = MemoryRunLedger()
+run_plan(build_plan(graph, version="1"), 0.0, ledger)
+widget = LedgerBrowser(ledger)
+widget.tabs.selected_index = 2
+table = widget.tabs.items
+widget
+"""
+    with lab.notebook(cell, height=1200) as notebook:
+        notebook.run()
+        page = notebook.page
+        region = page.locator(".widget-html:has([role=region])")
+        region.focus()
+        region.evaluate("region => region.scrollTop = 300")
+        notebook.python(
+            "frame, caption, columns = table._shown\n"
+            "table.show(frame.assign(version_label='2'), caption, columns, about=table._about)"
+        )
+        page.wait_for_function("document.querySelector('.widget-html [role=region] td:nth-child(4)').innerText === '2'")
+        assert region.evaluate("region => [region.scrollTop, region === document.activeElement]") == [300, True]

@@ -499,6 +499,24 @@ def test_a_store_that_fails_is_a_finding() -> None:
     assert browser.compare("only", "only").summary == "cannot be read: OSError: the tape broke"
 
 
+def test_what_could_not_be_read_for_a_while_is_read_again() -> None:
+    class Busy(MemoryRunLedger):
+        busy = True
+
+        def get_events(self, run_id: str) -> Any:
+            if self.busy:
+                raise StorageError("the database is locked")
+            return super().get_events(run_id)
+
+    ledger = Busy(ids=["only"])
+    run_plan(PLAN, 0.0, ledger)
+    browser = Browser(ledger)
+    assert browser.runs()["succeeded"].isna().all()
+    ledger.busy = False
+    browser.refresh()
+    assert browser.runs()["succeeded"].tolist() == [len(PLAN.items)]
+
+
 def test_of_a_run_that_is_recorded_twice_the_first_is_listed(ledger: MemoryRunLedger) -> None:
     run = ledger.get_run("run-2")
     twice = FoundLedger(
@@ -564,6 +582,7 @@ def test_an_empty_ledger_has_nothing_to_show() -> None:
     [
         (timedelta(microseconds=999), "1.0 ms"),
         (timedelta(milliseconds=999), "999 ms"),
+        (timedelta(microseconds=999_999), "999 ms"),
         (timedelta(seconds=59.9), "59.9 s"),
         (timedelta(seconds=60), "1 min 0 s"),
         (timedelta(hours=25, minutes=1), "1 d 1 h"),

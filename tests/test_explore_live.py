@@ -126,3 +126,19 @@ def test_events_of_a_thread():
     thread.join()
     assert live.over
     assert repr(live) == "LiveRun(4 of 4 repos ended: 4 succeeded)"
+
+
+def test_payloads_may_be_anything():
+    live = LiveRun(PLAN)
+    for payload in (None, "x", 7, ["node_id"], {"node_id": 3}):
+        live(RunEvent(seq=1, kind="NodeEntered", payload=payload, timestamp=UTC))
+    assert set(live.words.values()) == {"pending"}
+
+
+def test_runs_are_counted():
+    live = LiveRun(PLAN)
+    assert live.run == 0
+    for number in (1, 2, 3):
+        run_plan(PLAN, 0.0, on_event=live)
+        assert live.run == number
+        live.reset()

@@ -281,6 +281,12 @@ def test_the_source_makes_the_same_results(train, data):
     same(scenario, run(scenario.to_code(plan="release"), release=plan))
 
 
+@pytest.mark.parametrize("name", ["model", "outcome", "analysis", "simulation", "what_if", "simulate", "analyze"])
+def test_the_source_refuses_a_name_that_it_would_overwrite(scenario, name):
+    with pytest.raises(ValueError, match=f"plan is '{name}', which the source itself gives another meaning"):
+        scenario.to_code(plan=name)
+
+
 def test_the_source_survives_hostile_names():
     names = [*HOSTILE_NAMES, "a\u2028b", "'''\"\"\"\\", "{x}", "# not a comment"]
     plan = build_plan(RepoDependencyGraph.from_edges([], nodes=names), version="1")

@@ -47,6 +47,11 @@ def send(view: DagView, content: object) -> None:
     view._handle_custom_msg(content, [])
 
 
+def press(view: DagView, number: object) -> None:
+    """What the browser sends."""
+    send(view, {"press": number, "drawing": view._drawing["drawing"]})
+
+
 @settings(max_examples=40, deadline=None)
 @given(trains())
 def test_the_browser_gets_numbers_and_text_that_fit_together(train):
@@ -108,21 +113,37 @@ def test_presses_arrive_with_the_id_even_twice(view):
     pressed = []
     view.on_press(pressed.append)
     number = view.drawn.index("docs")
-    send(view, {"press": number})
-    send(view, {"press": number})
+    press(view, number)
+    press(view, number)
     view.look("app")
-    send(view, {"press": 0})
+    press(view, 0)
     view.press("core")
     assert pressed == ["docs", "docs", "api", "core"]
     view.on_press(pressed.append, remove=True)
-    send(view, {"press": 0})
+    press(view, 0)
     assert len(pressed) == 4
 
 
-@pytest.mark.parametrize("content", [{}, {"press": 99}, {"press": -1}, {"press": "core"}, {"other": 1}, "x", None])
+def test_the_second_press_of_a_double_click_means_no_other_repo():
+    """The first press draws anew; the second was on a box of the picture before."""
+    view, pressed = DagView(RepoDependencyGraph.from_edges([("a", "b"), ("c", "d")])), []
+    view.on_press(pressed.append)
+    view.on_press(view.look)
+    seen = view._drawing["drawing"]
+    number = view.drawn.index("c")
+    send(view, {"press": number, "drawing": seen})
+    assert view.drawn[number] == "d"
+    send(view, {"press": number, "drawing": seen})
+    assert pressed == ["c"]
+    view.close()
+
+
+@pytest.mark.parametrize("content", [{}, {"press": 0}, {"press": 0, "drawing": "1"}, {"other": 1}, "x", None])
 def test_messages_that_make_no_sense_are_left_alone(view, content):
     view.on_press(lambda repo: pytest.fail(f"pressed {repo}"))
     send(view, content)
+    for number in (99, -1, "core", None):
+        press(view, number)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +155,11 @@ def test_messages_that_make_no_sense_are_left_alone(view, content):
         (lambda v: setattr(v, "ringed", ["z"]), RepoNotFound, "z"),
         (lambda v: setattr(v, "around", "z"), RepoNotFound, "z"),
         (lambda v: setattr(v, "depth", 0), ValueError, "depth is 0"),
+        (lambda v: v.look("z"), RepoNotFound, "z"),
+        (lambda v: v.look("api", 0), ValueError, "depth is 0"),
+        (lambda v: v.show(PLAN, {"z": "failed"}), RepoNotFound, "z"),
+        (lambda v: v.show(PLAN, {"api": "sad"}), ValueError, "words has 'sad' for 'api'"),
+        (lambda v: v.show(7), TypeError, "plan_or_graph is 7"),
         (lambda v: v.press("z"), RepoNotFound, "z"),
         (lambda v: v.word("z"), RepoNotFound, "z"),
     ],
@@ -143,6 +169,19 @@ def test_wrong_changes_are_refused(view, change, error, message):
     with pytest.raises(error, match=message):
         change(view)
     assert (view._drawing, view._state) == before
+    view.look("docs")  # and it still works
+    assert view.drawn == ["core", "docs"]
+    assert view._drawing["names"] == view.drawn
+
+
+def test_around_the_repo_without_a_name():
+    view = DagView(RepoDependencyGraph.from_edges([("", "api"), ("api", "app")]), around="")
+    assert view.drawn == ["", "api"]
+    view.look(None)
+    assert len(view.drawn) == 3
+    view.look("", 2)
+    assert len(view.drawn) == 3
+    view.close()
 
 
 def test_a_wrong_beginning_leaves_nothing_behind():
@@ -159,7 +198,7 @@ def test_hostile_names_reach_the_page_as_short_plain_text():
     pressed = []
     view.on_press(pressed.append)
     for number, name in enumerate(view.drawn):
-        send(view, {"press": number})
+        press(view, number)
         assert pressed[-1] == name
     names = view._drawing["names"]
     assert all(name and len(name) <= 60 and not set(name) & set("\n\0\u202e") for name in names)

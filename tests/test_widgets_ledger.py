@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import threading
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ from seqkit import (
     resume_plan,
     run_plan,
 )
-from seqkit.errors import StorageError
+from seqkit.errors import ReadError, StorageError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 from seqkit.widgets import LedgerBrowser
 from seqkit.widgets._follow import Follower
@@ -272,6 +273,34 @@ def test_a_long_run_comes_in_pages():
     widget.close()
 
 
+def test_a_table_that_grows_stays_on_its_page():
+    ids = [f"r{number:03}" for number in range(250)]
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=ids), version="1")
+    ledger = MemoryRunLedger()
+    run_plan(plan, 0.0, ledger), run_plan(plan, 0.0, ledger)
+    widget = LedgerBrowser(ledger)
+    open_tab(widget, "Items")
+    widget.tabs.items.turn(2)
+    widget.refresh()
+    assert widget.tabs.items._place.value == "201 to 250 of 250"
+    widget.run_list.index = 1
+    assert widget.tabs.items._place.value == "1 to 100 of 250"
+    widget.close()
+
+
+def test_what_is_drawn_of_one_version_is_drawn_of_the_next():
+    ledger = MemoryRunLedger(ids=["first", "second"])
+    run_plan(PLAN, 0.0, ledger), run_plan(build_plan(GRAPH, version="2.0"), 0.0, ledger)
+    widget = LedgerBrowser(ledger)
+    focus = widget.tabs.focus
+    focus.find.value, focus.reach.value = "api", "1 step around"
+    assert widget.tabs.dag.drawn == ["core", "api", "app"]
+    widget.run_list.value = "first"
+    assert (widget.tabs.focus.find.value, widget.tabs.focus.reach.value) == ("api", "1 step around")
+    assert widget.tabs.dag.drawn == ["core", "api", "app"]
+    widget.close()
+
+
 def test_the_timeline_is_a_picture_that_says_what_it_shows(widget):
     widget.run_list.value = "run-2"
     open_tab(widget, "Timeline")
@@ -324,6 +353,33 @@ def test_two_runs_are_compared(widget):
     assert [run for _, run in widget.tabs.compared.options] == ["run-4", "run-2", "run-1"]
     widget.run_list.value = "run-1"
     assert widget.tabs.compared.value == "run-2"
+
+
+def test_each_run_is_compared_with_its_own_companion_until_somebody_chooses(widget):
+    open_tab(widget, "Compare")
+    assert widget.tabs.compared.value == "run-3"
+    widget.run_list.value = "run-2"
+    assert widget.tabs.compared.value == widget.browser.companion == "run-1"
+    widget.tabs.compared.value = "run-4"
+    widget.run_list.value = "run-3"
+    assert widget.tabs.compared.value == "run-4"
+
+
+def test_where_no_run_is_selected_nothing_is_said_of_the_one_before():
+    widget = LedgerBrowser(kept())
+    open_tab(widget, "Compare")
+    assert len(widget.tabs.frame)
+    widget.by_text.value = "no such run"
+    assert widget.browser.selected is None
+    assert widget.tabs.frame.empty
+    kf5 = load_dataset("kf5")
+    widget.close()
+    widget = LedgerBrowser(kf5.ledger, graph=kf5.graph)
+    open_tab(widget, "Findings")
+    widget.by_text.value = "no such run"
+    assert "Findings of the whole ledger" in Cells(widget.tabs.findings.html).caption
+    assert "run" in Cells(widget.tabs.findings.html).rows[0]
+    widget.close()
 
 
 def test_there_may_be_nothing_to_compare_with():
@@ -514,6 +570,28 @@ def test_a_store_that_fails_is_told_and_not_raised():
     for name in TABS:
         open_tab(widget, name)
     widget.close()
+
+
+def test_a_store_that_fails_while_a_filter_is_set():
+    ledger = Gone()
+    run_plan(PLAN, 0.0, ledger, policy="stop")
+    widget = LedgerBrowser(ledger)
+    widget.by_policy.value = "stop"
+    ledger.gone = True
+    widget.refresh()
+    assert widget.status.text == "the runs cannot be listed: StorageError: the disk is on fire"
+    ledger.gone = False
+    widget.refresh()
+    assert widget.status.text == "1 of 1 run"
+    assert widget.by_policy.value == "stop"
+    widget.close()
+
+
+@pytest.mark.parametrize("arguments", [{"ledger": "nowhere.jsonl"}, {"page_size": 0}, {"graph": 7}])
+def test_a_wrong_beginning_leaves_nothing_behind(arguments):
+    with pytest.raises((ReadError, ValueError, TypeError)):
+        LedgerBrowser(**{"ledger": MemoryRunLedger(), **arguments})
+    gc.collect()  # what is thrown away half made closes itself
 
 
 def test_contradictions_are_shown_as_they_stand():

@@ -306,6 +306,18 @@ def test_an_excerpt_of_a_small_plan(lesson):
     assert len(lesson.dag.drawn) == 5
 
 
+def test_the_repo_without_a_name_is_a_subject_like_others():
+    lesson = Lesson(build_plan(RepoDependencyGraph.from_edges([("", "api"), ("api", "app")]), version="1"))
+    control(lesson, "Show").value = 1
+    assert lesson.dag.drawn == ["", "api"]
+    assert repr(lesson) == "Lesson(step 0 of 3; in line: (no name))"
+    lesson.to(1)
+    assert lesson.dag.around == ""
+    lesson.to(2)
+    assert lesson.dag.drawn == ["", "api", "app"]
+    lesson.close()
+
+
 def test_hostile_names_reach_the_page_as_text():
     edges = [(HOSTILE_NAMES[4], name) for name in HOSTILE_NAMES if name != HOSTILE_NAMES[4]]
     lesson = Lesson(build_plan(RepoDependencyGraph.from_edges(edges, nodes=["\u202eevil", "</b>"]), version="1"))

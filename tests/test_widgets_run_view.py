@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ipywidgets.widgets import widget as registry
@@ -18,6 +20,7 @@ from seqkit import (
     run_plan,
 )
 from seqkit.widgets import RunView
+from seqkit.widgets._keys import KeyGuard
 
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app")])
 PLAN = build_plan(GRAPH, version="1")
@@ -136,3 +139,31 @@ def test_closing_in_the_middle_of_a_run_leaves_nothing(view):
 def test_it_refuses_what_is_no_plan():
     with pytest.raises(TypeError, match="plan is a RepoDependencyGraph, expected a SequencePlan"):
         RunView(GRAPH)
+
+
+def test_its_keys_are_kept_from_the_page(view):
+    """Or ``d`` pressed twice in the list of what is drawn would delete the cell."""
+    assert any(isinstance(part, KeyGuard) for part in view.children)
+
+
+def test_closing_while_events_come_from_another_thread_does_not_end_the_run():
+    for _ in range(60):
+        view, going = RunView(PLAN), threading.Event()
+        ended = []
+
+        def watch(event, view=view, going=going):
+            view(event)
+            going.set()
+
+        def run(watch=watch, ended=ended):
+            while not ended:
+                if not run_plan(PLAN, 0.0, on_event=watch).overall_success:
+                    ended.append("failed")
+
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(run)
+            assert going.wait(10)
+            view.close()
+            ended.append("closed")
+            running.result(10)  # raises what came out of on_event
+        assert ended == ["closed"]

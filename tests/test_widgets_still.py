@@ -148,3 +148,34 @@ def test_a_throttle_told_now_forgets_what_was_asked():
     throttle.ask()
     assert len(called) == 3
     throttle.stop()
+
+
+def test_a_throttle_is_closed_only_between_two_calls_and_then_for_good():
+    """Else a widget would be changed while another thread closes it, which ends the run that tells its events."""
+    log, begun, closing = [], threading.Event(), threading.Event()
+
+    def call():
+        begun.set()
+        assert closing.wait(10)
+        log.append("called")
+
+    throttle = Throttle(call, 0.001)
+    asking = threading.Thread(target=throttle.ask)
+    asking.start()
+    assert begun.wait(10)
+
+    def close():
+        closing.set()
+        throttle.close()
+        log.append("closed")
+
+    ending = threading.Thread(target=close)
+    ending.start()
+    asking.join(10)
+    ending.join(10)
+    assert log == ["called", "closed"]
+    throttle.ask()
+    throttle.now()
+    throttle.run(lambda: log.append("more"))
+    assert log == ["called", "closed"]
+    throttle.stop()

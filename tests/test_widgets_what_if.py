@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from itertools import pairwise
 
@@ -23,6 +24,7 @@ from seqkit import (
 )
 from seqkit.explore.drawing import MOST_DRAWN
 from seqkit.widgets import WhatIf
+from seqkit.widgets._what_if_html import _chance
 from seqkit.widgets.what_if import _percent
 
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app"), ("app", "site")])
@@ -127,6 +129,22 @@ def test_a_name_that_does_not_match_one_repo(widget, typed, said):
     assert widget.focus.repo is None
 
 
+def test_names_that_look_alike_can_each_be_chosen():
+    names = ["", " a", "a", "a b", "a b (4)", "a\nb", "a\rb", "core"]
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", name) for name in names[:-1]]), version="1")
+    widget = WhatIf(plan, 0.1, trials=64)
+    assert len(widget.focus.find.options) == len(names)
+    chosen = []
+    for label in widget.focus.find.options:
+        widget.focus.find.value = label
+        chosen.append(widget.focus.repo)
+    assert sorted(chosen) == sorted(names)
+    for name in names:
+        widget.dag.press(name)
+        assert widget.focus.repo == name
+    widget.close()
+
+
 def test_looking_around_a_repo(widget):
     widget.focus.reach.value = "1 step around"
     assert widget.status.text == "Choose a repo to draw what is around it"
@@ -217,6 +235,33 @@ def test_a_live_run_is_shown_until_something_changes(widget):
     assert "says nothing about the plan" in widget.status.text
 
 
+def test_a_run_that_goes_on_does_not_come_back_into_the_picture(widget):
+    """What was told before the change is part of the run; half of it would be a wrong picture."""
+
+    def watch(event):
+        widget(event)
+        if event.kind == "NodeExited" and event.payload["node_id"] == "core":
+            widget.dag.press("docs")
+
+    run_plan(PLAN, 0.0, on_event=watch)
+    assert words(widget) == what_if(PLAN, "docs")._words()
+    assert widget.status.text == "docs fails: 4 succeeded, 1 failed"
+    run_plan(PLAN, 0.0, on_event=widget)
+    assert set(words(widget)) == {"succeeded"}
+    assert widget.status.text.startswith("Run: 5 of 5 ended.")
+
+
+def test_presses_and_events_from_another_thread_do_not_end_the_run(widget):
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(lambda: [run_plan(PLAN, 0.0, on_event=widget) for _ in range(100)])
+        while not running.done():
+            widget.dag.press("docs")
+        assert all(outcome.overall_success for outcome in running.result())
+    widget.reset()
+    assert set(words(widget)) == {"succeeded"}
+    assert widget.dag.ringed == []
+
+
 def test_hostile_names():
     plan = build_plan(RepoDependencyGraph.from_edges([("core", name) for name in HOSTILE_NAMES]), version="1")
     widget = WhatIf(plan, FailureModel(default=0.1), trials=64)
@@ -245,6 +290,22 @@ def test_closing_five_leaves_nothing():
 )
 def test_percent(p, shown):
     assert _percent(p) == shown
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [
+        (0.0, "0%"),
+        (1e-9, "< 0.1%"),
+        (0.001, "0.1%"),
+        (0.5, "50.0%"),
+        (0.999, "99.9%"),
+        (0.9995, "> 99.9%"),
+        (1.0, "100%"),
+    ],
+)
+def test_exact_chances_are_percentages_and_certain_only_where_they_are(p, shown):
+    assert _chance(p, 100) == shown
 
 
 def test_an_empty_plan():

@@ -82,9 +82,9 @@ class Browser:
     ) -> None:
         if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
             raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+        self.page_size = whole("page_size", page_size, 1)
         self._path = ledger if isinstance(ledger, str | os.PathLike) else None
         self.ledger = as_ledger(ledger) if self._path is None else opened(self._path)
-        self.page_size = whole("page_size", page_size, 1)
         self.problem = ""
         self.filters = Filters()
         self._graph = graph
@@ -120,7 +120,7 @@ class Browser:
         self._trains = dict(zip(self._records, names, strict=True))
         # Of a run that is recorded twice the first record counts; the findings tell of the others.
         self._all = frame.drop_duplicates("run_id").iloc[::-1].reset_index(drop=True)
-        self._counts = {run: counts for run, counts in self._counts.items() if run in ended}
+        self._counts = {run: counts for run, counts in self._counts.items() if run in ended and counts}
         self._reports.clear()
         self._whole = None
 

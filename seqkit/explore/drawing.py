@@ -47,7 +47,8 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
     plan_or_graph : SequencePlan or RepoDependencyGraph
         What to draw. Dependencies that others imply are left out.
     around : str, optional
-        Draw this repo, what it needs and what needs it, up to `depth` steps away; None draws all.
+        Draw this repo, what it needs and what needs it, up to `depth` steps away; None draws all, and so
+        does "" where no repo is called that.
     depth : int
         Steps, from 1.
 
@@ -77,7 +78,7 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
         wave_of = {repo: number for number, wave in enumerate(graph.waves()) for repo in wave}
     else:
         raise TypeError(f"plan_or_graph is {plan_or_graph!r:.80}, expected a SequencePlan or a RepoDependencyGraph")
-    if around is not None:
+    if around or around in wave_of:
         if around not in wave_of:
             raise RepoNotFound(around)
         near = set(neighbours(graph, around, depth))

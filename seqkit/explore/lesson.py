@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from seqkit._arguments import whole
-from seqkit._html import shortened, table
+from seqkit._html import table
 from seqkit._palette import STATUS_STYLES
-from seqkit.explore._words import told
+from seqkit.explore._words import short, told
 from seqkit.ordering import steps
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, fail_ids
@@ -200,7 +200,7 @@ class Walk:
         }
 
     def __repr__(self) -> str:
-        line = [shortened(repo, 40) for repo in self.ready[:3]]
+        line = [short(repo, 40) for repo in self.ready[:3]]
         more = f" and {len(self.ready) - 3} more" if len(self.ready) > 3 else ""
         waiting = f"in line: {', '.join(line)}{more}" if self.ready else "nobody is in line"
         return f"Walk(step {self.position} of {len(self)}; {waiting})"

@@ -19,13 +19,13 @@ from typing import Any
 from seqkit._html import shortened
 from seqkit._palette import STATUS_STYLES
 from seqkit.errors import RepoNotFound
+from seqkit.explore._words import short
 from seqkit.model import RunEvent
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
 
 __all__ = ["LiveRun"]
 
-_ID = 60  # characters of a repo id in a sentence
 _ENDED = ("succeeded", "failed", "blocked", "stopped")
 
 
@@ -48,12 +48,16 @@ class LiveRun:
         Repo → how often it has been tried, where it has.
     last : str
         What happened last, as a sentence; empty before the first event.
+    run : int
+        Which run this is, from 1; 0 before the first event.
     """
 
     def __init__(self, plan: SequencePlan) -> None:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self.plan = plan
+        self.run = 0
+        self._seq = 0
         self.reset()
 
     def reset(self) -> None:
@@ -64,7 +68,6 @@ class LiveRun:
         }
         self.attempts: dict[str, int] = {}
         self.last = ""
-        self._seq = 0
         self._counted = Counter(self.words.values())
 
     def __call__(self, event: RunEvent) -> None:
@@ -75,15 +78,16 @@ class LiveRun:
         RepoNotFound
             Where the event is of a repo that is not in the plan.
         """
-        repo = event.payload.get("node_id")
+        repo = event.payload.get("node_id") if isinstance(event.payload, dict) else None
         if not isinstance(repo, str):
             return
         if repo not in self.words:
             raise RepoNotFound(repo)
-        if event.seq <= self._seq:
+        if event.seq <= self._seq or not self.run:
             self.reset()
+            self.run += 1
         self._seq = event.seq
-        name = shortened(repo, _ID) or '""'
+        name = short(repo)
         match event.kind:
             case "NodeEntered":
                 self.attempts[repo] = 1
@@ -97,7 +101,7 @@ class LiveRun:
             case "NodeFailed":
                 self._take(repo, "failed", f"{name} failed: {_shown(event, 'error')}")
             case "NodeSkipped":
-                blockers = [shortened(str(other), _ID) for other in event.payload.get("blocked_by") or ()]
+                blockers = [short(str(other)) for other in event.payload.get("blocked_by") or ()]
                 many = f"{', '.join(blockers[:3])}{f' and {len(blockers) - 3} more' if blockers[3:] else ''} failed"
                 why = many if blockers else "the run was stopped"
                 self._take(repo, "blocked" if blockers else "stopped", f"{name} is skipped: {why}")

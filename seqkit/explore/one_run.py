@@ -166,7 +166,7 @@ def time_text(time: timedelta) -> str:
     if not microseconds:
         return "0 s"
     if microseconds < 1_000_000:
-        return f"{microseconds / 1000:.3g} ms" if microseconds >= 100_000 else f"{microseconds / 1000:.1f} ms"
+        return f"{microseconds // 1000} ms" if microseconds >= 100_000 else f"{microseconds / 1000:.1f} ms"
     if microseconds < 60_000_000:
         return f"{microseconds / 1e6:.1f} s"
     left = microseconds // 1_000_000

@@ -233,7 +233,7 @@ class Scenario(Settings):
         Raises
         ------
         ValueError
-            Where `plan` is no name of a variable.
+            Where `plan` is no name of a variable, or one that the source uses itself.
 
         Examples
         --------

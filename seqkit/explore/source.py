@@ -11,12 +11,15 @@ if TYPE_CHECKING:
 __all__ = ["source_of"]
 
 _WIDTH = 100
+_OWN = {"CommonCause", "FailureModel", "analyze", "simulate", "what_if", "model", "outcome", "analysis", "simulation"}
 
 
 def source_of(scenario: Scenario, plan: str | None) -> str:
     """Write the source for :meth:`seqkit.explore.Scenario.to_code`."""
     if plan is not None and (not plan.isidentifier() or keyword.iskeyword(plan)):
         raise ValueError(f"plan is {plan!r:.80}, expected the name of a variable, or None")
+    if plan in _OWN:
+        raise ValueError(f"plan is {plan!r}, which the source itself gives another meaning: use another name")
     model, simulation = scenario.model, scenario.simulation
     names = {"FailureModel", "simulate", "what_if"}
     rules = "" if scenario.policy == "skip_dependents" else f", policy={scenario.policy!r}"

@@ -43,8 +43,10 @@ class FocusBar(ipw.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._dag, self._say, self._chosen = dag, say, chosen
         self._labels: dict[str, str] = {}
         for position, repo in enumerate(repos):
-            label = plain(repo, _LABEL)
-            self._labels[f"{label} ({position})" if label in self._labels else label] = repo
+            label = plain(repo, _LABEL).strip()
+            while label in self._labels:
+                label = f"{label} ({position})"
+            self._labels[label] = repo
         self._ids = {repo: label for label, repo in self._labels.items()}
         self.repo: str | None = None
         self.find = ipw.Combobox(
@@ -90,6 +92,11 @@ class FocusBar(ipw.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._look(None)
         if self._chosen is not None:
             self._chosen(match)
+
+    def again(self) -> None:
+        """Draw as chosen, after the picture has been given another plan of the same repos."""
+        if self.repo is not None:
+            self._look(None)
 
     def _look(self, _change: Any) -> None:
         steps = _STEPS[self.reach.value]

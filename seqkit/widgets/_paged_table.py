@@ -68,7 +68,7 @@ def table_html(frame: pd.DataFrame, caption: str, columns: Mapping[str, str]) ->
     body = "".join(_row(row, list(columns)) for row in zip(*(frame[name] for name in columns), strict=True))
     name = escaped(caption)
     return (
-        f'<div role="region" aria-label="{name}" tabindex="0" style="overflow:auto;max-height:420px">'
+        f'<div role="region" aria-label="{name}">'
         '<table style="border-collapse:collapse;font-size:12px;line-height:1.4">'
         f'<caption style="text-align:left;padding:2px 8px;font-weight:600;caption-side:top">{name}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
@@ -99,7 +99,9 @@ class PagedTable(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._page_size = page_size
         self._page = 0
         self._shown: tuple[pd.DataFrame, str, Mapping[str, str]] = (pd.DataFrame(), "", {})
-        self._html = ipw.HTML()
+        self._about: object = None
+        # What scrolls and has the focus is the widget: its content is replaced while a run goes on.
+        self._html = ipw.HTML(layout=ipw.Layout(overflow="auto", max_height="420px"))
         self._place = ipw.Label()
         self._back = ipw.Button(description="◀ before", tooltip=f"{what} before these")
         self._on = ipw.Button(description="after ▶", tooltip=f"{what} after these")
@@ -118,15 +120,19 @@ class PagedTable(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """The page that is shown."""
         return str(self._html.value)
 
-    def show(self, frame: pd.DataFrame, caption: str, columns: Mapping[str, str]) -> None:
-        """Show a frame, from its first row; the parameters are those of :func:`table_html`."""
-        self._shown = (frame, caption, columns)
-        self.turn(0)
+    def show(self, frame: pd.DataFrame, caption: str, columns: Mapping[str, str], about: object = None) -> None:
+        """Show a frame, from its first row or, where it is `about` the same as the last one, on the same page.
+
+        The other parameters are those of :func:`table_html`.
+        """
+        page = self._page if about is not None and about == self._about else 0
+        self._shown, self._about = (frame, caption, columns), about
+        self.turn(page)
 
     def say(self, sentence: str) -> None:
         """Show a sentence in place of a table."""
-        self._shown = (pd.DataFrame(), "", {})
-        self._html.value = f"<p>{escaped(sentence, 600)}</p>"
+        self._shown, self._about = (pd.DataFrame(), "", {}), None
+        self._html.value, self._html.tabbable = f"<p>{escaped(sentence, 600)}</p>", None
         self._pager.layout.display = "none"
 
     def turn(self, page: int) -> None:
@@ -135,7 +141,7 @@ class PagedTable(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._page = min(max(page, 0), self.n_pages - 1)
         first = self._page * self._page_size
         rows = frame.iloc[first : first + self._page_size]
-        self._html.value = table_html(rows, caption, columns)
+        self._html.value, self._html.tabbable = table_html(rows, caption, columns), True
         self._back.disabled, self._on.disabled = self._page == 0, self._page == self.n_pages - 1
         self._place.value = f"{first + 1:,} to {first + len(rows):,} of {len(frame):,}"
         self._pager.layout.display = None if self.n_pages > 1 else "none"

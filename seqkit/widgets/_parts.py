@@ -95,6 +95,8 @@ def close_all(widgets: Iterable[ipw.Widget]) -> None:
 class Throttle:
     """Call something often asked for only every so often; the last request is never lost.
 
+    Once it is closed nothing is called: widgets must not be changed while another thread closes them.
+
     Parameters
     ----------
     call : callable
@@ -109,7 +111,8 @@ class Throttle:
         self._timer: threading.Timer | None = None
         self._asked = False
         self._lock = threading.Lock()
-        self._calling = threading.Lock()  # or two threads would change the same widgets at once
+        self._closed = False
+        self._calling = threading.RLock()  # or two threads would change the same widgets at once
 
     def ask(self) -> None:
         """Call now, or soon where the last call was a moment ago."""
@@ -119,11 +122,13 @@ class Throttle:
                 return
             self._asked = False
             self._start()
-        self._once()
+        self.run(self._call)
 
-    def _once(self) -> None:
+    def run(self, call: Callable[[], object]) -> None:
+        """Call something else at once, but never while another call is made."""
         with self._calling:
-            self._call()
+            if not self._closed:
+                call()
 
     def _start(self) -> None:
         self._timer = threading.Timer(self._seconds, self._rested)
@@ -137,12 +142,12 @@ class Throttle:
                 return
             self._asked = False
             self._start()
-        self._once()
+        self.run(self._call)
 
     def now(self) -> None:
         """Call at once, and not again until asked."""
         self.stop()
-        self._once()
+        self.run(self._call)
 
     def stop(self) -> None:
         """Forget what was asked for."""
@@ -150,3 +155,9 @@ class Throttle:
             if self._timer is not None:
                 self._timer.cancel()
             self._timer, self._asked = None, False
+
+    def close(self) -> None:
+        """Never call again; waits for a call that is being made."""
+        with self._calling:
+            self._closed = True
+        self.stop()

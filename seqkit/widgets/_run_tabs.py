@@ -16,7 +16,7 @@ from seqkit._html import escaped
 from seqkit._palette import STATUS_STYLES
 from seqkit._svg import legend
 from seqkit.explore.browse import Browser
-from seqkit.explore.run_diff import RunDiff, words_of
+from seqkit.explore.run_diff import RunDiff, diff_runs, words_of
 from seqkit.graph import RepoDependencyGraph
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._paged_table import PagedTable
@@ -102,6 +102,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         self._audited = audited
         self._stale: set[str] = set()
         self._filling = False
+        self._by_hand = False  # whether somebody chose the run to compare with
         self.dag = DagView(RepoDependencyGraph(), label="order of the run")
         self.dag.on_press(self._pressed)
         self._no_order = ipw.HTML()
@@ -194,6 +195,8 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
             old, self.focus = self.focus, FocusBar(self.dag, self._drawn, self.status.say)
             self._order.children = [self.focus, self._no_order, self.dag]
             close_all([old])
+        else:
+            self.focus.again()
         self.focus.layout.display = None if self._drawn else "none"
 
     @guarded
@@ -264,10 +267,10 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
             table.say(f"It has no {what.lower()}." if not run.problem else f"It cannot be read: {run.problem}")
         else:
             shown = {name: title for name, title in columns.items() if not _nothing_in(frame[name])}
-            table.show(frame, f"{self._caption(what)}: {len(frame):,}", shown)
+            table.show(frame, f"{self._caption(what)}: {len(frame):,}", shown, about=run.record.run_id)
 
     def _render_findings(self) -> None:
-        whole = self.audited.value == "whole ledger"
+        whole = self.audited.value == "whole ledger" or self._browser.run is None
         report = self._browser.whole_report if whole else self._browser.report
         findings = report.findings.sort_values("severity", kind="stable", ignore_index=True)
         self._frames["Findings"] = findings
@@ -280,13 +283,14 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
             what = "Findings of the whole ledger" if whole else self._caption("Findings")
             shown = {name: title for name, title in columns.items() if not _nothing_in(findings[name])}
             marked = [f"{_MARKS[severity]} {severity}" for severity in findings["severity"]]
-            self.findings.show(findings.assign(severity=marked), f"{what}: {len(findings):,}", shown)
+            self.findings.show(findings.assign(severity=marked), f"{what}: {len(findings):,}", shown, about=what)
         self._audited()
 
     # ------------------------------------------------------------------ compare
 
     def _compare(self, _change: Any) -> None:
         if not self._filling:
+            self._by_hand = True
             self._render("Compare")
 
     def _render_compare(self) -> None:
@@ -296,11 +300,10 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
             self.compared.layout.display = "none"
             self.difference.value = "<p>There is no other run to compare with.</p>"
             self.changes.say("")
+            self._frames["Compare"] = diff_runs(browser.items.iloc[:0], browser.items.iloc[:0]).frame
             return
         self.compared.layout.display = None
-        chosen = (
-            self.compared.value if "Compare" in self._frames and self.compared.value in others else browser.companion
-        )
+        chosen = self.compared.value if self._by_hand and self.compared.value in others else browser.companion
         others = others if chosen in others else [chosen or "", *others]
         self._filling = True
         self.compared.options = [(plain(run), run) for run in others]

@@ -192,9 +192,9 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         return self.walk.ready
 
     @property
-    def subject(self) -> str:
-        """The repo that it is about: the one taken last, at first the one taken next."""
-        return self.walk.choice or next(iter(self.walk.ready), "")
+    def subject(self) -> str | None:
+        """The repo that it is about: the one taken last, at first the one taken next; None in an empty plan."""
+        return next(iter(self.walk.ready), None) if self.walk.choice is None else self.walk.choice
 
 
 def button(description: str, tooltip: str, style: str = "") -> ipw.Button:

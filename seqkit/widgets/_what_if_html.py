@@ -52,7 +52,7 @@ def _count(value: float) -> str:
 
 def _chance(p: float, trials: int) -> str:
     if not isinstance(p, Estimate):
-        return f"{p:.0%}" if p in (0.0, 1.0) else f"{p:.1%}" if 0.001 <= p <= 0.999 else f"{p:.2g}"
+        return f"{p:.0%}" if p in (0.0, 1.0) else "< 0.1%" if p < 0.001 else "> 99.9%" if p > 0.999 else f"{p:.1%}"
     if not p.se:  # an error of 0 would say too much
         return f"in {'all' if p > 0 else 'none'} of {trials:,} runs"
     return f"{p:.1%} ± {p.se:.1%}" if p.se >= 0.0005 else f"{p:.2%} ± {p.se:.2%}"

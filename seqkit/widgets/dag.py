@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -47,8 +48,8 @@ class DagView(Still, anywidget.AnyWidget):
     notes : mapping of str to str, optional
         Repo → a few characters that stand beside its name.
     around : str, optional
-        Draw only this repo, what it needs and what needs it; "" or None draws all. Above 500 repos only
-        such an excerpt is drawn.
+        Draw only this repo, what it needs and what needs it; None draws all, and so does "" where no repo
+        is called that. Above 500 repos only such an excerpt is drawn.
     depth : int
         How many steps up and down `around` reaches.
     label : str
@@ -103,8 +104,10 @@ class DagView(Still, anywidget.AnyWidget):
         depth: int = 1,
         label: str = "dependency graph",
     ) -> None:
-        self._drawn = draw(plan_or_graph, around or None, depth)
+        self._drawn = draw(plan_or_graph, around, depth)
         self._take(plan_or_graph)
+        self._drawings = 0
+        self._turn = threading.RLock()  # events of a run come in another thread than presses do
         self._callbacks: list[Callable[[str], object]] = []
         super().__init__(
             label=label,
@@ -113,20 +116,17 @@ class DagView(Still, anywidget.AnyWidget):
             around=around,
             depth=whole("depth", depth, 1),
             _styles=[[style.word, style.colour, style.mark, style.ink] for style in STATUS_STYLES.values()],
-            _drawing=_wire(self._drawn),
+            _drawing=self._next_drawing(),
         )
         self._paint()
         self.on_msg(self._received)
 
     def _take(self, plan_or_graph: SequencePlan | RepoDependencyGraph) -> None:
-        self._source = plan_or_graph
-        if isinstance(plan_or_graph, SequencePlan):
-            left_out, self._graph = set(plan_or_graph.unreleased), plan_or_graph.graph
-            ids = [item.repo_id for item in plan_or_graph.items]
-        else:
-            left_out, self._graph = set(), plan_or_graph
-            ids = plan_or_graph.topological_order()
-        self._plain = {repo: "unreleased" if repo in left_out else "pending" for repo in ids}
+        self._source, self._plain = plan_or_graph, _plain_words(plan_or_graph)
+
+    def _next_drawing(self) -> dict[str, Any]:
+        self._drawings += 1  # a press tells which drawing it was on: its number means another repo in the next
+        return {**_wire(self._drawn), "drawing": self._drawings}
 
     # ------------------------------------------------------------------ what is shown
 
@@ -160,8 +160,11 @@ class DagView(Still, anywidget.AnyWidget):
 
     @T.validate("around")
     def _around_is_known(self, proposal: Any) -> Any:
-        _checked([proposal["value"]] if proposal["value"] else [], self._plain)
+        self._check_around(proposal["value"])
         return proposal["value"]
+
+    def _check_around(self, around: str | None) -> None:
+        _checked([around] if around else [], self._plain)
 
     @T.validate("depth")
     def _depth_counts(self, proposal: Any) -> int:
@@ -169,20 +172,23 @@ class DagView(Still, anywidget.AnyWidget):
 
     @T.observe("words", "notes", "ringed")
     def _repaint(self, _change: Any) -> None:
-        if self._drawing:  # or it is being made
-            self._paint()
+        with self._turn:
+            if self._drawing:  # or it is being made
+                self._paint()
 
     @T.observe("around", "depth")
     def _redraw(self, _change: Any) -> None:
         if not self._drawing:
             return
-        self._drawn = draw(self._source, self.around or None, self.depth)
-        with self.hold_sync():  # boxes and their colours arrive together
-            self._drawing = _wire(self._drawn)
+        with self._turn, self.hold_sync():  # boxes and their colours arrive together
+            self._drawn = draw(self._source, self.around, self.depth)
+            self._drawing = self._next_drawing()
             self._paint()
 
     def look(self, around: str | None, depth: int = 1) -> None:
-        """Draw what is near a repo, or all where `around` is None or "": `around` and `depth` at once."""
+        """Draw what is near a repo, or all: `around` and `depth` at once."""
+        self._check_around(around)  # what is found wrong at the end of the next block is not taken back
+        depth = whole("depth", depth, 1)
         with self.hold_trait_notifications():
             self.around, self.depth = around, depth
 
@@ -196,12 +202,13 @@ class DagView(Still, anywidget.AnyWidget):
             self.words = words
             return
         drawn = draw(plan_or_graph)
-        with self.hold_sync():  # boxes and their colours arrive together
+        _checked_words(words, _plain_words(plan_or_graph))  # before anything changes
+        with self._turn, self.hold_sync():  # boxes and their colours arrive together
             self._drawing = {}  # keeps quiet until all is in place
             self._take(plan_or_graph)
             self._drawn = drawn
-            self.around, self.depth, self.words, self.notes, self.ringed = "", 1, words, {}, []
-            self._drawing = _wire(drawn)
+            self.around, self.depth, self.words, self.notes, self.ringed = None, 1, words, {}, []
+            self._drawing = self._next_drawing()
             self._paint()
 
     def _paint(self) -> None:
@@ -229,8 +236,8 @@ class DagView(Still, anywidget.AnyWidget):
             callback(repo)
 
     def _received(self, _widget: object, content: Any, _buffers: object) -> None:
-        number = content.get("press") if isinstance(content, dict) else None
-        if isinstance(number, int) and 0 <= number < len(self._drawn.ids):
+        number, drawing = (content.get("press"), content.get("drawing")) if isinstance(content, dict) else (None, None)
+        if drawing == self._drawings and isinstance(number, int) and 0 <= number < len(self._drawn.ids):
             self.press(self._drawn.ids[number])
 
     # ------------------------------------------------------------------ without a browser
@@ -238,7 +245,9 @@ class DagView(Still, anywidget.AnyWidget):
     def still(self) -> str:
         """Draw the same as a static SVG; where there are too many repos, a bar for each column of them."""
         if self.too_many:
-            ids, edges = list(self._plain), list(self._graph.edges)
+            source = self._source
+            graph = source.graph if isinstance(source, SequencePlan) else source
+            ids, edges = list(self._plain), list(graph.edges)
         else:
             ids = self.drawn
             edges = [(ids[a], ids[b]) for a, b, _ in self._drawn.routes]
@@ -262,6 +271,14 @@ class DagView(Still, anywidget.AnyWidget):
     def close(self) -> None:
         """Remove the picture from all pages, and its models from the kernel."""
         close_all([self])
+
+
+def _plain_words(plan_or_graph: SequencePlan | RepoDependencyGraph) -> dict[str, str]:
+    """Give the words of repos that nothing is said of."""
+    if isinstance(plan_or_graph, SequencePlan):
+        left_out = set(plan_or_graph.unreleased)
+        return {item.repo_id: "unreleased" if item.repo_id in left_out else "pending" for item in plan_or_graph.items}
+    return dict.fromkeys(plan_or_graph.topological_order(), "pending")
 
 
 def _wire(drawing: Drawing) -> dict[str, Any]:

@@ -182,8 +182,9 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
                 (self.by_policy, browser.policies, browser.filters.policy),
                 (self.by_train, browser.trains, browser.filters.train),
             ):
-                control.options = [("any", ANY), *((plain(name), name) for name in known)]
-                control.index = 0 if chosen is None else 1 + known.index(chosen)
+                gone = [] if chosen is None or chosen in known else [chosen]  # with what the ledger held before
+                control.options = [("any", ANY), *((plain(name), name) for name in [*known, *gone])]
+                control.value = ANY if chosen is None else chosen
             self.by_train.layout.display = None if browser.trains else "none"
             self.run_list.options = list(zip(run_lines(runs), ids, strict=True))
             self.run_list.value = browser.selected if browser.selected in ids else None
@@ -318,6 +319,8 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
 
     def close(self) -> None:
         """Remove the widget from all pages and its models from the kernel; a ledger that was given stays open."""
+        if self.comm is None:  # closed already, or never made
+            return
         self._follower.close()
         with self._turn:
             close_all([self])

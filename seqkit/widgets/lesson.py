@@ -203,15 +203,15 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _draw(self) -> None:
         panel, depth = self._panel, self._excerpt.value
         with self.dag.hold_sync():
-            self.dag.look(panel.subject if depth else "", depth or 1)
+            self.dag.look(panel.subject if depth else None, depth or 1)
             self.dag.words, self.dag.notes, self.dag.ringed = panel.words, panel.notes, panel.ringed
         self.status.say("")
 
     def _still(self) -> tuple[str, str]:
-        return f"{self!r}. {self._walking.status.text}", self.dag.still()
+        return f"{self!r}. {self._walking.status.text}".removesuffix("."), self.dag.still()
 
     def __repr__(self) -> str:
-        return repr(self.walk).replace("Walk", "Lesson", 1)
+        return plain(repr(self.walk).replace("Walk", "Lesson", 1), 250)
 
     def close(self) -> None:
         """Remove the lesson from all pages, and its models from the kernel."""

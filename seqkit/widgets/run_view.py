@@ -9,6 +9,7 @@ from seqkit.model import RunEvent
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
 from seqkit.widgets._focus import FocusBar
+from seqkit.widgets._keys import KeyGuard
 from seqkit.widgets._parts import StatusLine, Throttle, close_all
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.still import Still
@@ -63,7 +64,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         )
         self.told = ipw.HTML(layout=ipw.Layout(min_width="90px"))
         self.focus = FocusBar(self.dag, [item.repo_id for item in plan.items], self.status.say)
-        super().__init__([ipw.HBox([self.progress, self.told]), self.status, self.dag, self.focus])
+        super().__init__([KeyGuard(), ipw.HBox([self.progress, self.told]), self.status, self.dag, self.focus])
         self._refresh()
 
     def __call__(self, event: RunEvent) -> None:
@@ -71,7 +72,8 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         try:
             self.live(event)
         except Exception as error:  # a picture must not end a release
-            self.status.say(f"This event says nothing about the plan in the picture: {error}", error=True)
+            said = f"This event says nothing about the plan in the picture: {error}"
+            self._throttle.run(lambda: self.status.say(said, error=True))
             return
         if self.live.over:
             self._throttle.now()
@@ -115,5 +117,5 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def close(self) -> None:
         """Remove the view from all pages, and its models from the kernel."""
-        self._throttle.stop()
+        self._throttle.close()
         close_all([self])

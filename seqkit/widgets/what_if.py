@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import ipywidgets as ipw
@@ -94,7 +95,9 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         )
         self.frame: pd.DataFrame | None = None
         self.code = ""
-        self._live: LiveRun | None = None
+        self._live = LiveRun(plan)
+        self._left = 0  # the run that was in the picture when something was changed
+        self._turn = threading.RLock()  # events come in another thread than presses do
         self._refreshing = False
         self.status = StatusLine()
         self.dag = DagView(plan, label="What if these repos fail")
@@ -250,13 +253,15 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     # ------------------------------------------------------------------ a run
 
     def __call__(self, event: RunEvent) -> None:
-        """Take in an event of a run: the picture shows the run until something is changed or reset."""
+        """Take in an event of a run: the picture shows the run until something is changed or reset.
+
+        After that it stays as it is until another run begins.
+        """
         try:
-            if self._live is None:
-                self._live = LiveRun(self.scenario.plan)
             self._live(event)
         except Exception as error:  # a picture must not end a release
-            self.status.say(f"This event says nothing about the plan in the picture: {error}", error=True)
+            said = f"This event says nothing about the plan in the picture: {error}"
+            self._throttle.run(lambda: self.status.say(said, error=True))
             return
         if self._live.over:
             self._throttle.now()
@@ -265,24 +270,24 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     def _show_run(self) -> None:
         live = self._live
-        if live is None:
-            return
-        self.dag.words, self.dag.notes, self.dag.ringed = dict(live.words), {}, []
-        self.status.say(f"Run: {live.n_ended} of {live.n_released} ended. {live.last}")
+        with self._turn:
+            if live.run == self._left:
+                return
+            self.dag.words, self.dag.notes, self.dag.ringed = dict(live.words), {}, []
+            self.status.say(f"Run: {live.n_ended} of {live.n_released} ended. {live.last}")
 
     # ------------------------------------------------------------------ what is shown
 
     def _refresh(self) -> None:
         scenario = self.scenario
-        self._throttle.stop()
-        self._live = None
+        ids = [item.repo_id for item in scenario.plan.items]
+        words = dict(zip(ids, scenario.outcome._words(), strict=True))
+        notes = {repo: _percent(p) for repo, p in scenario.p_repo.items()}
+        with self._turn, self.dag.hold_sync():
+            self._left = self._live.run
+            self.dag.words, self.dag.notes, self.dag.ringed = words, notes, sorted(scenario.failing)
         self._refreshing = True
         try:
-            with self.dag.hold_trait_notifications():
-                ids = [item.repo_id for item in scenario.plan.items]
-                self.dag.words = dict(zip(ids, scenario.outcome._words(), strict=True))
-                self.dag.notes = {repo: _percent(p) for repo, p in scenario.p_repo.items()}
-                self.dag.ringed = sorted(scenario.failing)
             self.scale.max = max(self.scale.max, scenario.scale)
             self.attempts.max = max(self.attempts.max, scenario.attempts)
             self.budget.max = max(self.budget.max, scenario.failure_budget or 0)
@@ -336,7 +341,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     def close(self) -> None:
         """Remove the widget from all pages, and its models from the kernel."""
-        self._throttle.stop()
+        self._throttle.close()
         close_all([self])
 
 

@@ -44,8 +44,12 @@ class Picture {
   build() {
     const drawing = this.model.get("_drawing");
     const width = this.root.clientWidth;
-    if (!width) return;
+    if (!width) {
+      this.width = 0; // out of sight: built anew once it is seen
+      return;
+    }
     const focused = this.svg.contains(document.activeElement);
+    const before = this.nodes[this.current]?.title;
     this.width = width;
     this.hasNotes = this.model.get("_state").notes.some(Boolean);
     this.svg.setAttribute("aria-label", this.model.get("label"));
@@ -71,7 +75,8 @@ class Picture {
         this.beside[a].down.push([b, edge]);
         this.beside[b].up.push([a, edge]);
       });
-      this.current = Math.min(this.current, this.nodes.length - 1);
+      const again = drawing.titles.indexOf(before); // who walks by keyboard stays with a repo
+      this.current = again >= 0 ? again : Math.min(this.current, this.nodes.length - 1);
       this.fit();
     }
     this.paint();
@@ -105,7 +110,7 @@ class Picture {
     const state = this.model.get("_state");
     const styles = this.model.get("_styles");
     const { titles, waves } = this.model.get("_drawing");
-    if (state.words.length !== this.nodes.length) return this.build();
+    if (state.words.length !== this.nodes.length) return; // of another drawing
     if (!this.hasNotes && state.notes.some(Boolean)) return this.build();
     const ringed = new Set(state.ringed);
     this.nodes.forEach((node, i) => {
@@ -205,7 +210,7 @@ class Picture {
 
   press(i) {
     this.rove(i);
-    this.model.send({ press: i });
+    this.model.send({ press: i, drawing: this.model.get("_drawing").drawing });
   }
 
   key(event) {
@@ -260,6 +265,7 @@ class Picture {
       if (event.button === 0) drag = { x: event.clientX, y: event.clientY, from: [this.x, this.y] };
     });
     svg.addEventListener("pointermove", (event) => {
+      if (drag && !event.buttons) drag = null; // it was let go outside
       if (!drag) return;
       const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
       if (!dragged && Math.hypot(dx, dy) < DRAG) return;
@@ -281,6 +287,7 @@ class Picture {
         // A page must still scroll past the picture: the wheel zooms where the picture has the focus, or with Ctrl.
         if (!event.ctrlKey && !event.metaKey && !svg.contains(document.activeElement)) return;
         event.preventDefault();
+        if (!event.deltaY) return;
         const frame = svg.getBoundingClientRect();
         this.zoom(event.deltaY < 0 ? 1.1 : 1 / 1.1, event.clientX - frame.x, event.clientY - frame.y);
       },
