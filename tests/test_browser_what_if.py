@@ -69,6 +69,7 @@ def test_what_if_by_mouse_and_by_keyboard(lab):
 
         # a drag moves the picture and presses nothing; the button brings it back
         layer = page.locator(".seqkit-dag-picture > g")
+        page.get_by_role("button", name="show all").click()
         before = layer.get_attribute("transform")
         box = page.locator(".seqkit-dag-picture").bounding_box()
         page.mouse.move(box["x"] + 30, box["y"] + 300)

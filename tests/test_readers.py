@@ -210,7 +210,8 @@ def test_edges_header_alone_is_an_empty_graph(write: Write) -> None:
         (
             "a,b\nx,y\n",
             1,
-            "has no column 'dependency', its columns are ['a', 'b']; rename one, or choose it by read_graph(…, dependency=…)",
+            "has no column 'dependency', its columns are ['a', 'b']; rename one, or choose it by "
+            "read_graph(…, dependency=…)",
         ),
         ("\ndependency,to\nx,y\n", 2, "has no column 'dependent', its columns are ['dependency', 'to']"),
         ("dependency,dependent,dependent\n", 1, "has several columns 'dependent'"),

@@ -723,3 +723,14 @@ def test_there_is_no_page_before_the_first_or_after_the_last():
     table.turn(9)
     assert [row[0] for row in Cells(table.html).rows[1:]] == ["3"]
     close_all([table])
+
+
+def test_a_run_of_nothing_is_not_called_unreadable():
+    ledger = MemoryRunLedger()
+    empty = build_plan(RepoDependencyGraph())
+    run_plan(empty, 0.0, ledger, rng=1)
+    browser = LedgerBrowser(ledger)
+    (line, _), *_ = browser.run_list.options
+    assert "no repos" in line
+    assert "cannot be read" not in line
+    browser.close()

@@ -118,7 +118,7 @@ def test_pressing_a_repo_goes_to_the_step_that_takes_it(lesson):
 def test_the_rows_tell_the_queue_and_who_was_taken(lesson):
     lesson.to(1)
     assert "Queue api next, new docs new" in texts(lesson)
-    assert "Taken so far ✓ core , succeeded just now" in texts(lesson)
+    assert "Passed so far ✓ core , succeeded just now" in texts(lesson)
     lesson.to(2)
     assert "Queue docs next app new, held" in texts(lesson)
     lesson.to(3)

@@ -76,6 +76,11 @@ class FocusBar(ipw.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         finally:
             self._quiet = False
 
+    def clear(self) -> None:
+        """Choose no repo, and draw everything."""
+        self.repo = None
+        self.find.value, self.reach.value = "", "everything"
+
     def _found(self, change: Any) -> None:
         typed = change["new"].strip()
         if self._quiet or not typed:

@@ -38,7 +38,7 @@ def _cells(run: dict[Any, Any]) -> Sequence[str]:
         f"{style.mark} {style.word}",
         f"{run['started_at']:%Y-%m-%d %H:%M}".replace(" ", "\u00a0"),
         "" if pd.isna(run["duration"]) else time_text(run["duration"]).replace(" ", "\u00a0"),
-        ", ".join(counts) or "cannot be read",
+        ", ".join(counts) or ("cannot be read" if pd.isna(run["succeeded"]) else "no repos"),
         plain(name, 24) if name else "",
         plain(run["run_id"], 24) + (f", {errors} error{'s'[: errors != 1]}" if errors else ""),
     ]

@@ -168,7 +168,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         words = walk.words
         now = {walk.choice: "just now"} if walk.choice is not None else {}
         behind = list(words)[: walk.position]
-        self._taken.value = name_row("Taken so far", behind, words=words, tags=now, empty="nobody yet", last=True)
+        self._taken.value = name_row("Passed so far", behind, words=words, tags=now, empty="nobody yet", last=True)
         self.status.say(plain(walk.story, 600))
         self._changed()
 

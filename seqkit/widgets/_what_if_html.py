@@ -12,6 +12,7 @@ __all__ = ["blast_list", "comparison", "histogram"]
 _SHARE = 0.8
 _SHOWN = 30  # repos that a list names
 _WIDTH = 460.0  # pixels of the histogram
+_KEY = "Colours: what happens if the pressed repos fail and no other. Percentages: the chance of each to be released."
 
 
 def comparison(scenario: Scenario) -> str:
@@ -65,15 +66,16 @@ def histogram(scenario: Scenario) -> str:
     shares = [0.0] * (n + 1)
     for released, trials in zip(counts["n_succeeded"].tolist(), counts["trials"].tolist(), strict=True):
         shares[released] += trials / simulation.trials
-    mean = simulation.summary()["mean"]["succeeded"].item()
+    mean, error = (simulation.summary()[column]["succeeded"].item() for column in ("mean", "se_mean"))
     title = f"Number of repos released in {simulation.trials:,} simulated runs"
-    return _svg.bars(shares, marks=[mean], labels=[f"mean {mean:.4g}"], width=_WIDTH, title=title)
+    return _svg.bars(shares, marks=[mean], labels=[f"mean {Estimate(mean, error)}"], width=_WIDTH, title=title)
 
 
 def blast_list(scenario: Scenario) -> str:
-    """Name the repos that the failures block."""
+    """Say what the picture shows, and name the repos that the failures block."""
+    told = f'<div style="opacity:.75;line-height:1.5">{_KEY}</div>'
     if not scenario.failing:
-        return ""
+        return told
     blast = scenario.blast
     who = names(blast, most=_SHOWN) if blast else "nobody"
-    return f'<div style="line-height:1.5"><b>Blocked by these failures ({len(blast)})</b>: {who}</div>'
+    return f'{told}<div style="line-height:1.5"><b>Blocked by these failures ({len(blast)})</b>: {who}</div>'

@@ -167,13 +167,13 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             layout=ipw.Layout(width="300px"),
         )
         self.budget = ipw.BoundedIntText(
-            description="Failure budget",
+            description="Failure budget (0: none)",
             value=scenario.failure_budget or 0,
             min=0,
             max=max(n, scenario.failure_budget or 0),
             tooltip="At this failure nothing new starts; 0 for no budget",
             style={"description_width": "initial"},
-            layout=ipw.Layout(width="170px"),
+            layout=ipw.Layout(width="240px"),
         )
         self.show_code = ipw.Button(description="Show as code", tooltip="Show Python that gives the same results")
         self.save = ipw.Button(
@@ -248,6 +248,8 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def reset(self) -> None:
         """Go back to what the widget was made with."""
         self.scenario.reset()
+        self.focus.clear()
+        self._refresh_chosen()
         self.status.say("Back at the beginning: nobody fails by hand")
 
     # ------------------------------------------------------------------ a run
@@ -308,10 +310,10 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._refreshing = True
         try:
             self.rate.disabled = self.fails.disabled = repo is None
+            self.rate.readout = repo is not None
             if repo is not None:
                 self.rate.value = self.scenario.rate(repo)
                 self.fails.value = repo in self.scenario.failing
-                self.fails.description = "Fails by hand" if self.fails.value else "Make it fail"
         finally:
             self._refreshing = busy
 

@@ -3,7 +3,7 @@
 const LINE = 13; // px from one line of a name to the next
 const PAD = 7;
 const MARK = 15; // room for the mark, before the name
-const NOTE = 30; // room for a note, after the name
+const NOTE = 38; // room for a note, after the name
 const WIDEST = { right: 150, down: 104 }; // of a name's line, by the direction of the drawing
 const LEVEL_GAP = { right: 26, down: 26 };
 const BOX_GAP = { right: 7, down: 12 };

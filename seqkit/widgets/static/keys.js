@@ -16,17 +16,24 @@ function keep(event) {
   if (!forThePage && !(event.shiftKey && event.key === "Enter")) event.stopPropagation();
 }
 
+/** Typing replaces the name that was chosen before, rather than adding to it. */
+function replace(event) {
+  if (event.target.matches(".widget-combobox input")) event.target.select();
+}
+
 function render({ el }) {
   let home = null;
   const observer = new ResizeObserver(() => {
     if (home || !el.isConnected) return; // it is put on the page after it has been made
     home = whole(el);
     home?.addEventListener("keydown", keep);
+    home?.addEventListener("focusin", replace);
   });
   observer.observe(el);
   return () => {
     observer.disconnect();
     home?.removeEventListener("keydown", keep);
+    home?.removeEventListener("focusin", replace);
   };
 }
 
