@@ -185,3 +185,9 @@ def test_reprs_are_short_stable_and_escaped() -> None:
         assert len(repr(walk)) < 300
         walk.forward()
     assert repr(walk) == "Walk(step 9 of 9; nobody is in line)"
+
+
+def test_plans_too_large_to_walk_are_refused():
+    graph = RepoDependencyGraph.from_edges([("root", f"r{i}") for i in range(2_000)])
+    with pytest.raises(ValueError, match=r"plan has 2,001 repos, expected at most 2,000"):
+        Walk(build_plan(graph, version="1.0"))

@@ -18,6 +18,8 @@ from seqkit.whatif import what_if
 
 __all__ = ["Walk"]
 
+_MOST = 2_000  # every step keeps its whole queue, so time and memory grow with the square
+
 
 class Walk:
     """A place in a release: so many choices are made, the rest is to come.
@@ -50,7 +52,7 @@ class Walk:
     RepoNotFound
         Where a repo that should fail is not in the plan.
     TypeError, ValueError
-        Where `plan` is no plan, or `policy` none of the policies.
+        Where `plan` is no plan or has more than 2,000 repos, or `policy` is none of the policies.
 
     Examples
     --------
@@ -72,6 +74,11 @@ class Walk:
     def __init__(self, plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "skip_dependents") -> None:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph) makes one")
+        if len(plan.items) > _MOST:
+            raise ValueError(
+                f"plan has {len(plan.items):,} repos, expected at most {_MOST:,} for a walk; "
+                "a plan of part of the graph will do: build_plan(graph.subgraph(repos), …)"
+            )
         self.plan = plan
         self.fail = fail_ids(plan, fail)
         self.policy = policy
