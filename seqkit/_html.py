@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["Markup", "escaped", "folded", "names", "page", "rows_of", "shortened", "table"]
+__all__ = ["EMPTY", "Markup", "amount", "escaped", "folded", "names", "page", "rows_of", "shortened", "table"]
 
 _LONGEST_CELL = 200
-_EMPTY = "''"  # an empty id in a list of ids
+EMPTY = "''"
+"""An empty id, where nothing at all would be read past."""
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
@@ -50,6 +51,17 @@ def escaped(value: object, limit: int = _LONGEST_CELL) -> Markup:
     return Markup(escape(_NOT_XML.sub("\ufffd", shortened("" if value is None else str(value), limit))))
 
 
+def amount(value: float, digits: int = 4) -> str:
+    """Write a number with so many digits (3 or more), from a thousand on as a whole one.
+
+    Examples
+    --------
+    >>> amount(41.26789), amount(34059.4)
+    ('41.27', '34,059')
+    """
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.{digits}g}"
+
+
 def names(repos: Sequence[str], most: int = 8, limit: int = 40) -> Markup:
     """List repo ids, the first `most`; each keeps to itself whichever way its script runs.
 
@@ -58,7 +70,7 @@ def names(repos: Sequence[str], most: int = 8, limit: int = 40) -> Markup:
     >>> print(names(["core", "api", "app"], most=2))
     <bdi>core</bdi>, <bdi>api</bdi> and 1 more
     """
-    told = ", ".join(f"<bdi>{escaped(repo or _EMPTY, limit)}</bdi>" for repo in repos[:most])
+    told = ", ".join(f"<bdi>{escaped(repo or EMPTY, limit)}</bdi>" for repo in repos[:most])
     return Markup(told + (f" and {len(repos) - most:,} more" if len(repos) > most else ""))
 
 

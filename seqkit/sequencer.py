@@ -62,7 +62,7 @@ async def execute_plan(
     rng, trial
         For a failure rate or model: the seed, and which of its trials to follow.
     record_skips : bool
-        Whether skipped repos get a ``NodeSkipped`` event; the original writes none.
+        Whether skipped repos get a ``NodeSkipped`` event; ``aivcs-core`` writes none.
     policy : {"skip_dependents", "stop", "continue"}
         After a failure: skip what depends on it, start nothing new, or go on regardless.
     failure_budget : int, optional

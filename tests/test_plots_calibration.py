@@ -216,6 +216,23 @@ def test_small_axes_show_as_many_as_they_have_room_for():
 # ---------------------------------------------------------------------- edges
 
 
+def test_title_keeps_off_the_head_of_the_counts():
+    _, grid = plt.subplots(2, 2, figsize=(12, 9), layout="constrained")
+    fit = fit_of({f"repository-with-a-long-name-{repo}": own for repo, own in VAGUE.items()})
+    ax = calibration(fit, ax=grid[1, 1], model=0.1)
+    ax.figure.canvas.draw()
+    (head,) = [text for text in ax.texts if text.get_text() == "failures /\nattempts"]
+    assert ax._left_title.get_window_extent().x1 < head.get_window_extent().x0
+    assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.width
+
+
+def test_assumed_rates_are_seen_on_a_dark_page():
+    with plt.style.context("dark_background"):
+        ax = calibration(fit_of(CLEAR), model=0.2)
+    assert {to_hex(edge) for edge in assumed(ax).get_edgecolors()} == {"#ffffff"}
+    assert to_hex(ax.lines[0].get_color()) == "#ffffff"
+
+
 def test_hostile_names():
     ax = calibration(fit_of({repo: (1 + i, 20) for i, repo in enumerate(HOSTILE_NAMES)}), model=0.1)
     ax.figure.canvas.draw()

@@ -267,6 +267,35 @@ def test_kwargs_reach_bars_and_points(plan, simulation):
     assert ax.containers[1][0].get_markersize() == 9
 
 
+def test_kwargs_may_go_by_their_short_names(plan, simulation):
+    ax = counts(simulation, ec="#123456", lw=3)
+    assert {(to_hex(patch.get_edgecolor()), patch.get_linewidth()) for patch in ax.containers[0]} == {("#123456", 3)}
+    counts(analyze(plan, 0.02), ax=ax, c="#654321", ms=9)
+    assert (ax.containers[1][0].get_color(), ax.containers[1][0].get_markersize()) == ("#654321", 9)
+
+
+@pytest.mark.parametrize("label", ["_hidden", "", None])
+def test_a_law_without_a_name_is_not_in_the_legend(plan, label):
+    assert legend(counts(analyze(plan, 0.02), label=label)) == []
+
+
+def test_what_is_not_sure_is_never_called_sure():
+    plan = alone(1)
+    assert counts(analyze(plan, 1e-5)).get_title(loc="left").endswith("with probability more than 0.999")
+    simulation = simulate(plan, 1e-4, trials=50_000, rng=1)
+    assert 0 < simulation.n_failed.sum() < 10
+    assert counts(simulation).get_title(loc="left").endswith("all of them in more than 99.9 % of the trials")
+    always = simulate(plan, 1.0, trials=50, rng=1)
+    assert counts(always, which="failed").get_title(loc="left").endswith("at least one in each of the 50 trials")
+
+
+def test_lines_are_seen_on_a_dark_page(plan, simulation):
+    with plt.style.context("dark_background"):
+        ax = counts(analyze(plan, 0.02), ax=counts(simulation))
+    shown = [line.get_color() for line in ax.lines] + [line.get_colors()[0] for line in ax.collections]
+    assert {to_hex(colour) for colour in shown} == {"#ffffff"}
+
+
 def test_wrong_arguments_are_named(plan, simulation):
     with pytest.raises(ValueError, match=r"which is 'released', expected one of \('succeeded', 'failed', 'skipped'\)"):
         counts(simulation, which="released")

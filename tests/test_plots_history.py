@@ -348,6 +348,25 @@ def test_an_empty_ledger_says_so():
     assert history(MemoryRunLedger()).texts[0].get_text() == "Nothing to draw: 0 runs and no repos."
 
 
+@pytest.mark.parametrize("name", ["jest29", "kf5"])
+def test_title_and_legend_are_within_the_figure(name):
+    plan = build_plan(load_dataset(name).graph, version="1")
+    ledger = kept(*[(plan, []) for _ in range(21)])
+    _, grid = plt.subplots(2, 2, figsize=(12, 9), layout="constrained")
+    for ax in (history(ledger), history(ledger, ax=grid[1, 1])):
+        ax.figure.canvas.draw()
+        for part in (ax.get_legend(), ax._left_title):
+            extent = part.get_window_extent()
+            assert extent.x0 >= 0
+            assert extent.x1 <= ax.figure.bbox.width
+
+
+def test_moments_that_are_none_are_named():
+    frame = items_frame(kept((chain("core"), []))).assign(started_at="yesterday")
+    with pytest.raises(TypeError, match="started_at of ledger_or_frame has 'yesterday', expected dates or times"):
+        history(frame)
+
+
 def test_hostile_names_are_drawn_as_text():
     repos = [*HOSTILE_NAMES, "م\u202e\x00"]
     plan = build_plan(RepoDependencyGraph.from_edges([], nodes=repos), version="1")
@@ -357,7 +376,7 @@ def test_hostile_names_are_drawn_as_text():
     assert not any(label.get_parse_math() for label in labels)
     names = texts(ax.get_yticklabels())
     assert len(names) == len(repos)
-    assert {"$x$", "two lines", ""} <= set(names)
+    assert {"$x$", "two lines", "''"} <= set(names)
     assert all(len(name) <= 28 for name in names)
     assert texts(ax.get_xticklabels())[0] == "$x$ <script> · 2026-03-02"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from matplotlib.collections import PolyCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import Normalize, to_hex
 from strategies import HOSTILE_NAMES, trains
 
 from seqkit._palette import STATUS_STYLES, luminance
@@ -148,6 +148,22 @@ def test_given_axes_and_keywords_are_used():
     assert axes[1].images[0].get_gid() == "cells"
     with pytest.raises(AttributeError, match="no_such"):
         impact(diamond(), no_such=1)
+
+
+def test_a_norm_brings_its_own_limits():
+    for graph in (diamond(), RepoDependencyGraph.from_edges([("core", f"r{i}") for i in range(301)])):
+        assert impact(graph, norm=Normalize(0, 5)).images[0].get_clim() == (0, 5)
+
+
+def test_words_around_the_matrix_find_room():
+    graph = load_dataset("jest29").graph
+    _, given = plt.subplots(figsize=(8, 5), layout="constrained")
+    for ax in (impact(graph), impact(load_dataset("chain_or_hub").graph), impact(graph, ax=given)):
+        ax.figure.canvas.draw()
+        assert ax._left_title.get_window_extent().x1 <= ax.figure.bbox.width
+        point = ax.figure.dpi / 72
+        for upper, lower in pairwise(label.get_window_extent() for label in ax.get_yticklabels()):
+            assert lower.y1 - upper.y0 < 1.5 * point  # extents hold room for letters below the line, too
 
 
 def test_names_are_thinned_and_the_axis_says_so():

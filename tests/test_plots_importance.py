@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from strategies import HOSTILE_NAMES
 
-from seqkit import FailureModel, RepoDependencyGraph, analyze, build_plan, load_dataset
+from seqkit import CommonCause, FailureModel, RepoDependencyGraph, analyze, build_plan, load_dataset
 from seqkit.plots._text import shown
 from seqkit.plots.importance import importance
 
@@ -179,6 +179,16 @@ def test_names_have_the_same_places_every_time():
     )
     assert first == second
     assert all(np.isfinite(place).all() for place in first.values())
+
+
+def test_common_causes_and_retries_count():
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1")
+    model = FailureModel(default=0.1, common_causes=[CommonCause(name="ci", probability=0.3, repos=["core", "app"])])
+    ax = importance(analyze(plan, model, attempts=2))
+    told = [text.get_text() for text in ax.get_legend().get_texts()]
+    both, own = 1 - 0.99 * 0.7, 0.01
+    assert told[:2] == [f"fails with probability {own:.2g}", f"fails with probability {both:.2g}"]
+    assert ax.lines[0].get_ydata()[0] == pytest.approx((2 * both + own) / 3)
 
 
 def test_leaders_pass_by_other_points():

@@ -269,6 +269,25 @@ def test_open_entries_are_pointed_and_last_until_the_run_was_cancelled():
     assert pointed(crashed) == [False, True]
 
 
+def test_a_release_long_in_doubt_sets_the_unit():
+    events = ("NodeEntered", "core", 0), ("NodeExited", "core", 30), ("NodeEntered", "api", 40)
+    ax = timeline(told(chain("core", "api"), *events, status=RunStatus.CANCELLED, completed=864_000))
+    assert title(ax) == "Run spring was cancelled after 10 days"
+    assert bars(ax)[1][2] == pytest.approx(10)
+
+
+def test_a_release_in_doubt_does_not_last_until_another_clock_says_so():
+    events = ("NodeEntered", "core", 0), ("NodeExited", "core", 30), ("NodeEntered", "api", 40)
+    ax = timeline(told(chain("core", "api"), *events, status=RunStatus.CANCELLED, created=1e8, completed=1e8 + 40))
+    assert bars(ax) == [(0, 0, 30, "succeeded"), (1, 40, 40, "in_progress")]
+
+
+@pytest.mark.parametrize(("seconds", "long"), [(0.9998, "1,000 milliseconds"), (2e8, "2,315 days")])
+def test_large_numbers_are_written_out(seconds, long):
+    ax = timeline(told(chain("core"), ("NodeEntered", "core", 0), ("NodeExited", "core", seconds)))
+    assert title(ax) == f"Run spring has not ended after {long}"
+
+
 def test_why_it_failed_stands_where_there_is_room():
     plan, reason = chain("a", "b", "c"), {"error": "tests are red"}
     early = ("NodeEntered", "a", 0), ("NodeFailed", "a", 5, reason), ("NodeEntered", "c", 5), ("NodeExited", "c", 900)
@@ -280,8 +299,8 @@ def test_why_it_failed_stands_where_there_is_room():
     )
     long = ("NodeEntered", "a", 0), ("NodeFailed", "a", 900, reason)
     for events, side, x, colour in (
-        (early, "left", 5 / 60, "#4d4d4d"),
-        (late, "right", 890 / 60, "#4d4d4d"),
+        (early, "left", 5 / 60, "black"),
+        (late, "right", 890 / 60, "black"),
         (long, "left", 0, STATUS_STYLES["failed"].ink),
     ):
         (remark,) = timeline(told(plan, *events)).texts

@@ -13,7 +13,7 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._arguments import at_least, whole
-from seqkit._html import page, rows_of, shortened
+from seqkit._html import amount, page, rows_of, shortened
 from seqkit._svg import bars
 from seqkit.exact.chances import Chances, Floats, chances_of
 from seqkit.exact.distribution import law_of_count
@@ -324,24 +324,24 @@ class Analysis:
     def __repr__(self) -> str:
         n, expected = len(self.plan.released), self.expected
         return (
-            f"Analysis({shortened(self.plan.plan_id, 40)}: of {n} repo{'s'[: n != 1]} expect {expected.succeeded:.4g} "
-            f"released, {expected.failed:.4g} failed, {expected.skipped:.4g} skipped; "
-            f"all released with probability {self.p_all_succeed:.4g})"
+            f"Analysis({shortened(self.plan.plan_id, 40)}: of {n} repo{'s'[: n != 1]} expect "
+            f"{amount(expected.succeeded)} released, {amount(expected.failed)} failed, "
+            f"{amount(expected.skipped)} skipped; all released with probability {self.p_all_succeed:.4g})"
         )
 
     def _repr_html_(self) -> str:
         n, expected = len(self.plan.released), self.expected
         if n <= _SMALL:
-            spread = f"{self.std_succeeded:.4g}"
+            spread = amount(self.std_succeeded)
         elif n <= LARGEST:
             spread = "worked out by .std_succeeded"
         else:
             spread = f"above {LARGEST} repos use simulate"
         rows = [
-            ("expected to be released", f"{expected.succeeded:.4g}", "repos"),
+            ("expected to be released", amount(expected.succeeded), "repos"),
             ("… standard deviation", spread, "repos" if n <= _SMALL else ""),
-            ("expected to fail", f"{expected.failed:.4g}", "repos"),
-            ("expected to be skipped", f"{expected.skipped:.4g}", "repos"),
+            ("expected to fail", amount(expected.failed), "repos"),
+            ("expected to be skipped", amount(expected.skipped), "repos"),
             ("all are released", f"{self.p_all_succeed:.4g}", "probability"),
         ]
         tries = f"{self.attempts} attempt{'s'[: self.attempts != 1]} each"
@@ -377,6 +377,6 @@ class Analysis:
         return bars(
             law,
             marks=list(told.values()),
-            labels=[f"{name} {value:.4g}" for name, value in told.items()],
+            labels=[f"{name} {amount(value)}" for name, value in told.items()],
             title="Number of repos released, exact probabilities",
         )

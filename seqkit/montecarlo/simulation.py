@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from seqkit import _dtypes
 from seqkit._arguments import at_least, whole
-from seqkit._html import page, rows_of
+from seqkit._html import amount, page, rows_of
 from seqkit._svg import bars
 from seqkit.draws import MAX_TRIALS, resolve_seed
 from seqkit.failures import FailureModel, as_model
@@ -254,7 +254,7 @@ class Simulation:
     def _repr_html_(self) -> str:
         summary = self.summary()
         rows = [
-            (f"{name}", str(Estimate(row["mean"], row["se_mean"])), f"{row['std']:.3g}", *map(int, row.iloc[3:]))
+            (f"{name}", str(Estimate(row["mean"], row["se_mean"])), amount(row["std"], 3), *map(int, row.iloc[3:]))
             for name, row in summary.iterrows()
         ]
         columns = [
@@ -276,7 +276,7 @@ class Simulation:
         picture = bars(
             shares.tolist(),
             marks=[succeeded[name] for name in _MARKED],
-            labels=[f"{told} {succeeded[name]:.4g}" for name, told in _MARKED.items()],
+            labels=[f"{told} {amount(succeeded[name])}" for name, told in _MARKED.items()],
             title="Number of repos released per run, share of the trials",
         )
         return page(

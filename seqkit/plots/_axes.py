@@ -22,6 +22,7 @@ __all__ = [
     "OUTLINE",
     "TITLE_SIZE",
     "axes",
+    "ink",
     "legend",
     "nothing",
     "points",
@@ -34,7 +35,6 @@ OUTLINE = "#4d4d4d"
 LINES = "#5f6b7a"
 TITLE_SIZE = 11.0
 _LEGEND_SIZE, _HANDLE, _HANDLE_GAP, _COLUMN_GAP = 8.0, 1.2, 0.6, 1.4  # points; the others in multiples of it
-_STRETCH = 1.18  # of the axes by a layout engine, when the figure is drawn: a cautious guess
 
 
 def axes(ax: Axes | None, wide: float, high: float) -> Axes:
@@ -50,11 +50,11 @@ def points(ax: Axes) -> tuple[float, float]:
 
 
 def settled(ax: Axes) -> tuple[float, float]:
-    """Guess the size that the axes will have in the end, in points: a layout engine stretches them."""
+    """Measure the axes as a layout engine leaves them beside all that is around them by now, in points."""
     figure: Any = ax.get_figure()
-    stretched = figure is not None and figure.get_layout_engine() is not None
-    wide, high = points(ax)
-    return (wide * _STRETCH, high * _STRETCH) if stretched else (wide, high)
+    if figure is not None and figure.get_layout_engine() is not None:
+        figure.canvas.figure.draw_without_rendering()
+    return points(ax)
 
 
 def nothing(ax: Axes | None, sentence: str) -> Axes:
@@ -65,8 +65,13 @@ def nothing(ax: Axes | None, sentence: str) -> Axes:
     return ax
 
 
+def ink(ax: Axes) -> str:
+    """Give the colour that the style in use has for words: it can be seen on its background, whatever that is."""
+    return str(ax.xaxis.label.get_color())
+
+
 def title(ax: Axes, text: str, pad: float | None = None) -> None:
-    """Set the title on the left, any text as it is; lines longer than the axes are broken."""
+    """Set the title on the left, any text as it is; lines longer than the axes, which this settles, are broken."""
     room = settled(ax)[0]
     lines = [fill(line, max(int(len(line) * room / width(line, TITLE_SIZE)), 20)) for line in text.split("\n") if line]
     ax.set_title("\n".join(lines), loc="left", pad=pad, fontsize=TITLE_SIZE, **PLAIN)
@@ -90,13 +95,14 @@ def status_legend(ax: Axes, counts: Mapping[str, int], below: float) -> None:
 def legend(ax: Axes, handles: Sequence[Artist], below: float, most: int = 99) -> int:
     """Put a legend so many points under the axes, in as many columns as fit, or `most`; say how many lines it has."""
     figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
-    columns = min(most, _columns([str(handle.get_label()) for handle in handles], settled(ax)[0]))
+    columns = min(most, _columns([str(handle.get_label()) for handle in handles], points(ax)[0]))
     ax.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=offset_copy(ax.transAxes, figure, y=-below, units="points"),
         borderaxespad=0.0,
+        borderpad=0.0,
         ncols=columns,
         frameon=False,
         columnspacing=_COLUMN_GAP,

@@ -75,7 +75,9 @@ def draw_bars(
     for spine in ax.spines.values():
         spine.set_visible(False)
     each = "wave" if len(groups[0]) == 1 else f"{len(groups[0])} waves"
-    joined = f"; arcs for {len(edges):,} dependencies" if edges else ""
+    between = sum(count for (before, after), count in arcs.items() if before != after)
+    which = f"{len(edges):,}" if between == len(edges) else f"{between:,} of {len(edges):,}"
+    joined = f"; arcs for {which} dependenc{'y' if len(edges) == 1 else 'ies'}" if edges else ""
     return f"Repos, a bar for each {each}{joined}"
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from seqkit._html import amount
 from seqkit.errors import RunNotFound
 from seqkit.frames import items_frame, kind_of, plan_of_run
 from seqkit.history.past import ids_text
@@ -125,7 +126,7 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
         repo: Row(repo, cause if status == "skipped" else status, _remark(reason, tries, status))
         for repo, status, cause, reason, tries in zip(*columns, strict=True)
     }
-    axis = _Axis(record, events)
+    axis = _Axis(record, events, any(row.word == "in_progress" for row in rows.values()))
     lanes, odd, strange = _follow(rows, events, axis)
     if [event.seq for event in events] != list(range(1, len(events) + 1)):
         notes.append("gaps or repeats in seq")
@@ -136,7 +137,7 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
     if strange:
         notes.append(f"{strange:,} event{'s'[: strange != 1]} of unknown kind or repo left out")
     told = list(rows.values())
-    span = (min([axis.first, *axis.at]), _close(told, axis, record))
+    span = (min([axis.first, *axis.at]), _close(told, axis))
     took = f"{len(events):,} event{'s'[: len(events) != 1]}" if axis.counts_events else axis.said(span)
     return Run(
         rows=told,
@@ -166,29 +167,33 @@ def _remark(reason: object, tries: int, status: str) -> str:
 class _Axis:
     """Where events stand: in a unit of time, or one after the other where all have the same time."""
 
-    def __init__(self, record: RunRecord, events: Sequence[RunEvent]) -> None:
+    def __init__(self, record: RunRecord, events: Sequence[RunEvent], in_doubt: bool) -> None:
         times = [event.timestamp for event in events]
         self.counts_events = len(set(times)) < 2
         if self.counts_events:
             self.at = [float(number) for number in range(1, len(events) + 1)]
-            self.first = 1.0
+            self.first, self.until = 1.0, float(len(events) or 1)
             self.label = "event" + (": all carry the same time" if len(events) > 1 else "")
             return
         span = max(times) - min(times)
         # Where the ledger went by another clock than the run, its start says nothing about the events.
         near = timedelta(0) <= times[0] - record.created_at <= span
         self.start = record.created_at if near else times[0]
-        self.whole = (max(times) - min(self.start, *times)).total_seconds()
+        ends = [max(times)]
+        if near and in_doubt and record.completed_at is not None:
+            ends.append(record.completed_at)  # in doubt until the run was cancelled
+        self.whole = (max(ends) - min(self.start, *times)).total_seconds()
         self.name, self.unit = next((name, unit) for name, unit, limit in _UNITS if self.whole < limit)
         self.at = [self.of(time) for time in times]
         self.first = 0.0
+        self.until = self.of(max(ends))
         self.label = f"{self.name} since {'the run started' if near else 'the first event'}"
 
     def of(self, time: datetime) -> float:
         return (time - self.start).total_seconds() / self.unit
 
     def said(self, span: tuple[float, float]) -> str:
-        return f"{span[1] - span[0]:.3g} {self.name}"
+        return f"{amount(span[1] - span[0], 3)} {self.name}"
 
     def wait(self, payload: Mapping[str, Any]) -> float:
         delay = payload.get("delay_ms")
@@ -214,12 +219,10 @@ def _follow(rows: Mapping[str, Row], events: Sequence[RunEvent], axis: _Axis) ->
     return lanes, odd, strange
 
 
-def _close(rows: Sequence[Row], axis: _Axis, record: RunRecord) -> float:
+def _close(rows: Sequence[Row], axis: _Axis) -> float:
     """Lead open entries up to the end of the axis, and place silent skips; give that end."""
     opened = [row.open_at for row in rows if row.open_at is not None]
-    end = max([axis.first, *axis.at, *opened])
-    if opened and not axis.counts_events and record.completed_at is not None:
-        end = max(end, axis.of(record.completed_at))  # in doubt until the run was cancelled
+    end = max([axis.until, *opened])
     last = axis.first
     for row in rows:
         if row.open_at is not None:

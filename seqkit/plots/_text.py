@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import TextToPath
 
-from seqkit._html import shortened
+from seqkit._html import EMPTY, shortened
 
 __all__ = ["FONT", "PLAIN", "fitting", "shown", "width", "wrapped"]
 
@@ -27,7 +27,7 @@ def shown(text: str, limit: int = 20) -> str:
     """Make any id a line of at most `limit` characters that the font can draw."""
     return "".join(
         " " if char.isspace() else char if char.isprintable() and ord(char) in _glyphs() else "□"
-        for char in shortened(text, limit)
+        for char in shortened(text or EMPTY, limit)
     )
 
 

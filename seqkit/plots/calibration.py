@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
-from seqkit.failures import as_model
-from seqkit.plots._axes import LINES, axes, legend, nothing, points, title
-from seqkit.plots._text import PLAIN, shown
+from seqkit.failures import FailureModel, as_model
+from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, settled, title
+from seqkit.plots._text import PLAIN, shown, width
 from seqkit.rates import ranking_note
 
 __all__ = ["calibration"]
@@ -26,6 +26,7 @@ _MOST = 300  # repos that a figure of our own has a row for
 _EXTREMES = 60  # rows where there are more
 _PITCHES = (14.0, 9.0)  # points from row to row: of few repos, of many
 _LEAST_PITCH = 9.0  # of rows on given axes
+_SIZE = 8.0  # points, of names
 _FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room for the note
 _RED = STATUS_STYLES["failed"].colour
 
@@ -81,7 +82,7 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **
     >>> matplotlib.pyplot.close("all")
     """
     note = ranking_note(fit)  # checks the fit, too
-    assumed = None if model is None else np.array([as_model(model).rate(repo) for repo in fit.index], dtype=np.float64)
+    assumed = None if model is None else _rates(as_model(model), fit)
     if fit.empty:
         return nothing(ax, "Nothing to draw: no repo was tried.")
     rate, low, high = (fit[name].to_numpy(dtype=np.float64) for name in ("rate", "low", "high"))
@@ -91,6 +92,8 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **
     own, most = ax is None, len(fit) if len(fit) <= _MOST else _EXTREMES
     pitch = float(np.interp(most, [_EXTREMES, _MOST], _PITCHES))
     ax = axes(ax, 8.5, max(most * pitch / 72, 0.6) + 2.4)
+    longest = max((_name(fit, at) for at in range(len(fit))), key=lambda name: width(name, _SIZE))
+    ax.set_yticks([0], [longest], fontsize=_SIZE, **PLAIN)  # takes its room before the words around are broken
     _words(ax, fit, int(ranked[0]), held, note, own or points(ax)[1] >= _FOR_A_NOTE)
     if not own:
         pitch, most = _room(ax, len(fit))
@@ -99,14 +102,18 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **
     dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=_RED, linewidths=1.0, zorder=4)
     dots.set_facecolor(["white" if not failed else _RED for failed in failures[kept]])
     dots.set(**kwargs)
-    ax.axvline(_together(fit), color="black", linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
+    ax.axvline(_together(fit), color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
     if assumed is not None and held is not None:
-        faces = ["none" if inside else "black" for inside in held[kept]]
+        faces = ["none" if inside else ink(ax) for inside in held[kept]]
         size = min(26.0, 0.22 * pitch**2)
-        ax.scatter(assumed[kept], y, s=size, marker="D", facecolors=faces, edgecolors="black", linewidths=0.9, zorder=5)
+        ax.scatter(assumed[kept], y, s=size, marker="D", facecolors=faces, edgecolors=ink(ax), linewidths=0.9, zorder=5)
     _frame(ax, fit, kept, y, pitch)
     ax.set_xlim(0, 1.04 * max(high.max(), 0.0 if assumed is None else assumed.max()))
     return ax
+
+
+def _rates(model: FailureModel, fit: pd.DataFrame) -> Floats:
+    return np.array([model.rate(repo) for repo in fit.index], dtype=np.float64)
 
 
 def _together(fit: pd.DataFrame) -> float:
@@ -118,10 +125,7 @@ def _together(fit: pd.DataFrame) -> float:
 
 def _room(ax: Axes, n: int) -> tuple[float, int]:
     """Measure given axes: the distance of rows in points, and how many there can be."""
-    figure: Any = ax.get_figure()
-    if figure.get_layout_engine() is not None:
-        figure.canvas.figure.draw_without_rendering()  # words around the axes take their room first
-    height = points(ax)[1]
+    height = settled(ax)[1]  # the words around the axes have taken their room
     most = max(int(height / _LEAST_PITCH), 3)
     return height / min(n, most), most
 
@@ -136,9 +140,13 @@ def _rows(ranked: npt.NDArray[np.intp], most: int) -> tuple[npt.NDArray[np.intp]
     return kept, np.concatenate([np.arange(first), np.arange(first + 1, most)]).astype(np.float64)
 
 
+def _name(fit: pd.DataFrame, at: int) -> str:
+    return shown(str(fit.index[at]), 32)
+
+
 def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, pitch: float) -> None:
-    size = min(8.0, 0.72 * pitch)
-    labels = dict(zip(y.tolist(), (shown(str(fit.index[at]), 32) for at in kept), strict=True))
+    size = min(_SIZE, 0.72 * pitch)
+    labels = dict(zip(y.tolist(), (_name(fit, int(at)) for at in kept), strict=True))
     if len(kept) < len(fit):
         labels[float(len(kept) // 2 + len(kept) % 2)] = f"… {len(fit) - len(kept):,} repos between …"
     ax.set_ylim(max(labels) + 0.7, -0.7)  # rows count downwards
@@ -168,19 +176,19 @@ def _words(
     note: str,
     in_full: bool,
 ) -> None:
-    room = points(ax)[0]
     failures, attempts = (fit[name].to_numpy(dtype=np.int64) for name in ("failures", "attempts"))
     n = len(fit)
     if note:
         lines = [f"{failures.sum():,} failures in {attempts.sum():,} attempts do not support a ranking of {n:,} repos."]
     else:
         first = f"{shown(str(fit.index[top]), 30)}{' fails most often' if n > 1 else ''}"
-        lines = [f"{first}: {failures[top]:,} failures in {attempts[top]:,} attempts."]
+        lines = [f"{first}: {_counted(failures[top], 'failure')} in {_counted(attempts[top], 'attempt')}."]
     if held is not None:
         share = 100 * held.mean()
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
     title(ax, "\n".join(lines))
-    handles = _handles(fit, held)
+    room = points(ax)[0]
+    handles = _handles(fit, held, ink(ax))
     lines_below = legend(ax, handles, below=36.0, most=2)
     if note and in_full:
         below = 44 + 13.5 * lines_below
@@ -196,12 +204,16 @@ def _words(
         )
 
 
-def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None) -> list[Line2D]:
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s'[: int(number != 1)]}"
+
+
+def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None, colour: str) -> list[Line2D]:
     failed = int((fit["failures"] > 0).sum())
     level = fit.attrs.get("confidence_level")
     interval = f"{100 * level:g} % credible interval" if isinstance(level, float) else "credible interval"
     point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": _RED}
-    diamond: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.5, "markeredgecolor": "black"}
+    diamond: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.5, "markeredgecolor": colour}
     handles = [
         Line2D([], [], markerfacecolor=_RED, label=f"rate of a repo that has failed: {failed:,}", **point),
         Line2D([], [], markerfacecolor="white", label=f"rate of one that has not yet: {len(fit) - failed:,}", **point),
@@ -209,7 +221,7 @@ def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None) -> list[Line
         Line2D(
             [],
             [],
-            color="black",
+            color=colour,
             linestyle=(0, (5, 3)),
             linewidth=0.9,
             label=f"all attempts together: {_together(fit):.2g}",
@@ -219,6 +231,6 @@ def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None) -> list[Line
         inside = int(held.sum())
         handles += [
             Line2D([], [], markerfacecolor="none", label=f"assumed rate, inside: {inside:,}", **diamond),
-            Line2D([], [], markerfacecolor="black", label=f"assumed rate, outside: {len(fit) - inside:,}", **diamond),
+            Line2D([], [], markerfacecolor=colour, label=f"assumed rate, outside: {len(fit) - inside:,}", **diamond),
         ]
     return handles

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
 from matplotlib.container import BarContainer
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
@@ -20,7 +22,7 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.exact import Analysis
 from seqkit.montecarlo import Simulation
 from seqkit.montecarlo.estimate import Estimate
-from seqkit.plots._axes import OUTLINE, axes, nothing, points, title
+from seqkit.plots._axes import OUTLINE, axes, ink, nothing, points, title
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = ["counts"]
@@ -109,15 +111,15 @@ def counts(
     bars = _bars(law, max(int(points(ax)[0] / _PER_BAR), 10), _step(ax))
     look: dict[str, Any]
     if row:
-        look = {"fmt": _symbol(row), "color": "black", "zorder": 3 + row, "label": label}
+        look = {"fmt": _symbol(row), "color": ink(ax), "zorder": 3 + row, "label": label}
         look |= {"markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.6}
-        ax.errorbar(bars.at, bars.height, **{**look, **kwargs})
+        ax.errorbar(bars.at, bars.height, **{**look, **normalize_kwargs(kwargs, Line2D)})
     else:
         look = {"color": _COLOURS[which], "edgecolor": OUTLINE, "linewidth": 0.4, "label": label}
-        ax.bar(bars.at, bars.height, _FILLED * bars.step, **{**look, **kwargs})
+        ax.bar(bars.at, bars.height, _FILLED * bars.step, **{**look, **normalize_kwargs(kwargs, Patch)})
     if law.trials:
         words = "_nolegend_" if _WHISKERS in ax.get_legend_handles_labels()[1] else _WHISKERS
-        ax.vlines(bars.at, *_wilson(bars.height, law.trials), "black", linewidths=0.9, zorder=2.5 + row, label=words)
+        ax.vlines(bars.at, *_wilson(bars.height, law.trials), ink(ax), linewidths=0.9, zorder=2.5 + row, label=words)
     _frame(ax, law, bars, row)
     _strip(ax, law, row)
     return ax
@@ -160,7 +162,7 @@ def _law(source: Analysis | Simulation, which: str) -> _Law:
         probability = frame.to_numpy() / trials
         row = source.summary().loc[which].to_dict()
         quantiles = {name: int(row[column]) for name, column in _LEVELS.items()}
-        mean, head = row["mean"], f"simulated {trials:,} times"
+        mean, head = row["mean"], f"simulated {trials:,} time{'s'[: trials != 1]}"
         told = str(Estimate(mean, row["se_mean"]))
     else:
         raise TypeError(
@@ -169,10 +171,15 @@ def _law(source: Analysis | Simulation, which: str) -> _Law:
         )
     n = len(source.plan.released)
     sure = math.fsum(probability[values == (n if which == "succeeded" else 0)])
-    seen = f"in {100 * sure:.3g} % of the trials" if sure else f"in none of the {trials:,} trials"
-    how_often = seen if trials else f"with probability {sure:.3g}"
-    verb = {"succeeded": "are released", "failed": "fail", "skipped": "are skipped"}[which]
     all_or_none = "all of them" if which == "succeeded" else "none"
+    if not trials:
+        how_often = f"{all_or_none} with probability {_part(sure, 1)}"
+    elif sure:
+        how_often = f"{all_or_none} in {_part(100 * sure, 100)} % of the trials"
+    else:
+        never = "all of them in none" if which == "succeeded" else "at least one in each"
+        how_often = f"{never} of the {trials:,} trials"
+    verb = {"succeeded": "are released", "failed": "fail", "skipped": "are skipped"}[which]
     return _Law(
         which,
         n,
@@ -182,7 +189,7 @@ def _law(source: Analysis | Simulation, which: str) -> _Law:
         quantiles,
         trials,
         f"{head}: mean {told} of {n:,}",
-        f"{_number(mean)} of {n:,} repos {verb} on average, {all_or_none} {how_often}",
+        f"{_number(mean)} of {n:,} repos {verb} on average, {how_often}",
     )
 
 
@@ -194,6 +201,12 @@ def _label(law: _Law, room: float) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.3g}" if value < 10 else f"{value:,.1f}"
+
+
+def _part(value: float, whole: int) -> str:
+    """Write a part so that rounding never makes it the whole."""
+    told = f"{value:.3g}"
+    return f"more than {0.999 * whole:g}" if told == f"{whole}" and value < whole else told
 
 
 def _wilson(share: Floats, trials: int) -> tuple[Floats, Floats]:
@@ -277,8 +290,10 @@ def _frame(ax: Axes, law: _Law, bars: _Bars, row: int) -> None:
     text = f"How many repos are {_WHICH[law.which]}: {row + 1} distributions compared" if row else law.title
     title(ax, text, pad=8 + _STRIP * (row + 1))
     entries = sorted(zip(*ax.get_legend_handles_labels(), strict=True), key=lambda entry: entry[1] == _WHISKERS)
+    handles, labels = [handle for handle, _ in entries], [label for _, label in entries]
     ax.legend(
-        *zip(*entries, strict=True),
+        handles,
+        labels,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=offset_copy(ax.transAxes, figure, y=-48 if "\n" in ax.get_xlabel() else -36, units="points"),
@@ -293,14 +308,14 @@ def _strip(ax: Axes, law: _Law, row: int) -> None:
     figure: Any = ax.get_figure()
     above = offset_copy(ax.get_xaxis_transform(), figure, y=6 + _STRIP * row, units="points")
     ends = [law.quantiles["5 %"], law.quantiles["95 %"]]
-    look: dict[str, Any] = {"transform": above, "clip_on": False, "color": "black", "zorder": 5}
+    look: dict[str, Any] = {"transform": above, "clip_on": False, "color": ink(ax), "zorder": 5}
     mean: dict[str, Any] = {"linestyle": "none", "marker": _symbol(row), "markersize": 6, "markeredgewidth": 0.8}
     ax.add_artist(Line2D(ends, [1, 1], linewidth=1.2, marker="|", markersize=8, **look))
     ax.add_artist(
         Line2D([law.quantiles["50 %"]], [1], linestyle="none", marker="|", markersize=8, markeredgewidth=2.5, **look)
     )
-    ax.add_artist(Line2D([law.mean], [1], markerfacecolor="black" if row else _COLOURS[law.which], **mean, **look))
-    ax.axvline(law.mean, color="black", linestyle=(0, (4 + 2 * row, 3)), linewidth=0.8, zorder=2.4)
+    ax.add_artist(Line2D([law.mean], [1], markerfacecolor=ink(ax) if row else _COLOURS[law.which], **mean, **look))
+    ax.axvline(law.mean, color=ink(ax), linestyle=(0, (4 + 2 * row, 3)), linewidth=0.8, zorder=2.4)
     marks = [*((float(at), name) for name, at in law.quantiles.items()), (law.mean, "mean")]
     for at, words in _joined(sorted(marks), points(ax)[0] / float(np.diff(ax.get_xlim())[0])):
         look = {"xycoords": above, "textcoords": "offset points", "ha": "center", "fontsize": 7}

@@ -29,6 +29,7 @@ _MOST_NAMED = 300
 _PAGE = 675.0  # points, of the drawing in a figure of our own: ten inches with its margins
 _LEAST = 330.0  # a narrower figure has no room for the legend
 _TALLEST = 5_000.0
+_CAUTION = 0.85  # of given axes: what is drawn beside them later may take the rest, and text does not shrink
 _MOST_LINES = 3  # of the note
 
 
@@ -64,7 +65,7 @@ def order(
         Waves from top to bottom, a wide one folded into several rows. In a plan with unreleased repos
         these are dependency levels: unreleased repos fill a level, but waves do not count them.
         Lines along which failures block others are thicker and red.
-        The data unit of a drawing with boxes is a point, 1/72 inch.
+        The data unit of a drawing with boxes is a point, 1/72 inch, beside other axes about a point.
 
     Raises
     ------
@@ -206,24 +207,40 @@ def _draw(
         position = {repo: number for number, repo in enumerate(picture.words)}
         nodes = [Node(repo, position[repo], level[repo], STATUS_STYLES[word]) for repo, word in words.items()]
         drawn = edges if implied else reduction(chosen, edges)
+        note = _note(len(edges), len(edges) - len(drawn))
+        if ax is not None:
+            ax.set_xticks([])
+            ax.set_yticks([0], [str(max(level.values()))])
+            _say(ax, picture, head, note, Counter(words.values()))  # takes its room before the drawing is fitted
         boxes = _boxes(ax, nodes, drawn)
         if boxes is not None:
             ax = _frame(ax, boxes, head)
             loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] != "failed"]
+            _say(ax, picture, head, note, Counter(words.values()))
             draw_boxes(ax, boxes, nodes, loud, kwargs)
-            return _say(ax, picture, head, _note(len(edges), len(edges) - len(drawn)), Counter(words.values()))
+            return ax
     waves = 1 + max(level[repo] for repo in chosen)
     ax = axes(ax, 8.0, height_of_bars(waves) + 1.4)
     note = draw_bars(ax, words, level, edges, kwargs)
     why = "no room for names" if len(chosen) <= _MOST_NAMED else f"more than {_MOST_NAMED} repos"
-    return _say(ax, picture, head, f"{why}; around= draws a part. {note}", Counter(words.values()))
+    _say(ax, picture, head, f"{why}; around= draws a part. {note}", Counter(words.values()))
+    return ax
 
 
 def _boxes(ax: Axes | None, nodes: list[Node], edges: list[tuple[str, str]]) -> Boxes | None:
     if ax is None:
         boxes = arranged(nodes, edges, SIZES[0], (_PAGE, None))
         return boxes if boxes and boxes.height <= _TALLEST else None
-    return next(filter(None, (arranged(nodes, edges, size, points(ax)) for size in SIZES)), None)
+    room = _room(ax)
+    return next(filter(None, (arranged(nodes, edges, size, room) for size in SIZES)), None)
+
+
+def _room(ax: Axes) -> tuple[float, float]:
+    """Measure given axes, in points, less what other axes of the figure may still take from them."""
+    figure: Any = ax.get_figure()
+    wide, high = settled(ax)
+    share = _CAUTION if len(figure.axes) > 1 and figure.get_layout_engine() is not None else 1.0
+    return share * wide, share * high
 
 
 def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
@@ -233,7 +250,7 @@ def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
         tall = boxes.height
         ax = axes(None, wide / 72 + 0.6, tall / 72 + 1.2)
     else:
-        wide, tall = points(ax)
+        wide, tall = _room(ax)
     ax.set_xlim((boxes.width - wide) / 2, (boxes.width + wide) / 2)
     ax.set_ylim((boxes.height + tall) / 2, (boxes.height - tall) / 2)
     ax.set_xticks([])
@@ -251,13 +268,12 @@ def _note(edges: int, left_out: int) -> str:
     return f"{note}, {left_out:,} of them implied by others and not drawn" if left_out else note
 
 
-def _say(ax: Axes, picture: _Picture, head: str, note: str, counts: Mapping[str, int]) -> Axes:
+def _say(ax: Axes, picture: _Picture, head: str, note: str, counts: Mapping[str, int]) -> None:
+    ax.set_ylabel("dependency level" if "unreleased" in picture.words.values() else "wave", fontsize=9)
     title(ax, head)
-    lines = wrap(note, max(20, int(settled(ax)[0] / 4.2)))
+    lines = wrap(note, max(20, int(points(ax)[0] / 4.2)))
     if len(lines) > _MOST_LINES:
         lines = [note.split(";", maxsplit=1)[0]]
     ticks = 12.0 if len(ax.get_xticks()) else 0.0
     ax.set_xlabel("\n".join(lines), fontsize=8, loc="left", **PLAIN)
-    ax.set_ylabel("dependency level" if "unreleased" in picture.words.values() else "wave", fontsize=9)
     status_legend(ax, counts, below=14.0 + 11.0 * len(lines) + ticks)
-    return ax

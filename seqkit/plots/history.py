@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from seqkit.frames import items_frame
 from seqkit.history.past import tag_of
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.found import FoundLedger
-from seqkit.plots._axes import axes, nothing, points, status_legend, title
+from seqkit.plots._axes import axes, nothing, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._text import PLAIN, shown, width
 from seqkit.tries import Source, read_tries, strings
@@ -101,22 +101,23 @@ def history(ledger_or_frame: Source, ax: Axes | None = None, **kwargs: Any) -> A
         return nothing(ax, f"Nothing to draw: {runs} run{'s'[: runs != 1]} and no repos.")
     rows, columns = grid.cells.shape
     below = max(width(label, _SIZE) for label in grid.labels)
+    given = ax is not None
     if ax is None:
         across, down = (max(_SIDES[0], min(_SIDES[1], _LARGE / number)) for number in (columns, rows))
         across = max(across, _LEAST_WIDTH / columns)
         names = max(width(shown(repo, 28), _SIZE) for repo in grid.repos) / 72
         ax = axes(None, columns * across + names + 1.1, rows * down + below / 72 + 1.3)
         across, down = 72 * across, 72 * down
-    else:
-        wide, high = points(ax)
+    margin = ax.secondary_yaxis("right")
+    if given:
+        _named(ax, margin, grid, _SIZE, _SIZE)  # the words around take their room before the cells are measured
+        _say(ax, grid, grid.notes, below)
+        wide, high = settled(ax)
         across, down = wide / columns, high / rows
     ax.set_xlim(-0.5, columns - 0.5)
     ax.set_ylim(rows - 0.5, -0.5)
+    _say(ax, grid, [*grid.notes, *_named(ax, margin, grid, across, down)], below)
     _cells(ax, grid, min(across, down), kwargs)
-    notes = "; ".join([*grid.notes, *_named(ax, grid, across, down)])
-    shape = f"{columns:,} run{'s'[: columns != 1]} of {rows:,} repo{'s'[: rows != 1]}"
-    title(ax, f"{shape}: {sum(grid.failures):,} of {sum(grid.attempts):,} attempts failed" + (notes and f"\n{notes}"))
-    status_legend(ax, Counter(_WORDS[code] for code in grid.cells.ravel() if code >= 0), below=below + 14.0)
     return ax
 
 
@@ -184,12 +185,19 @@ def _starts(items: pd.DataFrame, ids: npt.NDArray[np.object_]) -> dict[str, Any]
     starts: dict[str, Any] = dict.fromkeys(ids)
     if "started_at" in items.columns:
         for run_id, moment in zip(ids, items["started_at"], strict=True):
-            if not pd.isna(moment) and (starts[run_id] is None or moment < starts[run_id]):
+            if pd.isna(moment):
+                continue
+            if not isinstance(moment, date):
+                raise TypeError(
+                    f"the column started_at of ledger_or_frame has {moment!r:.80}, expected dates or times: "
+                    "pandas.to_datetime makes them"
+                )
+            if starts[run_id] is None or moment < starts[run_id]:
                 starts[run_id] = moment
     return starts
 
 
-def _label(name: str, began: datetime | None) -> str:
+def _label(name: str, began: date | None) -> str:
     return shown(name) + ("" if began is None else f" · {began:%Y-%m-%d}")
 
 
@@ -210,6 +218,14 @@ def _words(items: pd.DataFrame) -> list[str]:
 # ---------------------------------------------------------------------- drawing
 
 
+def _say(ax: Axes, grid: _Grid, notes: Sequence[str], below: float) -> None:
+    rows, columns = grid.cells.shape
+    shape = f"{columns:,} run{'s'[: columns != 1]} of {rows:,} repo{'s'[: rows != 1]}"
+    head = f"{shape}: {sum(grid.failures):,} of {sum(grid.attempts):,} attempts failed"
+    title(ax, "\n".join([head, "; ".join(notes)]))
+    status_legend(ax, Counter(_WORDS[code] for code in grid.cells.ravel() if code >= 0), below=below + 14.0)
+
+
 def _cells(ax: Axes, grid: _Grid, room: float, kwargs: Mapping[str, Any]) -> None:
     colours = ListedColormap([style.colour for style in STATUS_STYLES.values()])
     rows, columns = grid.cells.shape
@@ -223,12 +239,11 @@ def _cells(ax: Axes, grid: _Grid, room: float, kwargs: Mapping[str, Any]) -> Non
         marks(ax, xs.tolist(), ys.tolist(), [_WORDS[code] for code in grid.cells[there]], min(0.6 * room, 8.0))
 
 
-def _named(ax: Axes, grid: _Grid, across: float, down: float) -> list[str]:
+def _named(ax: Axes, margin: Any, grid: _Grid, across: float, down: float) -> list[str]:
     """Name as many rows and columns as there is room for; give notes on those left out."""
     size, every = _fitted(down)
     rows = range(0, len(grid.repos), every)
     ax.set_yticks(rows, labels=[shown(grid.repos[row], 28) for row in rows], fontsize=size, **PLAIN)
-    margin = ax.secondary_yaxis("right")
     counts = [f"{grid.failures[row]:,} / {grid.attempts[row]:,}" for row in rows]
     margin.set_yticks(rows, labels=counts, fontsize=size, **PLAIN)
     for label, row in zip(margin.get_yticklabels(), rows, strict=True):

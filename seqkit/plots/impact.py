@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.closure import packed_ancestors
 from seqkit.graph import RepoDependencyGraph
 from seqkit.plan import SequencePlan
-from seqkit.plots._axes import LINES, OUTLINE, TITLE_SIZE, axes, nothing, settled, title
+from seqkit.plots._axes import LINES, OUTLINE, TITLE_SIZE, axes, nothing, points, settled, title
 from seqkit.plots._text import FONT, PLAIN, shown, width
 
 __all__ = ["impact"]
@@ -133,20 +133,20 @@ def _matrix(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
     most = shown(taken.ids[order[0]], 40)
     sums = reach.sum(axis=1)
     head = f"One failure blocks {_short(sums.mean())} of {n - 1} others on average, at most {sums[0]} ({most})"
-    wide = max((1 + _MARGIN) * n * cell + beside, width(head, TITLE_SIZE) / 72)
+    wide = min(max((1 + _MARGIN) * n * cell, width(head, TITLE_SIZE) / 72) + beside, _PAGE)
     high = n * max(cell, min(_ROW, _PAGE / n))
     ax = axes(ax, wide + 0.5, high + beside + 1.2)
     colours: list[Any] = [to_rgba("white", 0.0), STATUS_STYLES["blocked"].colour, STATUS_STYLES["failed"].colour]
     image = reach.astype(np.int64) + 2 * np.eye(n, dtype=np.int64)
     look: dict[str, Any] = {
         "cmap": ListedColormap(colours),
-        "vmin": 0,
-        "vmax": 2,
         "interpolation": "nearest",
         "aspect": "auto",
     }
-    ax.imshow(image, **(look | kwargs))
-    wide, high = settled(ax)
+    ax.imshow(image, **(look | _limits(2, kwargs) | kwargs))
+    _ticks(ax, names, (1, 1), _SIZE)  # the longest takes its room, whichever are left out
+    title(ax, head)
+    wide, high = points(ax)
     every = _every(high / n), _every(wide / n / (1 + _MARGIN))
     _margin(ax, sums, [f"{count:,}" for count in sums], every[0])
     size = min(_SIZE, max(_SMALLEST_SIZE, 0.85 * min(high / n, wide / n / (1 + _MARGIN))))
@@ -155,7 +155,6 @@ def _matrix(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
         ax.set_xticks(np.arange(1, n) - 0.5, minor=True)
         ax.set_yticks(np.arange(1, n) - 0.5, minor=True)
         ax.grid(which="minor", color="#808080", alpha=0.25, linewidth=0.4)
-    title(ax, head)
     _legend(ax, size, max(width(name, size) for name in names[:: every[1]]))
     return ax
 
@@ -172,6 +171,11 @@ def _grouped(reach: Bools) -> list[int]:
         by_size.tolist(),
         key=lambda i: (-int(blocks[i]), (~rows[i]).tobytes(), int(needs[i]), (~columns[i]).tobytes()),
     )
+
+
+def _limits(most: float, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the limits of the colours; a norm brings its own, and takes no others."""
+    return {} if kwargs.get("norm") is not None else {"vmin": 0, "vmax": most}
 
 
 def _every(room: float) -> int:
@@ -248,11 +252,9 @@ def _by_wave(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
     darker = [STATUS_STYLES["pending"].colour, STATUS_STYLES["blocked"].colour, STATUS_STYLES["stopped"].colour]
     look: dict[str, Any] = {
         "cmap": LinearSegmentedColormap.from_list("share", darker),
-        "vmin": 0,
-        "vmax": darkest,
         "aspect": "auto",
     }
-    ax.imshow(shares, **(look | kwargs))
+    ax.imshow(shares, **(look | _limits(darkest, kwargs) | kwargs))
     wide, high = settled(ax)
     every = _every(high / groups * 0.8), _every(wide / groups / (1 + _MARGIN) / 3)
     if wide / groups > 1.5 * width("100%", 6):

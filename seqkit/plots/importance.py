@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from seqkit._html import amount
 from seqkit._palette import STATUS_STYLES
 from seqkit.exact import Analysis
-from seqkit.plots._axes import LINES, OUTLINE, axes, legend, nothing, points, title
+from seqkit.plots._axes import LINES, OUTLINE, axes, legend, nothing, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["importance"]
@@ -49,7 +50,8 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
     matplotlib.axes.Axes
         A point is a repo: to the right its number of dependents, direct or not (`n_dependents`), upwards
         the repos that more would be released on average if it never failed (`gain_if_perfect`, see
-        :meth:`seqkit.Analysis.importance`); its area grows with its failure rate. The first six of both rankings
+        :meth:`seqkit.Analysis.importance`); its area grows with the probability that it would fail if it
+        were released alone, all its attempts and common causes counted. The first six of both rankings
         have their names and their places: by gain, then by dependents; repos at the same point share
         a name. A name that finds no room is left out.
 
@@ -82,7 +84,7 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
     worth = analysis.importance()
     if worth.empty:
         return nothing(ax, "Nothing to draw: there are no repos to release.")
-    rates = analysis.to_frame()["failure_rate"].to_numpy() ** analysis.attempts
+    rates = _rates(analysis)
     order = {repo: at for at, repo in enumerate(analysis.plan.released)}
     rate = rates[[order[repo] for repo in worth.index]]
     at = np.column_stack([worth["n_dependents"].to_numpy(dtype=np.float64), worth["gain_if_perfect"].to_numpy()])
@@ -93,10 +95,19 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
     ends = np.array([0.0, max(at[:, 0].max(), 1.0)])
     line = np.column_stack([ends, rate.mean() * (1 + ends)])
     ax.plot(*line.T, color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, zorder=2)
-    _frame(ax, rate, rate.mean())
     title(ax, _title(worth))
+    _frame(ax, rate, rate.mean())
     _names(ax, worth, at, np.sqrt(areas) / 2, line)
     return ax
+
+
+def _rates(analysis: Analysis) -> Floats:
+    """Give how probable it is that each repo would fail if it were released alone."""
+    goes_well = 1 - analysis.to_frame()["failure_rate"].to_numpy() ** analysis.attempts
+    for cause in analysis.model.common_causes:
+        members = set(cause.repos)
+        goes_well[[repo in members for repo in analysis.plan.released]] *= 1 - cause.probability
+    return np.asarray(1 - goes_well, dtype=np.float64)
 
 
 def _areas(rate: Floats, highest: float) -> Floats:
@@ -114,12 +125,13 @@ def _title(worth: pd.DataFrame) -> str:
     most = int(_by_dependents(worth)[0])
     names = [shown(str(worth.index[at]), 24) for at in (0, most)]
     dependents = int(worth["n_dependents"].iloc[most])
-    first = f"Hardening {names[0]} buys most: {gain[0]:.3g} more releases in a run."
+    first = f"Hardening {names[0]} buys most: {amount(gain[0], 3)} more releases in a run."
     if not dependents:
         return f"{first}\nNo repo depends on another."
     if worth["n_dependents"].iloc[0] == dependents:
         return f"{first}\nMost depend on it, too: {dependents:,} repo{'s'[: dependents != 1]}."
-    return f"{first}\nMost depend on {names[1]} ({dependents:,}): hardening it buys {gain[most]:.3g}, rank {most + 1}."
+    bought = amount(gain[most], 3)
+    return f"{first}\nMost depend on {names[1]} ({dependents:,}): hardening it buys {bought}, rank {most + 1}."
 
 
 def _frame(ax: Axes, rate: Floats, mean: float) -> None:
@@ -174,11 +186,8 @@ def _labels(worth: pd.DataFrame, at: Floats) -> dict[int, str]:
 
 def _names(ax: Axes, worth: pd.DataFrame, at: Floats, radii: Floats, line: Floats) -> None:
     """Write each name at the nearest spot that is free, in an order that depends on the data alone."""
-    figure: Any = ax.get_figure()
-    if figure.get_layout_engine() is not None:
-        figure.canvas.figure.draw_without_rendering()  # settles the layout, which the names need
+    room = np.array(settled(ax))
     ax.autoscale_view()
-    room = np.array(points(ax))
     spots, ends = (np.asarray(ax.transLimits.transform(ax.transScale.transform(each))) * room for each in (at, line))
     things = np.vstack([spots, np.linspace(ends[0], ends[1], 200)])  # that names must not hide
     sizes = np.concatenate([radii, np.zeros(200)]) + 0.5

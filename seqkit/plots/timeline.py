@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
 from seqkit.ledger import RunLedger, as_ledger
-from seqkit.plots._axes import LINES, OUTLINE, axes, nothing, points, status_legend, title
+from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
 from seqkit.plots._text import PLAIN, fitting, shown, width
@@ -100,20 +99,30 @@ def timeline(
     pitch = 72 * max(0.11, min(0.22, 13.2 / n))
     given = ax is not None
     ax = axes(ax, _WIDTH, (n + 1) * pitch / 72 + 1.4 if n <= _MOST_ROWS else 5.0)
-    wide, high = points(ax)
-    pitch = high / (n + 0.4) if given else pitch
     _frame(ax, run)
+    if given:
+        longest = max((_name(number, row) for number, row in enumerate(run.rows)), key=len)
+        ax.set_yticks([0], [longest], fontsize=_SIZE, **PLAIN)  # takes its room before the rows are measured
+        _say(ax, run, run.notes)
+    wide, high = settled(ax) if given else points(ax)
+    pitch = high / (n + 0.4) if given else pitch
     notes = list(run.notes)
     if n <= _MOST_ROWS and pitch >= _LEAST_PITCH:
         notes += _bars(ax, run, pitch, 0.9 * wide, kwargs)  # the layout will take some of it
     else:
         _areas(ax, run, kwargs)
         notes.append(f"too many repos for a row each ({n:,}): this shows how many are in each state")
-    # An average character is about half as wide as the title is high.
-    lines = textwrap.wrap("; ".join(notes), max(40, int(wide / 5.8)))
-    title(ax, "\n".join([run.title, *lines]))
-    status_legend(ax, Counter(row.word for row in run.rows), below=36.0)
+    _say(ax, run, notes)
     return ax
+
+
+def _say(ax: Axes, run: Run, notes: Sequence[str]) -> None:
+    title(ax, "\n".join([run.title, "; ".join(notes)]))
+    status_legend(ax, Counter(row.word for row in run.rows), below=36.0)
+
+
+def _name(number: int, row: Row) -> str:
+    return f"{number} {shown(row.repo, 28)} {STATUS_STYLES[row.word].mark}"
 
 
 def _frame(ax: Axes, run: Run) -> None:
@@ -157,7 +166,7 @@ def _bars(ax: Axes, run: Run, pitch: float, wide: float, kwargs: Mapping[str, An
     size = max(_SMALLEST_SIZE, min(_SIZE, pitch * 0.8))
     _remarks(ax, run, size, square, wide)
     every = math.ceil(size * 1.15 / pitch)
-    names = [f"{number} {shown(row.repo, 28)} {STATUS_STYLES[row.word].mark}" for number, row in enumerate(run.rows)]
+    names = [_name(number, row) for number, row in enumerate(run.rows)]
     ax.set_yticks(range(0, len(names), every), labels=names[::every], fontsize=size, **PLAIN)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", color=LINES, alpha=0.12, linewidth=0.5)
@@ -208,8 +217,8 @@ def _remarks(ax: Axes, run: Run, size: float, square: float, wide: float) -> Non
         begun, ended, word = row.tries[-1]
         needed, after = width(row.remark, size), square + 5.0
         places = (
-            ((high - end) * scale - after, end, after, "left", OUTLINE),
-            ((start - low) * scale - 4.0, start, -4.0, "right", OUTLINE),
+            ((high - end) * scale - after, end, after, "left", ink(ax)),
+            ((start - low) * scale - 4.0, start, -4.0, "right", ink(ax)),
             (abs(ended - begun) * scale - 8.0, min(begun, ended), 4.0, "left", STATUS_STYLES[word].ink),
         )
         room, x, shift, side, colour = next((place for place in places if place[0] >= needed), max(places))
