@@ -154,7 +154,7 @@ def test_bars_go_from_entry_to_end_in_plan_order():
     assert ends(ax) == {0: (15.0, "succeeded"), 1: (25.0, "failed"), 2: (30.0, "blocked")}
     assert labels(ax) == ["0 core ✓", "1 api ✗", "2 app ⊘"]
     assert ax.get_xlabel() == "minutes since the run started"
-    assert title(ax) == "Run spring failed after 30 minutes"
+    assert title(ax) == "Run spring failed after 40 minutes"
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # rows from above
 
 

@@ -180,8 +180,8 @@ class _Axis:
         near = timedelta(0) <= times[0] - record.created_at <= span
         self.start = record.created_at if near else times[0]
         ends = [max(times)]
-        if near and in_doubt and record.completed_at is not None:
-            ends.append(record.completed_at)  # in doubt until the run was cancelled
+        if near and record.completed_at is not None:
+            ends.append(record.completed_at)  # also the end of what is in doubt
         self.whole = (max(ends) - min(self.start, *times)).total_seconds()
         self.name, self.unit = next((name, unit) for name, unit, limit in _UNITS if self.whole < limit)
         self.at = [self.of(time) for time in times]

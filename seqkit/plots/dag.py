@@ -207,7 +207,7 @@ def _draw(
         position = {repo: number for number, repo in enumerate(picture.words)}
         nodes = [Node(repo, position[repo], level[repo], STATUS_STYLES[word]) for repo, word in words.items()]
         drawn = edges if implied else reduction(chosen, edges)
-        note = _note(len(edges), len(edges) - len(drawn))
+        note = f"Numbers: places in the plan. {_note(len(edges), len(edges) - len(drawn))}"
         if ax is not None:
             ax.set_xticks([])
             ax.set_yticks([0], [str(max(level.values()))])
@@ -263,9 +263,9 @@ def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
 
 def _note(edges: int, left_out: int) -> str:
     if not edges:
-        return "no dependencies"
+        return "No dependencies."
     note = f"{edges:,} dependenc{'y' if edges == 1 else 'ies'}"
-    return f"{note}, {left_out:,} of them implied by others and not drawn" if left_out else note
+    return f"{note}, {left_out:,} of them implied by others and not drawn." if left_out else f"{note}."
 
 
 def _say(ax: Axes, picture: _Picture, head: str, note: str, counts: Mapping[str, int]) -> None:

@@ -83,7 +83,7 @@ def timeline(
     >>> outcome = run_plan(plan, ScriptedReleaser({"api": "tests are red"}), ledger, clock=clock)
     >>> ax = timeline(ledger)
     >>> ax.get_title(loc="left"), ax.get_xlabel()
-    ('Run spring failed after 30 minutes', 'minutes since the run started')
+    ('Run spring failed after 40 minutes', 'minutes since the run started')
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['0 core ✓', '1 api ✗', '2 app ⊘']
     >>> matplotlib.pyplot.close("all")
