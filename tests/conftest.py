@@ -48,3 +48,25 @@ def lab():
     _need((find_chromium(), "Chromium (apt-get install chromium)"))
     with open_lab() as started:
         yield started
+
+
+@pytest.fixture
+def settings_untouched():
+    """No picture changes matplotlib's settings; what a test has drawn is closed."""
+    import matplotlib as mpl  # noqa: PLC0415  # for those who draw
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    before = dict(mpl.rcParams)
+    yield
+    plt.close("all")
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.fixture
+def no_model_is_left():
+    """Every widget that a test makes is closed with all its parts: no model stays in the kernel."""
+    from ipywidgets.widgets import widget  # noqa: PLC0415  # for those who use widgets
+
+    before = set(widget._instances)
+    yield
+    assert set(widget._instances) == before

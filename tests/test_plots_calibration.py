@@ -17,13 +17,7 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.plots._text import shown
 from seqkit.plots.calibration import calibration
 
-
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("settings_untouched")
 
 
 def fit_of(counts, **kwargs):

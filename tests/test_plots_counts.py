@@ -15,13 +15,7 @@ from seqkit import RepoDependencyGraph, analyze, build_plan, load_dataset, simul
 from seqkit._palette import STATUS_STYLES
 from seqkit.plots.counts import counts
 
-
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("settings_untouched")
 
 
 @pytest.fixture(scope="module")

@@ -30,12 +30,7 @@ HOSTILE = [*HOSTILE_NAMES, "$\\frac{", "a\nb\tc", "W" * 40, "م\u202e\x00", "&",
 PAGE = 10.3  # inches
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("settings_untouched")
 
 
 def diamond():

@@ -38,12 +38,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WORDS = {style.colour: word for word, style in STATUS_STYLES.items()}
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("settings_untouched")
 
 
 def daily():

@@ -25,12 +25,7 @@ from seqkit.whatif import what_if
 DATA = ["jest29", "jupyter", "kf5"]
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("settings_untouched")
 
 
 def diamond():

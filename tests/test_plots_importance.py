@@ -16,12 +16,7 @@ from seqkit.plots.importance import importance
 SHAKY = FailureModel(rates={"kio": 0.25, "kxmlgui": 0.2, "plasma-framework": 0.3}, default=0.002)
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("settings_untouched")
 
 
 def analysis_of(name, model):

@@ -42,12 +42,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ENDS = "ends"
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    before = dict(mpl.rcParams)
-    yield
-    plt.close("all")
-    assert dict(mpl.rcParams) == before
+pytestmark = pytest.mark.usefixtures("settings_untouched")
 
 
 def ticking(step=60.0):

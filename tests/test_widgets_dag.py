@@ -24,11 +24,7 @@ PLAN = build_plan(GRAPH, [("core", "1"), ("app", "1")])  # api lies between: unr
 KEYS = list(STATUS_STYLES)
 
 
-@pytest.fixture(autouse=True)
-def _no_model_is_left():
-    before = set(registry._instances)
-    yield
-    assert set(registry._instances) == before
+pytestmark = pytest.mark.usefixtures("no_model_is_left")
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import ipywidgets as ipw
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
-from ipywidgets.widgets import widget as registry
 from strategies import HOSTILE_NAMES
 
 from seqkit import (
@@ -45,11 +44,7 @@ OTHER = build_plan(RepoDependencyGraph.from_edges([("x", "y")]), version="2.0", 
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def _no_model_is_left():
-    before = set(registry._instances)
-    yield
-    assert set(registry._instances) == before
+pytestmark = pytest.mark.usefixtures("no_model_is_left")
 
 
 @pytest.fixture(autouse=True)

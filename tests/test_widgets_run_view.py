@@ -7,7 +7,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from ipywidgets.widgets import widget as registry
 from strategies import HOSTILE_NAMES
 
 from seqkit import (
@@ -26,11 +25,7 @@ GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api
 PLAN = build_plan(GRAPH, version="1")
 
 
-@pytest.fixture(autouse=True)
-def _no_model_is_left():
-    before = set(registry._instances)
-    yield
-    assert set(registry._instances) == before
+pytestmark = pytest.mark.usefixtures("no_model_is_left")
 
 
 @pytest.fixture

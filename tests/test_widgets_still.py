@@ -20,11 +20,7 @@ PLAN = build_plan(GRAPH, version="1")
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-@pytest.fixture(autouse=True)
-def _no_model_is_left():
-    before = set(registry._instances)
-    yield
-    assert set(registry._instances) == before
+pytestmark = pytest.mark.usefixtures("no_model_is_left")
 
 
 @pytest.fixture

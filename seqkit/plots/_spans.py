@@ -126,7 +126,7 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
         repo: Row(repo, cause if status == "skipped" else status, _remark(reason, tries, status))
         for repo, status, cause, reason, tries in zip(*columns, strict=True)
     }
-    axis = _Axis(record, events, any(row.word == "in_progress" for row in rows.values()))
+    axis = _Axis(record, events)
     lanes, odd, strange = _follow(rows, events, axis)
     if [event.seq for event in events] != list(range(1, len(events) + 1)):
         notes.append("gaps or repeats in seq")
@@ -167,7 +167,7 @@ def _remark(reason: object, tries: int, status: str) -> str:
 class _Axis:
     """Where events stand: in a unit of time, or one after the other where all have the same time."""
 
-    def __init__(self, record: RunRecord, events: Sequence[RunEvent], in_doubt: bool) -> None:
+    def __init__(self, record: RunRecord, events: Sequence[RunEvent]) -> None:
         times = [event.timestamp for event in events]
         self.counts_events = len(set(times)) < 2
         if self.counts_events:
