@@ -187,6 +187,20 @@ def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.Path
         Where the name of the file is another one.
     StorageError
         Where a record is no JSON (NaN, a set), or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from seqkit import MemoryRunLedger, RepoDependencyGraph, build_plan, read_ledger, run_plan
+    >>> ledger = MemoryRunLedger()
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> outcome = run_plan(plan, 0.0, ledger, rng=7)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "runs.jsonl.gz")
+    ...     write_ledger(ledger, path)
+    ...     read_ledger(path)
+    FoundLedger(1 run, 4 events)
     """
     from seqkit.ledger import as_ledger  # noqa: PLC0415  # it imports this module
 
