@@ -23,7 +23,7 @@ what it left behind    resume_plan, ResumePlan, blockers, replay, Replay, diff_p
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
 
-Pictures are in :mod:`seqkit.plots`; the command line is ``python -m seqkit``.
+Pictures are in :mod:`seqkit.plots`, widgets in :mod:`seqkit.widgets`; the command line is ``python -m seqkit``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import seqkit
+import seqkit.plots
+import seqkit.widgets
 
 NAMES = {
     # graph
@@ -107,6 +109,12 @@ NAMES = {
 def test_public_names() -> None:
     assert set(seqkit.__all__) == NAMES
     assert list(seqkit.__all__) == sorted(seqkit.__all__)
+
+
+def test_public_names_of_what_is_seen() -> None:
+    pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "order", "timeline"}
+    assert set(seqkit.plots.__all__) == pictures
+    assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"}
 
 
 def test_every_public_name_is_there_and_listed() -> None:
