@@ -28,6 +28,7 @@ Pictures are in :mod:`seqkit.plots`, widgets in :mod:`seqkit.widgets`; the comma
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from seqkit.auditing import AuditReport, audit
@@ -195,6 +196,8 @@ def __getattr__(name: str) -> Any:
         from seqkit.ledger import SqlRunLedger  # noqa: PLC0415
 
         return SqlRunLedger
+    if name in ("plots", "widgets", "explore"):  # matplotlib and ipywidgets are for those who draw
+        return importlib.import_module(f"seqkit.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -14,6 +14,7 @@ from seqkit import _dtypes
 from seqkit._html import Markup, escaped, folded, names, page, rows_of
 from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend, strip
+from seqkit.errors import SequencingFailed
 from seqkit.model import RepoReleaseStatus, SequenceItem, SkipCause
 from seqkit.plan import SequencePlan, item_columns
 
@@ -172,6 +173,8 @@ class SequenceOutcome:
             why = f"waits for {names(blockers, 5)}" if blockers else _WHY.get(word, "")
             if word == "failed":
                 n = blocks[repo]
-                why = escaped(self.statuses[i].reason) + (f" (blocks {n:,} repo{'s'[: n != 1]})" if n else "")
+                prefix = str(SequencingFailed(repo, ""))  # the row says it already
+                reason = (self.statuses[i].reason or "").removeprefix(prefix)
+                why = escaped(reason) + (f" (blocks {n:,} repo{'s'[: n != 1]})" if n else "")
             rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
         return rows

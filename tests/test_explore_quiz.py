@@ -34,7 +34,7 @@ def quizzes(plan: SequencePlan, n: int = 6, **options: Any) -> list[Question]:
 
 def test_the_head_of_the_queue_and_other_valid_choices_are_told_apart() -> None:
     question = NextUp(PLAN, 1)
-    assert question.text == "1 repo is released, core last. What may go next?"
+    assert question.text == "1 repo is released, core last. Name one that may go next."
     assert question.candidates == ["api", "app", "docs", "site"]
     head, other, early = (question.check(repo) for repo in ("api", "docs", "site"))
     assert (head.right, head.as_sequencer) == (True, True)

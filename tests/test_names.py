@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import seqkit
 import seqkit.plots
 import seqkit.widgets
@@ -115,6 +118,13 @@ def test_public_names_of_what_is_seen() -> None:
     pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "order", "timeline"}
     assert set(seqkit.plots.__all__) == pictures
     assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"}
+
+
+def test_what_is_seen_needs_no_import_of_its_own() -> None:
+    names = "seqkit.plots.order, seqkit.widgets.WhatIf, seqkit.explore.Walk"
+    code = f"import seqkit; print(*[thing.__name__ for thing in ({names})])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["order", "WhatIf", "Walk"]
 
 
 def test_every_public_name_is_there_and_listed() -> None:

@@ -207,7 +207,7 @@ def test_an_outcome_shows_who_failed_and_who_waits_for_whom(things: dict[str, An
     blocked = sum("jest-util" in blockers for blockers in outcome.blocked_by)
     failed = {row[0]: row for row in rows[:2]}
     assert failed["jest-util"][1] == "✗ failed"
-    assert failed["jest-util"][2] == f"{outcome.failures['jest-util']} (blocks {blocked} repos)"
+    assert failed["jest-util"][2] == f"what if it fails (blocks {blocked} repos)"  # the row names the repo
     for row in rows[2:]:
         blockers = outcome.blocked_by[outcome.plan._position[row[0]]]
         assert row[1:] == ["⊘ blocked", f"waits for {', '.join(blockers)}"]

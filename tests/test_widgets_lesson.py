@@ -170,7 +170,7 @@ def test_the_quiz_gives_nothing_away_and_the_walk_keeps_its_place(lesson):
 
 def test_answering_by_pressing_repos(lesson):
     start_quiz(lesson)
-    assert "2 repos are released, api last. What may go next?" in texts(lesson)
+    assert "2 repos are released, api last. Name one that may go next." in texts(lesson)
     lesson.dag.press("site")
     assert (lesson.quiz.picked, lesson.dag.ringed, lesson.walk.position) == (["site"], ["site"], 0)
     click(lesson, "Check")

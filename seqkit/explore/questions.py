@@ -37,6 +37,8 @@ class Verdict:
     """What the answer leaves out, in plan order."""
     too_many: tuple[str, ...] = ()
     """What does not belong into the answer, as answered."""
+    given_up: bool = False
+    """Whether this tells the answer, rather than marking one."""
 
     def __bool__(self) -> bool:
         return self.right
@@ -74,6 +76,11 @@ class Question:
     def words(self) -> dict[str, str]:
         """How every repo stands in this situation: keys of the palette of statuses."""
         raise NotImplementedError
+
+    @property
+    def given(self) -> str:
+        """The answer in words, for those who give up."""
+        return f"The sequencer's answer: {', '.join(map(short, self.solution)) or 'nobody'}."
 
     @property
     def solution(self) -> list[str]:
@@ -137,7 +144,7 @@ class NextUp(Question):
     def text(self) -> str:  # noqa: D102  # documented in Question
         behind = self._behind
         last = f"{repos_are(self.done)} released, {short(behind[-1])} last." if behind else "Nothing is released yet."
-        return f"{last} What may go next?"
+        return f"{last} Name one that may go next."
 
     @property
     def _behind(self) -> list[str]:
@@ -158,6 +165,14 @@ class NextUp(Question):
     @property
     def solution(self) -> list[str]:  # noqa: D102
         return self.plan.released[self.done : self.done + 1]
+
+    @property
+    def given(self) -> str:  # noqa: D102
+        behind = set(self._behind)
+        own = self.solution[0]
+        others = [repo for repo in self.plan.released[self.done + 1 :] if behind.issuperset(self._needs[repo])]
+        more = f" {told(others)} may go too." if others else ""
+        return f"The sequencer takes {short(own)}, first in its queue.{more}"
 
     def _mark(self, picked: list[str]) -> Verdict:
         if len(picked) != 1:

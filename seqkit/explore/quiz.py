@@ -6,7 +6,6 @@ import numpy as np
 
 from seqkit.blast import blast_radius
 from seqkit.draws import resolve_seed
-from seqkit.explore._words import short
 from seqkit.explore.questions import InOrder, NextUp, Question, Skipped, Verdict
 from seqkit.ordering import needed_releases
 from seqkit.plan import SequencePlan
@@ -58,7 +57,7 @@ class Quiz:
     >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app")])
     >>> quiz = Quiz(build_plan(graph, version="1.0"), rng=7)
     >>> quiz
-    Quiz(question 1: 1 repo is released, core last. What may go next?; 0 of 0 right)
+    Quiz(question 1: 1 repo is released, core last. Name one that may go next.; 0 of 0 right)
     >>> quiz.check("app")
     Not right. app needs api, which has not been released yet.
     >>> quiz.next_question(); quiz.question.text
@@ -175,8 +174,7 @@ class Quiz:
     def give_up(self) -> Verdict:
         """Have the sequencer's own answer told; a question not answered before counts as not right."""
         self.picked = self.question.solution
-        answer = ", ".join(map(short, self.picked)) or "nobody"
-        return self._count(Verdict(False, f"The sequencer's answer: {answer}."))
+        return self._count(Verdict(False, self.question.given, given_up=True))
 
     def _count(self, verdict: Verdict) -> Verdict:
         if not self._counted:

@@ -82,13 +82,19 @@ class QuizPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         quiz = self.quiz
         numbered = quiz.question.picks == "sequence"
         tags = {repo: f"#{i}" for i, repo in enumerate(quiz.picked, 1)} if numbered else {}
-        self._answer.value = name_row("Your answer", quiz.picked, words={}, tags=tags, empty="nothing picked yet")
+        self._answer.value = name_row(
+            "The answer" if quiz.verdict is not None and quiz.verdict.given_up else "Your answer",
+            quiz.picked,
+            words={},
+            tags=tags,
+            empty="nothing picked yet",
+        )
         self._score.value = f'<span style="margin-left:8px">Score: <b>{escape(quiz.score)}</b></span>'
         if quiz.verdict is None:
             self.status.say("")
         else:
-            mark = "✓ Right." if quiz.verdict else "✗ Not right."
-            self.status.say(f"{mark} {plain(quiz.verdict.message, 1000)}")
+            mark = "" if quiz.verdict.given_up else "✓ Right." if quiz.verdict else "✗ Not right."
+            self.status.say(f"{mark} {plain(quiz.verdict.message, 1000)}".strip())
         self._changed()
 
     @property
