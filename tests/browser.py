@@ -94,9 +94,11 @@ class Notebook:
     def run(self, wait: bool = True) -> None:
         """Run all cells."""
         self.page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        self.command("notebook:run-all-cells")
-        if wait:
-            self.idle()
+        if not wait:
+            self.command("notebook:run-all-cells")
+            return
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")  # until all have run
+        self.idle()
 
     def idle(self) -> None:
         """Wait until the kernel has done everything that was sent to it so far, and the page shows it."""

@@ -438,6 +438,8 @@ def test_nothing_is_written_to_a_run_that_has_ended(ledger):
             after_the_end += late
             if seq == 5:
                 started.set()
+            if started.is_set():
+                ended.wait(0.001)  # or SQLite, which has no queue for its lock, might never let the other thread in
         raise AssertionError("the run never ended")
 
     def end():
