@@ -42,6 +42,7 @@ def test_the_head_of_the_queue_and_other_valid_choices_are_told_apart() -> None:
     assert "would take api first: both came into its queue when core was released" in other.message
     assert (early.right, early.as_sequencer, early.too_many) == (False, False, ("site",))
     assert early.message == "site needs app, which has not been released yet."
+    assert question.given == "The sequencer takes api, first in its queue. docs may go too."
 
 
 def test_why_the_queue_has_one_before_another() -> None:
@@ -256,6 +257,7 @@ def test_giving_up_tells_the_answer_and_counts_as_not_right() -> None:
     quiz = Quiz(PLAN, rng=1)
     quiz.next_question()
     assert isinstance(quiz.question, Skipped)
+    assert quiz.give_up().given_up
     assert quiz.give_up().message == f"The sequencer's answer: {', '.join(quiz.question.solution)}."
     assert (quiz.score, quiz.picked) == ("0 of 1 right", quiz.question.solution)
     assert Quiz(PLAN, "continue", rng=1).score == "0 of 0 right"

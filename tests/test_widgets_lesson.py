@@ -215,6 +215,9 @@ def test_an_order_is_numbered_as_it_is_picked(lesson):
     assert "Your answer site #1 core #2" in texts(lesson)
     click(lesson, "Show answer")
     assert "The sequencer's answer: core, api, docs, app, site." in texts(lesson)
+    assert "Not right" not in texts(lesson), "nothing was answered"
+    assert "The answer core #1" in texts(lesson)
+    assert "Your answer" not in texts(lesson)
     assert lesson.dag.notes["core"] == "#1"
 
 

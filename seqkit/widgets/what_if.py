@@ -173,7 +173,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             max=max(n, scenario.failure_budget or 0),
             tooltip="At this failure nothing new starts; 0 for no budget",
             style={"description_width": "initial"},
-            layout=ipw.Layout(width="240px", margin="2px 2px 2px 24px"),
+            layout=ipw.Layout(width="226px", margin="2px 2px 2px 14px"),
         )
         self.show_code = ipw.Button(description="Show as code", tooltip="Show Python that gives the same results")
         self.save = ipw.Button(
