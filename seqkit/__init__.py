@@ -15,10 +15,10 @@ keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, wr
                        GraphRunRecorder
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
                        EvaluationMetadata, ContentDigest
-reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, runs_frame,
-                       events_frame, items_frame
+reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, RepeatedRecords,
+                       runs_frame, events_frame, items_frame
 does it hold together  audit, AuditReport
-what it left behind    resume_plan, ResumePlan, blockers, replay, Replay, diff_plans, PlanDiff,
+what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
@@ -59,6 +59,7 @@ from seqkit.history import (
     Replay,
     ResumePlan,
     blockers,
+    close_run,
     diff_plans,
     fixes_frame,
     replay,
@@ -68,6 +69,7 @@ from seqkit.history import (
 from seqkit.ledger import (
     GraphRunRecorder,
     MemoryRunLedger,
+    RepeatedRecords,
     RunLedger,
     UnreadableLines,
     open_ledger,
@@ -129,6 +131,7 @@ __all__ = [
     "ReadError",
     "Release",
     "ReleaseSequencer",
+    "RepeatedRecords",
     "Replay",
     "RepoDependencyGraph",
     "RepoNode",
@@ -163,6 +166,7 @@ __all__ = [
     "blockers",
     "build_plan",
     "check_order",
+    "close_run",
     "compare",
     "diff_plans",
     "dispersion_test",

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -23,11 +23,12 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit.errors import SeqkitError
 from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
-from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
+from seqkit.model import RepoReleaseStatus, RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.plan import SequencePlan, plan_of
 
-__all__ = ["events_frame", "items_frame", "runs_frame"]
+__all__ = ["elapsed", "events_frame", "item_statuses", "items_frame", "kind_of", "plan_of_run", "runs_frame"]
 
 Ledger = RunLedger | str | os.PathLike[str]
 
@@ -37,7 +38,8 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
 
     Columns: `run_id`, `plan_id`, `originating_run_id`, `train`, `resumes`, `agent_name` (string), `status`
     (ordered categorical), `success` (boolean), `policy` (string), `total_events` (Int64), `started_at`,
-    `finished_at` (UTC), `duration` (timedelta: their difference), `spec_digest`, `git_sha` (string).
+    `finished_at` (UTC), `duration` (timedelta: their difference, missing where the end is before the start),
+    `spec_digest`, `git_sha` (string).
     Of a ledger that was read, every record, also where there are two of one run, and `source` (string).
 
     Examples
@@ -71,7 +73,7 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
             "started_at": _dtypes.utc([run.created_at for run in runs]),
             "finished_at": _dtypes.utc(ends),
             "duration": _dtypes.timedelta64(
-                [None if end is None else end - run.created_at for run, end in zip(runs, ends, strict=True)]
+                [elapsed(run.created_at, end) for run, end in zip(runs, ends, strict=True)]
             ),
             "spec_digest": _dtypes.string([str(run.spec_digest) for run in runs]),
             "git_sha": _dtypes.string([run.metadata.git_sha for run in runs]),
@@ -165,12 +167,14 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
 
     Columns: `run_id` (string), `position`, `wave` (Int64, from 0; wave ``<NA>`` for unreleased items),
     `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
-    categorical), `attempts` (Int64), `started_at`, `finished_at` (UTC), `duration` (timedelta),
+    categorical), `attempts` (Int64: tries that ended as ``NodeExited``, ``NodeFailed`` or ``NodeRetrying``, and one
+    that is open), `started_at`, `finished_at` (UTC), `duration` (timedelta; missing where the end is before the start),
     `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for).
 
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
-    without waves. Of a ledger that was read, the first record of each run, its `source` (string), and what
-    all its events come to.
+    without waves. Of a ledger that was read, the record of each run that counts, its `source` (string), and what
+    all its events come to. What stands there twice counts once, with a warning
+    (:class:`seqkit.ledger.RepeatedRecords`); copies of a run that differ are told as found, together.
 
     Examples
     --------
@@ -180,7 +184,7 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     >>> items_frame(outcome.ledger)[["repo_id", "status", "attempts", "blocked_by"]].values.tolist()
     [['core', 'failed', 1, []], ['api', 'skipped', 0, ['core']]]
     """
-    kept = as_ledger(ledger, existing=True)
+    kept = counted(as_ledger(ledger, existing=True), differing="keep")
     runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
     rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
     ends = [row.finished_at for row in rows]
@@ -203,10 +207,7 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
             "started_at": _dtypes.utc([row.started_at for row in rows]),
             "finished_at": _dtypes.utc(ends),
             "duration": _dtypes.timedelta64(
-                [
-                    None if end is None or row.started_at is None else end - row.started_at
-                    for row, end in zip(rows, ends, strict=True)
-                ]
+                [elapsed(row.started_at, end) for row, end in zip(rows, ends, strict=True)]
             ),
             "released_as": _dtypes.string([row.released_as for row in rows]),
             "reason": _dtypes.string([row.reason for row in rows]),
@@ -264,11 +265,30 @@ def _items_of(run: RunRecord, events: Iterable[RunEvent]) -> list[_Item]:
     return list(rows.values())
 
 
+def item_statuses(run: RunRecord, events: Iterable[RunEvent]) -> list[tuple[str, RepoReleaseStatus]]:
+    """Say what became of each item of the plan that a run carries, in plan order, as far as its events tell."""
+    plan = plan_of_run(run)
+    rows = _items_of(run, events)[: 0 if plan is None else len(plan.items)]
+    made = {
+        "succeeded": lambda row: RepoReleaseStatus.succeeded(row.released_as or ""),
+        "failed": lambda row: RepoReleaseStatus.failed(row.reason or ""),
+    }
+    return [
+        (row.repo_id, made[row.status](row) if row.status in made else RepoReleaseStatus.model_validate(row.status))
+        for row in rows
+    ]
+
+
 def _planned_row(run_id: str, position: int, item: SequenceItem, wave: int | None) -> _Item:
     row = _Item(run_id, position, item.repo_id, wave, item.version_label, item.spec_digest, item.promoted_by)
     if wave is None:
         row.status, row.skip_cause = "skipped", "unreleased"
     return row
+
+
+def elapsed(start: datetime | None, end: datetime | None) -> timedelta | None:
+    """Give the time between two moments; None where one is missing, or the clock says that the end came first."""
+    return None if start is None or end is None or end < start else end - start
 
 
 def kind_of(event: RunEvent) -> str:
@@ -278,9 +298,11 @@ def kind_of(event: RunEvent) -> str:
 
 def _apply(row: _Item, kind: str, payload: Mapping[str, Any], timestamp: datetime) -> None:
     """Let an event tell what became of an item."""
+    if kind in ("NodeEntered", "NodeExited", "NodeFailed") and row.status != "in_progress":
+        row.attempts += 1  # an end without an entry tells of a try all the same, and a second entry of no second one
     if kind == "NodeEntered":
-        row.status, row.started_at = "in_progress", timestamp
-        row.attempts += 1
+        if row.status != "in_progress":
+            row.status, row.started_at = "in_progress", timestamp
         row.version_label = row.version_label or _text(payload.get("version"))
     elif kind == "NodeRetrying":
         row.attempts += 1

@@ -367,7 +367,7 @@ class RunEvent(_Record):
 
     Kinds and payloads: ``NodeEntered {node_id, version}``, ``NodeExited {node_id, run_id}``,
     ``NodeFailed {node_id, error}``, and seqkit's own ``NodeSkipped {node_id, blocked_by}``
-    and ``NodeRetrying {node_id, attempt, delay_ms, error}``.
+    and ``NodeRetrying {node_id, attempt, delay_ms, error}``; of a run as a whole ``RunClosed {reason}``.
     """
 
     seq: int

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -78,6 +78,18 @@ class SequencePlan:
 
     run_tags: Mapping[str, Any] = MappingProxyType({})
     """Tags that every run of the plan carries; empty but for plans that resume another run."""
+
+    _kinds: ClassVar[dict[str, type[SequencePlan]]] = {}  # kinds of plans by what stands in the JSON of them alone
+
+    def __init_subclass__(cls, key: str | None = None) -> None:
+        if key is not None:
+            SequencePlan._kinds[key] = cls
+
+    def check_ledger(self, ledger: Any) -> None:
+        """Raise ValueError where a run of this plan into `ledger` would do again what was done.
+
+        A plan of its own never does; one that resumes a run may: see :meth:`seqkit.ResumePlan.check_ledger`.
+        """
 
     @property
     def items(self) -> tuple[SequenceItem, ...]:  # noqa: D102  # documented in the class
@@ -229,8 +241,8 @@ class SequencePlan:
         return json.dumps({"plan_id": self.plan_id, **self._content()}, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> SequencePlan:
-        """Read what :meth:`to_json` wrote; the `plan_id` is kept as it stands.
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what :meth:`to_json` wrote, a :class:`seqkit.ResumePlan` as such; the `plan_id` is kept as it stands.
 
         Raises
         ------
@@ -250,6 +262,16 @@ class SequencePlan:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"text is not JSON ({error}), expected what SequencePlan.to_json() writes") from None
+        keys = content if isinstance(content, dict) else {}
+        kind = next((kind for key, kind in SequencePlan._kinds.items() if key in keys), SequencePlan)
+        plan = kind._of_json(content)
+        if not isinstance(plan, cls):
+            lacking = next(key for key, kind in SequencePlan._kinds.items() if issubclass(cls, kind))
+            raise ValueError(f"not a {cls.__name__}: it has no {lacking!r}; SequencePlan.from_json reads any plan")
+        return plan
+
+    @classmethod
+    def _of_json(cls, content: object) -> SequencePlan:
         return plan_of(content)
 
     def __eq__(self, other: object) -> bool:

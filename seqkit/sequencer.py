@@ -88,6 +88,9 @@ async def execute_plan(
     StorageError
         Where the ledger failed. Its `events` are those that could not be written, its `outcome` is what
         had happened by then.
+    ValueError
+        Where an argument is out of its range; where `plan` resumes a run and this ledger has another run already
+        that did, and released one of its repos.
     TypeError
         Where the releaser returned something that is no str; the run is FAILED.
     BaseException
@@ -169,6 +172,7 @@ class _Run:
         self.digest = StateDigest()
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
+        await self._call(self.rules.plan.check_ledger, self.ledger)
         try:
             await self._call(self._open, metadata)
             await self._follow()

@@ -14,7 +14,8 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._html import shortened
 from seqkit.frames import items_frame
-from seqkit.ledger import RunLedger
+from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.copies import counted
 
 __all__ = ["Source", "Tries", "listed", "numbered", "read_tries", "strings"]
 
@@ -43,7 +44,7 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
     frame = ledger_or_frame
     if not isinstance(frame, pd.DataFrame):
         try:
-            frame = items_frame(frame)
+            frame = items_frame(counted(as_ledger(frame, existing=True)))
         except TypeError as error:
             raise TypeError(
                 f"ledger_or_frame is {ledger_or_frame!r:.80}, expected a ledger, its path or URL, or a DataFrame"

@@ -24,6 +24,7 @@ LAYERS = [
         "layout",
         "closure",
         "_arguments",
+        "_caller",
         "_collector",
         "_dtypes",
         "_html",

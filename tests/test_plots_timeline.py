@@ -414,7 +414,7 @@ def test_events_that_tell_nothing_are_counted():
 def test_doubled_and_missing_records_are_named():
     whole = told(chain("core"), ("NodeEntered", "core", 0), ("NodeExited", "core", 60))
     twice = FoundLedger([*whole.runs, *whole.runs], [*whole.events, whole.events[1]])
-    assert "the run is recorded more than once; gaps or repeats in seq; 1 event" in title(timeline(twice))
+    assert "the run is recorded more than once; 1 event that stands there again counted once" in title(timeline(twice))
     ax = timeline(FoundLedger([], whole.events))
     assert "the run has no record, only events" in title(ax)
     assert bars(ax) == [(0, 0, 60, "succeeded")]

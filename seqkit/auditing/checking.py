@@ -16,7 +16,10 @@ from seqkit.auditing.report import AuditReport, Checked
 from seqkit.auditing.whole import LedgerFacts
 from seqkit.errors import RunNotFound
 from seqkit.graph import RepoDependencyGraph
+from seqkit.history.links import Links
+from seqkit.history.past import released_by_decision, told_by
 from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
 from seqkit.model import RunEvent, RunRecord
 from seqkit.plan import SequencePlan
@@ -120,19 +123,26 @@ def audit(
     report = _Collector()
     n_events = 0
     kept: tuple[Any, Order | str] = (None, "")
+    told = ledger if facts.settled is None else facts.settled.ledger
+    again = Counter(event.run_id for event in facts.settled.repeats) if facts.settled is not None else Counter()
     with collector_paused():
         for run in facts.records:
             try:
-                events = ledger.get_events(run.run_id)
+                events = told.get_events(run.run_id)
             except Exception as problem:  # a store that cannot give them
-                told = f"the events of run {run.run_id!r:.90} cannot be read: {problem}"
-                facts.problems.append(Problem(name, None, told))
+                facts.problems.append(
+                    Problem(name, None, f"the events of run {run.run_id!r:.90} cannot be read: {problem}")
+                )
                 continue
             n_events += len(events)
             tag = run.metadata.tags.get("plan") if isinstance(run.metadata.tags, dict) else None
             if kept[0] != tag:  # many runs of one plan: read it once
                 kept = (tag, "" if tag is None else order_in(tag))
-            report.check_run(_facts_of_run(run, events, kept[1], given), _places(facts, run.run_id))
+            run_facts = _facts_of_run(run, events, kept[1], given)
+            run_facts.repeats = again[run.run_id]
+            if run_facts.open:
+                run_facts.decided = _decisions(told, facts.links, run.run_id)
+            report.check_run(run_facts, _places(facts, run.run_id))
     report.check_ledger(facts)
     return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks())
 
@@ -158,18 +168,21 @@ def _opened(ledger: Any) -> RunLedger:
 def _facts_of_ledger(ledger: RunLedger, run_id: str | None) -> LedgerFacts:
     found = ledger if isinstance(ledger, FoundLedger) else None
     problems = list(found.problems) if found is not None else []
+    answer = None if found is None else settled(found)
+    if answer is not None:
+        ledger = answer.ledger
     try:
         records = ledger.list_runs()
     except Exception as problem:
         if run_id is None:
-            return LedgerFacts([], frozenset(), found, [*problems, Problem(repr(ledger), None, str(problem))])
+            return LedgerFacts([], frozenset(), found, answer, [*problems, Problem(repr(ledger), None, str(problem))])
         records = [ledger.get_run(run_id)]
-    known = frozenset(record.run_id for record in records)
+    known, links = frozenset(record.run_id for record in records), Links(records)
     if run_id is not None:
         records = [record for record in records if record.run_id == run_id]
         if not records:
             raise RunNotFound(run_id)
-    return LedgerFacts(records, known, found, problems, run_id)
+    return LedgerFacts(records, known, found, answer, problems, run_id, links)
 
 
 def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: Order | str, given: Order | None) -> RunFacts:
@@ -182,15 +195,25 @@ def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: Order | str, 
     return RunFacts(run, events, given, why, Settings(), [f"the plan cannot be read: {own}"] if own else [])
 
 
+def _decisions(ledger: RunLedger, links: Links, run_id: str) -> Callable[[str], str | None]:
+    """Tell which later run of the same train ended a repo, or took it as released; None where none did."""
+    decided: dict[str, str] = {}
+    for later in links.after(run_id):
+        ended = [repo for repo, trail in told_by(ledger.get_events(later)).items() if trail.ended]
+        for repo in [*released_by_decision(ledger.get_run(later)), *ended]:
+            decided.setdefault(repo, later)
+    return decided.get
+
+
 def _places(ledger: LedgerFacts, run_id: str) -> Callable[[int], str]:
     """Tell where an event stands; nowhere in particular, but in a ledger that was found in files."""
     places: list[FoundEvent] = []
 
     def place(index: int) -> str:
-        if ledger.found is None:
+        if ledger.settled is None:
             return ""
         if not places:
-            places.extend(ledger.found.found_events(run_id))
+            places.extend(ledger.settled.ledger.found_events(run_id))
         event = places[index]
         return "" if event.line is None else f" ({ledger.place(event.source, event.line)})"
 

@@ -6,7 +6,7 @@ Nothing is assumed of what stands there: payloads are any JSON, numbers any size
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -17,10 +17,10 @@ from seqkit.model import RunEvent, RunRecord, RunStatus
 
 __all__ = ["KINDS", "RunFacts"]
 
-KINDS = ("NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying")
+KINDS = ("NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying", "RunClosed")
 """The kinds that are known, in one spelling."""
 
-ENTERED, EXITED, FAILED, SKIPPED, RETRYING = KINDS
+ENTERED, EXITED, FAILED, SKIPPED, RETRYING, CLOSED = KINDS
 _OPEN, _RELEASED, _FAILED, _SKIPPED = "under way", "released", "failed", "skipped"
 _ENDS = {EXITED: (_RELEASED, "run_id", "exited"), FAILED: (_FAILED, "error", "failed")}
 
@@ -74,8 +74,14 @@ class RunFacts:
         """Events that do not follow from those before: name of the trouble -> (index, repo)."""
         self.malformed: list[tuple[int, str]] = []
         """Payloads that lack something: (index, what was expected)."""
+        self.closed: list[int] = []
+        """Where somebody closed the run, as its process had died."""
         self.unknown_kinds: list[int] = []
         self.respelled: list[int] = []
+        self.decided: Callable[[str], str | None] = lambda repo: None
+        """Which later run tells how it ended with a repo that this one left in doubt; None where none does."""
+        self.repeats = 0
+        """How many events stood there again, byte for byte, and are not among `events`."""
         self.times = [event.timestamp for event in events]
         """When each event happened."""
         self.forward = all(map(operator.le, self.times, self.times[1:]))
@@ -91,6 +97,11 @@ class RunFacts:
         for index, event in enumerate(self.events):
             kind, payload = spelled[event.kind], event.payload
             repo = payload.get("node_id") if type(payload) is dict else None
+            if kind == CLOSED:
+                self.closed.append(index)
+                if type(payload) is not dict or type(payload.get("reason")) is not str:
+                    self.malformed.append((index, "an object with reason, a text"))
+                continue
             if type(repo) is not str:
                 if kind in KINDS:
                     self.malformed.append((index, "an object with node_id, a text"))
@@ -150,6 +161,12 @@ class RunFacts:
         if before != _OPEN:
             self._trouble("tried again", before, index, repo)
         self.retried.setdefault(repo, []).append(index)
+
+    def repo_at(self, index: int) -> str | None:
+        """The repo that an event is about; None where it is about none."""
+        payload = self.events[index].payload
+        repo = payload.get("node_id") if type(payload) is dict else None
+        return repo if type(repo) is str else None
 
     @property
     def open(self) -> dict[str, int]:

@@ -30,7 +30,12 @@ __all__ = [
 def seq(run: RunFacts) -> Result:
     """Events are numbered 1, 2, 3 … without gaps or repeats."""
     numbers = [event.seq for event in run.events]
-    return [] if numbers == list(range(1, len(numbers) + 1)) else list(_misnumbered(numbers))
+    remarks = [] if numbers == list(range(1, len(numbers) + 1)) else list(_misnumbered(numbers))
+    if n := run.repeats:
+        remarks.append(
+            warning(f"{n:,} event{'s stand' if n > 1 else ' stands'} there again, byte for byte: counted once")
+        )
+    return remarks
 
 
 def _misnumbered(numbers: list[int]) -> Iterator[Remark]:
@@ -71,7 +76,12 @@ def unfinished(run: RunFacts) -> Result:
         f"in doubt, entered and not ended: {', '.join(map(repr, doubt))}" if doubt else "no release was under way there"
     )
     n = len(run.events)
-    return [error(f"the run is RUNNING after {n} event{'s'[: n != 1]}: it broke off or is still going; {tail}")]
+    return [
+        error(
+            f"the run is RUNNING after {n} event{'s'[: n != 1]}: it broke off or is still going; {tail}; where its "
+            "process is dead, close_run(ledger, run_id, reason) ends it"
+        )
+    ]
 
 
 def entries(run: RunFacts) -> Result:
@@ -80,17 +90,18 @@ def entries(run: RunFacts) -> Result:
     for name, message in _ENTRIES.items() if run.odd else ():
         remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
     if run.record.status is not RunStatus.RUNNING:  # there, the check `unfinished` names them
-        cancelled = run.record.status is RunStatus.CANCELLED
-        say = warning if cancelled else error
-        why = (
-            "the run was cancelled, so nobody knows how far it got"
-            if cancelled
-            else "expected its end before the run's"
-        )
-        remarks += [
-            say(f"{repo!r:.90} was entered and never ended: {why}", index, repo) for repo, index in run.open.items()
-        ]
+        remarks += [_never_ended(run, repo, index) for repo, index in run.open.items()]
     return remarks
+
+
+def _never_ended(run: RunFacts, repo: str, index: int) -> Remark:
+    told = f"{repo!r:.90} was entered and never ended"
+    if (later := run.decided(repo)) is not None:
+        return info(f"{told} here; run {later!r:.90}, which goes on with this one, tells how it ended", index, repo)
+    if run.record.status is RunStatus.CANCELLED:
+        by = "closed" if run.closed else "cancelled"
+        return warning(f"{told}: the run was {by}, so nobody knows how far it got", index, repo)
+    return error(f"{told}: expected its end before the run's", index, repo)
 
 
 _ENTRIES = {
@@ -175,6 +186,7 @@ def timestamps(run: RunFacts) -> Result:
                 f"the time is {utc_text(times[index])}, before that of the event before it: "
                 f"expected {utc_text(times[index - 1])} or later",
                 index,
+                run.repo_at(index),
             )
             for index in range(1, len(times))
             if times[index] < times[index - 1]
@@ -197,7 +209,10 @@ def after_the_end(run: RunFacts) -> Result:
     ended, summary = run.record.completed_at, run.record.summary
     if ended is None:
         return NotChecked("the run has not ended")
-    remarks = []
+    last = len(run.events) - 1
+    remarks = [error("an event follows, expected RunClosed to be the last", at) for at in run.closed if at != last]
+    if remarks:
+        return remarks
     if not run.times or (run.forward and run.times[-1] <= ended):
         return []
     for index, event in enumerate(run.events):
@@ -264,6 +279,8 @@ def status(run: RunFacts) -> Result:
         for what, value in (("summary", summary), ("time of its end", record.completed_at))
         if value is None
     ]
+    if run.closed and record.status is not RunStatus.CANCELLED:
+        remarks.append(error(f"the run is {told} and somebody closed it, expected CANCELLED", run.closed[0]))
     completed = record.status is RunStatus.COMPLETED
     if summary is not None and summary.success is not completed:
         remarks.append(error(f"the run is {told} and success is {str(summary.success).lower()}, expected the opposite"))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
+from seqkit.history.links import Links
+from seqkit.ledger.copies import Settled
 from seqkit.ledger.found import FoundLedger, FoundRun, Problem
 from seqkit.model import RunRecord
 
@@ -25,10 +27,14 @@ class LedgerFacts:
     """The ids of all runs."""
     found: FoundLedger | None = None
     """The ledger as it was found, where it was read from files."""
+    settled: Settled | None = None
+    """What counts of it, and what stands there again or differs; where it was read from files."""
     problems: list[Problem] = field(default_factory=list)
     """What could not be read."""
     only: str | None = None
     """The one run that is audited; None for all."""
+    links: Links = field(default_factory=lambda: Links([]))
+    """Which runs go on with which."""
 
     def place(self, source: str, line: int | None) -> str:
         """Say where something stands; by the file's name alone, where that is enough."""
@@ -61,8 +67,10 @@ def readable(ledger: LedgerFacts) -> Result:
 
 def recorded_once(ledger: LedgerFacts) -> Result:
     """Every run is recorded once."""
-    if ledger.found is None:
+    if ledger.found is None or ledger.settled is None:
         return []  # the store itself holds one record a run
+    older = {id(run) for run, _ in ledger.settled.older}
+    differing = {id(copies.other): copies.how for copies in ledger.settled.differing}
     first: dict[str, FoundRun] = {}
     remarks = []
     for run in ledger.found.runs:
@@ -73,18 +81,16 @@ def recorded_once(ledger: LedgerFacts) -> Result:
         if other is run:
             continue
         where = f"{ledger.place(run.source, run.line)}, and first in {ledger.place(other.source, other.line)}"
-        if other.record == run.record:
-            remarks.append(Remark("warning", f"the run is recorded twice, both the same: {where}", run_id=run_id))
+        if id(run) in differing:
+            say, how = "error", f"and they differ {differing[id(run)]}"
+        elif other.record == run.record:
+            say, how = "warning", "both the same"
+        elif id(run) in older or id(other) in older:
+            say, how = "warning", "once as an older copy, which does not count"
         else:
-            what = ", ".join(_differences(other.record, run.record)) or "details"
-            remarks.append(
-                Remark("error", f"the run is recorded twice, and they differ in {what}: {where}", run_id=run_id)
-            )
+            say, how = "error", "and they differ"
+        remarks.append(Remark(say, f"the run is recorded twice, {how}: {where}", run_id=run_id))
     return remarks
-
-
-def _differences(one: RunRecord, other: RunRecord) -> list[str]:
-    return [name for name in RunRecord.model_fields if getattr(one, name) != getattr(other, name)]
 
 
 def runs_of_events(ledger: LedgerFacts) -> Result:

@@ -17,6 +17,7 @@ from seqkit._html import shortened
 from seqkit.cli.options import whole
 from seqkit.cli.printing import console, named, plural, show, some
 from seqkit.frames import items_frame, kind_of
+from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.reading import read_ledger
 from seqkit.model import RunEvent, RunRecord
@@ -39,10 +40,11 @@ def runs(
     """List the runs of a ledger, oldest first."""
     found = read_found(ledger)
     to = console()
-    records = found.list_runs()
+    counts = settled(found).ledger
+    records = counts.list_runs()
     to.print(
         Text(
-            f"{named(ledger)}: {plural(len(records), 'run')}, {plural(len(found.events), 'event')}.{unreadable(found)}"
+            f"{named(ledger)}: {plural(len(records), 'run')}, {plural(len(counts.events), 'event')}.{unreadable(found)}"
         )
     )
     if not records:
@@ -53,7 +55,7 @@ def runs(
         columns.append("links")
     rows = []
     for run in records:
-        kinds = Counter(kind_of(event) for event in found.get_events(run.run_id))
+        kinds = Counter(kind_of(event) for event in counts.get_events(run.run_id))
         row = [
             named(run.run_id),
             run.status.value,
@@ -79,14 +81,15 @@ def show_run(
     whole("--most", most, 0)
     found = read_found(ledger)
     run_id = run_named(found, run)
-    record = next((line.record for line in found.runs if line.record.run_id == run_id), None)
+    counts = settled(found).ledger
+    record = next((line.record for line in counts.runs if line.record.run_id == run_id), None)
     to = console()
-    events = found.get_events(run_id)
+    events = counts.get_events(run_id)
     if record is None:
         to.print(Text(f"Run {named(run_id)}: the ledger has events of it, but no record.{unreadable(found)}"))
     else:
         _print_record(to, record, unreadable(found))
-        _print_items(to, items_frame(found, run_id), most)
+        _print_items(to, items_frame(counts, run_id), most)
     show(
         to,
         "EVENTS",
@@ -106,10 +109,15 @@ def read_found(path: str) -> FoundLedger:
 
 
 def unreadable(found: FoundLedger) -> str:
-    """Say how much of a ledger could not be read, as a sentence to add; empty where nothing."""
-    if not found.problems:
-        return ""
-    return f" {plural(len(found.problems), 'unreadable line')} left out; the command audit names what is unreadable."
+    """Say how much of a ledger could not be read or was counted once, as sentences to add; empty where nothing."""
+    told = ""
+    if found.problems:
+        told = (
+            f" {plural(len(found.problems), 'unreadable line')} left out; the command audit names what is unreadable."
+        )
+    if answer := settled(found).said:
+        told += f" Counted once: {answer}."
+    return told
 
 
 def run_named(found: FoundLedger, name: str) -> str:

@@ -15,6 +15,7 @@ from seqkit.cli.options import one_of
 from seqkit.cli.printing import console, named, plural, show, some
 from seqkit.cli.source import GRAPH_HELP, read_order
 from seqkit.cli.writing import check_targets, write
+from seqkit.ledger.copies import without_repeats
 
 __all__ = ["resume"]
 
@@ -33,6 +34,14 @@ def resume(
             "(plan them again) or done (take them as released).",
         ),
     ] = "error",
+    released: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--released",
+            metavar="REPO",
+            help="A repo that the ledger calls failed or in doubt and that is out all the same. Can be repeated.",
+        ),
+    ] = None,
     graph: Annotated[str | None, typer.Option(metavar="DATASET_OR_FILE", help=GRAPH_HELP)] = None,
     output: Annotated[
         str | None,
@@ -45,10 +54,11 @@ def resume(
     how: Any = one_of("--in-doubt", in_doubt, get_args(InDoubt))
     tables = check_targets(ledger, None, output)
     found = read_found(ledger)
+    counting = without_repeats(found)  # the note says what stood there again
     run_id = run_named(found, run)
     order = None if graph is None else read_order(graph)
     try:
-        plan = resume_plan(found, run_id, order, how)
+        plan = resume_plan(counting, run_id, order, how, released or ())
     except ValueError as error:
         raise ValueError(_as_typed(str(error))) from error
     if tables:
@@ -62,6 +72,8 @@ def _as_typed(message: str) -> str:
     for python, typed in (
         ('pass in_doubt="retry"', "give --in-doubt retry"),
         ('in_doubt="done"', "--in-doubt done"),
+        ("taken_as_released=[…]", "--released REPO"),
+        ("taken_as_released has", "--released names"),
         ("graph=", "--graph"),
     ):
         message = message.replace(python, typed)
@@ -90,7 +102,7 @@ def _print(to: Console, plan: Any, run_id: str, output: str | None, note: str) -
         ]
         show(to, "LEFT, in order", ("repo", "version", "because", "waits for", "error"), rows)
     if output is not None:
-        to.print(Text(f"\nWritten: {output}. A plan read from a file does not know what it resumes: give its run the"))
-        to.print(Text(f"tag, run_plan(plan, …, tags={{'resumes': {run_id!r}}}), and both are shown as one train."))
+        to.print(Text(f"\nWritten: {output}. SequencePlan.from_json reads it, with what it resumes: its run and run"))
+        to.print(Text(f"{named(run_id)} are shown as one train."))
     elif left:
         to.print(Text("\nNothing is written: --output plan.json writes the plan."))

@@ -17,6 +17,7 @@ from seqkit.frames import events_frame, items_frame, plan_of_run
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.past import tag_of
 from seqkit.ledger import MemoryRunLedger, RunLedger
+from seqkit.ledger.copies import without_repeats
 from seqkit.model import RunRecord
 from seqkit.plan import SequencePlan
 
@@ -57,11 +58,12 @@ class OneRun:
     ) -> None:
         self.record = record
         self._ledger = ledger
+        self._counting = without_repeats(ledger)  # the audit says what stood there again
         self._graph = graph
 
     def _read(self, frame: Callable[..., pd.DataFrame]) -> tuple[pd.DataFrame, str]:
         try:
-            return frame(self._ledger, self.record.run_id), ""
+            return frame(self._counting, self.record.run_id), ""
         except Exception as problem:  # whatever a store may raise; the findings say it too
             return frame(MemoryRunLedger()), f"{type(problem).__name__}: {problem}"
 

@@ -8,6 +8,7 @@ rules, and :func:`diff_plans` compares two plans.
 from __future__ import annotations
 
 from seqkit.history.blame import blockers
+from seqkit.history.closing import close_run
 from seqkit.history.plans import PlanDiff, diff_plans
 from seqkit.history.replaying import Replay, replay
 from seqkit.history.resume import ResumePlan, resume_plan
@@ -18,6 +19,7 @@ __all__ = [
     "Replay",
     "ResumePlan",
     "blockers",
+    "close_run",
     "diff_plans",
     "fixes_frame",
     "replay",

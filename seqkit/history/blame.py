@@ -12,6 +12,7 @@ from seqkit import _dtypes
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.past import Ledger, PastRun, past_run, told_by
 from seqkit.ledger import as_ledger
+from seqkit.ledger.copies import counted
 from seqkit.plan import SequencePlan
 
 __all__ = ["blockers"]
@@ -89,7 +90,7 @@ def blockers(
     0    core         1       2      1      1.5
     1    auth         1       1      0      0.5
     """
-    source = as_ledger(ledger, existing=True)
+    source = counted(as_ledger(ledger, existing=True))
     records = source.list_runs() if run_id is None else [source.get_run(run_id)]
     blames: dict[tuple[str, str], _Blame] = {}
     for record in records:

@@ -21,21 +21,23 @@ __all__ = [
     "REASONS",
     "Ending",
     "Ledger",
+    "Left",
     "PastRun",
     "Trail",
     "ids_text",
     "past_run",
     "read_run",
+    "released_by_decision",
     "tag_of",
-    "taken_as_released",
     "told_by",
 ]
 
 Ledger = RunLedger | str | os.PathLike[str]
 
-Word = Literal["released", "failed", "in_doubt", "blocked", "stopped", "not_reached"]
+Left = Literal["failed", "in_doubt", "blocked", "stopped", "not_reached"]
+Word = Literal["released"] | Left
 
-REASONS = ("failed", "in_doubt", "blocked", "stopped", "not_reached")
+REASONS = get_args(Left)
 """Why a repo is left, in the order in which frames sort the reasons."""
 
 _FINISHED = (RunStatus.COMPLETED, RunStatus.FAILED)
@@ -73,25 +75,32 @@ class Trail:
         """Whether it was released, whatever was recorded of it later."""
         return self.released_as is not None
 
+    @property
+    def ended(self) -> bool:
+        """Whether its last try ended, as a release or as a failure."""
+        return self.released or (self.error is not None and not self.open)
+
     def tell(self, kind: str, payload: Mapping[str, Any], timestamp: datetime) -> None:
         """Take in the next event that names the repo."""
         if self.released:
             return  # released is released: a second entry does not take it back
         if kind == "NodeEntered":
+            self.tries += not self.open  # a second entry is no second try
             self.open = True
-            self.tries += 1
             if isinstance(version := payload.get("version"), str):
                 self.version = version
         elif kind == "NodeRetrying":
             self.errors.append(_text(payload.get("error")))
             self.tries += 1
         elif kind == "NodeFailed":
+            self.tries += not self.open
             self.open = False
             self.failures += 1
             self.error = _text(payload.get("error"))
             self.errors.append(self.error)
             self.first_failed_at = self.first_failed_at or timestamp
         elif kind == "NodeExited":
+            self.tries += not self.open
             self.open = False
             self.released_as = _text(payload.get("run_id"))
             self.released_at = timestamp
@@ -199,7 +208,7 @@ _SILENT = Trail()
 
 
 def _has_failed(trail: Trail) -> bool:
-    return trail.error is not None and not trail.released and not trail.open
+    return trail.ended and not trail.released
 
 
 def _text(value: object) -> str:
@@ -274,8 +283,8 @@ def tag_of(record: RunRecord, name: str) -> Any:
     return tags.get(name) if isinstance(tags, Mapping) else None
 
 
-def taken_as_released(record: RunRecord) -> list[str]:
-    """Give the repos in doubt that somebody decided to be out before this run."""
+def released_by_decision(record: RunRecord) -> list[str]:
+    """Give the repos, failed or in doubt, that somebody decided to be out before this run."""
     tagged = tag_of(record, "taken_as_released")
     return [repo for repo in tagged if isinstance(repo, str)] if isinstance(tagged, list) else []
 

@@ -23,6 +23,7 @@ from seqkit.graph import RepoDependencyGraph
 from seqkit.history.evidence import Causes, Tries
 from seqkit.history.past import Ledger, ids_text, read_run
 from seqkit.ledger import as_ledger
+from seqkit.ledger.copies import counted
 from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
@@ -271,7 +272,7 @@ def replay(
     >>> again.drawn
     ('app',)
     """
-    run = read_run(as_ledger(ledger, existing=True), run_id, graph)
+    run = read_run(counted(as_ledger(ledger, existing=True)), run_id, graph)
     plan = run.plan
     failing, succeeding = fail_ids(plan, fail), fail_ids(plan, succeed)
     if failing & succeeding:

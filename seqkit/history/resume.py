@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 import pandas as pd
+from pydantic import BaseModel, ValidationError
 
 from seqkit import _dtypes
 from seqkit._html import folded, names, page, rows_of, shortened
@@ -14,10 +16,22 @@ from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.history.links import Links
-from seqkit.history.past import REASONS, Ending, Ledger, PastRun, ids_text, read_run, tag_of, taken_as_released
-from seqkit.ledger import as_ledger
+from seqkit.history.past import (
+    REASONS,
+    Ending,
+    Ledger,
+    Left,
+    PastRun,
+    ids_text,
+    read_run,
+    released_by_decision,
+    tag_of,
+    told_by,
+)
+from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.copies import counted, without_repeats
 from seqkit.model import RepoReleaseStatus, SequenceItem
-from seqkit.plan import SequencePlan, _planned
+from seqkit.plan import SequencePlan, _planned, plan_of
 
 __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
 
@@ -30,11 +44,12 @@ _SHOWN = 6  # rows of a repr; the next fifty are folded away
 _FOLDED = 50
 
 
-class ResumePlan(SequencePlan):
+class ResumePlan(SequencePlan, key="resumes"):
     """What a run left to do: a plan like any other, that knows which run it resumes and why each repo is left.
 
     Made by :func:`resume_plan`. A run of it is tagged ``resumes``, with the ``train`` of that run where it has one,
-    and with ``taken_as_released``: the repos in doubt that were decided to be out.
+    and with ``taken_as_released``: the repos, failed or in doubt, that were decided to be out. Its JSON keeps all
+    of that, and the reasons. It is for one run: see :meth:`check_ledger`.
 
     Attributes
     ----------
@@ -44,6 +59,8 @@ class ResumePlan(SequencePlan):
         The repos that were in doubt, however that was decided.
     train : str or None
         The ``train`` tag of that run.
+    taken_as_released : tuple of str
+        The repos that were decided to be out, in the order of the plan of that run.
     """
 
     def __init__(
@@ -54,13 +71,15 @@ class ResumePlan(SequencePlan):
         stories: Mapping[str, tuple[str, Ending]],
         in_doubt: Iterable[str] = (),
         train: str | None = None,
-        done: Iterable[str] = (),
+        taken_as_released: Iterable[str] = (),
+        plan_id: str | None = None,
     ) -> None:
-        super().__init__(items, snapshot, resumes)
+        super().__init__(items, snapshot, resumes, plan_id)
         self.resumes = resumes
         self.in_doubt = tuple(in_doubt)
         self.train = train
-        tags = {"resumes": resumes, "train": train, "taken_as_released": list(done)}
+        self.taken_as_released = tuple(taken_as_released)
+        tags = {"resumes": resumes, "train": train, "taken_as_released": list(self.taken_as_released)}
         self.run_tags = {name: value for name, value in tags.items() if value}
         self._stories = stories  # of each repo to release: the run that tells, and how it ended there
 
@@ -112,8 +131,72 @@ class ResumePlan(SequencePlan):
         """Resume the same run without some repos, as :meth:`SequencePlan.without` does."""
         rest = super().without(repos)
         stories = {repo: self._stories[repo] for repo in rest.released}
-        done = self.run_tags.get("taken_as_released", ())
-        return ResumePlan(rest.items, rest._snapshot, self.resumes, stories, self.in_doubt, self.train, done)
+        return ResumePlan(
+            rest.items, rest._snapshot, self.resumes, stories, self.in_doubt, self.train, self.taken_as_released
+        )
+
+    def check_ledger(self, ledger: RunLedger) -> None:
+        """Refuse a second run: whoever runs a plan twice releases twice.
+
+        Raises
+        ------
+        ValueError
+            Naming the run, where a later run of the same chain in `ledger` has released one of the plan's repos.
+        """
+        kept, planned = without_repeats(ledger), set(self.released)
+        for run_id in Links(kept.list_runs()).after(self.resumes):
+            record, trails = kept.get_run(run_id), told_by(kept.get_events(run_id))
+            out = {repo for repo, trail in trails.items() if trail.released} | set(released_by_decision(record))
+            if again := [repo for repo in self.released if repo in out & planned]:
+                raise ValueError(
+                    f"plan {self.plan_id} resumes run {self.resumes!r:.80}, and so did run {run_id!r:.80}, which has "
+                    f"released {ids_text(again, 5)} since; make a new plan of what is left: "
+                    f"resume_plan(ledger, {self.resumes!r:.80})"
+                )
+
+    def to_json(self) -> str:
+        """Write the plan as :meth:`SequencePlan.to_json` does, and what it resumes.
+
+        Beside the keys of a plan: ``resumes``, ``train``, ``taken_as_released``, ``in_doubt`` and
+        ``reasons: {repo: {reason, blocked_by, error, run_id}}``.
+        """
+        reasons = {
+            repo: {"reason": ending.word, "blocked_by": ending.blocked_by, "error": ending.error, "run_id": run_id}
+            for repo, (run_id, ending) in ((repo, self._stories[repo]) for repo in self.released)
+        }
+        known = {
+            "resumes": self.resumes,
+            "train": self.train,
+            "taken_as_released": self.taken_as_released,
+            "in_doubt": self.in_doubt,
+            "reasons": reasons,
+        }
+        return json.dumps({**json.loads(super().to_json()), **known}, ensure_ascii=False)
+
+    @classmethod
+    def _of_json(cls, content: object) -> ResumePlan:
+        plan = plan_of(content)
+        try:
+            read = _ResumeJson.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"not a plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        if missing := [repo for repo in plan.released if repo not in read.reasons]:
+            raise ValueError(f"not a plan: reasons lacks {ids_text(missing)}, expected one for each repo to release")
+        stories = {
+            repo: (told.run_id, Ending(told.reason, tuple(told.blocked_by), told.error))
+            for repo, told in read.reasons.items()
+        }
+        return cls(
+            plan.items,
+            plan._snapshot,
+            read.resumes,
+            stories,
+            read.in_doubt,
+            read.train,
+            read.taken_as_released,
+            plan.plan_id,
+        )
 
     def _counts(self) -> str:
         counts: Counter[str] = Counter(self._stories[repo][1].word for repo in self.released)
@@ -152,11 +235,27 @@ class ResumePlan(SequencePlan):
         return page(repr(self), *parts, note=f"… and {more:,} more: .reasons has all" if more else "")
 
 
+class _ReasonJson(BaseModel):
+    reason: Left
+    blocked_by: list[str]
+    error: str | None
+    run_id: str
+
+
+class _ResumeJson(BaseModel):
+    resumes: str
+    train: str | None
+    taken_as_released: list[str]
+    in_doubt: list[str]
+    reasons: dict[str, _ReasonJson]
+
+
 def resume_plan(
     ledger: Ledger,
     run_id: str,
     graph: RepoDependencyGraph | SequencePlan | None = None,
     in_doubt: InDoubt = "error",
+    taken_as_released: str | Iterable[str] = (),
 ) -> ResumePlan:
     """Plan what a run left to do: what failed, was blocked or stopped, was in doubt, or was never reached.
 
@@ -180,6 +279,10 @@ def resume_plan(
     in_doubt : {"error", "retry", "done"}
         What to do with repos that were entered and have no end in the record (a crash, a cancellation, a ledger
         that failed): refuse, plan them again, or take them as released. Look at the releases themselves to decide.
+    taken_as_released : str or iterable of str
+        Repos that the record calls failed or in doubt, and that are out all the same: the package is in the registry,
+        and what came after it failed. They are not released again, what they blocked is, and the run of the plan
+        says in its tags that they were taken as released.
 
     Returns
     -------
@@ -193,7 +296,8 @@ def resume_plan(
         Where the ledger has no such run.
     ValueError, TypeError
         Where repos are in doubt and `in_doubt` is ``"error"``; where the run carries no plan and `graph` is
-        None; where the version of a repo that is left is not known; where an argument is wrong.
+        None; where the version of a repo that is left is not known; where `taken_as_released` names a repo that
+        neither failed nor is in doubt; where two copies of the run differ; where an argument is wrong.
     RepoNotFound
         Where the events of a run without a plan name a repo that `graph` does not have.
 
@@ -222,17 +326,21 @@ def resume_plan(
     """
     if in_doubt not in get_args(InDoubt):
         raise ValueError(f"in_doubt is {in_doubt!r}, expected one of {get_args(InDoubt)}")
-    source = as_ledger(ledger, existing=True)
+    source = counted(as_ledger(ledger, existing=True))
     run = read_run(source, run_id, graph)
     later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])
+    taken = _taken(run_id, told, taken_as_released)
     doubtful = [repo for repo, (_, ending) in told.items() if ending.word == "in_doubt"]
-    if doubtful and in_doubt == "error":
+    told |= {repo: (run_id, Ending("released")) for repo in taken}
+    undecided = [repo for repo in doubtful if repo not in taken]
+    if undecided and in_doubt == "error":
+        silent = ", or silent in a record with holes" if run.has_holes else ""
         raise ValueError(
-            f"run {run_id!r} left repos in doubt, entered and never ended"
-            f"{', or silent in a record with holes' if run.has_holes else ''} ({len(doubtful)}): {ids_text(doubtful)}; "
-            'look whether they are out, then pass in_doubt="retry" to release them again '
-            'or in_doubt="done" to take them as released'
+            f"run {run_id!r} left repos in doubt, entered and never ended{silent} ({len(undecided)}): "
+            f"{ids_text(undecided)}; "
+            'look whether they are out, then pass in_doubt="retry" to release them again, in_doubt="done" to take all '
+            "of them as released, or taken_as_released=[…] with those that are out"
         )
     out = {"released", "in_doubt"} if in_doubt == "done" else {"released"}
     left = {repo: story for repo, story in told.items() if story[1].word not in out}
@@ -250,9 +358,27 @@ def resume_plan(
     }
     plan = _planned(run.plan.graph, wanted, run_id, "path", [item.repo_id for item in run.plan.items])
     train = tag_of(run.record, "train")
-    done = doubtful if in_doubt == "done" else []
+    done = {*taken, *(undecided if in_doubt == "done" else ())}
     train = train if isinstance(train, str) else None
-    return ResumePlan(plan.items, plan._snapshot, run_id, left, doubtful, train, done)
+    out_by_decision = [repo for repo in told if repo in done]
+    return ResumePlan(plan.items, plan._snapshot, run_id, left, doubtful, train, out_by_decision)
+
+
+def _taken(run_id: str, told: Mapping[str, tuple[str, Ending]], repos: str | Iterable[str]) -> list[str]:
+    """Read the argument `taken_as_released`, in plan order."""
+    if not isinstance(repos, str | Iterable):
+        raise TypeError(f"taken_as_released is {repos!r:.80}, expected repo ids")
+    wanted = dict.fromkeys([repos] if isinstance(repos, str) else repos)
+    for repo in wanted:
+        word = told[repo][1].word if repo in told else None
+        if word not in ("failed", "in_doubt"):
+            found = "not one that it was to release" if word is None else f"{_WORDS.get(word, word)} there"
+            could = [other for other, (_, ending) in told.items() if ending.word in ("failed", "in_doubt")]
+            raise ValueError(
+                f"taken_as_released has {repo!r:.80}, which is {found} (run {run_id!r:.80}); expected repos that "
+                f"failed or are in doubt: {ids_text(could) or 'there are none'}"
+            )
+    return [repo for repo in told if repo in wanted]
 
 
 def _told(runs: list[PastRun]) -> dict[str, tuple[str, Ending]]:
@@ -260,8 +386,8 @@ def _told(runs: list[PastRun]) -> dict[str, tuple[str, Ending]]:
     first, *later = runs
     told = {repo: (first.record.run_id, ending) for repo, ending in first.endings.items()}
     for run in later:
-        for repo in taken_as_released(run.record):
-            if repo in told and told[repo][1].word == "in_doubt":
+        for repo in released_by_decision(run.record):
+            if repo in told and told[repo][1].word in ("in_doubt", "failed"):
                 told[repo] = (run.record.run_id, Ending("released"))
         for repo, trail in run.trails.items():
             if trail.released and repo in told:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit.frames import plan_of_run
+from seqkit.frames import elapsed, plan_of_run
 from seqkit.history.links import Links
-from seqkit.history.past import Ledger, tag_of, taken_as_released, told_by
+from seqkit.history.past import Ledger, released_by_decision, tag_of, told_by
 from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.copies import counted
 from seqkit.model import RunRecord, RunStatus
 
 __all__ = ["fixes_frame", "trains_frame"]
@@ -41,7 +42,7 @@ class _Train:
     def add(self, ledger: RunLedger, record: RunRecord) -> None:
         trails = told_by(ledger.get_events(record.run_id))
         self.records.append(record)
-        self.released.update(repo for repo in taken_as_released(record) if repo in self.planned)
+        self.released.update(repo for repo in released_by_decision(record) if repo in self.planned)
         plan = plan_of_run(record)
         # All that is known of a plan that the run does not carry is whom its events name.
         self.planned.update(dict.fromkeys(trails if plan is None else plan.released))
@@ -131,9 +132,7 @@ def trains_frame(ledger: Ledger) -> pd.DataFrame:
             "status": _dtypes.categorical([train.status.value for train in rows], _dtypes.RUN_STATUSES),
             "started_at": _dtypes.utc(starts),
             "finished_at": _dtypes.utc(ends),
-            "duration": _dtypes.timedelta64(
-                [None if end is None else end - start for start, end in zip(starts, ends, strict=True)]
-            ),
+            "duration": _dtypes.timedelta64([elapsed(start, end) for start, end in zip(starts, ends, strict=True)]),
             "attempts": _dtypes.integer([train.tries for train in rows]),
             "planned": _dtypes.integer([len(train.planned) for train in rows]),
             "released": _dtypes.integer(
@@ -181,7 +180,7 @@ def fixes_frame(ledger: Ledger) -> pd.DataFrame:
 
 
 def _trains(ledger: Ledger) -> Iterator[tuple[str, _Train]]:
-    source = as_ledger(ledger, existing=True)
+    source = counted(as_ledger(ledger, existing=True))
     records = source.list_runs()
     trains: dict[str, _Train] = {}
     for record, name in zip(records, train_names(records), strict=True):
@@ -212,7 +211,7 @@ def train_names(records: list[RunRecord]) -> list[str]:
 
 
 def _time(fix: _Fix) -> timedelta | None:
-    return None if fix.released_at is None or fix.failed_at is None else fix.released_at - fix.failed_at
+    return elapsed(fix.failed_at, fix.released_at)
 
 
 def _times(train: _Train) -> Iterator[timedelta]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqkit.errors import ReadError
 from seqkit.ledger.base import GraphRunRecorder, RunLedger
+from seqkit.ledger.copies import RepeatedRecords
 from seqkit.ledger.jsonl import is_jsonl, write_ledger
 from seqkit.ledger.memory import MemoryRunLedger
 from seqkit.ledger.reading import UnreadableLines, read_ledger, read_ledgers
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GraphRunRecorder",
     "MemoryRunLedger",
+    "RepeatedRecords",
     "RunLedger",
     "SqlRunLedger",
     "UnreadableLines",

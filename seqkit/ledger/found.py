@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from seqkit.errors import RunNotFound, StorageError
 from seqkit.ledger.showing import LAST, runs_page
 from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunSummary
+
+if TYPE_CHECKING:
+    from seqkit.ledger.copies import Settled
 
 __all__ = ["FoundEvent", "FoundLedger", "FoundRun", "Problem"]
 
@@ -77,6 +80,7 @@ class FoundLedger:
         self.runs = tuple(runs)
         self.events = tuple(events)
         self.problems = tuple(problems)
+        self.settled: Settled | None = None  # what counts of it, once somebody has asked: see seqkit.ledger.copies
         self._first: dict[RunId, FoundRun] = {}
         for run in self.runs:
             self._first.setdefault(run.record.run_id, run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import contextlib
 import json
 import re
 import sys
@@ -13,12 +15,19 @@ from pydantic import ValidationError
 from seqkit._html import shortened
 from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
-__all__ = ["DEEPEST", "Unreadable", "event_from_json", "parse_json", "run_from_json", "said"]
+__all__ = ["DEEPEST", "Unreadable", "event_from_json", "moment_of", "parse_json", "run_from_json", "said"]
 
 DEEPEST = 200
 """How deep objects and lists may be nested in a line."""
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC3339 = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(\.\d+)?"
+    r"(?P<zone>[Zz]|[+-]\d\d:\d\d)?",
+    re.ASCII,
+)
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class Unreadable(ValueError):
@@ -117,13 +126,65 @@ def _text(content: dict[str, Any], name: str, where: str) -> str:
 
 def _moment(content: dict[str, Any], name: str, where: str) -> datetime:
     value = _field(content, name, where)
-    if isinstance(value, str) and _RFC3339.fullmatch(value):
-        try:
-            moment = datetime.fromisoformat(value if value[-1] != "z" else value.upper())
+    try:
+        return moment_of(value)
+    except ValueError as error:
+        why = f" ({error})" if str(error) else ""
+        raise Unreadable(
+            f'{where}.{name} is {said(value)}{why}, expected a time such as "2026-01-02T03:04:05.000000Z"'
+        ) from None
+
+
+def moment_of(value: object) -> datetime:
+    """Read a time of RFC 3339, in UTC; of finer times the microseconds are kept.
+
+    A leap second, 23:59:60 UTC at the end of a month, is read as the last microsecond before it is over: Python's
+    times have none, and nothing that comes after it may come before it.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong with it; without a word where it is no time at all.
+
+    Examples
+    --------
+    >>> moment_of("2016-12-31T23:59:60Z").isoformat()
+    '2016-12-31T23:59:59.999999+00:00'
+    >>> moment_of("2016-12-31T23:59:59")
+    Traceback (most recent call last):
+    ValueError: it has no zone, Z or an offset such as +01:00
+    """
+    parts = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    if parts is None:
+        raise ValueError("a date alone" if isinstance(value, str) and _DATE.fullmatch(value) else "")
+    if parts["zone"] is not None and parts["second"] != "60":
+        with contextlib.suppress(ValueError, OverflowError):
+            moment = datetime.fromisoformat(parts[0] if parts["zone"] != "z" else parts[0].upper())
             return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-        except (ValueError, OverflowError):  # 30 February; a year beyond 9999 once in UTC
-            pass
-    raise Unreadable(f'{where}.{name} is {said(value)}, expected a time such as "2026-01-02T03:04:05.000000Z"')
+    return _leap_second(parts)
+
+
+def _leap_second(parts: re.Match[str]) -> datetime:
+    """Read a time that is none in Python, or say what is wrong with it."""
+    day, hour, minute, second, zone = (parts[name] for name in ("day", "hour", "minute", "second", "zone"))
+    if zone is None:
+        raise ValueError("it has no zone, Z or an offset such as +01:00")
+    for what, number, most in (("hour", hour, 23), ("minute", minute, 59), ("second", second, 60)):
+        if int(number) > most:
+            raise ValueError(f"there is no {what} {number}")
+    if len(zone) > 1 and (int(zone[1:3]) > 23 or int(zone[4:]) > 59):
+        raise ValueError(f"there is no offset {zone}")
+    try:
+        moment = datetime.fromisoformat(f"{day}T{hour}:{minute}:{min(second, '59')}.999999{zone.upper()}")
+    except ValueError:
+        raise ValueError(f"there is no day {day}") from None
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("its year is out of range once in UTC, expected 1 to 9999") from None
+    if (moment.hour, moment.minute, moment.day) != (23, 59, calendar.monthrange(moment.year, moment.month)[1]):
+        raise ValueError("a second 60 is a leap second, which only the last minute of a month has, in UTC")
+    return moment
 
 
 def event_from_json(content: object) -> tuple[RunId, RunEvent]:

@@ -13,6 +13,7 @@ from seqkit.errors import RunNotFound
 from seqkit.frames import items_frame, kind_of, plan_of_run
 from seqkit.history.past import ids_text
 from seqkit.ledger import RunLedger
+from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 from seqkit.model import RunEvent, RunMetadata, RunRecord, RunStatus, spec_digest_of
 from seqkit.plots._text import shown
@@ -104,6 +105,7 @@ def chosen_run(kept: RunLedger, run_id: str | None) -> str | None:
 
 def read_spans(kept: RunLedger, run_id: str) -> Run:
     """Read a run, whatever state its record is in."""
+    found, kept = kept, without_repeats(kept)
     events = kept.get_events(run_id)
     notes = []
     try:
@@ -113,10 +115,12 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
         record, state = _stand_in(run_id, events), "has not ended"
         notes.append("the run has no record, only events")
         kept = FoundLedger([FoundRun(record, "")], [FoundEvent(run_id, event, "") for event in events])
-    if isinstance(kept, FoundLedger):
-        if sum(found.record.run_id == run_id for found in kept.runs) > 1:
+    if isinstance(found, FoundLedger):
+        if sum(run.record.run_id == run_id for run in found.runs) > 1:
             notes.append("the run is recorded more than once")
-        if kept.problems:
+        if again := len(found.found_events(run_id)) - len(events):
+            notes.append(f"{again:,} event{'s that stand' if again > 1 else ' that stands'} there again counted once")
+        if found.problems:
             notes.append("parts of the ledger could not be read")
     items = items_frame(kept, run_id)
     if plan_of_run(record) is None:
@@ -210,6 +214,8 @@ def _follow(rows: Mapping[str, Row], events: Sequence[RunEvent], axis: _Axis) ->
         payload = event.payload if isinstance(event.payload, Mapping) else {}
         repo, kind = payload.get("node_id"), kind_of(event)
         row = rows.get(repo) if isinstance(repo, str) else None
+        if kind == "RunClosed":
+            continue
         if row is None or kind not in _KINDS:
             strange += 1
             continue

@@ -20,6 +20,7 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.frames import items_frame
 from seqkit.history.past import tag_of
 from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.plots._axes import axes, nothing, settled, status_legend, title
 from seqkit.plots._marks import marks
@@ -140,7 +141,10 @@ def _grid(source: Source) -> _Grid:
     if not isinstance(source, pd.DataFrame):
         if not isinstance(source, RunLedger | str | os.PathLike):
             raise TypeError(f"ledger_or_frame is {source!r:.80}, expected a ledger, its path or URL, or a DataFrame")
-        kept = as_ledger(source, existing=True)
+        found = as_ledger(source, existing=True)
+        kept = without_repeats(found)
+        if kept is not found:
+            notes.append("what stands there again counted once")
         for run in kept.list_runs():
             train = tag_of(run, "train")
             labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)

@@ -1,0 +1,97 @@
+"""Closing a run whose process is gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from seqkit.digest import StateDigest
+from seqkit.errors import InvalidRunState
+from seqkit.frames import item_statuses, kind_of, plan_of_run
+from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger.base import Clock, system_clock
+from seqkit.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
+
+__all__ = ["close_run"]
+
+
+def close_run(
+    ledger: RunLedger | str | os.PathLike[str], run_id: str, reason: str, clock: Clock | None = None
+) -> RunRecord:
+    """End a run whose process died, as CANCELLED, and say that it was closed and why.
+
+    It writes ``RunClosed {reason}`` as the last event, a digest of the final state, and the end. A release that was
+    under way stays in doubt: :func:`seqkit.resume_plan` asks what to do with it, before and after. No ledger can
+    tell a dead run from one that goes on this very moment: make sure that it is dead. A run that goes on would fail
+    at its next event.
+
+    Parameters
+    ----------
+    ledger : RunLedger, path or URL
+        Where the run is kept; it is written to.
+    run_id : str
+        The run; it must be RUNNING.
+    reason : str
+        Why it is closed, for those who read the ledger later.
+    clock : callable, optional
+        Tells the time as an aware datetime; the system's by default.
+
+    Returns
+    -------
+    RunRecord
+        The run as it now stands.
+
+    Raises
+    ------
+    RunNotFound, InvalidRunState
+        Where the ledger has no such run, or it has ended.
+    ReadError
+        Where there is no such ledger.
+    TypeError, ValueError
+        Where `reason` is no text, or empty.
+
+    Examples
+    --------
+    >>> from seqkit import GraphRunRecorder, MemoryRunLedger, RunMetadata
+    >>> ledger = MemoryRunLedger(ids=["monday"])
+    >>> recorder = GraphRunRecorder.start(ledger, "0" * 64, RunMetadata())      # a run that is never ended
+    >>> event = recorder.record("NodeEntered", {"node_id": "core", "version": "1.0"})
+    >>> close_run(ledger, "monday", "the machine lost power").status.value
+    'CANCELLED'
+    >>> ledger.get_events("monday")[-1].payload
+    {'reason': 'the machine lost power'}
+    """
+    if not isinstance(reason, str):
+        raise TypeError(f"reason is {reason!r:.80}, expected a text: why is the run closed?")
+    if not reason.strip():
+        raise ValueError(f"reason is {reason!r}, expected a text: why is the run closed?")
+    if isinstance(ledger, str | os.PathLike):
+        as_ledger(ledger, existing=True).get_run(run_id)  # nothing is made where there is none
+    kept = as_ledger(ledger)
+    record = kept.get_run(run_id)
+    if record.status is not RunStatus.RUNNING:
+        raise InvalidRunState(run_id, record.status.value.capitalize())
+    events = list(kept.get_events(run_id))
+    now = max([(clock or system_clock)(), record.created_at, *(event.timestamp for event in events[-1:])])
+    if not events or kind_of(events[-1]) != "RunClosed":  # else somebody was interrupted right here
+        last = events[-1].seq if events else 0
+        events.append(RunEvent(seq=last + 1, kind="RunClosed", payload={"reason": reason}, timestamp=now))
+        kept.append_event(run_id, events[-1])
+    summary = RunSummary(
+        total_events=len(events),
+        final_state_digest=_digest(record, events),
+        duration_ms=int((now - record.created_at).total_seconds() * 1000),
+        success=False,
+    )
+    kept.cancel_run(run_id, summary)
+    return kept.get_run(run_id)
+
+
+def _digest(record: RunRecord, events: Sequence[RunEvent]) -> ContentDigest | None:
+    """Take the digest that the run's own process would have taken; None where the run carries no plan."""
+    if plan_of_run(record) is None:
+        return None
+    digest = StateDigest()
+    for event in events:
+        digest.add(event)
+    return digest.finished((repo, status._to_json()) for repo, status in item_statuses(record, events))
