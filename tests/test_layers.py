@@ -30,6 +30,7 @@ LAYERS = [
         "_palette",
         "_rows",
         "_svg",
+        "spreadsheet",
     },
     {"graph"},
     {"plan", "outcome", "rules", "readers"},
