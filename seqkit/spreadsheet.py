@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import date, datetime, timedelta
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = ["for_spreadsheet"]
 _LONGEST = 32_767  # of a cell in Excel, in units of UTF-16
 _FORMULA = re.compile(r"[=+\-\t\r\n]|@\s*[\w.]+\s*\(")
 _INT64 = np.iinfo(np.int64)
+_HOLDERS = (list, tuple, set, frozenset, np.ndarray, Mapping)
 
 
 def for_spreadsheet(frame: pd.DataFrame, escape: bool = True) -> pd.DataFrame:
@@ -170,23 +171,19 @@ def _is_missing(value: Any) -> bool:
 
 def _text(value: Any) -> str:
     """Write one value as text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, set | frozenset):
-        return _text(sorted(value, key=str))
-    if isinstance(value, np.ndarray):
-        return _text(value.tolist())
-    if isinstance(value, list | tuple):
-        nested = any(isinstance(entry, list | tuple | Mapping | set | frozenset | np.ndarray) for entry in value)
-        return _json(value) if nested else ", ".join("" if _is_missing(entry) else _text(entry) for entry in value)
     if isinstance(value, Mapping):
         return _json(value)
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=str)
+    if isinstance(value, list | tuple | np.ndarray):
+        entries = value.tolist() if isinstance(value, np.ndarray) else value
+        if any(isinstance(entry, _HOLDERS) for entry in entries):
+            return _json(entries)
+        return ", ".join("" if _is_missing(entry) else _text(entry) for entry in entries)
     if isinstance(value, datetime):
-        return str(_moment(value))
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds():g}"
-    if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
-        return str(value.item() if isinstance(value, np.generic) else value)
+        value = _moment(value)
+    elif isinstance(value, timedelta):
+        value = value.total_seconds()
     return str(value)
 
 
