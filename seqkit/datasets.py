@@ -276,9 +276,9 @@ It can carry: ordering, blast radius (extra-cmake-modules reaches 73 of the 75),
 order, of incomplete trains, of re-releases and of the time to a fix.
 
 Limits.
-- Statuses are inferred from the wording of later changelog entries: 49 failed of 4,507 released.
+- Outcomes are inferred from the wording of later changelog entries: 49 failed of 4,507 released.
   True build failures are under-reported. "succeeded" means no evidence of failure.
-- The status "missing" (218 rows) means that the package was not in that train, because it did not share the
+- "missing" (218 rows) means that the package was not in that train, because it did not share the
   numbering of the frameworks yet or was passed over; it is not a failure.
 - Times are those of changelog entries, often written by a script (the median train takes 3
   minutes). Durations mean nothing for most trains.

@@ -124,7 +124,7 @@ def test_a_real_ledger_with_an_outage_and_without():
     assert "think of a common cause, or of rates that change over time. Most above expectation: run" in found.words
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.booleans()), max_size=25, unique_by=lambda r: r[:2]))
 def test_the_statistic_is_the_dispersion_ratio(rows):
     frame = record([(f"{run}", f"{repo}", ok) for run, repo, ok in rows])

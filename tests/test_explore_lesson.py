@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import HOSTILE_NAMES, Train, ancestors, trains
 
@@ -135,7 +135,6 @@ def test_a_queue_is_told_of_where_newcomers_join_its_end(train: Train) -> None:
         assert ("That makes" in walk.story) is (not walk.queue and bool(walk.freed))
 
 
-@settings(deadline=None)
 @given(trains(), st.data())
 def test_every_place_of_a_walk_agrees_with_a_naive_reading(train: Train, data: st.DataObject) -> None:
     fail = [repo for repo in train.failing if repo in train.order]
@@ -167,7 +166,6 @@ def test_every_place_of_a_walk_agrees_with_a_naive_reading(train: Train, data: s
     ]
 
 
-@settings(deadline=None)
 @given(trains())
 def test_the_end_of_a_walk_is_the_what_if(train: Train) -> None:
     fail = [repo for repo in train.failing if repo in train.order]

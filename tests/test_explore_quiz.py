@@ -111,7 +111,6 @@ def test_odd_answers_to_what_may_go_next() -> None:
     assert question.check("app"), "what it needs through an unreleased repo is out"
 
 
-@settings(deadline=None)
 @given(trains(), st.data())
 def test_exactly_what_nothing_holds_up_may_go_next(train: Train, data: st.DataObject) -> None:
     plan = train.plan
@@ -163,7 +162,6 @@ def test_many_reasons_are_cut() -> None:
     assert Skipped(wide, "a").check([]).message.endswith("b3 (a → b3); and 5 more.")
 
 
-@settings(deadline=None)
 @given(trains(), st.data())
 def test_what_a_failure_skips(train: Train, data: st.DataObject) -> None:
     plan = train.plan
@@ -199,7 +197,7 @@ def test_the_first_mistake_in_an_order_is_told() -> None:
     assert question.check(["core", "api", "docs", "app", "site"]).too_many == ("core",)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(trains(largest=5), st.data())
 def test_exactly_the_valid_orders_are_right(train: Train, data: st.DataObject) -> None:
     plan = train.plan
@@ -233,7 +231,6 @@ def test_no_answer_yet_is_an_answer_too() -> None:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-@settings(deadline=None)
 @given(train=trains(), seed=st.integers(0, 9))
 def test_questions_of_any_plan_can_be_answered(policy: Any, train: Train, seed: int) -> None:
     plan = train.plan

@@ -192,7 +192,7 @@ def ran_from(plan):
     return run_plan(plan, 0.0, rng=1).ledger.list_runs()[0].metadata
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(trains(largest=5), min_size=1, max_size=4))
 def test_any_ledger_shows_every_item_once(cases: list[Train]):
     ledger = MemoryRunLedger()

@@ -63,7 +63,7 @@ class Flaky:
 # ---------------------------------------------------------------------- counts
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains())
 def test_every_try_counts_and_what_was_skipped_does_not(train):
     reading = train.reading()
@@ -398,7 +398,7 @@ def test_wrong_arguments_of_draws_are_named():
         posterior_models(fitted(MemoryRunLedger()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=3), st.tuples(st.integers(1, 40), st.integers(0, 40)), max_size=5))
 def test_intervals_hold_their_rates_in_order(counts):
     fit = fitted(counted({repo: (n, min(n, failures)) for repo, (n, failures) in counts.items()}))

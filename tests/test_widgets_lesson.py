@@ -250,7 +250,7 @@ def test_an_error_shows_in_the_panel_that_is_seen(lesson, monkeypatch):
 # ---------------------------------------------------------------------- any plan
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(trains(), st.sampled_from(POLICIES))
 def test_any_plan_can_be_walked_and_asked_about(train, policy):
     fail = [repo for repo in train.failing if repo in train.order]
