@@ -16,7 +16,7 @@ keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, wr
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
                        EvaluationMetadata, ContentDigest
 reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, RepeatedRecords,
-                       runs_frame, events_frame, items_frame
+                       runs_frame, events_frame, items_frame, for_spreadsheet
 does it hold together  audit, AuditReport
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
@@ -101,6 +101,7 @@ from seqkit.rates import UnsupportedRanking, fit_failure_rates, ranking_note
 from seqkit.readers import read_graph
 from seqkit.releasers import RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.sequencer import ReleaseSequencer, execute_plan, run_plan
+from seqkit.spreadsheet import for_spreadsheet
 from seqkit.whatif import what_if
 
 __version__ = "0.1.0"
@@ -174,6 +175,7 @@ __all__ = [
     "execute_plan",
     "fit_failure_rates",
     "fixes_frame",
+    "for_spreadsheet",
     "items_frame",
     "load_dataset",
     "open_ledger",

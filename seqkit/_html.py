@@ -10,12 +10,24 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["EMPTY", "Markup", "amount", "escaped", "folded", "names", "page", "rows_of", "shortened", "table"]
+__all__ = [
+    "EMPTY",
+    "NOT_XML",
+    "Markup",
+    "amount",
+    "escaped",
+    "folded",
+    "names",
+    "page",
+    "rows_of",
+    "shortened",
+    "table",
+]
 
 _LONGEST_CELL = 200
 EMPTY = "''"
 """An empty id, where nothing at all would be read past."""
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
+NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
 class Markup(str):
@@ -48,7 +60,7 @@ def escaped(value: object, limit: int = _LONGEST_CELL) -> Markup:
     """
     if isinstance(value, Markup):
         return value
-    return Markup(escape(_NOT_XML.sub("\ufffd", shortened("" if value is None else str(value), limit))))
+    return Markup(escape(NOT_XML.sub("\ufffd", shortened("" if value is None else str(value), limit))))
 
 
 def amount(value: float, digits: int = 4) -> str:

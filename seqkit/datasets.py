@@ -27,7 +27,7 @@ from seqkit.readers._files import load_text
 
 __all__ = ["Dataset", "load_dataset"]
 
-OUTCOMES = ("succeeded", "failed", "missing")
+TRAIN_STATUSES = ("succeeded", "failed", "missing")
 """What became of a package in a train of ``kf5``, in the order in which the frame sorts them."""
 
 
@@ -99,12 +99,12 @@ def load_dataset(name: str) -> Dataset:
     -------
     Dataset
         Its `trains`, of ``kf5`` alone, has a row for each repo of each train, and the columns
-        `train` (string; a train is a pair of `train` and `distribution`), `repo` (string),
+        `train` (string; a train is a pair of `train` and `distribution`), `repo_id` (string),
         `version` (string, the first upload; missing where there was none), `distribution`
         (string), `started_at` (of the train), `released_at` (of the repo; both
         ``datetime64[us, UTC]``), `revisions` (``Int64``, later uploads in the same train),
-        `outcome` (ordered categorical succeeded, failed, missing; *inferred*), `reason_class`
-        (string) and `fixed_at` (``datetime64[us, UTC]``).
+        `status` (ordered categorical succeeded, failed, missing: was not in that train; *inferred*),
+        `reason_class` (string) and `fixed_at` (``datetime64[us, UTC]``).
 
     Raises
     ------
@@ -118,7 +118,7 @@ def load_dataset(name: str) -> Dataset:
     >>> kf5 = load_dataset("kf5")
     >>> len(kf5.graph.transitive_dependents_of("extra-cmake-modules"))
     73
-    >>> kf5.trains["outcome"].value_counts(sort=False).to_dict()
+    >>> kf5.trains["status"].value_counts(sort=False).to_dict()
     {'succeeded': 4458, 'failed': 49, 'missing': 218}
     """
     load = _LOADERS.get(name) if isinstance(name, str) else None
@@ -163,7 +163,7 @@ def _kf5(folder: Path) -> Dataset:
     graph = read_graph(folder / "edges.csv", "csv")
     trains = _trains(folder / "trains.csv")
     # The trains also have kapidox, which no framework needs and which needs none.
-    for repo in sorted(set(trains["repo"])):
+    for repo in sorted(set(trains["repo_id"])):
         graph.add_node(repo, version="5.103")
     return Dataset("kf5", graph, trains=trains, ledger=read_ledger(folder / "ledger.jsonl"), notes=_KF5)
 
@@ -196,13 +196,13 @@ def _trains(path: Path) -> pd.DataFrame:
     return _dtypes.frame(
         {
             "train": _dtypes.string(text("train")),
-            "repo": _dtypes.string(text("repo")),
+            "repo_id": _dtypes.string(text("repo_id")),
             "version": _dtypes.string(text("version")),
             "distribution": _dtypes.string(text("distribution")),
             "started_at": _dtypes.utc(times("started_at")),
             "released_at": _dtypes.utc(times("released_at")),
             "revisions": _dtypes.integer([int(row["revisions"]) for row in rows]),
-            "outcome": _dtypes.categorical(text("outcome"), OUTCOMES),
+            "status": _dtypes.categorical(text("status"), TRAIN_STATUSES),
             "reason_class": _dtypes.string(text("reason_class")),
             "fixed_at": _dtypes.utc(times("fixed_at")),
         }

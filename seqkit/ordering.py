@@ -12,11 +12,20 @@ from seqkit._html import shortened
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, Rules, Skip, fail_ids
 
-__all__ = ["OrderCheck", "check_order", "needed_releases", "steps"]
+__all__ = ["OrderCheck", "check_order", "is_queue", "needed_releases", "steps"]
+
+_FROM_WHOLE = "in the order of the whole graph, which the plan keeps"
+"""How a plan that is no queue came to its order."""
 
 
 def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "skip_dependents") -> pd.DataFrame:
     r"""Walk through a release one choice at a time and say why each is made.
+
+    A plan of a whole graph is a queue: who needs nothing stands in it by name, the first is taken, and whom
+    that frees joins the end, again by name. A plan of some of a graph's repos keeps the order of the whole graph
+    and passes the others over, so that a repo just freed may stand ahead of some that were ready before;
+    where it comes to that, `why` tells of the whole graph's order, not of a line. What is said of needs
+    is said of the plan: who needs only repos that are not in it needs nothing here.
 
     Parameters
     ----------
@@ -31,9 +40,10 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     -------
     pandas.DataFrame
         A row a choice, in plan order. Columns: `step` (Int64, from 1), `choice` (string: the repo taken),
-        `ready` (object: list of the repos that could be taken, `choice` first), `freed` (object: list of
-        the repos that become ready with this choice), `blocked` (object: list of the repos to release that
-        this choice's failure newly keeps from starting), `why` (string: the reason in words).
+        `ready` (object: list of the repos that could be taken, in plan order, so `choice` first), `freed`
+        (object: list of the repos that become ready with this choice, in plan order), `blocked` (object: list of the
+        repos to release that this choice's failure newly keeps from starting), `why` (string: the reason in
+        words).
 
     Examples
     --------
@@ -46,18 +56,31 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     core is first in line: it needs nothing. It fails, which keeps 2 repos from starting
     api is passed over: it needs core, which failed
     docs is passed over: it needs core, which failed
+
+    Of this graph two repos are not released. Without them app may go at once, but stands after api all the same:
+
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("lib", "tool"), ("tool", "app")])
+    >>> print(*steps(build_plan(graph, [("core", "1.0"), ("api", "1.0"), ("app", "1.0")]))["why"], sep="\n")
+    core is next in the order of the whole graph, which the plan keeps: it needs nothing in this plan
+    api is next in the order of the whole graph, ahead of app, which was ready before it: it needs core, which has been
+    released
+    app is next in the order of the whole graph, which the plan keeps: it needs nothing in this plan
     """
     failing = fail_ids(plan, fail)
     rules = Rules(plan, policy)
     rows: list[tuple[str, list[str], list[str], list[str], str]] = []
     doomed: set[str] = set()
+    queue = is_queue(plan)
     ready = rules.ready()
+    since = dict.fromkeys(ready, 0)  # at which step a repo became ready
     while (step := rules.take()) is not None:
         repo, blocked = step.repo_id, []
         if isinstance(step, Skip):
             why = _why_skipped(step)
         else:
-            why = f"{shortened(repo, 60)} is first in line: {_needs(rules, step.position)}"
+            waited = [other for other in ready if since[other] < since[repo]]
+            place = "first in line" if queue else _place(waited)
+            why = f"{shortened(repo, 60)} is {place}: {_needs(rules, step.position, queue)}"
             rules.start(repo)
             if repo in failing:
                 rules.fail(repo, "what if it fails")
@@ -68,8 +91,9 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
             else:
                 rules.succeed(repo, f"run-{repo}")
         after = rules.ready()
-        known = set(ready)
-        rows.append((repo, ready, [other for other in after if other not in known], blocked, why))
+        freed = [other for other in after if other not in since]
+        rows.append((repo, ready, freed, blocked, why))
+        since.update(dict.fromkeys(freed, len(rows)))
         ready = after
     choice, queues, freed, blocks, whys = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 5
     return _dtypes.frame(
@@ -98,7 +122,31 @@ def _newly_blocked(rules: Rules, repo: str, doomed: set[str]) -> list[str]:
     return [other for other in plan.released if other in below and other not in doomed]
 
 
-def _needs(rules: Rules, position: int) -> str:
+def is_queue(plan: SequencePlan) -> bool:
+    """Tell whether a plan's order is first in, first out: roots by name, and whom a repo frees by name at the end.
+
+    So it is for a whole graph. A plan of some of its repos need not be: who stands between them is gone.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("lib", "tool"), ("tool", "app")])
+    >>> is_queue(build_plan(graph, version="1.0"))
+    True
+    >>> is_queue(build_plan(graph, [("core", "1.0"), ("api", "1.0"), ("app", "1.0")]))
+    False
+    """
+    return plan.graph.topological_order() == [item.repo_id for item in plan.items]
+
+
+def _place(waited: list[str]) -> str:
+    """Say what brings a repo to its place where there is no queue; `waited`: who was ready before it."""
+    if not waited:
+        return f"next {_FROM_WHOLE}"
+    return f"next in the order of the whole graph, ahead of {_names(waited)}, which {_was(waited)} ready before it"
+
+
+def _needs(rules: Rules, position: int, queue: bool) -> str:
     """Say what has become of all that a repo needs, now that it may start."""
     ended: dict[str, list[str]] = {"succeeded": [], "skipped": [], "failed": []}
     for dependency in rules.plan._dependencies[position]:
@@ -110,7 +158,7 @@ def _needs(rules: Rules, position: int) -> str:
         parts.append(f"{_names(repos)}, which {'is' if len(repos) == 1 else 'are'} not part of this release")
     if repos := ended["failed"]:
         parts.append(f"{_names(repos)}, which failed: this policy goes on all the same")
-    return "it needs " + ("; and ".join(parts) or "nothing")
+    return "it needs " + ("; and ".join(parts) or ("nothing" if queue else "nothing in this plan"))
 
 
 def _why_skipped(step: Skip) -> str:
@@ -126,6 +174,10 @@ def _verb(repos: list[str]) -> str:
     return "has" if len(repos) == 1 else "have"
 
 
+def _was(repos: list[str]) -> str:
+    return "was" if len(repos) == 1 else "were"
+
+
 def _names(repos: Iterable[str]) -> str:
     names = [shortened(repo, 60) for repo in repos]
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
@@ -138,9 +190,9 @@ class OrderCheck:
     valid: bool
     """Every repo to release stands once, after everything it needs."""
     same_as_plan: bool
-    """It is also the plan's own first-in-first-out order."""
+    """It is also the plan's own order."""
     position: int | None
-    """Where the first violation, or else the first difference from the plan, stands; from 0."""
+    """Where in the order the first violation, or else the first difference from the plan, stands; from 0."""
     repo_id: str | None
     """The repo that stands there."""
     message: str
@@ -163,7 +215,8 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
     Returns
     -------
     OrderCheck
-        It names the first violation; where there is none, the first difference from the plan.
+        It names the first violation; where there is none, the first difference from the plan, unreleased repos
+        apart.
 
     Examples
     --------
@@ -197,8 +250,8 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
     left = [repo for repo in plan.released if repo not in gone]
     if left:
         return OrderCheck(False, False, len(order), left[0], f"the order ends, but {_names(left)} should still go out")
-    taken = [repo for repo in order if repo in missing]
-    for position, (theirs, ours) in enumerate(zip(taken, plan.released, strict=True)):
+    taken = [(position, repo) for position, repo in enumerate(order) if repo in missing]
+    for (position, theirs), ours in zip(taken, plan.released, strict=True):
         if theirs != ours:
             message = f"valid; the plan would take {ours} here, at position {position}, before {theirs}"
             return OrderCheck(True, False, position, theirs, message)

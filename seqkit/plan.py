@@ -39,6 +39,8 @@ _SKIPPED = RepoReleaseStatus.skipped()
 _PENDING = RepoReleaseStatus.pending()
 _SHOWN = 6  # items of a repr; the next fifty are folded away
 _FOLDED = 50
+_WHY_BETWEEN = "In the plan only because repos to release depend on each other through them; passed over"
+_WHY_ALL = "In the plan because it holds more of the graph than what is released; passed over"
 
 Releases = Iterable[Release | tuple[str, ...] | Mapping[str, str]] | pd.DataFrame
 
@@ -161,14 +163,30 @@ class SequencePlan:
     @cached_property
     def _waves(self) -> list[int | None]:
         """Give each item's wave, None for unreleased ones: the longest path over released repos only."""
-        longest: list[int] = []
-        waves: list[int | None] = []
-        for item, dependencies in zip(self._items, self._dependencies, strict=True):
-            before = max((longest[dependency] for dependency in dependencies), default=-1)
-            released = item.status != _SKIPPED
-            longest.append(before + released)
-            waves.append(before + 1 if released else None)
-        return waves
+        return [before if released else None for before, released in zip(self._before, self._is_released, strict=True)]
+
+    @cached_property
+    def _before(self) -> list[int]:
+        """Give for each item the number of released repos before it, on the longest path that leads to it."""
+        before: list[int] = []
+        for dependencies in self._dependencies:
+            before.append(max((before[other] + self._is_released[other] for other in dependencies), default=0))
+        return before
+
+    @cached_property
+    def _by_wave(self) -> list[int]:
+        """List the positions as people read them: by wave, unreleased items before the first wave they lead to."""
+        return sorted(range(len(self._items)), key=lambda at: (self._before[at], self._is_released[at], at))
+
+    @cached_property
+    def _all_between(self) -> bool:
+        """Tell whether each unreleased item lies between two that are released."""
+        leads = list(self._is_released)
+        for position in range(len(leads) - 1, -1, -1):
+            leads[position] = leads[position] or any(leads[other] for other in self._dependents[position])
+        return all(leads) and all(
+            before or released for before, released in zip(self._before, self._is_released, strict=True)
+        )
 
     def waves(self) -> list[list[str]]:
         """Group the repos to release into waves: all that a wave needs lies in earlier waves.
@@ -191,14 +209,25 @@ class SequencePlan:
         return position
 
     def to_frame(self) -> pd.DataFrame:
-        """Show the plan as a table, a row an item in plan order.
+        """Show the plan as a table, a row an item: by wave, and in plan order inside a wave.
 
-        Columns: `position` (Int64, from 0), `wave` (Int64, from 0, ``<NA>`` for unreleased), `repo_id`,
-        `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
-        categorical), `dependencies` (object: list of the repo ids it needs directly).
+        Columns: `position` (Int64, the place in the plan, from 0), `wave` (Int64, from 0, ``<NA>`` for
+        unreleased), `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause`
+        (ordered categorical), `dependencies` (object: list of the repo ids it needs directly).
+
+        An unreleased repo stands after the wave of the last released repo on a path that leads to it, so waves
+        never fall from row to row. A plan of a whole graph is in that order already; a plan of some of its repos
+        may not be, and then `position` tells the order in which they go out.
+
+        Examples
+        --------
+        >>> graph = RepoDependencyGraph.from_edges([("core", "hub"), ("hub", "app"), ("site", "tool")])
+        >>> plan = build_plan(graph, [("core", "1.0"), ("tool", "1.0"), ("app", "1.0")])
+        >>> plan.to_frame()[["position", "wave", "repo_id"]].to_numpy().tolist()
+        [[0, 0, 'core'], [2, 0, 'tool'], [1, <NA>, 'hub'], [3, 1, 'app']]
         """
         ids = [item.repo_id for item in self._items]
-        return _dtypes.frame(
+        frame = _dtypes.frame(
             {
                 **item_columns(self, self._items),
                 "skip_cause": _dtypes.categorical(
@@ -207,6 +236,7 @@ class SequencePlan:
                 "dependencies": _dtypes.objects([[ids[other] for other in row] for row in self._dependencies]),
             }
         )
+        return frame.iloc[self._by_wave].reset_index(drop=True)
 
     # ------------------------------------------------------------------ changing, storing
 
@@ -284,7 +314,8 @@ class SequencePlan:
 
     def __repr__(self) -> str:
         n, waves = len(self.released), len(self.waves())
-        between = f", {len(self.unreleased)} unreleased between them" if self.unreleased else ""
+        between = f", {len(self.unreleased)} unreleased" if self.unreleased else ""
+        between += " between them" if self.unreleased and self._all_between else ""
         return (
             f"SequencePlan({shortened(self.plan_id, 40)}: {n} repo{'s'[: n != 1]} to release "
             f"in {waves} wave{'s'[: waves != 1]}{between})"
@@ -292,11 +323,11 @@ class SequencePlan:
 
     def _repr_html_(self) -> str:
         words = ["pending" if released else "unreleased" for released in self._is_released]
-        columns = ["position", "wave", "repo", "version"]
+        columns = ["place", "wave", "repo", "version"]
+        released = [position for position in self._by_wave if self._is_released[position]]
         rows = [
-            (position, self._waves[position], repo, self._items[position].version_label)
-            for repo in self.released[: _SHOWN + _FOLDED]
-            for position in [self._position[repo]]
+            (place, self._waves[position], self._items[position].repo_id, self._items[position].version_label)
+            for place, position in enumerate(released[: _SHOWN + _FOLDED])
         ]
         parts = [
             legend(Counter(words)),
@@ -306,7 +337,8 @@ class SequencePlan:
         if len(rows) > _SHOWN:
             parts.append(folded(f"{len(rows) - _SHOWN} more to release", rows_of(columns, rows[_SHOWN:])))
         if self.unreleased:
-            parts.append(folded(f"{len(self.unreleased):,} not released", names(self.unreleased, _FOLDED)))
+            why = _WHY_BETWEEN if self._all_between else _WHY_ALL
+            parts.append(folded(f"{len(self.unreleased):,} not released", f"{why}: {names(self.unreleased, _FOLDED)}"))
         more = len(self.released) - len(rows)
         return page(repr(self), *parts, note=f"… and {more:,} more: .to_frame() has all" if more else "")
 

@@ -50,7 +50,10 @@ def fit_failure_rates(
         - items, as :func:`seqkit.items_frame` and ``outcome.to_frame()`` give them: columns `repo_id`,
           `status` and `attempts`;
         - attempts, a row each: columns `repo_id` and `succeeded` (boolean; a missing value means that
-          the repo was not tried). Read only where `status` and `attempts` are not both there.
+          the repo was not tried). Read only where `status` and `attempts` are not both there;
+        - trains, a row for each repo of each, as ``load_dataset("kf5").trains``: columns `train`, `repo_id` and
+          `status` (``succeeded`` and ``failed`` are one attempt; other statuses, skip causes and ``missing``
+          none). Read only where neither `attempts` nor `succeeded` is there.
     prior : pair of float
         Failures and successes to assume beforehand, the parameters of a Beta distribution. The default
         is Jeffreys' prior: half a failure in one attempt, which many attempts soon outweigh.
@@ -104,14 +107,12 @@ def fit_failure_rates(
     api         13         1  0.107  0.008  0.307
     core        20         7  0.357  0.172  0.568
 
-    Release trains of any kind will do, one line to put them in shape:
+    Release trains of any kind will do:
 
     >>> import warnings
     >>> from seqkit import load_dataset
-    >>> trains = load_dataset("kf5").trains.rename(columns={"repo": "repo_id"})
-    >>> tried = trains.assign(succeeded=trains["outcome"].astype(object).map({"succeeded": True, "failed": False}))
     >>> with warnings.catch_warnings(action="ignore", category=UnsupportedRanking):
-    ...     fit = fit_failure_rates(tried)
+    ...     fit = fit_failure_rates(load_dataset("kf5").trains)
     >>> int(fit["failures"].sum()), int(fit["attempts"].sum())
     (49, 4507)
     """

@@ -60,7 +60,7 @@ class Rules:
 
     An item is *decided* once all that it needs has ended. Decided items are taken in plan order:
     released ones start, or are skipped where the policy says so; unreleased ones are passed over
-    and hand on what blocks them. Linear in items and dependencies, plus a logarithm for the queue.
+    and hand on what blocks them. Linear in items and dependencies, plus a logarithm for the heap.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class Rules:
         return allowed is not None and len(self._failures) >= allowed
 
     def ready(self) -> list[str]:
-        """List the decided items in plan order: the queue of the release."""
+        """List the decided items in plan order: the first of them is taken next."""
         return [self.plan.items[position].repo_id for position in sorted(self._decided)]
 
     def failed_ancestors(self, repo_id: str) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ __all__ = ["Source", "Tries", "listed", "numbered", "read_tries", "strings"]
 Source = RunLedger | str | os.PathLike[str] | pd.DataFrame
 Ints = npt.NDArray[np.int64]
 
+_KNOWN = (*_dtypes.STATUSES, *_dtypes.SKIP_CAUSES, "missing")  # of attempts, a row each
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tries:
@@ -52,10 +54,13 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
     if frame.columns.has_duplicates:
         raise ValueError(f"ledger_or_frame has the columns {listed(frame.columns)}, expected each once")
     as_items = {"status", "attempts"} <= set(frame.columns)
-    needed = ["repo_id", *more, *(() if as_items else ("succeeded",))]
+    # A frame with run_id or nothing beside status may be items that have lost their attempts: retries would be too.
+    as_trains = not as_items and "succeeded" not in frame.columns and {"train", "status"} <= set(frame.columns)
+    needed = ["repo_id", *more, *(() if as_items or as_trains else ("succeeded",))]
     missing = [name for name in needed if name not in frame.columns]
     if missing:
-        hint = ", or status and attempts (as items_frame gives them) instead of succeeded" if not as_items else ""
+        alone = as_items or as_trains
+        hint = "" if alone else ", or status and attempts (as items_frame gives them) instead of succeeded"
         index = [name for name in frame.index.names if name is not None and name in missing]
         if index:
             hint += f"; {listed(index)} is in the index, so call reset_index() first"
@@ -67,7 +72,7 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
     if as_items:
         attempts, failures, first_failed = _of_items(frame)
     else:
-        succeeded = _booleans(frame["succeeded"])
+        succeeded = _ended(frame["status"]) if as_trains else _booleans(frame["succeeded"])
         attempts = np.array([value is not None for value in succeeded], dtype=np.int64)
         first_failed = np.array([value is False for value in succeeded], dtype=bool)
         failures = first_failed.astype(np.int64)
@@ -93,6 +98,17 @@ def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
     ended = np.where(status == "in_progress", np.maximum(counted - 1, 0), closed)
     failures = ended - succeeded
     return ended, failures, failures > 0
+
+
+def _ended(column: pd.Series[Any]) -> list[bool | None]:
+    """Read statuses of attempts, a row each: whether it succeeded; None where the repo was not tried."""
+    words = {"succeeded": True, "failed": False}
+    values: list[bool | None] = []
+    for value in column.astype(object):
+        if not (isinstance(value, str) and value in _KNOWN) and not (pd.api.types.is_scalar(value) and pd.isna(value)):
+            raise ValueError(f"the column status of ledger_or_frame has {value!r:.80}, expected one of {_KNOWN}")
+        values.append(words.get(value) if isinstance(value, str) else None)
+    return values
 
 
 def strings(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:

@@ -18,12 +18,13 @@ OLD_PYTHON = OLD / ("Scripts" if sys.platform == "win32" else "bin") / "python"
 PY = sys.executable
 PARALLEL = ["-n", "2", "--dist", "loadfile"]  # a notebook's cells stay together
 OLD_PANDAS = ["pandas==2.2.*", "pytest", "pytest-xdist", "nbval", "hypothesis", "ipykernel", "psycopg[binary]"]
+OLD_PANDAS += ["openpyxl", "pyarrow"]
 
 
 def old_pandas_files() -> list[str]:
     """List what runs on pandas 2.2: test files of what gives frames, and the notebooks."""
     words = ("frame", "ledger", "outcome", "dataset", "dtypes", "rates", "exact", "blast", "montecarlo.")
-    words += ("plots", "explore", "reprs")
+    words += ("plots", "explore", "reprs", "spreadsheet")
     files = [path for path in sorted((TOP / "tests").glob("test_*.py")) if any(word in path.name for word in words)]
     files = [path for path in files if "browser" not in path.name]  # pandas is in the kernel, not on the page
     return [str(path.relative_to(TOP)) for path in files] + ["notebooks"]

@@ -456,7 +456,7 @@ records = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(records, max_size=3),
     st.lists(st.tuples(st.sampled_from(["r", "s", "t"]), any_events), max_size=8),
@@ -472,7 +472,7 @@ def test_nothing_in_a_ledger_makes_an_audit_raise(
     assert report._repr_html_()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(plan_tags)
 def test_plans_are_read_as_the_library_reads_them(tag: Any) -> None:
     own = order_in(tag)

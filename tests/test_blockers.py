@@ -69,7 +69,7 @@ def by_brute_force(failed: list[str], blocked: Collection[str], above: dict[str,
     return {repo: total / len(orders) for repo, total in totals.items()}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), st.booleans())
 def test_the_shares_are_shapley_values(train: Train, record_skips: bool) -> None:
     expected, above = train.reading(), ancestors(train.nodes, train.edges)
@@ -89,7 +89,7 @@ def test_the_shares_are_shapley_values(train: Train, record_skips: bool) -> None
         assert row["alone"] == sum(len(above[other] & set(expected.failed)) == 1 for other in mine)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(trains(largest=5), max_size=3))
 def test_many_runs_are_the_sum_of_their_runs(several: list[Train]) -> None:
     ledger = MemoryRunLedger()

@@ -297,7 +297,7 @@ def test_what_if_with_a_rate_says_what_to_expect(folder: Path) -> None:
 
 
 @given(trains(), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_what_if_is_the_librarys(tmp_path_factory: pytest.TempPathFactory, train: Train, data: st.DataObject) -> None:
     plan = train.plan
     if not plan.released:

@@ -463,3 +463,20 @@ def test_a_folder_of_the_original(seqkit: Seqkit, tmp_path: Path) -> None:
     assert seqkit("runs", "db")[1].startswith("db: 36 runs, 312 events.")
     assert seqkit("convert", "db", "x.jsonl")[0] == 0
     assert same(tmp_path / "x.jsonl", EXPORT)
+
+
+def test_a_run_of_some_repos_is_shown_by_wave_and_who_is_only_passed_over_apart(seqkit: Seqkit, tmp_path: Path) -> None:
+    graph = RepoDependencyGraph.from_edges([("r1", "u"), ("u", "r3"), ("x", "y"), ("y", "r2")])
+    plan = build_plan(graph, [(repo, "1") for repo in ("r1", "r2", "r3")])
+    assert [item.repo_id for item in plan.items] == ["r1", "u", "r3", "r2"]
+    ledger = MemoryRunLedger(ids=["monday"])
+    run_plan(plan, ScriptedReleaser({}), ledger)
+    write_ledger(ledger, tmp_path / "ledger.jsonl")
+    _, out, _ = seqkit("show", tmp_path / "ledger.jsonl", "monday")
+    items = out.split("ITEMS")[1].split("EVENTS")[0]
+    assert [line.split()[:2] for line in items.splitlines() if " 1 " in line and "succeeded" in line] == [
+        ["0", "r1"],
+        ["0", "r2"],
+        ["1", "r3"],
+    ]
+    assert "1 repo of the plan not to be released, passed over: u" in items

@@ -202,13 +202,13 @@ def test_trains_columns_and_dtypes(trains: pd.DataFrame) -> None:
     string, utc = pd.StringDtype("python"), "datetime64[us, UTC]"
     expected = {
         "train": string,
-        "repo": string,
+        "repo_id": string,
         "version": string,
         "distribution": string,
         "started_at": utc,
         "released_at": utc,
         "revisions": pd.Int64Dtype(),
-        "outcome": pd.CategoricalDtype(pd.Index(["succeeded", "failed", "missing"], dtype=string), ordered=True),
+        "status": pd.CategoricalDtype(pd.Index(["succeeded", "failed", "missing"], dtype=string), ordered=True),
         "reason_class": string,
         "fixed_at": utc,
     }
@@ -223,19 +223,21 @@ def test_trains_counts(kf5: Dataset, trains: pd.DataFrame) -> None:
     assert len(sizes) == 63
     assert set(sizes) == {75}
     assert trains["train"].nunique() == 56
-    assert set(trains["repo"]) == set(kf5.graph)
-    assert trains["outcome"].value_counts().to_dict() == {"succeeded": 4458, "missing": 218, "failed": 49}
+    assert set(trains["repo_id"]) == set(kf5.graph)
+    assert trains["status"].value_counts().to_dict() == {"succeeded": 4458, "missing": 218, "failed": 49}
 
 
 def test_trains_missing_values(trains: pd.DataFrame) -> None:
-    missing = trains["outcome"] == "missing"
+    missing = trains["status"] == "missing"
     assert (trains["released_at"].isna() == missing).all()
     assert (trains["version"].isna() == missing).all()
-    assert (trains["fixed_at"].notna() == (trains["outcome"] == "failed")).all()
+    assert (trains["fixed_at"].notna() == (trains["status"] == "failed")).all()
     # The word "none" is a class of reasons, not a missing value.
     assert (trains["reason_class"] == "none").sum() == 4216
     assert (
-        not trains[["train", "repo", "distribution", "started_at", "revisions", "reason_class"]].isna().any(axis=None)
+        not trains[["train", "repo_id", "distribution", "started_at", "revisions", "reason_class"]]
+        .isna()
+        .any(axis=None)
     )
 
 
@@ -250,7 +252,7 @@ def test_trains_times(trains: pd.DataFrame) -> None:
 
 def test_trains_order_is_what_the_notes_say(kf5: Dataset, trains: pd.DataFrame) -> None:
     times = trains.dropna(subset=["released_at"]).pivot_table(
-        index="repo", columns=["train", "distribution"], values="released_at", aggfunc="first"
+        index="repo_id", columns=["train", "distribution"], values="released_at", aggfunc="first"
     )
     pairs = in_order = together = 0
     for before, after in kf5.graph.edges:

@@ -33,7 +33,7 @@ def rises(numbers: list[int]) -> int:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(plans(), plans())
 def test_every_difference_is_found(a: SequencePlan, b: SequencePlan) -> None:
     diff = diff_plans(a, b)
@@ -64,7 +64,7 @@ def test_every_difference_is_found(a: SequencePlan, b: SequencePlan) -> None:
     assert bool(diff) == (a._content() != b._content())
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(plans(), plans())
 def test_as_few_repos_as_possible_have_moved(a: SequencePlan, b: SequencePlan) -> None:
     moved = diff_plans(a, b).changed("moved")
@@ -75,7 +75,7 @@ def test_as_few_repos_as_possible_have_moved(a: SequencePlan, b: SequencePlan) -
     assert len(stay) == rises([order[0].index(repo) for repo in both])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.integers(0, 50), unique=True, max_size=9))
 def test_a_longest_rise_is_one_and_is_longest(numbers: list[int]) -> None:
     kept = _longest_rise(numbers)
@@ -84,7 +84,7 @@ def test_a_longest_rise_is_one_and_is_longest(numbers: list[int]) -> None:
     assert len(chosen) == rises(numbers)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(plans())
 def test_a_plan_does_not_differ_from_itself(plan: SequencePlan) -> None:
     diff = diff_plans(plan, SequencePlan.from_json(plan.to_json()), model=0.25)
@@ -94,7 +94,7 @@ def test_a_plan_does_not_differ_from_itself(plan: SequencePlan) -> None:
     assert diff.expected_change == diff.p_all_change == 0
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(plans(), plans(), st.integers(1, 2))
 def test_a_model_tells_what_the_change_is_worth(a: SequencePlan, b: SequencePlan, attempts: int) -> None:
     diff = diff_plans(a, b, {"a": 0.5, "b": 0.25, "c": 0.1}, attempts)

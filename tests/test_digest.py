@@ -34,7 +34,7 @@ def literally(ledger: Any, run_id: str, repos: list[str]) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trains())
 def test_every_run_carries_the_digest_of_its_events_and_statuses(train: Train) -> None:
     for record_skips in (True, False):

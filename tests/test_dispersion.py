@@ -124,7 +124,7 @@ def test_a_real_ledger_with_an_outage_and_without():
     assert "think of a common cause, or of rates that change over time. Most above expectation: run" in found.words
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.booleans()), max_size=25, unique_by=lambda r: r[:2]))
 def test_the_statistic_is_the_dispersion_ratio(rows):
     frame = record([(f"{run}", f"{repo}", ok) for run, repo, ok in rows])
@@ -231,13 +231,8 @@ def test_long_records_are_permuted_in_parts(monkeypatch):
 
 
 def test_kde_frameworks_fail_together():
-    trains = load_dataset("kf5").trains.rename(columns={"repo": "repo_id"})
-    found = dispersion_test(
-        trains.assign(
-            run_id=trains["train"] + " " + trains["distribution"],
-            succeeded=trains["outcome"].astype(object).map({"succeeded": True, "failed": False}),
-        )
-    )
+    trains = load_dataset("kf5").trains
+    found = dispersion_test(trains.assign(run_id=trains["train"] + " " + trains["distribution"]))
     assert (found.n_runs, found.n_attempts, found.n_failures) == (63, 4507, 49)
     assert found.statistic == pytest.approx(1.767, abs=1e-3)
     assert found.p_value < 0.01

@@ -161,25 +161,25 @@ def check_outcomes(analysis: Analysis, outcomes: list[Outcome]) -> None:
 
 
 @given(cases())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_probabilities_expectations_and_the_law_of_the_count(case: Any) -> None:
     check_probabilities(analyze(*case), brute_force(*case))
 
 
 @given(cases(largest=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_importances(case: Any) -> None:
     check_importance(analyze(*case), brute_force(*case))
 
 
 @given(cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_single_outcomes_and_the_most_probable(case: Any) -> None:
     check_outcomes(analyze(*case), brute_force(*case))
 
 
 @given(cases())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_most_probable_of_plans_too_large_for_the_finer_bound(case: Any) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(outcomes_module, "_LARGEST_MATRIX", -1)
@@ -217,7 +217,7 @@ def test_plans_of_twelve_repos(seed: int) -> None:
 
 
 @given(cases())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_brute_force_follows_the_rules(case: Any) -> None:
     plan, model, attempts = case
     total = Fraction(0)
@@ -232,7 +232,7 @@ def test_the_brute_force_follows_the_rules(case: Any) -> None:
 
 
 @given(cases(causes=0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_outcomes_are_the_antichains_of_failed_repos_and_their_probabilities_products(case: Any) -> None:
     plan, model, attempts = case
     above = ancestors([item.repo_id for item in plan.items], plan.edges)
@@ -252,7 +252,7 @@ def test_outcomes_are_the_antichains_of_failed_repos_and_their_probabilities_pro
 
 
 @given(cases(causes=0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_failures_over_attempts_give_the_rate_and_failures_over_plans_do_not(case: Any) -> None:
     frame = analyze(*case).to_frame()
     tried = frame["p_succeeded"] + frame["p_failed"]
@@ -263,7 +263,7 @@ def test_failures_over_attempts_give_the_rate_and_failures_over_plans_do_not(cas
 
 
 @given(cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_gain_is_the_chance_of_failing_times_what_it_costs(case: Any) -> None:
     analysis = analyze(*case)
     worth = analysis.importance()
@@ -275,7 +275,7 @@ def test_the_gain_is_the_chance_of_failing_times_what_it_costs(case: Any) -> Non
 
 
 @given(cases(), st.randoms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_order_of_the_plan_does_not_matter(case: Any, chosen: random.Random) -> None:
     plan, model, attempts = case
     ids = [item.repo_id for item in plan.items]
@@ -297,7 +297,7 @@ def test_the_order_of_the_plan_does_not_matter(case: Any, chosen: random.Random)
 
 
 @given(cases())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_common_cause_is_a_repo_that_nobody_counts(case: Any) -> None:
     plan, model, _ = case
     with_causes = analyze(plan, model)
@@ -315,7 +315,7 @@ def test_a_common_cause_is_a_repo_that_nobody_counts(case: Any) -> None:
 
 
 @given(cases(causes=0), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_retries_are_powers_of_the_rate(case: Any, attempts: int) -> None:
     plan, model, _ = case
     powers = {repo: model.rate(repo) ** attempts for repo in plan.released}

@@ -302,7 +302,7 @@ def test_repos_of_one_run_alone_are_told(ledger: MemoryRunLedger) -> None:
 
 
 @given(trains(), trains())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_difference_is_what_a_naive_reading_finds(one: Train, two: Train) -> None:
     ledger = kept(["a", "b"])
     for train in (one, two):
@@ -543,7 +543,7 @@ def test_any_name_will_do(name: str) -> None:
 
 
 @given(st.sampled_from(SEARCHED), st.text(min_size=1, max_size=3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_text_is_looked_for_in_every_id_whatever_its_case(column: str, text: str) -> None:
     browser = Browser(load_dataset("kf5").ledger)
     browser.filter(text=text)

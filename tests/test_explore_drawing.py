@@ -14,7 +14,7 @@ from seqkit.explore.drawing import MOST_DRAWN, draw
 GRAPH = RepoDependencyGraph.from_edges([("a", "b"), ("b", "c"), ("a", "c"), ("c", "d"), ("d", "e")])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains())
 def test_a_plan_is_drawn_with_the_same_reachability(train):
     plan = train.plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import HOSTILE_NAMES, Train, ancestors, trains
 
@@ -106,7 +106,35 @@ def test_a_story_tells_step_reason_queue_and_end() -> None:
     ]
 
 
-@settings(deadline=None)
+def test_a_plan_of_some_repos_tells_the_order_of_the_whole_graph_and_no_queue() -> None:
+    graph = RepoDependencyGraph.from_edges([("core", "api"), ("lib", "tool"), ("tool", "app")])
+    walk = Walk(build_plan(graph, [(repo, "1") for repo in ("core", "api", "app")]))
+    assert not walk.queue
+    assert repr(walk) == "Walk(step 0 of 3; ready: core, app)"
+    told = [walk.story]
+    while walk.forward():
+        told.append(walk.story)
+    assert told[0].endswith(
+        "2 repos need nothing in this plan, and so can go first. The plan keeps the order of the whole graph, in which "
+        "repos that are not released are passed over: of those that are ready, the first in that order goes next."
+    )
+    assert "That makes api ready; in the whole graph's order, ready are now api, app." in told[1]
+    assert not any("queue" in story or "in line" in story for story in told)
+    assert repr(walk) == "Walk(step 3 of 3; nobody is ready)"
+
+
+@given(trains())
+def test_a_queue_is_told_of_where_newcomers_join_its_end(train: Train) -> None:
+    walk = Walk(train.plan)
+    while True:
+        before = walk.ready
+        if not walk.forward():
+            break
+        assert (walk.ready == [*before[1:], *walk.freed]) or not walk.queue
+        assert ("queue" in walk.story) is (walk.queue and bool(walk.freed))
+        assert ("That makes" in walk.story) is (not walk.queue and bool(walk.freed))
+
+
 @given(trains(), st.data())
 def test_every_place_of_a_walk_agrees_with_a_naive_reading(train: Train, data: st.DataObject) -> None:
     fail = [repo for repo in train.failing if repo in train.order]
@@ -138,7 +166,6 @@ def test_every_place_of_a_walk_agrees_with_a_naive_reading(train: Train, data: s
     ]
 
 
-@settings(deadline=None)
 @given(trains())
 def test_the_end_of_a_walk_is_the_what_if(train: Train) -> None:
     fail = [repo for repo in train.failing if repo in train.order]

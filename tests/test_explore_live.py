@@ -23,7 +23,7 @@ def event(seq, kind, **payload):
     return RunEvent(seq=seq, kind=kind, payload=payload, timestamp=UTC)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trains(), st.data())
 def test_the_end_is_the_outcome(train, data):
     plan = train.plan

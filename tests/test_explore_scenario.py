@@ -256,7 +256,7 @@ def same(scenario: Scenario, made: dict[str, Any]) -> None:
         assert made["analysis"].to_frame().equals(scenario.analysis.to_frame())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trains(), st.data())
 def test_the_source_makes_the_same_results(train, data):
     plan = train.plan

@@ -180,7 +180,7 @@ def test_items(ledger, plan):
 POLICIES = st.sampled_from(["skip_dependents", "stop", "continue"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     edges=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda e: e[0] < e[1])),
     released=st.sets(st.integers(0, 7)),

@@ -84,7 +84,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 # ---------------------------------------------------------------------- round trips
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(train=trains(), zipped=st.booleans())
 def test_executed_runs_come_back(tmp_path_factory: pytest.TempPathFactory, train: Train, zipped: bool) -> None:
     ledger = MemoryRunLedger()
@@ -144,7 +144,7 @@ found_events = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(runs=st.lists(found_runs, max_size=4), events=st.lists(found_events, max_size=6))
 def test_whatever_was_found_comes_back_in_its_order(
     tmp_path_factory: pytest.TempPathFactory, runs: list[FoundRun], events: list[FoundEvent]

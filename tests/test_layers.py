@@ -31,6 +31,7 @@ LAYERS = [
         "_palette",
         "_rows",
         "_svg",
+        "spreadsheet",
     },
     {"graph"},
     {"plan", "outcome", "rules", "readers"},

@@ -233,9 +233,7 @@ documents = st.recursive(
 
 def examples(name, many):
     few = {"postgres": many // 8, "sqlite file": many // 8}
-    return settings(
-        max_examples=few.get(name, many), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    return settings(max_examples=few.get(name, many), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_any_json_comes_back_as_it_was(store):

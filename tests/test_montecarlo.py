@@ -123,7 +123,7 @@ def test_arrays_frames_and_counts_tell_the_same(found: Simulation) -> None:
     assert found.p_all_succeed == (found.n_succeeded == 6).mean()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trials=st.integers(1, 400), seed=st.integers(0, 1000), rate=st.floats(0, 1))
 def test_quantiles_are_the_smallest_counts_that_reach_them(trials: int, seed: int, rate: float) -> None:
     found = simulate(DIAMOND, rate, trials, rng=seed)

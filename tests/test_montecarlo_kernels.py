@@ -91,7 +91,7 @@ def assert_same(first: Simulation, second: Simulation) -> None:
 # ---------------------------------------------------------------------- kernels
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     what=experiments(),
     first_word=st.sampled_from([0, 1, 2**31 - 1, LAST_WORD - 150]) | st.integers(0, LAST_WORD - 150),
@@ -122,7 +122,7 @@ def test_both_kernels_count_the_same_over_millions(seed: int) -> None:
 
 
 @each_kernel
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     what=experiments(),
     cuts=st.lists(st.integers(1, 70), min_size=1, max_size=4),
@@ -142,7 +142,7 @@ def test_parts_add_up_to_the_whole(
 
 
 @each_kernel
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(what=experiments(), trials=st.integers(1, 5000))
 def test_fewer_trials_are_the_first_of_more(run: Callable[..., Tally], what: Experiment, trials: int) -> None:
     few, many = run(what, 9, trials, True), run(what, 9, 5000, True)
@@ -210,7 +210,7 @@ def test_tables_and_shortcuts_change_nothing(
     assert left_out > 0 if seed % 3 == 0 else left_out == 0  # policies other than the first need none
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
 @given(graph=dags(9, st.sampled_from("abcdefghi")))
 @example(graph=(["a", "b", "c"], [("a", "b"), ("b", "c"), ("a", "c")]))
 def test_dependencies_left_out_are_reached_otherwise(graph: Any) -> None:

@@ -155,7 +155,7 @@ def check_frames(found: Simulation, by_repo: dict[str, list[int]], table: list[l
     assert found.counts.to_numpy().tolist() == np.column_stack([pairs, sizes]).tolist()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(case=cases(), trials=st.integers(1, 70))
 def test_every_trial_is_a_run_of_the_rule_machine(case: Case, trials: int) -> None:
     check(case, trials, runs=2)

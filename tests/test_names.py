@@ -90,6 +90,7 @@ NAMES = {
     "trains_frame",
     # frames
     "events_frame",
+    "for_spreadsheet",
     "items_frame",
     "runs_frame",
     # errors

@@ -84,6 +84,58 @@ def test_steps_follow_the_rules(train: Train) -> None:
         assert sorted(after) == sorted(ready[1:] + freed)
 
 
+PARTS = trains().filter(lambda train: 0 < len(train.released) < len(train.nodes))
+
+
+def inner(train: Train) -> tuple[list[str], list[tuple[str, str]]]:
+    """The repos and dependencies that the plan holds."""
+    return train.order, [edge for edge in train.edges if set(edge) <= set(train.order)]
+
+
+@given(trains() | PARTS)
+def test_who_follows_what_is_told_arrives_at_the_order_of_the_plan(train: Train) -> None:
+    frame = steps(train.plan)
+    nodes, edges = inner(train)
+    whys = frame["why"].tolist()
+    queue = not any("order of the whole graph" in why for why in whys)
+    assert not any(queue is not ("in line" in why) for why in whys if "passed over" not in why)
+    above = {node: {before for before, after in edges if after == node} for node in nodes}
+    line, gone, since = sorted(node for node in nodes if not above[node]), set(), dict.fromkeys(nodes, 0)
+    whole = fifo_kahn(train.nodes, train.edges)
+    if not queue:
+        line.sort(key=whole.index)
+    for number, row in enumerate(frame.itertuples(), 1):
+        assert (row.ready, row.choice) == (line, line[0])
+        waited = [repo for repo in line if since[repo] < since[row.choice]]
+        if "passed over" not in row.why:
+            assert ("ready before it" in row.why) is bool(waited)
+            assert ("needs nothing" in row.why) is (not above[row.choice])
+            assert queue <= (not waited), "in a queue nobody is overtaken"
+        gone.add(row.choice)
+        freed = {repo for repo in nodes if row.choice in above[repo] and above[repo] <= gone}
+        since.update(dict.fromkeys(freed, number))
+        line = line[1:] + sorted(freed)
+        if not queue:
+            line.sort(key=whole.index)
+        assert row.freed == [repo for repo in line if repo in freed]
+    assert [*gone] == frame["choice"].tolist() or gone == set(nodes)
+    assert frame["choice"].tolist() == train.order
+    assert queue is (fifo_kahn(nodes, edges) == train.order) or not train.released
+
+
+def test_a_newcomer_that_overtakes_is_told() -> None:
+    graph = RepoDependencyGraph.from_edges([("core", "api"), ("lib", "tool"), ("tool", "app")])
+    frame = steps(build_plan(graph, [(repo, "1") for repo in ("core", "api", "app")]))
+    assert frame["ready"].tolist() == [["core", "app"], ["api", "app"], ["app"]]
+    assert frame["freed"].tolist() == [["api"], [], []]
+    assert frame["why"].tolist() == [
+        "core is next in the order of the whole graph, which the plan keeps: it needs nothing in this plan",
+        "api is next in the order of the whole graph, ahead of app, which was ready before it: it needs core, which "
+        "has been released",
+        "app is next in the order of the whole graph, which the plan keeps: it needs nothing in this plan",
+    ]
+
+
 def test_what_a_repo_needs_is_told_with_what_became_of_it() -> None:
     assert steps(DIAMOND)["why"].tolist() == [
         "a is first in line: it needs nothing",
@@ -173,6 +225,14 @@ def test_unreleased_repos_may_stand_in_an_order_or_be_left_out() -> None:
     assert check_order(THROUGH, ["a", "b", "c"]).same_as_plan
     assert check_order(THROUGH, ["b", "a", "c"])
     assert check_order(THROUGH, ["a", "c"]).same_as_plan
+
+
+def test_the_first_difference_is_told_by_its_place_in_the_order_given() -> None:
+    graph = RepoDependencyGraph.from_edges([("a", "u"), ("u", "c"), ("a", "b")])
+    plan = build_plan(graph, [(repo, "1") for repo in "abc"])
+    checked = check_order(plan, ["a", "u", "c", "b"])
+    assert (bool(checked), checked.position, checked.repo_id) == (True, 2, "c")
+    assert checked.message == "valid; the plan would take b here, at position 2, before c"
 
 
 def test_an_empty_order_of_an_empty_plan_is_valid() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -326,6 +327,42 @@ def test_frame_columns_and_dtypes() -> None:
         None,
     ]
     assert frame["dependencies"].tolist() == [[], ["a"], ["b"]]
+
+
+@given(trains())
+def test_a_frame_reads_by_wave_and_keeps_the_place_in_the_plan(train: Train) -> None:
+    plan = train.plan
+    frame = plan.to_frame()
+    assert dict(zip(frame["position"], frame["repo_id"], strict=True)) == dict(enumerate(ids(plan)))
+    assert frame.index.equals(pd.RangeIndex(len(plan.items)))
+    released = frame[frame["wave"].notna()]
+    assert released["repo_id"].tolist() == [repo for wave in plan.waves() for repo in wave]
+    assert released["wave"].is_monotonic_increasing
+    above = ancestors(train.nodes, train.edges)
+    place = dict(zip(frame["repo_id"], frame.index, strict=True))
+    wave = dict(zip(frame["repo_id"], frame["wave"], strict=True))
+    for repo in plan.unreleased:
+        first = max((wave[other] + 1 for other in above[repo] if other in plan.released), default=0)
+        assert all((place[other] < place[repo]) == (wave[other] < first) for other in plan.released)
+    if len(plan.released) == len(train.nodes):
+        assert frame["position"].tolist() == list(range(len(frame))), "a whole graph's order never goes back a wave"
+
+
+def test_a_page_of_some_repos_reads_by_wave_and_tells_who_is_only_passed_over() -> None:
+    graph = RepoDependencyGraph.from_edges([("r1", "u"), ("u", "r3"), ("x", "y"), ("y", "r2")])
+    releases = [(repo, "1") for repo in ("r1", "r2", "r3")]
+    path, everything = (build_plan(graph, releases, scope=scope) for scope in ("path", "all"))
+    assert ids(path) == ["r1", "u", "r3", "r2"]
+    for plan in (path, everything):
+        assert plan.to_frame().dropna(subset="wave")["wave"].tolist() == [0, 0, 1]
+        rows = re.findall(r"<tr><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>", plan._repr_html_())
+        assert rows == [("0", "0", "r1"), ("1", "0", "r2"), ("2", "1", "r3")]
+    assert path.to_frame()["repo_id"].tolist() == ["r1", "r2", "u", "r3"]
+    assert path.to_frame()["position"].tolist() == [0, 3, 1, 2]
+    assert "only because repos to release depend on each other through them" in path._repr_html_()
+    assert "holds more of the graph than what is released" in everything._repr_html_()
+    assert repr(path).endswith("1 unreleased between them)")
+    assert repr(everything).endswith("3 unreleased)")
 
 
 def test_hostile_names_are_planned_stored_and_shown() -> None:

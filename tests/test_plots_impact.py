@@ -73,7 +73,7 @@ def test_rows_fail_and_columns_are_blocked():
     assert "blocks" in ax.get_xlabel()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(trains())
 def test_every_row_is_what_a_what_if_blocks(train):
     plan = train.plan

@@ -63,7 +63,7 @@ class Flaky:
 # ---------------------------------------------------------------------- counts
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains())
 def test_every_try_counts_and_what_was_skipped_does_not(train):
     reading = train.reading()
@@ -251,10 +251,8 @@ def test_the_probability_of_the_highest_is_that_of_draws():
 
 def test_kde_frameworks_cannot_be_ranked():
     data = load_dataset("kf5")
-    told = data.trains.rename(columns={"repo": "repo_id"})
-    tried = told.assign(succeeded=told["outcome"].astype(object).map({"succeeded": True, "failed": False}))
     with pytest.warns(UnsupportedRanking) as caught:
-        fit = fit_failure_rates(tried)
+        fit = fit_failure_rates(data.trains)
     message = str(caught[0].message)
     assert message.startswith("the data do not support a ranking of the 75 repos (49 failures in 4,507 attempts)")
     assert "0.073 of 'kdelibs4support' (95 % credible interval 0.023 to 0.15)" in message
@@ -263,6 +261,15 @@ def test_kde_frameworks_cannot_be_ranked():
     assert FailureModel.from_fit(fit).default == 49 / 4507
     with pytest.warns(UnsupportedRanking, match="75 repos \\(6 failures in 225 attempts\\)"):
         fit_failure_rates(data.ledger)
+
+
+def test_trains_tell_by_their_status_who_was_tried():
+    words = ["succeeded", "failed", "missing", "skipped", "blocked", "pending", None]
+    told = pd.DataFrame({"train": "5.1", "repo_id": "a", "status": [*words, "succeeded"]})
+    for frame in (told, told.astype({"status": "category"}), told.assign(attempts=1).drop(columns="attempts")):
+        assert fitted(frame)[["attempts", "failures"]].to_numpy().tolist() == [[3, 1]]
+    with pytest.raises(ValueError, match="the column status of ledger_or_frame has 'success', expected one of"):
+        fit_failure_rates(pd.DataFrame({"train": ["5.1"], "repo_id": ["a"], "status": ["success"]}))
 
 
 # ---------------------------------------------------------------------- draws of the rates
@@ -391,7 +398,7 @@ def test_wrong_arguments_of_draws_are_named():
         posterior_models(fitted(MemoryRunLedger()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=3), st.tuples(st.integers(1, 40), st.integers(0, 40)), max_size=5))
 def test_intervals_hold_their_rates_in_order(counts):
     fit = fitted(counted({repo: (n, min(n, failures)) for repo, (n, failures) in counts.items()}))

@@ -687,7 +687,7 @@ VICTIMS = {
 }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(format=st.sampled_from(sorted(VICTIMS)), guess=st.booleans(), data=st.data())
 def test_any_value_anywhere_gives_a_graph_or_a_read_error(
     write: Write, format: str, guess: bool, data: st.DataObject
@@ -700,7 +700,7 @@ def test_any_value_anywhere_gives_a_graph_or_a_read_error(
     assert error is None or len(str(error)) < 2000
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     format=st.sampled_from(["csv", "npm", "pip"]),
     content=st.binary(max_size=60)
@@ -711,7 +711,7 @@ def test_any_bytes_give_a_graph_or_a_read_error(write: Write, format: str, conte
     assert error is None or error.line is None or 1 <= error.line <= len(content.splitlines()) + 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)).map(sorted).filter(lambda pair: pair[0] != pair[1]))
 )

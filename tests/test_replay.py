@@ -72,7 +72,7 @@ def entered(repo: str, *then: str) -> list[tuple[str, str]]:
 # ---------------------------------------------------------------------- one outcome
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), st.booleans())
 def test_a_run_replayed_as_it_was_comes_to_what_it_came_to(train: Train, record_skips: bool) -> None:
     ledger = MemoryRunLedger()
@@ -90,7 +90,7 @@ def test_a_run_replayed_as_it_was_comes_to_what_it_came_to(train: Train, record_
     assert again.n_succeeded == len(run.succeeded)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), policies, budgets, attempts)
 def test_other_rules_give_what_they_would_have_given(train: Train, policy: str, budget: int | None, tried: int) -> None:
     ledger = MemoryRunLedger()
@@ -119,7 +119,7 @@ def test_other_rules_give_what_they_would_have_given(train: Train, policy: str, 
         assert reason in ("named as failing", f"{repo} failed {tried}")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), policies, attempts)
 def test_what_is_missing_is_named(train: Train, policy: str, tried: int) -> None:
     ledger = MemoryRunLedger()
@@ -188,7 +188,7 @@ def test_a_repo_in_doubt_has_an_unknown_outcome() -> None:
 # ---------------------------------------------------------------------- many outcomes
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), st.integers(0, 5), policies, budgets, attempts)
 def test_where_nothing_is_known_a_replay_is_a_simulation(
     train: Train, seed: int, policy: str, budget: int | None, tried: int
@@ -211,7 +211,7 @@ def test_where_nothing_is_known_a_replay_is_a_simulation(
         assert ours[column].to_dict() == theirs[column].to_dict()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(largest=5), st.integers(0, 3), policies)
 def test_the_frames_of_a_replay_agree_with_its_trials(train: Train, seed: int, policy: str) -> None:
     ledger = MemoryRunLedger()

@@ -193,6 +193,7 @@ def test_a_plan_shows_what_is_not_released(things: dict[str, Any]) -> None:
     fold = root.find("details")
     assert fold.findtext("summary") == f"{len(plan.unreleased)} not released"
     assert [bdi.text for bdi in fold.iter("bdi")] == plan.unreleased
+    assert "only because repos to release depend on each other through them" in told(fold)
 
 
 def test_an_outcome_shows_who_failed_and_who_waits_for_whom(things: dict[str, Any]) -> None:

@@ -78,7 +78,7 @@ def executed(train: Train, ledger: RunLedger, record_skips: bool = True) -> str:
 # ---------------------------------------------------------------------- what is left
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), st.booleans())
 def test_what_is_left_is_all_that_was_planned_and_not_released(train: Train, record_skips: bool) -> None:
     ledger, expected = MemoryRunLedger(), train.reading()
@@ -98,7 +98,7 @@ def test_what_is_left_is_all_that_was_planned_and_not_released(train: Train, rec
     assert {(a, b) for a in between for b in plan.graph.transitive_dependents_of(a)} == below
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), st.booleans())
 def test_every_repo_that_is_left_has_its_reason(train: Train, record_skips: bool) -> None:
     ledger, expected = MemoryRunLedger(), train.reading()
@@ -331,7 +331,7 @@ def run_until_done(train: Train, ledger: RunLedger, crashes: list[int], skips: b
     assert sorted(releaser.released) == sorted((repo, "1.0", f"digest-{repo}", "kim") for repo in train.released)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains(), st.lists(st.integers(1, 4), max_size=3), st.booleans())
 def test_runs_that_fail_and_break_off_release_everything_once_in_the_end(
     train: Train, crashes: list[int], skips: bool
@@ -340,13 +340,13 @@ def test_runs_that_fail_and_break_off_release_everything_once_in_the_end(
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(trains(largest=12), st.lists(st.integers(1, 9), max_size=6), st.booleans())
 def test_the_same_with_larger_counts(train: Train, crashes: list[int], skips: bool) -> None:
     run_until_done(train, MemoryRunLedger(), crashes, skips)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(trains(largest=5), st.lists(st.integers(1, 4), max_size=2), st.booleans())
 def test_the_same_in_a_database(train: Train, crashes: list[int], skips: bool) -> None:
     with SqlRunLedger("sqlite://") as ledger:
@@ -398,7 +398,7 @@ def test_a_plan_in_place_of_a_graph_leaves_nothing_to_guess() -> None:
     assert [item.version_label for item in resume_plan(original(FAILED_API), "old", plan).items] == ["7", "7"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trains())
 def test_with_a_graph_all_that_a_failure_can_have_blocked_is_left_with_a_plan_what_it_blocked(train: Train) -> None:
     plain = replace(train, policy="skip_dependents", budget=None, attempts=1)
@@ -455,7 +455,7 @@ settings_of_runs = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(-1, 9), st.sampled_from(KINDS), payloads), max_size=12),
     settings_of_runs,

@@ -241,37 +241,45 @@ def test_a_releaser_that_never_returns_can_be_cancelled(plan, kind, tmp_path):
 
 def test_a_plain_function_that_never_returns_can_be_cancelled(plan):
     ledger = MemoryRunLedger()
-    release = threading.Event()
+    release, returned = threading.Event(), threading.Event()
+
+    def hang(*_):
+        release.wait(600)
+        returned.set()
 
     async def main():
-        task = asyncio.create_task(execute_plan(plan, lambda *_: release.wait(30), ledger))
+        task = asyncio.create_task(execute_plan(plan, hang, ledger))
         while not ledger.list_runs() or not kinds(ledger):
             await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    began = time.monotonic()
     asyncio.run(main())
+    assert not returned.is_set(), "nobody waited for it"
     release.set()
-    assert time.monotonic() - began < 20
     assert only_run(ledger).status is RunStatus.CANCELLED
 
 
 def test_cancelling_while_the_ledger_writes_loses_nothing(plan, tmp_path):
+    writing, gate = threading.Event(), threading.Event()
+
     class Slow(SqlRunLedger):
         def append_event(self, run_id, event):
-            time.sleep(0.2)
+            writing.set()
+            gate.wait(600)
             super().append_event(run_id, event)
 
     ledger = Slow(tmp_path / "runs.db")
 
     async def main():
         task = asyncio.create_task(execute_plan(plan, 0.0, ledger))
-        await asyncio.sleep(0.1)
+        while not writing.is_set():
+            await asyncio.sleep(0.001)
         task.cancel()
         await asyncio.sleep(0)
         task.cancel()
+        gate.set()
         with pytest.raises(asyncio.CancelledError):
             await task
 
@@ -280,23 +288,6 @@ def test_cancelling_while_the_ledger_writes_loses_nothing(plan, tmp_path):
     assert run.status is RunStatus.CANCELLED
     assert run.summary.total_events == len(ledger.get_events(run.run_id))
     ledger.close()
-
-
-def test_the_loop_goes_on_while_the_ledger_writes(plan, tmp_path):
-    class Slow(SqlRunLedger):
-        def append_event(self, run_id, event):
-            time.sleep(0.05)
-            super().append_event(run_id, event)
-
-    async def main():
-        ticks = 0
-        task = asyncio.create_task(execute_plan(plan, 0.0, Slow(tmp_path / "runs.db")))
-        while not task.done():
-            await asyncio.sleep(0.005)
-            ticks += 1
-        return ticks
-
-    assert asyncio.run(main()) > 20
 
 
 class FailsAt(MemoryRunLedger):
@@ -384,7 +375,7 @@ def test_ctrl_c_cancels_the_run(tmp_path, inside_a_loop):
         plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")]), version="1")
         def release(*_):
             print("releasing", flush=True)
-            time.sleep(30)
+            time.sleep(600)
         def go():
             run_plan(plan, release, sys.argv[1])
         async def main():
@@ -398,7 +389,7 @@ def test_ctrl_c_cancels_the_run(tmp_path, inside_a_loop):
     assert process.stdout.readline() == "releasing\n"
     time.sleep(0.2)
     os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=300)
     assert "KeyboardInterrupt" in errors
     with SqlRunLedger(path) as ledger:
         assert only_run(ledger).status is RunStatus.CANCELLED

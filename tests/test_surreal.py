@@ -477,7 +477,7 @@ def test_an_export_that_is_cut_off_anywhere_says_so_and_keeps_what_is_before(tmp
             assert len(ledger.events) == len(everything)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3000), st.binary(max_size=3) | st.sampled_from([b"'", b'"', b"{", b"]", b"/*", b";"])),

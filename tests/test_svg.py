@@ -90,7 +90,7 @@ def implied(edges: list[Edge]) -> set[Edge]:
 
 
 @pytest.mark.parametrize("labels", [True, False])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(dags())
 def test_a_graph_is_drawn_as_it_is(labels: bool, case: tuple[list[str], list[Edge]]) -> None:
     ids, edges = case
@@ -110,7 +110,7 @@ def test_a_graph_is_drawn_as_it_is(labels: bool, case: tuple[list[str], list[Edg
 
 
 @pytest.mark.parametrize("labels", [True, False])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(dags())
 def test_lines_lead_from_each_repo_to_what_needs_it(labels: bool, case: tuple[list[str], list[Edge]]) -> None:
     ids, edges = case

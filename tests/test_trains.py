@@ -79,7 +79,7 @@ def test_a_train_tag_names_the_train() -> None:
     assert rows(ledger, "train", "runs") == [["May", ["a", "b", "c"]], ["June", ["d", "e"]], ["July", ["f"]]]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(
         st.tuples(st.none() | st.sampled_from([*"abcdef", "gone", 5, None]), st.none() | st.sampled_from(["x", "", 7])),
@@ -132,7 +132,7 @@ def test_long_chains_and_long_circles_end() -> None:
 # ---------------------------------------------------------------------- what they came to
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(trains(largest=5), min_size=1, max_size=3), st.lists(st.integers(0, 2), min_size=3, max_size=3))
 def test_a_train_counts_what_its_runs_did(several: list[Train], repeats: list[int]) -> None:
     ledger = MemoryRunLedger(clock=Clock())

@@ -48,7 +48,7 @@ def press(view: DagView, number: object) -> None:
     send(view, {"press": number, "drawing": view._drawing["drawing"]})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(trains())
 def test_the_browser_gets_numbers_and_text_that_fit_together(train):
     view = DagView(train.plan)

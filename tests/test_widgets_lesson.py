@@ -111,6 +111,18 @@ def test_pressing_a_repo_goes_to_the_step_that_takes_it(lesson):
     assert (lesson.walk.choice, lesson.walk.position) == ("docs", 3)
 
 
+def test_a_plan_that_is_no_queue_is_not_called_one(no_model_is_left):
+    graph = RepoDependencyGraph.from_edges([("core", "api"), ("lib", "tool"), ("tool", "app")])
+    lesson = Lesson(build_plan(graph, [(repo, "1") for repo in ("core", "api", "app")]))
+    lesson.to(1)
+    told = texts(lesson)
+    assert "Ready, in the whole graph's order api next, new app" in told
+    assert "ready, numbered in the order of the whole graph; #1 is taken next" in told
+    assert "queue" not in told.lower()
+    assert lesson.dag.notes == {"api": "#1", "app": "#2"}
+    lesson.close()
+
+
 def test_the_rows_tell_the_queue_and_who_was_taken(lesson):
     lesson.to(1)
     assert "Queue api next, new docs new" in texts(lesson)
@@ -238,7 +250,7 @@ def test_an_error_shows_in_the_panel_that_is_seen(lesson, monkeypatch):
 # ---------------------------------------------------------------------- any plan
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(trains(), st.sampled_from(POLICIES))
 def test_any_plan_can_be_walked_and_asked_about(train, policy):
     fail = [repo for repo in train.failing if repo in train.order]

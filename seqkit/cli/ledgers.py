@@ -167,9 +167,15 @@ def _print_items(to: Console, items: pd.DataFrame, most: int) -> None:
         "ITEMS" if planned or not len(items) else "ITEMS: the run carries no plan; these are the repos of its events"
     )
     columns = ("wave", "repo", "version", "status", "tries", "took", "why, or released as")
-    rows = [_item_row(item) for item in items.head(most or len(items)).to_dict("records")]
+    unreleased = (items["skip_cause"] == "unreleased").fillna(False).to_numpy(dtype=bool)
+    # By wave: in a plan of some of a graph's repos a later wave may stand before an earlier one.
+    tried = items[~unreleased].sort_values(["wave", "position"])
+    rows = [_item_row(item) for item in tried.head(most or len(tried)).to_dict("records")]
     show(to, title, columns, rows, _NUMBERS)
-    _print_more(to, len(items), most)
+    _print_more(to, len(tried), most)
+    if unreleased.any():
+        names = items["repo_id"][unreleased].tolist()
+        to.print(Text(f"\n{plural(len(names), 'repo')} of the plan not to be released, passed over: {some(names)}"))
 
 
 def _item_row(item: dict[Any, Any]) -> tuple[str, ...]:

@@ -11,21 +11,23 @@ from seqkit._arguments import whole
 from seqkit._html import table
 from seqkit._palette import STATUS_STYLES
 from seqkit.explore._words import short, told
-from seqkit.ordering import steps
+from seqkit.ordering import is_queue, steps
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, fail_ids
 from seqkit.whatif import what_if
 
 __all__ = ["Walk"]
 
-_MOST = 2_000  # every step keeps its whole queue, so time and memory grow with the square
+_MOST = 2_000  # every step keeps all that is ready, so time and memory grow with the square
 
 
 class Walk:
     """A place in a release: so many choices are made, the rest is to come.
 
-    The sequencer takes the head of its queue, and so every repo in plan order. A walk stands between
+    The sequencer takes the first in plan order of those that are ready. A walk stands between
     two choices: `position` of them are behind it. Step forward and back at will; nothing is run.
+    A plan of a whole graph is a queue, in which newcomers join the end; a plan of some of its repos
+    keeps the whole graph's order, in which they may stand ahead of others.
 
     Parameters
     ----------
@@ -44,6 +46,8 @@ class Walk:
         The same as a set.
     frame : pandas.DataFrame
         Every step, as :func:`seqkit.steps` gives them. Not to be changed.
+    queue : bool
+        Whether newcomers join the end at every step, as in a plan of a whole graph.
     position : int
         How many choices are made, from 0 to ``len(walk)``.
 
@@ -83,6 +87,7 @@ class Walk:
         self.fail = fail_ids(plan, fail)
         self.policy = policy
         self.frame: pd.DataFrame = steps(plan, self.fail, policy)
+        self.queue = is_queue(plan)
         self.position = 0
         self._ids = [item.repo_id for item in plan.items]
         self._ends = what_if(plan, self.fail, policy)._words()
@@ -144,14 +149,24 @@ class Walk:
         n = len(self._ready[0]) if len(self) else 0
         if not n:
             return "The plan is empty: there is nothing to choose"
-        return f"Nothing is released yet. {n} repo{'s need' if n > 1 else ' needs'} nothing, and so can go first"
+        told_nothing = f"Nothing is released yet. {n} repo{'s need' if n > 1 else ' needs'} nothing"
+        if self.queue:
+            return f"{told_nothing}, and so can go first"
+        return (
+            f"{told_nothing} in this plan, and so can go first. The plan keeps the order of the whole graph, in which "
+            "repos that are not released are passed over: of those that are ready, the first in that order goes next"
+        )
 
     @property
     def story(self) -> str:
-        """Where the walk stands, `why`, and who came into the queue with it: in words."""
+        """Where the walk stands, `why`, and who became ready with it: in words."""
         parts = [f"Step {self.position} of {len(self)}. {self.why}".removesuffix(".")]
-        if freed := self.freed:
+        if (freed := self.freed) and self.queue:
             parts.append(f"That brings {told(freed)} into the queue")
+        elif freed:
+            parts.append(
+                f"That makes {told(freed)} ready; in the whole graph's order, ready are now {told(self.ready)}"
+            )
         if self.at_end and len(self):
             counts = Counter(self._ends)
             ends = [f"{counts[word]} {style.word}" for word, style in STATUS_STYLES.items() if counts[word]]
@@ -160,7 +175,7 @@ class Walk:
 
     @property
     def freed(self) -> list[str]:
-        """The repos that came into the queue with it, in order."""
+        """The repos that became ready with it, in plan order."""
         return list(self._freed[self.position - 1]) if self.position else []
 
     @property
@@ -172,9 +187,11 @@ class Walk:
 
     @property
     def ready(self) -> list[str]:
-        """The queue now: repos whose dependencies are all behind, in the order they will be taken.
+        """Repos whose dependencies are all behind, in plan order: the first is taken next.
 
-        Unreleased repos stand in it too, and so do blocked ones: their turn is to be passed over.
+        Where the walk is a :attr:`queue`, that is the order in which all of them will be taken; else newcomers may
+        stand ahead of them. Unreleased repos are among them, and so are blocked ones: their turn is to
+        be passed over.
         """
         return [] if self.at_end else list(self._ready[self.position])
 
@@ -188,7 +205,7 @@ class Walk:
     def in_degrees(self) -> dict[str, int]:
         """For each repo in plan order, how many of its direct dependencies are not yet behind.
 
-        This is the in-degree that Kahn's algorithm counts down: at zero a repo joins the queue.
+        This is the in-degree that Kahn's algorithm counts down: at zero a repo is ready.
         """
         return {
             repo: sum(dependency >= self.position for dependency in dependencies)
@@ -209,7 +226,8 @@ class Walk:
     def __repr__(self) -> str:
         line = [short(repo, 40) for repo in self.ready[:3]]
         more = f" and {len(self.ready) - 3} more" if len(self.ready) > 3 else ""
-        waiting = f"in line: {', '.join(line)}{more}" if self.ready else "nobody is in line"
+        where = "in line" if self.queue else "ready"
+        waiting = f"{where}: {', '.join(line)}{more}" if self.ready else f"nobody is {where}"
         return f"Walk(step {self.position} of {len(self)}; {waiting})"
 
     def _repr_html_(self) -> str:

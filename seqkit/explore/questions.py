@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import ClassVar, Literal
 
 from seqkit.explore._words import MOST_TOLD, has, is_, repos_are, short, told
-from seqkit.ordering import check_order, needed_releases
+from seqkit.ordering import check_order, is_queue, needed_releases
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
@@ -121,7 +121,7 @@ class Question:
 
 @dataclass(frozen=True)
 class NextUp(Question):
-    """What may go next? Any repo will do whose dependencies are out; the sequencer takes the head of its queue.
+    """What may go next? Any repo will do whose dependencies are out; the sequencer takes the first in plan order.
 
     Examples
     --------
@@ -172,7 +172,7 @@ class NextUp(Question):
         own = self.solution[0]
         others = [repo for repo in self.plan.released[self.done + 1 :] if behind.issuperset(self._needs[repo])]
         more = f" {told(others)} may go too." if others else ""
-        return f"The sequencer takes {short(own)}, first in its queue.{more}"
+        return f"The sequencer takes {short(own)}, {self._first}.{more}"
 
     def _mark(self, picked: list[str]) -> Verdict:
         if len(picked) != 1:
@@ -185,7 +185,7 @@ class NextUp(Question):
         rest = [other for other in self.plan.released[self.done :] if other != repo]
         if check_order(self.plan, [*self._behind, repo, *rest]):
             if repo == own:
-                return Verdict(True, f"The sequencer takes {name} too: it is first in its queue.", True)
+                return Verdict(True, f"The sequencer takes {name} too: it is {self._first}.", True)
             message = f"All that {name} needs is released. The sequencer would take {short(own)} first: "
             return Verdict(True, f"{message}{self._why_ahead(own, repo)}.", False)
         gone = set(self._behind)
@@ -194,17 +194,28 @@ class NextUp(Question):
             False, f"{name} needs {told(late)}, which {has(late)} not been released yet.", False, too_many=(repo,)
         )
 
+    @property
+    def _first(self) -> str:
+        """Say how the sequencer comes to its own choice."""
+        own = self.plan._position[self.solution[0]]
+        last = self.plan._position[self._behind[-1]] if self._behind else -1
+        passed = [item.repo_id for item in self.plan.items[last + 1 : own]]  # unreleased, or it would be its choice
+        once = f" once {told(passed)} {is_(passed)} passed over" if passed else ""
+        return f"first in its queue{once}" if is_queue(self.plan) else "next in the whole graph's order"
+
     def _why_ahead(self, own: str, other: str) -> str:
-        """Say what puts the head of the queue before another repo that may go."""
+        """Say what puts the sequencer's choice before another repo that may go."""
+        if not is_queue(self.plan):
+            return f"the plan has it before {short(other)}. It keeps the order of the whole graph"
+        # Who comes into a queue comes with the last that it needs, and the earlier in the earlier out.
         entered, later = (max(self.plan._dependencies[self.plan._position[repo]], default=-1) for repo in (own, other))
-        if entered == later and own < other:
-            if entered < 0:
-                return "both need nothing, and then names decide"
-            freed_by = short(self.plan.items[entered].repo_id)
-            return f"both came into its queue when {freed_by} was released, and then names decide"
         if entered < later:
             return f"it came into its queue before {short(other)}"
-        return f"the plan has it before {short(other)}"
+        if entered < 0:
+            return "both need nothing, and then names decide"
+        went = "released" if self.plan._is_released[entered] else "passed over"
+        freed_by = short(self.plan.items[entered].repo_id)
+        return f"both came into its queue when {freed_by} was {went}, and then names decide"
 
 
 @dataclass(frozen=True)
@@ -245,7 +256,16 @@ class Skipped(Question):
             "stop": "after a failure nothing new starts",
             "continue": "dependents go on against the last good release",
         }[self.policy]
-        return f"{short(self.repo_id)} fails, all others are well. Which repos are skipped? (Policy: {rule}.)"
+        told = f"{short(self.repo_id)} fails, all others are well. Which repos are skipped? (Policy: {rule}.)"
+        return f"{told} {self._order}" if self.policy == "stop" and not is_queue(self.plan) else told
+
+    @property
+    def _order(self) -> str:
+        """Tell the order from shortly before the failure: nobody can know it who does not see the whole graph."""
+        released = self.plan.released
+        start = max(0, released.index(self.repo_id) - 2)
+        line = ", ".join(short(repo, 30) for repo in released[start:])
+        return f"The plan keeps the order of the whole graph: {'…, ' if start else ''}{line}."
 
     @property
     def candidates(self) -> list[str]:  # noqa: D102

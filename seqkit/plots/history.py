@@ -89,9 +89,8 @@ def history(ledger_or_frame: Source, ax: Axes | None = None, **kwargs: Any) -> A
     Trains of any kind will do, here the 63 of KDE Frameworks; ``history(trains)`` draws them:
 
     >>> from seqkit import load_dataset
-    >>> kf5 = load_dataset("kf5").trains.query("outcome != 'missing'")
-    >>> trains = kf5.assign(run_id=kf5["train"] + " " + kf5["distribution"], repo_id=kf5["repo"])
-    >>> trains = trains.assign(status=trains["outcome"], skip_cause=None, attempts=1).sort_values("started_at")
+    >>> kf5 = load_dataset("kf5").trains.query("status != 'missing'").sort_values("started_at")
+    >>> trains = kf5.assign(run_id=kf5["train"] + " " + kf5["distribution"], skip_cause=None, attempts=1)
     >>> history(trains).get_title(loc="left")
     '63 runs of 75 repos: 49 of 4,507 attempts failed'
     >>> matplotlib.pyplot.close("all")

@@ -99,7 +99,7 @@ def steps_table(frame: pd.DataFrame) -> str:
     """
     head = "".join(
         f'<th scope="col" style="text-align:left;padding:2px 8px">{name}</th>'
-        for name in ("step", "choice", "queue before", "freed", "blocked", "why")
+        for name in ("step", "choice", "ready before", "freed", "blocked", "why")
     )
     cell = '<td style="text-align:left;vertical-align:top;padding:2px 8px;white-space:normal">{}</td>'
     rows = []

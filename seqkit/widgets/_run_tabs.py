@@ -246,7 +246,9 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
     def _render_items(self) -> None:
         items = self._browser.items
         self._frames["Items"] = items
-        self._table(self.items, items.assign(word=list(words_of(items).values())), "Items", _ITEMS)
+        shown = items.assign(word=list(words_of(items).values()))
+        # By wave, and who is not released last: plan order alone may have a later wave before an earlier one.
+        self._table(self.items, shown.sort_values(["wave", "position"]), "Items", _ITEMS)
 
     def _render_events(self) -> None:
         events = self._browser.events

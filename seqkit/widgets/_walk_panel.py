@@ -1,4 +1,4 @@
-"""The walk of a lesson: the buttons to step with, the reason for the last step, and the queue."""
+"""The walk of a lesson: the buttons to step with, the reason for the last step, and who is ready."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ LEFT_ALIGNED = {"description_width": "initial"}
 """Style of controls whose label takes no more room than it needs."""
 
 _KEY = (
-    "Outlined: in the queue; #1 is taken next. Other numbers: how many dependencies are still to come. "
-    "Held: a failure keeps it from starting."
+    '<div style="opacity:.85;line-height:1.4">Outlined: {}; #1 is taken next. '
+    "Other numbers: how many dependencies are still to come. Held: a failure keeps it from starting.</div>"
 )
+_OUTLINED = {True: "in the queue", False: "ready, numbered in the order of the whole graph"}
+_READY = {True: "Queue", False: "Ready, in the whole graph's order"}
 
 
 class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
@@ -47,7 +49,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.status = StatusLine()
         self.status.style.font_size = "15px"
         self.status.layout.min_height = "48px"  # two lines, so that the picture below stays in its place
-        self._queue, self._taken, self._table = ipw.HTML(), ipw.HTML(), ipw.HTML()
+        self._key, self._queue, self._taken, self._table = (ipw.HTML() for _ in range(4))
         first = button("First", "Back to the start")
         back = button("Back", "Take the last step back")
         forward = button("Forward", "Make the next choice", "primary")
@@ -81,9 +83,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._slider.observe(self._slid, "value")
         controls = row(first, back, forward, last, self._play_button, self._pace, self._play, self._slider)
         super().__init__([controls, self.status, self._queue])
-        self.below = ipw.VBox(
-            [ipw.HTML(f'<div style="opacity:.85;line-height:1.4">{_KEY}</div>'), self._taken, self._table]
-        )
+        self.below = ipw.VBox([self._key, self._taken, self._table])
         self.start(walk)
         self._changed = changed
 
@@ -94,6 +94,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.pause()
         self.walk = walk
         self._play.max = self._slider.max = len(walk)
+        self._key.value = _KEY.format(_OUTLINED[walk.queue])
         self._table.value = steps_table(walk.frame)
         self.to(walk.position)
 
@@ -164,7 +165,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             if told:
                 tags[repo] = ", ".join(told)
         nobody = "nobody: every repo has had its turn" if len(walk) else "nobody"
-        self._queue.value = name_row("Queue", ready, words={}, tags=tags, empty=nobody, most=12)
+        self._queue.value = name_row(_READY[walk.queue], ready, words={}, tags=tags, empty=nobody, most=12)
         words = walk.words
         now = {walk.choice: "just now"} if walk.choice is not None else {}
         behind = list(words)[: walk.position]
@@ -179,7 +180,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     @property
     def notes(self) -> dict[str, str]:
-        """What the picture says beside names: the place in the queue, or how many dependencies are to come."""
+        """What the picture says beside names: the place among those ready, or how many dependencies are to come."""
         walk = self.walk
         notes = {repo: str(count) for repo, count in walk.in_degrees.items() if count}
         notes.update({repo: f"#{place}" for place, repo in enumerate(walk.ready, 1)})
@@ -188,7 +189,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     @property
     def ringed(self) -> list[str]:
-        """The queue."""
+        """Who is ready."""
         return self.walk.ready
 
     @property

@@ -1,4 +1,4 @@
-"""A lesson on release order: step through it, see the queue, break it, and be asked."""
+"""A lesson on release order: step through it, see who is ready, break it, and be asked."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ __all__ = ["Lesson"]
 class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """Walk through a release one choice at a time, forwards and back, with the reason for each; and a quiz.
 
-    The picture shows who is released, who stands in the queue (outlined, with the place in it) and, beside the
-    other names, how many dependencies are still to come. Pressing a repo goes to the step that takes it.
+    The picture shows who is released, who is ready (outlined, with the place in the queue or, in a plan of some
+    of a graph's repos, in plan order) and, beside the other names, how many dependencies are still to
+    come. Pressing a repo goes to the step that takes it.
     Another failing repo or policy starts the walk anew. In the quiz, pressing repos makes the answer.
 
     Parameters

@@ -1,0 +1,41 @@
+"""What the tests themselves keep to: no example fails because a machine is busy."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+FILES = sorted(Path(__file__).parent.rglob("*.py"))
+
+
+def deadlines(tree: ast.AST) -> list[int]:
+    """The lines where something is given a deadline, and not None; and where a profile is made or loaded."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg == "deadline":
+            if not (isinstance(node.value, ast.Constant) and node.value.value is None):
+                found.append(node.value.lineno)
+        elif isinstance(node, ast.Attribute) and node.attr in ("register_profile", "load_profile"):
+            found.append(node.lineno)
+    return found
+
+
+def test_no_example_has_a_deadline() -> None:
+    assert settings.default is not None
+    assert settings.default.deadline is None
+    assert settings.default.print_blob
+    assert settings(max_examples=3).deadline is None, "what a test sets besides changes nothing"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_test_sets_its_own(file: Path) -> None:
+    found = deadlines(ast.parse(file.read_text(encoding="utf-8")))
+    assert len(found) == (2 if file.name == "conftest.py" else 0), f"{file.name} sets a deadline or a profile: {found}"
+
+
+def test_a_deadline_would_be_found() -> None:
+    told = "settings(deadline=200)\nsettings(max_examples=3)\nsettings.load_profile('ci')\nsettings(deadline=None)"
+    assert deadlines(ast.parse(told)) == [1, 3]
