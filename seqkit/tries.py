@@ -39,6 +39,8 @@ class Tries:
     """How many of them failed."""
     first_failed: npt.NDArray[np.bool_]
     """Whether the first failed; False where there was none."""
+    by_attempt: bool
+    """Whether a row is one attempt, by its column `succeeded`; else it is an item, by its `status`."""
 
 
 def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
@@ -76,7 +78,7 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
         attempts = np.array([value is not None for value in succeeded], dtype=np.int64)
         first_failed = np.array([value is False for value in succeeded], dtype=bool)
         failures = first_failed.astype(np.int64)
-    return Tries(frame, repos, attempts, failures, first_failed)
+    return Tries(frame, repos, attempts, failures, first_failed, not (as_items or as_trains))
 
 
 def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:

@@ -31,6 +31,7 @@ from seqkit import (
     write_ledger,
 )
 from seqkit._palette import STATUS_STYLES
+from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger
 from seqkit.plots import history
 
@@ -227,23 +228,84 @@ def test_items_of_a_ledger_are_drawn_as_the_ledger(tmp_path):
 
 
 def test_trains_of_another_kind_are_drawn():
-    trains = load_dataset("kf5").trains.query("status != 'missing'").sort_values("started_at")
-    frame = trains.assign(run_id=trains["train"] + " " + trains["distribution"], skip_cause=None, attempts=1)
-    ax = history(frame)
+    trains = load_dataset("kf5").trains.sort_values("started_at")
+    ax = history(trains.assign(run_id=trains["train"] + " " + trains["distribution"]))
     assert mesh(ax).get_array().shape == (75, 63)
     assert mesh(ax).get_array().mask.sum() == 218
     assert "✗ failed 49" in legend(ax)
     assert title(ax) == "63 runs of 75 repos: 49 of 4,507 attempts failed"
 
 
+def attempts(**runs):
+    """A frame of attempts: run -> {repo: whether it succeeded, None where it was not tried}."""
+    rows = [(run, repo, outcome) for run, told in runs.items() for repo, outcome in told.items()]
+    return pd.DataFrame(rows, columns=["run_id", "repo_id", "succeeded"])
+
+
+def test_attempts_that_say_only_whether_they_succeeded_are_drawn():
+    frame = attempts(one={"core": True, "api": None, "app": True}, two={"core": False, "api": None, "app": None})
+    ax = history(frame)
+    assert cells(ax) == [["succeeded", "failed"], ["pending", "pending"], ["succeeded", "pending"]]
+    assert title(ax) == "2 runs of 3 repos: 1 of 3 attempts failed"
+
+
+def test_a_graph_tells_who_was_blocked_and_puts_the_rows_in_order():
+    graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")], nodes=["docs"])
+    frame = attempts(one={"app": None, "core": True, "api": False, "docs": None, "else": None})
+    for order in (graph, build_plan(graph, version="1")):
+        ax = history(frame, graph=order)
+        assert texts(ax.get_yticklabels()) == [*(item for item in graph.topological_order()), "else"]
+        told = dict(zip(texts(ax.get_yticklabels()), cells(ax), strict=True))
+        assert told == {
+            "core": ["succeeded"],
+            "api": ["failed"],
+            "app": ["blocked"],
+            "docs": ["pending"],
+            "else": ["pending"],
+        }
+    # A repo in between that is not in the frame hands on what blocks.
+    ends = frame[frame["repo_id"].isin(["core", "app"])].assign(succeeded=[None, False])
+    assert cells(history(ends, graph=graph)) == [["failed"], ["blocked"]]
+    skipped = pd.DataFrame(
+        {"run_id": "one", "repo_id": ["core", "app", "docs"], "status": ["failed", "skipped", "skipped"], "attempts": 1}
+    )
+    assert cells(history(skipped, graph=graph)) == [["failed"], ["stopped"], ["blocked"]]
+    with pytest.raises(ValueError, match="or pass graph=, the dependency graph, which tells who was blocked"):
+        history(skipped)
+    with pytest.raises(TypeError, match="graph is 5, expected a RepoDependencyGraph or a SequencePlan"):
+        history(skipped, graph=5)
+
+
+def test_of_several_attempts_in_a_run_the_one_that_released_it_counts():
+    rows = [("one", "core", False), ("one", "core", True), ("one", "api", False), ("one", "api", False)]
+    for order in (rows, rows[::-1]):
+        ax = history(pd.DataFrame(order, columns=["run_id", "repo_id", "succeeded"]))
+        told = dict(zip(texts(ax.get_yticklabels()), cells(ax), strict=True))
+        assert told == {"core": ["succeeded"], "api": ["failed"]}
+        assert title(ax) == "1 run of 2 repos: 3 of 4 attempts failed"
+
+
+def test_every_advice_of_a_refusal_can_be_followed():
+    """Whoever does what an error says does not meet the next error that takes it back."""
+    frame = items_frame(kept((chain("core", "api"), ["core"])))
+    bare = frame[["run_id", "repo_id", "status"]]
+    with pytest.raises(ValueError, match=r"lacks succeeded.* or status and attempts"):
+        history(bare)
+    with pytest.raises(ValueError, match=r"a skip_cause.*or pass graph="):
+        history(bare.assign(attempts=frame["attempts"]))
+    assert cells(history(bare.assign(attempts=1), graph=chain("core", "api"))) == [["failed"], ["blocked"]]
+    assert cells(history(bare.assign(succeeded=[False, None]))) == [["failed"], ["pending"]]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda frame: frame.drop(columns="run_id"), "lacks run_id"),
-        (lambda frame: frame.drop(columns="skip_cause"), "lacks skip_cause"),
+        (lambda frame: frame.drop(columns="attempts"), "lacks succeeded"),
+        (lambda frame: frame.drop(columns="skip_cause").assign(status="skipped"), "or pass graph="),
         (lambda frame: pd.concat([frame, frame]), "tells of 'core' in run 'run-0' twice, expected once"),
         (lambda frame: frame.assign(status="skipped", skip_cause="bored"), "skip_cause 'bored', expected"),
-        (lambda frame: frame.assign(status="skipped", skip_cause=None), "skip_cause None, expected"),
+        (lambda frame: frame.assign(status="skipped", skip_cause=None), "skip_cause None, expected a status"),
         (lambda frame: frame.assign(status="lost"), "has 'lost'"),
     ],
 )
@@ -269,7 +331,7 @@ def test_mutated_ledgers_are_drawn(name):
     mutated = [case for chance in chances if (case := MUTATIONS[name](clean(chance), chance)) is not None]
     for case, _ in mutated[:2]:
         ax.clear()
-        items = items_frame(case.ledger)
+        items = items_frame(without_repeats(case.ledger))
         history(case.ledger, ax=ax)
         if items.empty:
             assert "Nothing to draw" in ax.texts[0].get_text()

@@ -33,6 +33,7 @@ from seqkit import (
     write_ledger,
 )
 from seqkit._palette import STATUS_STYLES
+from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 from seqkit.model import RunStatus
 from seqkit.plan import item_json
@@ -432,7 +433,7 @@ def test_mutated_ledgers_are_drawn(name):
             ax.clear()
             assert timeline(ledger, run_id, ax=ax) is ax
             if run_id in known:
-                expected = words_of(items_frame(ledger, run_id))
+                expected = words_of(items_frame(without_repeats(ledger), run_id))
                 marks = Counter(label.rsplit(" ", 1)[1] for label in labels(ax))
                 assert marks == Counter(STATUS_STYLES[word].mark for word in expected)
                 told_of = {row: word for row, (_, word) in ends(ax).items()}

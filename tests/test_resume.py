@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from seqkit import (
     ScriptedReleaser,
     SequencePlan,
     SqlRunLedger,
+    audit,
     build_plan,
     run_plan,
     runs_frame,
@@ -575,3 +577,183 @@ def test_what_was_decided_to_be_out_is_not_asked_about_again() -> None:
     assert resume_plan(ledger, "one").released == []
     train = trains_frame(ledger).iloc[0]
     assert (train["status"], train["released"], train["left"]) == ("COMPLETED", 3, 0)
+
+
+# ---------------------------------------------------------------------- out, although the record says failed
+
+
+def test_what_is_recorded_as_failed_and_is_out_is_not_released_again() -> None:
+    ledger = MemoryRunLedger(ids=["one", "two", "three"])
+    run_plan(build_plan(CHAIN, version="1"), ScriptedReleaser({"api": "published; pushing the tag failed"}), ledger)
+    plan = resume_plan(ledger, "one", taken_as_released=["api"])
+    assert (plan.released, plan.taken_as_released) == (["app"], ("api",))
+    assert plan.reasons["reason"].tolist() == ["blocked"]
+    run_plan(plan, ScriptedReleaser(), ledger)
+    assert ledger.get_run("two").metadata.tags["taken_as_released"] == ["api"]
+    assert resume_plan(ledger, "one").released == resume_plan(ledger, "two").released == []
+    train = trains_frame(ledger).iloc[0]
+    assert (train["status"], train["n_runs"], train["released"], train["left"], train["failed"]) == (
+        "COMPLETED",
+        2,
+        4,
+        0,
+        0,
+    )
+    assert audit(ledger).ok
+
+
+def test_what_is_in_doubt_can_be_told_apart_one_by_one() -> None:
+    ledger = MemoryRunLedger(ids=["one"])
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b", "c"]), version="1")
+    record = run_plan(plan, ScriptedReleaser(["c"]), ledger).ledger.get_run("one")
+    entered = [
+        RunEvent(seq=seq, kind="NodeEntered", payload={"node_id": repo, "version": "1"}, timestamp=NOON)
+        for seq, repo in enumerate("ab", 1)
+    ]
+    failed = [
+        RunEvent(seq=3, kind="NodeEntered", payload={"node_id": "c", "version": "1"}, timestamp=NOON),
+        RunEvent(seq=4, kind="NodeFailed", payload={"node_id": "c", "error": "red"}, timestamp=NOON),
+    ]
+    running = record.model_copy(update={"status": RunStatus.RUNNING, "summary": None, "completed_at": None})
+    ledger = MemoryRunLedger.from_records([running], [("one", event) for event in [*entered, *failed]])
+    with pytest.raises(ValueError, match=r"in doubt.*\(2\): 'a', 'b'; .*taken_as_released="):
+        resume_plan(ledger, "one")
+    with pytest.raises(ValueError, match=r"in doubt.*\(1\): 'b'; "):
+        resume_plan(ledger, "one", taken_as_released="a")
+    plan = resume_plan(ledger, "one", taken_as_released=["b", "a"])
+    assert (plan.released, plan.taken_as_released, plan.in_doubt) == (["c"], ("a", "b"), ("a", "b"))
+    retried = resume_plan(ledger, "one", in_doubt="retry", taken_as_released=["a", "c"])
+    assert (retried.released, retried.taken_as_released) == (["b"], ("a", "c"))
+    done = resume_plan(ledger, "one", in_doubt="done", taken_as_released=["c"])
+    assert (done.released, done.taken_as_released) == ([], ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("taken", "error", "message"),
+    [
+        (["core"], ValueError, "taken_as_released has 'core', which is released there .*: 'api'"),
+        (["app"], ValueError, "taken_as_released has 'app', which is blocked there .*: 'api'"),
+        (["api", "apii"], ValueError, "has 'apii', which is not one that it was to release .*: 'api'"),
+        ("ap", ValueError, "taken_as_released has 'ap', which is not one that it was to release"),
+        (5, TypeError, "taken_as_released is 5, expected repo ids"),
+        ([7], ValueError, "taken_as_released has 7, which is not one that it was to release"),
+    ],
+)
+def test_only_what_failed_or_is_in_doubt_can_be_taken_as_released(
+    taken: Any, error: type[Exception], message: str
+) -> None:
+    ledger = MemoryRunLedger(ids=["one"])
+    run_plan(build_plan(CHAIN, version="1"), ScriptedReleaser(["api"]), ledger)
+    with pytest.raises(error, match=message):
+        resume_plan(ledger, "one", taken_as_released=taken)
+
+
+# ---------------------------------------------------------------------- a plan that was run, a plan that was read
+
+
+def half_done() -> MemoryRunLedger:
+    ledger = MemoryRunLedger(ids=["one", "two", "three", "four", "five"])
+    run_plan(build_plan(CHAIN, version="1"), ScriptedReleaser(["core"]), ledger, tags={"train": "spring"})
+    return ledger
+
+
+def test_a_resume_plan_is_not_run_a_second_time_in_silence() -> None:
+    ledger = half_done()
+    plan, partly = resume_plan(ledger, "one"), resume_plan(ledger, "one").without("docs")
+    run_plan(plan, ScriptedReleaser(["api"]), ledger)  # core and docs are out
+    for again in (plan, partly, SequencePlan.from_json(plan.to_json())):
+        runs = len(ledger.list_runs())
+        with pytest.raises(
+            ValueError, match=r"resumes run 'one', and so did run 'two', which has released 'core'.*resume_plan\(ledger"
+        ):
+            run_plan(again, ScriptedReleaser(), ledger)
+        assert len(ledger.list_runs()) == runs
+    rest = resume_plan(ledger, "one")
+    assert rest.released == ["api", "app"]
+    run_plan(rest, ScriptedReleaser(), ledger)
+    assert resume_plan(ledger, "one").released == []
+
+
+def test_a_plan_that_released_nothing_may_be_run_again() -> None:
+    ledger = half_done()
+    plan = resume_plan(ledger, "one")
+    run_plan(plan, ScriptedReleaser(["core"]), ledger)
+    assert run_plan(plan, ScriptedReleaser(), ledger).overall_success
+    assert trains_frame(ledger)[["n_runs", "left"]].values.tolist() == [[3, 0]]
+
+
+def test_what_another_run_of_the_chain_released_counts_whichever_it_resumed() -> None:
+    ledger = half_done()
+    old = resume_plan(ledger, "one")
+    run_plan(old, ScriptedReleaser(["core"]), ledger)
+    run_plan(resume_plan(ledger, "two"), ScriptedReleaser(["docs"]), ledger)  # three resumes two, not one
+    with pytest.raises(ValueError, match="so did run 'three'"):
+        run_plan(old, ScriptedReleaser(), ledger)
+
+
+def test_what_was_decided_to_be_out_counts_as_released() -> None:
+    ledger = half_done()
+    old = resume_plan(ledger, "one")
+    run_plan(resume_plan(ledger, "one", taken_as_released="core").without(["api", "docs"]), ScriptedReleaser(), ledger)
+    with pytest.raises(ValueError, match="so did run 'two', which has released 'core', 'app' since"):
+        run_plan(old, ScriptedReleaser(), ledger)
+
+
+def test_another_ledger_knows_nothing_of_it(tmp_path: Path) -> None:
+    ledger = half_done()
+    plan = resume_plan(ledger, "one")
+    run_plan(plan, ScriptedReleaser(), ledger)
+    assert run_plan(plan, ScriptedReleaser(), tmp_path / "other.db").overall_success
+    assert run_plan(build_plan(CHAIN, version="1"), ScriptedReleaser(), ledger).overall_success  # no resume plan
+
+
+def test_json_keeps_what_a_plan_resumes_so_that_the_train_stays_one() -> None:
+    ledger = half_done()
+    plan = resume_plan(ledger, "one", taken_as_released="core")
+    for read in (SequencePlan.from_json(plan.to_json()), ResumePlan.from_json(plan.to_json().encode())):
+        assert isinstance(read, ResumePlan)
+        assert read == plan
+        assert (read.plan_id, read.resumes, read.train) == (plan.plan_id, "one", "spring")
+        assert (read.taken_as_released, read.in_doubt, read.run_tags) == (("core",), (), plan.run_tags)
+        assert read.reasons.equals(plan.reasons)
+        assert (repr(read), read._repr_html_()) == (repr(plan), plan._repr_html_())
+        assert read.to_json() == plan.to_json()
+        assert read.without("app").reasons.equals(plan.without("app").reasons)
+    run_plan(read, ScriptedReleaser(), ledger)
+    assert trains_frame(ledger)[["train", "n_runs", "left"]].values.tolist() == [["spring", 2, 0]]
+
+
+@given(trains(), st.booleans())
+def test_any_resume_plan_comes_back_from_json(train: Train, retry: bool) -> None:
+    ledger = MemoryRunLedger(ids=["one"])
+    run_plan(train.plan, ScriptedReleaser(list(train.failing)), ledger, policy=train.policy)
+    plan = resume_plan(ledger, "one")
+    read = SequencePlan.from_json(plan.to_json())
+    assert isinstance(read, ResumePlan)
+    assert (read, read.run_tags) == (plan, plan.run_tags)
+    assert read.reasons.equals(plan.reasons)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content.pop("reasons"), "not a plan: reasons: Field required"),
+        (lambda content: content["reasons"].pop("api"), "not a plan: reasons lacks 'api', expected one for each"),
+        (lambda content: content["reasons"]["api"].update(reason="bored"), r"not a plan: reasons\.api\.reason: Input"),
+        (lambda content: content.update(resumes=7), "not a plan: resumes: Input should be a valid string"),
+        (lambda content: content.update(taken_as_released="api"), "not a plan: taken_as_released: Input should be"),
+        (lambda content: content.pop("items"), "not a plan: items: Field required"),
+    ],
+)
+def test_what_is_no_resume_plan_is_refused(change: Any, message: str) -> None:
+    content = json.loads(resume_plan(half_done(), "one").to_json())
+    change(content)
+    with pytest.raises(ValueError, match=message):
+        SequencePlan.from_json(json.dumps(content))
+
+
+def test_a_plan_that_resumes_nothing_is_no_resume_plan() -> None:
+    plan = build_plan(CHAIN, version="1")
+    assert type(SequencePlan.from_json(plan.to_json())) is SequencePlan
+    with pytest.raises(ValueError, match=r"not a ResumePlan: it has no 'resumes'; SequencePlan\.from_json reads any"):
+        ResumePlan.from_json(plan.to_json())

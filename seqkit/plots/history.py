@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,14 +18,16 @@ from matplotlib.colors import ListedColormap
 
 from seqkit._palette import STATUS_STYLES
 from seqkit.frames import items_frame
+from seqkit.graph import RepoDependencyGraph
 from seqkit.history.past import tag_of
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
+from seqkit.plan import SequencePlan
 from seqkit.plots._axes import axes, nothing, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._text import PLAIN, shown, width
-from seqkit.tries import Source, read_tries, strings
+from seqkit.tries import Source, Tries, read_tries, strings
 
 __all__ = ["history"]
 
@@ -42,16 +44,32 @@ _FAILED = STATUS_STYLES["failed"].colour
 _WORDS = list(STATUS_STYLES)
 
 
-def history(ledger_or_frame: Source, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def history(
+    ledger_or_frame: Source,
+    ax: Axes | None = None,
+    graph: RepoDependencyGraph | SequencePlan | None = None,
+    **kwargs: Any,
+) -> Axes:
     """Draw a grid of runs and repos, each cell by what became of the repo in that run.
 
     Parameters
     ----------
     ledger_or_frame : RunLedger, path, URL or DataFrame
-        What happened. A frame has columns as :func:`seqkit.items_frame` gives them: `run_id`, `repo_id`, `status`,
-        `skip_cause`, `attempts`, and if it likes `started_at`; its runs are in the order of their first rows.
+        What happened. A frame is one that :func:`seqkit.fit_failure_rates` reads, and has `run_id`:
+
+        - items, as :func:`seqkit.items_frame` gives them: `repo_id`, `status`, `attempts`, and `skip_cause` where
+          something was skipped;
+        - attempts, a row each: `repo_id` and `succeeded` (boolean; missing where the repo was not tried). Released
+          is what one attempt released;
+        - trains: `train`, `repo_id`, `status`.
+
+        Its runs are in the order of their first rows; with `started_at` they are called by that day too.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, as large as the grid needs.
+    graph : RepoDependencyGraph or SequencePlan, optional
+        Who needs whom. It puts the rows in its order, and tells why something has no outcome in a frame that does
+        not: blocked, where something that it needs failed in the same run; else stopped where it was skipped, and
+        pending (not reached) where all that is known is that it was not tried.
     **kwargs
         For the cells, one :class:`matplotlib.collections.QuadMesh`.
 
@@ -70,7 +88,8 @@ def history(ledger_or_frame: Source, ax: Axes | None = None, **kwargs: Any) -> A
     Raises
     ------
     ValueError, TypeError
-        Where a frame lacks columns, has other values in them, or tells of a repo in a run twice.
+        Where a frame lacks columns, has other values in them, tells of a repo in a run twice (attempts may), or says
+        that something was skipped and neither `skip_cause` nor `graph` tells why.
 
     Examples
     --------
@@ -89,13 +108,14 @@ def history(ledger_or_frame: Source, ax: Axes | None = None, **kwargs: Any) -> A
     Trains of any kind will do, here the 63 of KDE Frameworks; ``history(trains)`` draws them:
 
     >>> from seqkit import load_dataset
-    >>> kf5 = load_dataset("kf5").trains.query("status != 'missing'").sort_values("started_at")
-    >>> trains = kf5.assign(run_id=kf5["train"] + " " + kf5["distribution"], skip_cause=None, attempts=1)
-    >>> history(trains).get_title(loc="left")
+    >>> kf5 = load_dataset("kf5").trains.sort_values("started_at")
+    >>> history(kf5.assign(run_id=kf5["train"] + " " + kf5["distribution"])).get_title(loc="left")
     '63 runs of 75 repos: 49 of 4,507 attempts failed'
     >>> matplotlib.pyplot.close("all")
     """
-    grid = _grid(ledger_or_frame)
+    if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
+        raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+    grid = _grid(ledger_or_frame, graph)
     if not grid.repos:
         runs = len(grid.labels)
         return nothing(ax, f"Nothing to draw: {runs} run{'s'[: runs != 1]} and no repos.")
@@ -134,7 +154,7 @@ class _Grid:
     notes: list[str]
 
 
-def _grid(source: Source) -> _Grid:
+def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _Grid:
     labels: dict[str, str] = {}
     notes: list[str] = []
     if not isinstance(source, pd.DataFrame):
@@ -150,7 +170,7 @@ def _grid(source: Source) -> _Grid:
         if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
             notes.append("events of runs without a record left out")
         source = items_frame(kept)
-    tries = read_tries(source, "run_id", "status", "skip_cause", "attempts")
+    tries = read_tries(source, "run_id")
     ids = strings(source, "run_id")
     for run_id, began in _starts(source, ids).items():
         labels.setdefault(run_id, _label(run_id, began))
@@ -160,16 +180,17 @@ def _grid(source: Source) -> _Grid:
         order = order[-_MOST_RUNS:]
     told: dict[str, dict[str, int]] = {run_id: {} for run_id in reversed(order)}  # the newest first: its repos lead
     failures, attempts = Counter[str](), Counter[str]()
-    columns = (ids, tries.repos, _words(source), tries.failures, tries.attempts)
+    columns = (ids, tries.repos, _words(source, tries, ids, graph), tries.failures, tries.attempts)
     for run_id, repo, word, failed, tried in zip(*columns, strict=True):
-        if run_id not in told:
+        if run_id not in told or not word:
             continue
-        if repo in told[run_id]:
+        if repo in told[run_id] and not tries.by_attempt:
             raise ValueError(f"ledger_or_frame tells of {repo!r:.80} in run {run_id!r:.80} twice, expected once")
-        told[run_id][repo] = _WORDS.index(word)
+        if _WORDS[told[run_id].get(repo, -1)] != "succeeded":  # of several attempts the one that released it counts
+            told[run_id][repo] = _WORDS.index(word)
         failures[repo] += int(failed)
         attempts[repo] += int(tried)
-    repos = list(dict.fromkeys(repo for own in told.values() for repo in own))
+    repos = _rows(told.values(), graph)
     if len(repos) > _MOST_ROWS:
         notes.append(f"the {_MOST_ROWS} of {len(repos):,} repos that failed most, these first")
         repos = sorted(repos, key=lambda repo: -failures[repo])[:_MOST_ROWS]
@@ -204,18 +225,67 @@ def _label(name: str, began: date | None) -> str:
     return shown(name) + ("" if began is None else f" · {began:%Y-%m-%d}")
 
 
-def _words(items: pd.DataFrame) -> list[str]:
-    """Name what became of each row; a skipped one by its cause."""
+def _words(
+    items: pd.DataFrame, tries: Tries, ids: Iterable[str], graph: RepoDependencyGraph | SequencePlan | None
+) -> list[str]:
+    """Name what became of each row, a skipped one by its cause; empty where the repo was not in that run."""
+    runs = list(ids)
+    if not tries.by_attempt:
+        statuses = items["status"].astype(object).tolist()
+        causes = items["skip_cause"].astype(object).tolist() if "skip_cause" in items.columns else [None] * len(runs)
+        silent = "stopped"
+    else:
+        outcomes = zip(tries.attempts, tries.failures, strict=True)
+        statuses = ["skipped" if not tried else "failed" if failed else "succeeded" for tried, failed in outcomes]
+        causes, silent = [None] * len(runs), "pending"
+    blocked = _below_failures(runs, tries.repos, statuses, graph)
     words = []
-    for status, cause in zip(items["status"].astype(object), items["skip_cause"].astype(object), strict=True):
-        word = cause if status == "skipped" else status
-        if not isinstance(word, str) or word not in STATUS_STYLES:
+    for run, repo, status, cause in zip(runs, tries.repos, statuses, causes, strict=True):
+        word = status
+        if status == "missing" or (pd.api.types.is_scalar(status) and pd.isna(status)):
+            word = ""
+        elif status == "skipped":
+            word = cause
+            if pd.api.types.is_scalar(cause) and pd.isna(cause):
+                word = "blocked" if repo in blocked.get(run, ()) else silent if graph or silent == "pending" else cause
+        if word != "" and (not isinstance(word, str) or word not in STATUS_STYLES):
             raise ValueError(
                 f"ledger_or_frame has a row with status {status!r:.40} and skip_cause {cause!r:.40}, expected a status "
-                "with, where it is 'skipped', the cause blocked, unreleased or stopped"
+                "and, where it is 'skipped', a skip_cause: blocked, unreleased or stopped; or pass graph=, the "
+                "dependency graph, which tells who was blocked"
             )
         words.append(word)
     return words
+
+
+def _below_failures(
+    runs: Sequence[str],
+    repos: Iterable[str],
+    statuses: Sequence[object],
+    graph: RepoDependencyGraph | SequencePlan | None,
+) -> dict[str, set[str]]:
+    """Give for each run the repos that need one that failed there, as far as a graph tells."""
+    below: dict[str, set[str]] = {}
+    if graph is None:
+        return below
+    known = graph.graph if isinstance(graph, SequencePlan) else graph
+    reach: dict[str, list[str]] = {}
+    for run, repo, status in zip(runs, repos, statuses, strict=True):
+        if status == "failed" and repo in known:
+            if repo not in reach:
+                reach[repo] = known.transitive_dependents_of(repo)
+            below.setdefault(run, set()).update(reach[repo])
+    return below
+
+
+def _rows(runs: Iterable[Mapping[str, int]], graph: RepoDependencyGraph | SequencePlan | None) -> list[str]:
+    """List the repos as they come, or in the order of a graph, and then those that it does not have."""
+    repos = list(dict.fromkeys(repo for own in runs for repo in own))
+    if graph is None:
+        return repos
+    order = [item.repo_id for item in graph.items] if isinstance(graph, SequencePlan) else graph.topological_order()
+    place = {repo: position for position, repo in enumerate(order)}
+    return sorted(repos, key=lambda repo: place.get(repo, len(place)))
 
 
 # ---------------------------------------------------------------------- drawing
