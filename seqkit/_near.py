@@ -49,8 +49,11 @@ class NearNames:
         table = np.bincount(cells, minlength=len(used) * n).astype(np.int16).reshape(len(used), n)
         return dict(zip(used.tolist(), table, strict=True))
 
-    def near(self, sought: str, n: int = 3) -> list[str]:
-        """List at most `n` of the names that are near to `sought`, the nearest first; equals in the given order."""
+    def near(self, sought: str, n: int = 3, most: int = MOST_COMPARED) -> list[str]:
+        """List at most `n` of the names that are near to `sought`, the nearest first; equals in the given order.
+
+        Of the names with letters enough in common those `most` are compared that have the most.
+        """
         lower = sought.lower()
         if not self._names or not 0 < len(lower) <= _LONGEST:
             return []
@@ -58,13 +61,13 @@ class NearNames:
         for letter, count in zip(*np.unique(_classes(lower), return_counts=True), strict=True):
             if letter.item() in self._counts:
                 common += np.minimum(self._counts[letter.item()], count)
-        most = 2 * common / (self._lengths + len(lower))  # the ratio, were the letters in the same order
-        places = np.flatnonzero(most >= _CUTOFF)
-        ranked = places[np.argsort(-most[places], kind="stable")][:MOST_COMPARED].tolist()
+        bound = 2 * common / (self._lengths + len(lower))  # the ratio, were the letters in the same order
+        places = np.flatnonzero(bound >= _CUTOFF)
+        ranked = places[np.argsort(-bound[places], kind="stable")][:most].tolist()
         found: list[tuple[float, int]] = []  # how unlike, and which
         plain, folded = SequenceMatcher(b=sought), SequenceMatcher(b=lower)
         for place in ranked:
-            if len(found) >= n and sorted(found)[n - 1][0] < -most[place]:
+            if len(found) >= n and sorted(found)[n - 1][0] < -bound[place]:
                 break  # no other can be nearer
             self.compared += 1
             name = self._names[place]

@@ -185,7 +185,7 @@ class SequencePlan:
 
     def _knowing(self, other: RepoDependencyGraph | SequencePlan) -> SequencePlan:
         """Give the same plan, that knows the names of another graph or plan too."""
-        names = (other.graph if isinstance(other, SequencePlan) else other)
+        names = other.graph if isinstance(other, SequencePlan) else other
         others = self._snapshot.others.union(names, names._others).difference(self._position)
         snapshot = replace(self._snapshot, others=others)
         return SequencePlan(self._items, snapshot, self._originating_run_id, self._given_plan_id)

@@ -48,6 +48,7 @@ NAMES = {
     "blast_radius",
     "compare",
     "simulate",
+    "UnknownRepo",
     # fitted to the past
     "Dispersion",
     "UnsupportedRanking",

@@ -7,9 +7,10 @@ from typing import Any, get_args
 from seqkit._arguments import whole
 from seqkit.exact.analysis import Analysis, Expected
 from seqkit.exact.chances import chances_of
-from seqkit.failures import as_model
+from seqkit.failures import FailureModel, as_model
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
+from seqkit.unknown import check_models
 
 __all__ = ["Analysis", "Expected", "analyze"]
 
@@ -50,7 +51,13 @@ def analyze(
     Raises
     ------
     TypeError, ValueError
-        Where an argument is not as above; for other policies and more causes use simulate.
+        Where an argument is not as above; for other policies and more causes use simulate. Where the model names
+        only repos that the plan does not have, and nothing else could fail.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Notes
     -----
@@ -85,4 +92,10 @@ def analyze(
             f"failure_budget is {failure_budget!r}, expected None: a budget has no closed form; "
             f"simulate(plan, model, failure_budget={failure_budget!r}) estimates it"
         )
-    return Analysis(plan, checked, tries, chances_of(plan, checked, tries))
+    check_models([plan], model=checked)
+    return analysis_of(plan, checked, tries)
+
+
+def analysis_of(plan: SequencePlan, model: FailureModel, attempts: int) -> Analysis:
+    """Analyze under a model whose names have been checked."""
+    return Analysis(plan, model, attempts, chances_of(plan, model, attempts))
