@@ -49,7 +49,8 @@ class SequencePlan:
 
     Made by :func:`build_plan` or :meth:`from_json`; never changes. Items whose status is
     ``skipped`` are not part of the release ("unreleased"): they never fail, and stand in the
-    plan because a dependency runs through them.
+    plan because a dependency runs through them. A plan also knows what the other repos of the graph are called
+    that it was made from, so that a failure model may name them (:class:`seqkit.FailureModel`); its JSON does not.
 
     Attributes
     ----------
@@ -185,8 +186,12 @@ class SequencePlan:
 
     def _knowing(self, other: RepoDependencyGraph | SequencePlan) -> SequencePlan:
         """Give the same plan, that knows the names of another graph or plan too."""
-        names = other.graph if isinstance(other, SequencePlan) else other
-        others = self._snapshot.others.union(names, names._others).difference(self._position)
+        own, more = (
+            (other._position, other._snapshot.others)
+            if isinstance(other, SequencePlan)
+            else (other._digraph, other._others)
+        )
+        others = self._snapshot.others.union(own, more).difference(self._position)
         snapshot = replace(self._snapshot, others=others)
         return SequencePlan(self._items, snapshot, self._originating_run_id, self._given_plan_id)
 

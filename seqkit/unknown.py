@@ -41,7 +41,17 @@ _IGNORE = (
 
 
 class UnknownRepo(UserWarning):
-    """A model or script names repos that look like slips: the plan does not have them, but one that is called so."""
+    """A model or script names repos that the plan does not have, and they look like slips; see `FailureModel`.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, analyze, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("acme-core", "acme-api")]), version="1.0")
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     analysis = analyze(plan, {"acme-coer": 0.5, "acme-api": 0.1})
+    >>> print(caught[0].message)
+    the rates of model name 1 repo that the plan does not have: 'acme-coer' (did you mean 'acme-core'?): ...
+    """
 
 
 @dataclass(frozen=True)
@@ -129,14 +139,15 @@ class _Group:
         unnamed = [repo for repo in self.known.released if repo not in self.own]
         # A name that stands twice in the model is meant: it has to be near a repo that the model names nowhere.
         wide, narrow = NearNames(unnamed), NearNames(repo for repo in unnamed if repo not in elsewhere)
-        found = []
+        found, looked_at = [], 0
         for name in self.unknown:
-            if close := _near(narrow if name in elsewhere else wide, name):
-                found.append((name, close))
             if wide.compared + narrow.compared >= MOST_COMPARED:
                 break
+            looked_at += 1
+            if close := _near(narrow if name in elsewhere else wide, name):
+                found.append((name, close))
         if found:
-            told = _told(found[:_SHOWN], len(found), self.known)
+            told = _told(found[:_SHOWN], len(found), self.known, looked_at == len(self.unknown))
             yield f"{self.says} {told}: what is said of {'it' if len(found) == 1 else 'them'} counts for nothing here"
 
 
@@ -177,10 +188,10 @@ def _near(names: NearNames, name: str) -> list[str]:
     return names.near(name, n=1, most=_EACH) if isinstance(name, str) else []
 
 
-def _told(shown: Sequence[tuple[str, Sequence[str]]], count: int, known: Known) -> str:
+def _told(shown: Sequence[tuple[str, Sequence[str]]], count: int, known: Known, is_all: bool = True) -> str:
     told = ", ".join(f"{_quoted(name)}{_meant(close)}" for name, close in shown)
     more = f" and {count - len(shown):,} more" if count > len(shown) else ""
-    return f"{count:,} repo{'s'[: count != 1]} {known.lacks}: {told}{more}"
+    return f"{count:,}{'' if is_all else ' or more'} repo{'s'[: count != 1]} {known.lacks}: {told}{more}"
 
 
 def _meant(close: Sequence[str]) -> str:

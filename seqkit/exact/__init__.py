@@ -75,6 +75,9 @@ def analyze(
     1.0
     >>> analyze(plan, 0.5, attempts=2).to_frame().loc["core", "p_failed"].item()
     0.25
+    >>> analyze(plan, {"croe": 0.5})
+    Traceback (most recent call last):
+    ValueError: the rates of model name 1 repo that the plan does not have: 'croe' (did you mean 'core'?), and ...
     """
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
