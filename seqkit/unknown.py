@@ -83,8 +83,9 @@ def check_models(plans: Iterable[SequencePlan] | Known, **models: FailureModel) 
     """Hold the names in the models of one call against its plans; `models` are called as the arguments they came by.
 
     A plan knows its own repos and those of the graph that it was built, cut or resumed from; what one plan of the
-    call knows, all do. Warned of is a name that is unknown, and near (difflib, 0.6) a repo to release
-    that the model does not name; that the rates alone do not name, where the name is nowhere else in the model.
+    call knows, all do. Warned of is a name that is unknown, and near (difflib, 0.6) a repo to release that the model
+    does not name; where the name is in the rates alone, that the rates do not name, and so for the common causes.
+    Warned of are also rates of unknown repos alone, where the default serves for all.
 
     Warns
     -----
@@ -167,7 +168,8 @@ def _of_model(argument: str, model: FailureModel, known: Known) -> Iterator[str]
             f"{first.told()}, and neither a default nor a common cause can make a repo fail: nothing ever would. "
             f"{_instead(known)}, or give a default"
         )
-    if model.default > 0 and all(len(group.unknown) == len(group.names) for group in groups):
+    # Without rates a default is there to serve for all.
+    if rates and model.default > 0 and all(len(group.unknown) == len(group.names) for group in groups):
         n = len(known.released)
         yield (
             f"{' and '.join(group.told() for group in unknown)}; it names no other, "
