@@ -6,7 +6,7 @@ the plan               Release, build_plan, SequencePlan, SequenceItem, RepoRele
 the order explained    steps, check_order, OrderCheck
 running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser
-what fails             FailureModel, CommonCause, what_if
+what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
@@ -102,6 +102,7 @@ from seqkit.readers import read_graph
 from seqkit.releasers import RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.sequencer import ReleaseSequencer, execute_plan, run_plan
 from seqkit.spreadsheet import for_spreadsheet
+from seqkit.unknown import UnknownRepo
 from seqkit.whatif import what_if
 
 __version__ = "0.1.0"
@@ -159,6 +160,7 @@ __all__ = [
     "SqlRunLedger",
     "StorageError",
     "Trial",
+    "UnknownRepo",
     "UnreadableLines",
     "UnsupportedRanking",
     "analyze",

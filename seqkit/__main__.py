@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except (SeqkitError, ValueError, TypeError, OSError, ImportError) as error:
-        return _complain(str(error) or type(error).__name__)
+        return _complain("; ".join([str(error) or type(error).__name__, *getattr(error, "__notes__", ())]))
     except Exception as error:
         # A wrong option: which class it is changed between versions of typer, this method did not.
         if not hasattr(error, "format_message"):

@@ -25,8 +25,11 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from seqkit._near import NearNames, did_you_mean
 
 if TYPE_CHECKING:
     from seqkit.model import RunEvent
@@ -106,11 +109,43 @@ class DependencyCycle(MultiRepoError):
 
 
 class RepoNotFound(MultiRepoError):
-    """A repo that the graph or plan does not have; `repo` is its id."""
+    """A repo that the graph or plan does not have.
 
-    def __init__(self, repo: str) -> None:
+    A traceback shows a note below the message where there are suggestions: ``did you mean 'core'?``
+
+    Attributes
+    ----------
+    repo : str
+        Its id.
+    suggestions : list of str
+        At most three repos of that graph or plan that are called much the same, the nearest first. They are
+        looked for when somebody asks.
+
+    Examples
+    --------
+    >>> error = RepoNotFound("coer", among=["api", "core", "docs"])
+    >>> str(error), error.suggestions, error.__notes__
+    ('repo not found in graph: coer', ['core'], ["did you mean 'core'?"])
+    """
+
+    def __init__(self, repo: str, among: Iterable[str] = ()) -> None:
         super().__init__(repo)
         self.repo = repo
+        self._among = among
+
+    @cached_property
+    def suggestions(self) -> list[str]:  # noqa: D102  # documented in the class
+        return NearNames(self._among).near(self.repo) if isinstance(self.repo, str) else []
+
+    # What add_note writes to, made when it is first looked at: a loop that catches a thousand of these does not pay
+    # for suggestions that nobody reads.
+    @cached_property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        return [did_you_mean(self.suggestions)] if self.suggestions else []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = {"suggestions": self.suggestions, "__notes__": self.__notes__, **self.__dict__, "_among": ()}
+        return type(self), self.args, kept
 
     def __str__(self) -> str:
         return f"repo not found in graph: {self.repo}"

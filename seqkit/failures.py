@@ -68,8 +68,13 @@ class CommonCause:
 class FailureModel:
     """The probability that one attempt to release a repo fails.
 
-    A repo that `rates` does not name has the probability `default`, which is 0 where it is not given. Names that
-    a plan does not have are allowed: one model serves many plans.
+    A repo that `rates` does not name has the probability `default`, which is 0 where it is not given.
+
+    One model may serve many plans, so that names which a plan does not have are allowed. Functions that take a
+    model for a plan warn of them once a call (:class:`seqkit.UnknownRepo`) where such a name is near a repo to
+    release that the model does not name, or where no repo that has a rate is known and the default serves for all.
+    They raise ValueError where all names are unknown and nothing could fail. Known are the repos of the plan and
+    of the graph that it was built, cut or resumed from; of a plan read from JSON its own alone.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import networkx as nx
@@ -63,6 +63,7 @@ class RepoDependencyGraph:
         self._records: dict[str, RepoNode] = {}
         self._order: tuple[str, ...] | None = None
         self._owner = ""
+        self._others: frozenset[str] = frozenset()  # of a plan: repos of the graph it was made from, not planned
 
     # ------------------------------------------------------------------ building
 
@@ -258,7 +259,7 @@ class RepoDependencyGraph:
             Where a repo is not in the graph.
         """
         chosen = {self._require(repo) for repo in ([repos] if isinstance(repos, str) else repos)}
-        return self._snapshot(chosen).to_graph()
+        return replace(self._snapshot(chosen), others=frozenset()).to_graph()
 
     def _snapshot(self, repos: Iterable[str]) -> GraphSnapshot:
         """Keep what `repos` are now, whatever becomes of this graph; they must be in it."""
@@ -272,6 +273,7 @@ class RepoDependencyGraph:
             },
             attributes={repo: dict(known) for repo, known in self._digraph.nodes(data=True) if repo in chosen},
             records={repo: node for repo, node in self._records.items() if repo in chosen},
+            others=self._others if whole else self._others.union(repo for repo in self if repo not in chosen),
         )
 
     # ------------------------------------------------------------------ reading
@@ -460,7 +462,7 @@ class RepoDependencyGraph:
 
     def _require(self, repo: str) -> str:
         if repo not in self:
-            raise RepoNotFound(repo)
+            raise RepoNotFound(repo, among=tuple(self))
         return repo
 
 
@@ -471,6 +473,8 @@ class GraphSnapshot:
     dependents: dict[str, list[str]]
     attributes: dict[str, dict[str, Any]]
     records: dict[str, RepoNode]
+    others: frozenset[str] = frozenset()
+    """Repos that the graph had beside these; a plan knows their names, and nothing else of them."""
 
     def to_graph(self) -> RepoDependencyGraph:
         """Make a graph of it."""
@@ -478,6 +482,7 @@ class GraphSnapshot:
         graph._digraph.add_nodes_from((repo, dict(known)) for repo, known in self.attributes.items())
         graph._digraph.add_edges_from((repo, other) for repo, others in self.dependents.items() for other in others)
         graph._records = dict(self.records)
+        graph._others = self.others
         return graph
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from seqkit._arguments import whole
-from seqkit.errors import RepoNotFound
 from seqkit.graph import RepoDependencyGraph
 
 __all__ = ["neighbours"]
@@ -48,8 +47,7 @@ def neighbours(graph: RepoDependencyGraph, repo: str, depth: int = 1) -> list[st
     ['core', 'api', 'app', 'site']
     """
     steps = whole("depth", depth, 0)
-    if repo not in graph:
-        raise RepoNotFound(repo)
+    graph._require(repo)
     near = {
         *_within(repo, graph._digraph.predecessors, steps),
         *_within(repo, graph._digraph.successors, steps),

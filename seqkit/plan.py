@@ -16,6 +16,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
@@ -50,7 +51,8 @@ class SequencePlan:
 
     Made by :func:`build_plan` or :meth:`from_json`; never changes. Items whose status is
     ``skipped`` are not part of the release ("unreleased"): they never fail, and stand in the
-    plan because a dependency runs through them.
+    plan because a dependency runs through them. A plan also knows what the other repos of the graph are called
+    that it was made from, so that a failure model may name them (:class:`seqkit.FailureModel`); its JSON does not.
 
     Attributes
     ----------
@@ -205,8 +207,23 @@ class SequencePlan:
     def _require(self, repo: str) -> int:
         position = self._position.get(repo) if isinstance(repo, str) else None
         if position is None:
-            raise RepoNotFound(repo)
+            raise RepoNotFound(repo, among=self._position)
         return position
+
+    def _knows(self, repo: str) -> bool:
+        """Tell whether a repo is in the plan, or in the graph that it was built, cut or resumed from."""
+        return repo in self._position or repo in self._snapshot.others
+
+    def _knowing(self, other: RepoDependencyGraph | SequencePlan) -> SequencePlan:
+        """Give the same plan, that knows the names of another graph or plan too."""
+        own, more = (
+            (other._position, other._snapshot.others)
+            if isinstance(other, SequencePlan)
+            else (other._digraph, other._others)
+        )
+        others = self._snapshot.others.union(own, more).difference(self._position)
+        snapshot = replace(self._snapshot, others=others)
+        return SequencePlan(self._items, snapshot, self._originating_run_id, self._given_plan_id)
 
     def to_frame(self) -> pd.DataFrame:
         """Show the plan as a table, a row an item: by wave, and in plan order inside a wave.
@@ -405,7 +422,7 @@ def plan_of(content: object) -> SequencePlan:
             raise DuplicateRelease(item.repo_id)
     for repo in itertools.chain.from_iterable(read.edges):
         if repo not in position:
-            raise RepoNotFound(repo)
+            raise RepoNotFound(repo, among=position)
     graph = RepoDependencyGraph.from_edges(read.edges, nodes=list(position))
     for before, after in read.edges:
         if position[before] > position[after]:
@@ -481,8 +498,7 @@ def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str 
             raise ValueError(f"version is {version!r}, but releases already say their versions; give one of the two")
         for index, entry in enumerate(_entries(releases)):
             release = _release(index, entry)
-            if release.repo_id not in graph:
-                raise RepoNotFound(release.repo_id)
+            graph._require(release.repo_id)
             if release.repo_id in wanted:
                 raise DuplicateRelease(release.repo_id)
             wanted[release.repo_id] = SequenceItem(

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqkit import _dtypes
+from seqkit._caller import caller_level
 from seqkit._html import shortened
 from seqkit.posterior import JEFFREYS, checked_prior, posterior_of, quantiles
 from seqkit.tries import Source, numbered, read_tries
@@ -139,7 +140,7 @@ def fit_failure_rates(
     fit.index = _dtypes.index([names[at] for at in kept])
     fit.attrs = {"prior": (a, b), "confidence_level": level}
     if note := ranking_note(fit):
-        warnings.warn(note, UnsupportedRanking, stacklevel=2)
+        warnings.warn(note, UnsupportedRanking, stacklevel=caller_level())
     return fit
 
 

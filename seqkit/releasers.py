@@ -22,8 +22,10 @@ import pandas as pd
 from seqkit import draws
 from seqkit.errors import SequencingFailed
 from seqkit.failures import FailureModel, as_model
+from seqkit.plan import SequencePlan
+from seqkit.unknown import check_models, check_script
 
-__all__ = ["RepoReleaser", "ScriptedReleaser", "SimulatedReleaser", "as_releaser"]
+__all__ = ["RepoReleaser", "ScriptedReleaser", "SimulatedReleaser", "as_releaser", "check_names"]
 
 
 @runtime_checkable
@@ -44,7 +46,8 @@ class ScriptedReleaser:
     Parameters
     ----------
     failures : mapping of str to str, or iterable of str
-        Repo ids and the reason of each; without reasons it is ``"intentional failure"``.
+        Repo ids and the reason of each; without reasons it is ``"intentional failure"``. A run refuses a script of
+        which its plan has no repo, and warns (:class:`seqkit.UnknownRepo`) of names that look like slips.
 
     Examples
     --------
@@ -178,7 +181,7 @@ def as_releaser(releaser: Any, rng: int | np.random.Generator | None = None, tri
     ValueError
         Where `rng` or `trial` is given, but `releaser` is no failure model and would not use it.
     """
-    if isinstance(releaser, Real | Mapping | pd.Series | FailureModel) and not isinstance(releaser, bool):
+    if _is_model(releaser):
         return SimulatedReleaser(as_model(releaser, "releaser"), rng, trial)
     if rng is not None or trial != 0:
         raise ValueError(
@@ -198,6 +201,31 @@ def as_releaser(releaser: Any, rng: int | np.random.Generator | None = None, tri
         f"releaser is {releaser!r:.80}, expected an object with release(repo_id, version_label, spec_digest, "
         "promoted_by), a function of that shape, a failure rate or a FailureModel"
     )
+
+
+def check_names(plan: SequencePlan, releaser: Any) -> None:
+    """Hold the names of a `releaser` argument against a plan, where it is one that has names.
+
+    Warns
+    -----
+    UnknownRepo
+        Where a name looks like a slip.
+
+    Raises
+    ------
+    ValueError
+        Where all names are unknown, and so nothing could fail.
+    """
+    if isinstance(releaser, ScriptedReleaser):
+        check_script(plan, releaser.failures)
+    elif isinstance(releaser, SimulatedReleaser):
+        check_models([plan], releaser=releaser.model)
+    elif _is_model(releaser):
+        check_models([plan], releaser=as_model(releaser, "releaser"))
+
+
+def _is_model(releaser: Any) -> bool:
+    return isinstance(releaser, Real | Mapping | pd.Series | FailureModel) and not isinstance(releaser, bool)
 
 
 def _check_shape(function: Callable[..., Any]) -> None:

@@ -24,7 +24,7 @@ from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
 from seqkit.model import RunEvent, RunMetadata, spec_digest_of
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import Releases, SequencePlan, build_plan, item_json
-from seqkit.releasers import RepoReleaser, as_releaser
+from seqkit.releasers import RepoReleaser, as_releaser, check_names
 from seqkit.rules import Policy, Rules, Skip, Start
 
 __all__ = ["ReleaseSequencer", "execute_plan", "run_plan"]
@@ -90,12 +90,18 @@ async def execute_plan(
         had happened by then.
     ValueError
         Where an argument is out of its range; where `plan` resumes a run and this ledger has another run already
-        that did, and released one of its repos.
+        that did, and released one of its repos; where a failure rate, model or script names only repos that the plan
+        does not have, and nothing could fail.
     TypeError
         Where the releaser returned something that is no str; the run is FAILED.
     BaseException
         What came from outside the releaser ends the run as FAILED, a cancellation or KeyboardInterrupt as
         CANCELLED; both are raised again.
+
+    Warns
+    -----
+    UnknownRepo
+        Where it names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Examples
     --------
@@ -105,22 +111,58 @@ async def execute_plan(
     >>> asyncio.run(execute_plan(plan, ScriptedReleaser({"api": "tests are red"})))
     SequenceOutcome(2 succeeded, 1 failed)
     """
+    run, metadata = _prepared(
+        plan,
+        releaser,
+        ledger,
+        rng,
+        trial,
+        record_skips,
+        policy,
+        failure_budget,
+        attempts,
+        retry_delay,
+        tags,
+        on_event,
+        clock,
+    )
+    return await run.execute(metadata)
+
+
+def _prepared(
+    plan: SequencePlan,
+    releaser: Any,
+    ledger: RunLedger | str | os.PathLike[str] | None,
+    rng: int | np.random.Generator | None,
+    trial: int,
+    record_skips: bool,
+    policy: Policy,
+    failure_budget: int | None,
+    attempts: int,
+    retry_delay: float,
+    tags: Mapping[str, Any] | None,
+    on_event: OnEvent | None,
+    clock: Clock | None,
+) -> tuple[_Run, RunMetadata]:
+    """Read and check the arguments; in the thread of the caller, whose line a warning should name."""
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan (build_plan makes one)")
     if isinstance(retry_delay, bool) or not isinstance(retry_delay, int | float):
         raise TypeError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
     if not 0 <= retry_delay < math.inf:
         raise ValueError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+    rules, release = Rules(plan, policy, failure_budget, attempts), as_releaser(releaser, rng, trial)
+    check_names(plan, releaser)
     run = _Run(
-        rules=Rules(plan, policy, failure_budget, attempts),
-        releaser=as_releaser(releaser, rng, trial),
+        rules=rules,
+        releaser=release,
         ledger=MemoryRunLedger(clock=clock) if ledger is None else as_ledger(ledger),
         record_skips=record_skips,
         retry_delay=retry_delay,
         on_event=on_event,
         clock=clock or system_clock,
     )
-    return await run.execute(_metadata(run.rules, record_skips, tags))
+    return run, _metadata(run.rules, record_skips, tags)
 
 
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
@@ -356,34 +398,32 @@ def run_plan(
     >>> run_plan(plan, {"core": 1.0}, rng=7)
     SequenceOutcome(0 succeeded, 1 failed, 2 blocked)
     """
-
-    async def main() -> SequenceOutcome:
-        return await execute_plan(
-            plan,
-            releaser,
-            ledger,
-            rng,
-            trial,
-            record_skips,
-            policy,
-            failure_budget,
-            attempts,
-            retry_delay,
-            tags,
-            on_event,
-            clock,
-        )
+    run, metadata = _prepared(
+        plan,
+        releaser,
+        ledger,
+        rng,
+        trial,
+        record_skips,
+        policy,
+        failure_budget,
+        attempts,
+        retry_delay,
+        tags,
+        on_event,
+        clock,
+    )
 
     try:
         asyncio.get_running_loop()
         beside = True
     except RuntimeError:
         beside = False
-    return _beside_a_running_loop(main) if beside else asyncio.run(main())
+    return _beside_a_running_loop(run, metadata) if beside else asyncio.run(run.execute(metadata))
 
 
-def _beside_a_running_loop(main: Callable[[], Any]) -> SequenceOutcome:
-    """Run `main` in a loop of its own, in a thread: the loop of this thread cannot be entered twice."""
+def _beside_a_running_loop(run: _Run, metadata: RunMetadata) -> SequenceOutcome:
+    """Run in a loop of its own, in a thread: the loop of this thread cannot be entered twice."""
     result: list[SequenceOutcome] = []
     raised: list[BaseException] = []
     started = threading.Event()
@@ -394,7 +434,7 @@ def _beside_a_running_loop(main: Callable[[], Any]) -> SequenceOutcome:
         assert task is not None  # noqa: S101  # tells mypy; a coroutine under run() has one
         handle.append((asyncio.get_running_loop(), task))
         started.set()
-        return await main()  # type: ignore[no-any-return]  # main is execute_plan
+        return await run.execute(metadata)
 
     def work() -> None:
         try:

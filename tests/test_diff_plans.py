@@ -97,8 +97,10 @@ def test_a_plan_does_not_differ_from_itself(plan: SequencePlan) -> None:
 @settings(max_examples=80)
 @given(plans(), plans(), st.integers(1, 2))
 def test_a_model_tells_what_the_change_is_worth(a: SequencePlan, b: SequencePlan, attempts: int) -> None:
-    diff = diff_plans(a, b, {"a": 0.5, "b": 0.25, "c": 0.1}, attempts)
-    before, after = (analyze(plan, {"a": 0.5, "b": 0.25, "c": 0.1}, attempts) for plan in (a, b))
+    # Repos of either plan: of names that a plan has none of, its analysis alone would say so.
+    model = {repo: 0.5 / number for number, repo in enumerate(sorted({*a.released, *b.released}), 1)}
+    diff = diff_plans(a, b, model, attempts)
+    before, after = (analyze(plan, model, attempts) for plan in (a, b))
     assert diff.expected_change == after.expected.succeeded - before.expected.succeeded
     assert diff.p_all_change == after.p_all_succeed - before.p_all_succeed
     frame = diff.to_frame()

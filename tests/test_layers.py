@@ -28,6 +28,7 @@ LAYERS = [
         "_collector",
         "_dtypes",
         "_html",
+        "_near",
         "_palette",
         "_rows",
         "_svg",
@@ -35,7 +36,7 @@ LAYERS = [
     },
     {"graph"},
     {"plan", "outcome", "rules", "readers"},
-    {"failures", "releasers", "ledger"},
+    {"failures", "unknown", "releasers", "ledger"},
     {"sequencer", "frames", "datasets"},
     {"whatif", "ordering", "blast", "exact", "montecarlo", "schedule", "auditing", "history"}
     | {"tries", "posterior", "rates", "dispersion", "neighbours"},

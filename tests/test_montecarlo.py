@@ -713,7 +713,7 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("other", [DIAMOND, DIAMOND.without("b"), plan_of("af", "bf", nodes="z")])
 def test_a_comparison_is_the_difference_of_two_simulations(engine: Any, rules: dict[str, Any], other: Any) -> None:
     trials = 3_001
-    model = FailureModel(default=0.2, common_causes=[CommonCause("ci", 0.1, "acz")])
+    model = FailureModel(default=0.2, common_causes=[CommonCause("ci", 0.1, list("acz"))])
     sides = [
         {name: value[side] if isinstance(value, tuple) else value for name, value in rules.items()} for side in (0, 1)
     ]

@@ -48,6 +48,7 @@ NAMES = {
     "blast_radius",
     "compare",
     "simulate",
+    "UnknownRepo",
     # fitted to the past
     "Dispersion",
     "UnsupportedRanking",
@@ -71,6 +72,7 @@ NAMES = {
     "SqlRunLedger",
     "open_ledger",
     "FoundLedger",
+    "RepeatedRecords",
     "UnreadableLines",
     "read_ledger",
     "read_ledgers",
@@ -86,6 +88,7 @@ NAMES = {
     "diff_plans",
     "fixes_frame",
     "replay",
+    "close_run",
     "resume_plan",
     "trains_frame",
     # frames

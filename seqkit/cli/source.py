@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path, PurePath
 
+from seqkit._near import NearNames, did_you_mean
 from seqkit.cli.printing import plural, printable, some
 from seqkit.datasets import _LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, MultiRepoError, ReadError
@@ -31,7 +31,6 @@ GRAPH_HELP = (
 )
 
 _UNVERSIONED = "unversioned"  # an edge list knows no versions, a plan needs some, and nothing here shows them
-_LONGEST_SOUGHT = 200  # difflib takes time as the square of it
 
 
 @dataclass(frozen=True)
@@ -78,15 +77,8 @@ class Source:
             return repo
         if repo in self.plan.graph:
             raise ValueError(f"{option} names {repo!r}, which is in the plan but not to be released: it never fails")
-        sought = repo[:_LONGEST_SOUGHT]
-        possible = [name for name in self.plan.released if len(name) <= _LONGEST_SOUGHT]
-        close = get_close_matches(sought, possible, n=3)
-        hint = (
-            f"; did you mean {' or '.join(map(repr, close))}?"
-            if close
-            else f"; its repos are {some(self.plan.released, 5)}"
-        )
-        raise ValueError(f"{option} names {repo!r}, which {self.name} does not have{hint}")
+        hint = did_you_mean(NearNames(self.plan.released).near(repo)) or f"its repos are {some(self.plan.released, 5)}"
+        raise ValueError(f"{option} names {repo!r}, which {self.name} does not have; {hint}")
 
     @cached_property
     def _released(self) -> frozenset[str]:
@@ -160,4 +152,4 @@ def _plan_in(name: str, document: dict[str, object]) -> SequencePlan:
     try:
         return plan_of(document)
     except (MultiRepoError, ValueError) as error:
-        raise ReadError(name, None, str(error)) from error
+        raise ReadError(name, None, "; ".join([str(error), *getattr(error, "__notes__", ())])) from error

@@ -7,9 +7,10 @@ from typing import Any, get_args
 from seqkit._arguments import whole
 from seqkit.exact.analysis import Analysis, Expected
 from seqkit.exact.chances import chances_of
-from seqkit.failures import as_model
+from seqkit.failures import FailureModel, as_model
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
+from seqkit.unknown import check_models
 
 __all__ = ["Analysis", "Expected", "analyze"]
 
@@ -50,7 +51,13 @@ def analyze(
     Raises
     ------
     TypeError, ValueError
-        Where an argument is not as above; for other policies and more causes use simulate.
+        Where an argument is not as above; for other policies and more causes use simulate. Where the model names
+        only repos that the plan does not have, and nothing else could fail.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Notes
     -----
@@ -68,6 +75,9 @@ def analyze(
     1.0
     >>> analyze(plan, 0.5, attempts=2).to_frame().loc["core", "p_failed"].item()
     0.25
+    >>> analyze(plan, {"croe": 0.5})
+    Traceback (most recent call last):
+    ValueError: the rates of model name 1 repo that the plan does not have: 'croe' (did you mean 'core'?), and ...
     """
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
@@ -85,4 +95,10 @@ def analyze(
             f"failure_budget is {failure_budget!r}, expected None: a budget has no closed form; "
             f"simulate(plan, model, failure_budget={failure_budget!r}) estimates it"
         )
-    return Analysis(plan, checked, tries, chances_of(plan, checked, tries))
+    check_models([plan], model=checked)
+    return analysis_of(plan, checked, tries)
+
+
+def analysis_of(plan: SequencePlan, model: FailureModel, attempts: int) -> Analysis:
+    """Analyze under a model whose names have been checked."""
+    return Analysis(plan, model, attempts, chances_of(plan, model, attempts))

@@ -80,7 +80,7 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
         raise TypeError(f"plan_or_graph is {plan_or_graph!r:.80}, expected a SequencePlan or a RepoDependencyGraph")
     if around or around in wave_of:
         if around not in wave_of:
-            raise RepoNotFound(around)
+            raise RepoNotFound(around, among=wave_of)
         near = set(neighbours(graph, around, depth))
         ids = [repo for repo in order if repo in near]
     else:

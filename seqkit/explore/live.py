@@ -82,7 +82,7 @@ class LiveRun:
         if not isinstance(repo, str):
             return
         if repo not in self.words:
-            raise RepoNotFound(repo)
+            raise RepoNotFound(repo, among=tuple(self.words))
         if event.seq <= self._seq or not self.run:
             self.reset()
             self.run += 1

@@ -12,6 +12,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -59,7 +60,13 @@ class Scenario(Settings):
     Raises
     ------
     TypeError, ValueError
-        Where an argument is not of its kind or out of its range.
+        Where an argument is not of its kind or out of its range, or the model names only repos that the plan does
+        not have and nothing else could fail.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Examples
     --------
@@ -87,11 +94,18 @@ class Scenario(Settings):
         default = min(1.0, self._scale * self._given.default)
         own = {repo: rate for repo, rate in rates.items() if rate != default}
         own.update(dict.fromkeys(sorted(forced), 1.0))
-        return FailureModel(own, default, self._given.common_causes)
+        # What the model given says of other plans has been checked once, and is no concern of this one.
+        causes = [
+            cause
+            if self._released.issuperset(cause.repos)
+            else replace(cause, repos=[repo for repo in cause.repos if repo in self._released])
+            for cause in self._given.common_causes
+        ]
+        return FailureModel(own, default, causes)
 
     @property
     def model(self) -> FailureModel:
-        """The rates as they are now; 1 for repos that fail by hand."""
+        """The rates as they are now; 1 for repos that fail by hand. It names repos to release and no others."""
         return self._once("model", lambda: self._model(self._failing))
 
     @property

@@ -10,6 +10,7 @@ from seqkit.draws import MAX_TRIALS
 from seqkit.failures import FailureModel, as_model
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, fail_ids
+from seqkit.unknown import check_models
 
 __all__ = ["Settings"]
 
@@ -39,6 +40,7 @@ class Settings:
         self._kept: dict[str, Any] = {}
         self._released = frozenset(plan.released)
         self._begin()
+        check_models([plan], model=self._given)
 
     def _begin(self) -> None:
         self._failing: set[str] = set()

@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from seqkit.errors import RepoNotFound
 from seqkit.frames import kind_of, plan_of_run
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import RunLedger
@@ -258,6 +257,8 @@ def past_run(
     settings: Mapping[str, Any] = {} if plan is None else tag_of(record, "plan")
     if plan is None:
         plan, versionless = _stand_in(record, trails, graph)
+    elif graph is not None:
+        plan = plan._knowing(graph)  # what it tells is not needed, but its names are no unknown ones
     policy: Any = settings.get("policy")
     budget: Any = settings.get("failure_budget")
     attempts: Any = settings.get("attempts")
@@ -301,8 +302,7 @@ def _stand_in(
     if isinstance(graph, SequencePlan):
         return graph, frozenset()
     for repo in trails:
-        if repo not in graph:
-            raise RepoNotFound(repo)
+        graph._require(repo)
     order = graph.topological_order()
     below: set[str] = set()  # failed, or below a failure
     for repo in order:

@@ -11,9 +11,12 @@ from typing import Any
 import pandas as pd
 
 from seqkit import _dtypes
+from seqkit._arguments import whole
 from seqkit._html import shortened, table
-from seqkit.exact import Analysis, analyze
+from seqkit.exact import Analysis, analysis_of
+from seqkit.failures import as_model
 from seqkit.plan import SequencePlan
+from seqkit.unknown import check_models
 
 __all__ = ["PlanDiff", "diff_plans"]
 
@@ -218,7 +221,13 @@ def diff_plans(a: SequencePlan, b: SequencePlan, model: Any = None, attempts: in
     Raises
     ------
     TypeError, ValueError
-        Where an argument is no plan, or no model.
+        Where an argument is no plan, or no model, or the model names only repos that neither plan has and nothing
+        else could fail.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Notes
     -----
@@ -243,7 +252,11 @@ def diff_plans(a: SequencePlan, b: SequencePlan, model: Any = None, attempts: in
     for argument, plan in (("a", a), ("b", b)):
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"{argument} is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
-    analyses = None if model is None else (analyze(a, model, attempts), analyze(b, model, attempts))
+    analyses = None
+    if model is not None:
+        read, tries = as_model(model), whole("attempts", attempts, 1)
+        check_models([a, b], model=read)
+        analyses = (analysis_of(a, read, tries), analysis_of(b, read, tries))
     moved = _moved(a, b)
     changes: dict[str, list[str]] = {}
     for repo in [*b._position, *(repo for repo in a._position if repo not in b._position)]:

@@ -28,6 +28,7 @@ from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, Rules, Start, fail_ids
+from seqkit.unknown import check_models
 
 __all__ = ["Replay", "replay"]
 
@@ -246,8 +247,13 @@ def replay(
         Where the ledger has no such run, or its plan has no repo that `fail` or `succeed` names.
     ValueError, TypeError
         Where the replay needs outcomes that the ledger does not tell, and `model` is None; where a repo is
-        named in both `fail` and `succeed`; where the run carries no plan and `graph` is None; where an
-        argument is wrong.
+        named in both `fail` and `succeed`; where the run carries no plan and `graph` is None; where the model
+        names only repos that the plan does not have and nothing else could fail; where an argument is wrong.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Notes
     -----
@@ -280,7 +286,11 @@ def replay(
             f"fail and succeed both name {ids_text(sorted(failing & succeeding))}, expected one of the two"
         )
     trials = whole("trials", trials, 1, MAX_TRIALS)
-    causes = None if model is None else Causes(as_model(model), run.trails)
+    causes = None
+    if model is not None:
+        assumed = as_model(model)
+        check_models([plan], model=assumed)
+        causes = Causes(assumed, run.trails)
     new_policy = run.policy if policy is None else policy
     budget = run.failure_budget if failure_budget is None else failure_budget
     tried = run.attempts if attempts is None else attempts

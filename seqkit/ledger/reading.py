@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from seqkit._caller import caller_level
 from seqkit._collector import collector_paused
 from seqkit.errors import ReadError, StorageError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
@@ -127,14 +128,14 @@ def _collected(sources: list[Any], on_bad_lines: str) -> FoundLedger:
                     else:
                         uncounted, last = uncounted + 1, found
             if on_bad_lines == "warn" and bad:
-                _warn(name, bad, len(bad) + uncounted, stacklevel=4)
+                _warn(name, bad, len(bad) + uncounted)
             if last is not None:
                 bad.append(Problem(last.source, last.line, f"{uncounted} more could not be read, this the last"))
             problems += bad
         return FoundLedger(runs, events, problems)
 
 
-def _warn(source: str, problems: list[Problem], count: int | None = None, stacklevel: int = 3) -> None:
+def _warn(source: str, problems: list[Problem], count: int | None = None) -> None:
     count = len(problems) if count is None else count
     first = "; ".join(
         problem.message if problem.line is None else f"line {problem.line}: {problem.message}"
@@ -142,7 +143,7 @@ def _warn(source: str, problems: list[Problem], count: int | None = None, stackl
     )
     more = f"; and {count - 3} more" if count > 3 else ""
     told = f"{_without_password(source)}: {count} unreadable line{'s'[: count != 1]} left out: {first}{more}"
-    warnings.warn(told, UnreadableLines, stacklevel=stacklevel)
+    warnings.warn(told, UnreadableLines, stacklevel=caller_level())
 
 
 def _found(source: str) -> Generator[_Found, None, None]:

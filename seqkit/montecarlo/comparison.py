@@ -21,10 +21,12 @@ from seqkit.montecarlo.estimate import Estimate
 from seqkit.montecarlo.experiment import prepare
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, Rules
+from seqkit.unknown import check_models
 
 __all__ = ["Comparison", "compare"]
 
 _COUNTED = ("n_succeeded", "n_failed", "n_skipped", "all_succeeded")
+_Side = tuple[SequencePlan, FailureModel]
 _MEASURES = ("n_succeeded", "n_failed", "n_skipped", "share_succeeded", "all_succeeded")
 
 
@@ -140,7 +142,13 @@ def compare(
     Raises
     ------
     TypeError, ValueError
-        Where an argument is not of its kind or out of its range.
+        Where an argument is not of its kind or out of its range, or a model names only repos that no plan of the
+        call has and nothing else could fail.
+
+    Warns
+    -----
+    UnknownRepo
+        Where a model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Notes
     -----
@@ -157,15 +165,17 @@ def compare(
     >>> compare(plan, 0.1, {"core": 0.05, "api": 0.1, "docs": 0.1}, rng=7)
     Comparison(per run, b releases 0.1394 ± 0.0019 more repos than a: 2.658 instead of 2.519; ...)
     """
-    sides = _sides(a, b, model, plan)
+    sides, named = _sides(a, b, model, plan)
     plans = (sides[0][0], sides[1][0])
     models = (sides[0][1], sides[1][1])
     count, seed = whole("trials", trials, 1, MAX_TRIALS), resolve_seed(rng)
-    experiments = []
-    for plan_, model_, policy_, budget_, attempts_ in zip(
-        plans, models, _pair(policy), _pair(failure_budget), _pair(attempts), strict=True
+    rules = []
+    for plan_, policy_, budget_, attempts_ in zip(
+        plans, _pair(policy), _pair(failure_budget), _pair(attempts), strict=True
     ):
-        experiments.append(prepare(Rules(plan_, policy_, budget_, attempts_), model_, seed))
+        rules.append(Rules(plan_, policy_, budget_, attempts_))
+    check_models(plans, **named)
+    experiments = [prepare(each, model_, seed) for each, model_ in zip(rules, models, strict=True)]
     sizes = [experiment.n_released for experiment in experiments]
     sums = {measure: [0] * 5 for measure in _COUNTED}
     chosen = chosen_engine(engine, count * sum(sizes))
@@ -211,13 +221,17 @@ def _row(sums: list[int], n: int, scale: int = 1) -> dict[str, float]:
 
 def _sides(
     a: Any, b: Any, model: Any, plan: SequencePlan | None
-) -> tuple[tuple[SequencePlan, FailureModel], tuple[SequencePlan, FailureModel]]:
+) -> tuple[tuple[_Side, _Side], dict[str, FailureModel]]:
+    """Tell the sides from what was given; also give the models by the arguments that they came by."""
     if isinstance(a, SequencePlan) and plan is None and model is not None:
         if isinstance(b, SequencePlan):
-            return (a, as_model(model)), (b, as_model(model))
-        return (a, as_model(b, "b")), (a, as_model(model))
+            read = as_model(model)
+            return ((a, read), (b, read)), {"model": read}
+        before, after = as_model(b, "b"), as_model(model)
+        return ((a, before), (a, after)), {"b": before, "model": after}
     if isinstance(plan, SequencePlan) and model is None and not isinstance(a, SequencePlan | None):
-        return (plan, as_model(a, "a")), (plan, as_model(b, "b"))
+        before, after = as_model(a, "a"), as_model(b, "b")
+        return ((plan, before), (plan, after)), {"a": before, "b": after}
     given = ", ".join(f"{name}: {type(value).__name__}" for name, value in zip("ab", (a, b), strict=True))
     raise TypeError(
         f"compare got {given}, model: {type(model).__name__}, plan: {type(plan).__name__}; expected "

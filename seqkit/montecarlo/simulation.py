@@ -26,6 +26,7 @@ from seqkit.montecarlo.experiment import Experiment, Tally, prepare, total
 from seqkit.montecarlo.trial import Trial, run_trial
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, Rules
+from seqkit.unknown import check_models
 
 __all__ = ["Simulation", "simulate"]
 
@@ -331,9 +332,15 @@ def simulate(
     Raises
     ------
     TypeError, ValueError
-        Where an argument is not of its kind or out of its range.
+        Where an argument is not of its kind or out of its range, or the model names only repos that the plan does
+        not have and nothing else could fail.
     ImportError
         Where ``engine="numba"`` and numba is not installed.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     See Also
     --------
@@ -360,6 +367,7 @@ def simulate(
     precision = _precision(until)
     rules = Rules(plan, policy, failure_budget, attempts)  # checks these three
     seed = resolve_seed(rng)
+    check_models([plan], model=read)
     experiment = prepare(rules, read, seed)
     n = experiment.n_released
     if precision is None:

@@ -17,6 +17,7 @@ from seqkit.failures import FailureModel, as_model
 from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 from seqkit.rates import ranking_note
+from seqkit.unknown import Known, check_models
 
 __all__ = ["calibration"]
 
@@ -60,7 +61,12 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **
     Raises
     ------
     TypeError, ValueError
-        Where `fit` is no fit, or `model` no model.
+        Where `fit` is no fit, or `model` no model, or one that names only repos which the fit does not have.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Notes
     -----
@@ -113,6 +119,8 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **
 
 
 def _rates(model: FailureModel, fit: pd.DataFrame) -> Floats:
+    repos = list(fit.index)
+    check_models(Known(frozenset(repos).__contains__, repos, "that the fit does not have"), model=model)
     return np.array([model.rate(repo) for repo in fit.index], dtype=np.float64)
 
 

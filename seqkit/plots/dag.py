@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 
 from seqkit._palette import STATUS_STYLES
 from seqkit._rows import reduction
-from seqkit.errors import RepoNotFound
 from seqkit.graph import RepoDependencyGraph
 from seqkit.neighbours import neighbours
 from seqkit.outcome import SequenceOutcome
@@ -144,8 +143,7 @@ def blast_radius(
     """
     if isinstance(plan_or_graph, SequencePlan):
         graph = plan_or_graph.graph
-        if repo not in graph:
-            raise RepoNotFound(repo)
+        graph._require(repo)
         words = what_if(plan_or_graph, fail=repo)._words()
         ended = {item.repo_id: word for item, word in zip(plan_or_graph.items, words, strict=True)}
     elif isinstance(plan_or_graph, RepoDependencyGraph):

@@ -308,7 +308,7 @@ def _note(drawing: Drawing) -> str:
 def _checked(repos: Any, known: Mapping[str, str]) -> Any:
     for repo in repos:
         if repo not in known:
-            raise RepoNotFound(repo)
+            raise RepoNotFound(repo, among=tuple(known))
     return repos
 
 
