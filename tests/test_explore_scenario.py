@@ -117,12 +117,14 @@ def test_the_law_is_simulated_where_the_exact_one_takes_long():
 # ---------------------------------------------------------------------- changing
 
 
-def test_scale_multiplies_the_model_and_leaves_rates_set_by_hand(scenario):
+def test_scale_multiplies_all_rates_also_those_set_by_hand(scenario):
     scenario.set_rate("docs", 0.25)
     scenario.scale = 3.0
-    assert [scenario.rate(repo) for repo in PLAN.released] == pytest.approx([0.6, 0.3, 0.25, 0.0, 0.0])
+    assert [scenario.rate(repo) for repo in PLAN.released] == pytest.approx([0.6, 0.3, 0.75, 0.0, 0.0])
     scenario.scale = 1_000.0
-    assert scenario.rate("core") == 1.0
+    assert [scenario.rate(repo) for repo in PLAN.released] == [1.0, 1.0, 1.0, 0.0, 0.0]
+    scenario.scale = 1.0
+    assert [scenario.rate(repo) for repo in PLAN.released] == [0.2, 0.1, 0.25, 0.0, 0.0]
     scenario.set_rate("docs", None)
     assert scenario.rate("docs") == 0.0
 

@@ -11,7 +11,8 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -82,23 +83,28 @@ class Scenario(Settings):
             self._kept[name] = make()
         return self._kept[name]  # type: ignore[no-any-return]  # made by make
 
-    def _model(self, forced: Iterable[str]) -> FailureModel:
-        rates = {repo: self.rate(repo) for repo in self._plan.released}
-        default = min(1.0, self._scale * self._given.default)
-        own = {repo: rate for repo, rate in rates.items() if rate != default}
-        own.update(dict.fromkeys(sorted(forced), 1.0))
-        return FailureModel(own, default, self._given.common_causes)
+    def _model(self, forced: Collection[str]) -> FailureModel:
+        given = self._given
+        rates = {repo: self._scaled(rate) for repo, rate in given.rates.items()}
+        default = self._scaled(given.default)
+        for repo in self._plan.released:
+            rate = 1.0 if repo in forced else self._rate(repo)
+            if rate != rates.get(repo, default):
+                rates[repo] = rate
+        if (rates, default) == (given.rates, given.default):
+            return given
+        return replace(given, rates=rates, default=default)
 
     @property
     def model(self) -> FailureModel:
-        """The rates as they are now; 1 for repos that fail by hand."""
+        """The rates as they are now, 1 for repos that fail by hand; the model given where nothing is set."""
         return self._once("model", lambda: self._model(self._failing))
 
     @property
     def outcome(self) -> SequenceOutcome:
         """What the run comes to if the repos in `failing` fail and nobody else."""
         return self._once(
-            "outcome", lambda: what_if(self._plan, sorted(self._failing), self._policy, self._failure_budget)
+            "outcome", lambda: what_if(self._plan, sorted(self._failing), self.policy, self.failure_budget)
         )
 
     @property
@@ -114,9 +120,9 @@ class Scenario(Settings):
     @property
     def why_not_exact(self) -> str:
         """Why there is no exact analysis, in words; empty where there is one."""
-        if self._policy != "skip_dependents":
-            return f"the policy {self._policy} has no closed form; the simulation estimates it"
-        if self._failure_budget is not None:
+        if self.policy != "skip_dependents":
+            return f"the policy {self.policy} has no closed form; the simulation estimates it"
+        if self.failure_budget is not None:
             return "a failure budget has no closed form; the simulation estimates it"
         return str(self._once("analysis", lambda: self._analyzed(self.model))[1])
 
@@ -132,15 +138,15 @@ class Scenario(Settings):
 
     def _without_failing(self) -> Scenario:
         rules: dict[str, Any] = {
-            "policy": self._policy,
-            "failure_budget": self._failure_budget,
-            "attempts": self._attempts,
+            "policy": self.policy,
+            "failure_budget": self.failure_budget,
+            "attempts": self.attempts,
         }
         return Scenario(self._plan, self._model(()), **rules, trials=self._trials, seed=self._seed)
 
     def _analyzed(self, model: FailureModel) -> tuple[Analysis | None, str]:
         try:
-            return analyze(self._plan, model, self._attempts), ""
+            return analyze(self._plan, model, self.attempts), ""
         except ValueError as error:  # too many common causes
             return None, str(error)
 
@@ -154,9 +160,9 @@ class Scenario(Settings):
                 self.model,
                 self._trials,
                 rng=self._seed,
-                policy=self._policy,
-                failure_budget=self._failure_budget,
-                attempts=self._attempts,
+                policy=self.policy,
+                failure_budget=self.failure_budget,
+                attempts=self.attempts,
             ),
         )
 
@@ -255,6 +261,6 @@ class Scenario(Settings):
     def __repr__(self) -> str:
         n, by_hand = len(self._released), len(self._failing)
         hand = f"{by_hand} fail{'s'[: by_hand == 1]} by hand" if by_hand else "nobody fails by hand"
-        budget = f", failure_budget={self._failure_budget}" if self._failure_budget else ""
-        tries = f", {self._attempts} attempts" if self._attempts > 1 else ""
-        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self._policy}{budget}{tries})"
+        budget = f", failure_budget={self.failure_budget}" if self.failure_budget else ""
+        tries = f", {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self.policy}{budget}{tries})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any, get_args
 
 from seqkit._arguments import whole
@@ -11,7 +12,12 @@ from seqkit.failures import FailureModel, as_model
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, fail_ids
 
-__all__ = ["Settings"]
+__all__ = ["MOST_SCALE", "Settings"]
+
+MOST_SCALE = 1e6
+"""By what rates may be multiplied at most."""
+
+_REMEMBERED = 50  # rates of a repo that were set one after the other, to go back to
 
 
 class Settings:
@@ -32,7 +38,7 @@ class Settings:
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self._plan = plan
         self._given = as_model(model)
-        self._start = (policy, failure_budget, attempts)
+        self._start = self._checked(policy, failure_budget, attempts)
         self._trials = whole("trials", trials, 1, MAX_TRIALS)
         self._seed = whole("seed", seed, 0)
         self._callbacks: list[Callable[[], object]] = []
@@ -42,10 +48,9 @@ class Settings:
 
     def _begin(self) -> None:
         self._failing: set[str] = set()
-        self._scale, self._own = 1.0, dict[str, float]()
-        policy, self._failure_budget, self._attempts = self._start
-        self._policy: Policy = policy
-        self._check(*self._start)
+        self._scale = 1.0
+        self._by_hand: dict[str, list[tuple[float, float]]] = {}  # rate and scale as they were set; the last holds
+        self._rules = self._start
 
     # ------------------------------------------------------------------ the state
 
@@ -81,12 +86,22 @@ class Settings:
         self._changed("baseline")
 
     def rate(self, repo: str) -> float:
-        """Give the probability that one attempt at a repo fails, scaled or set; by hand apart."""
+        """Give the probability that one attempt at a repo fails, scaled or set; failing by hand apart."""
         self._require(repo)
-        return self._own.get(repo, min(1.0, self._scale * self._given.rate(repo)))
+        return self._rate(repo)
+
+    def model_rate(self, repo: str) -> float:
+        """Give the rate that the model has for a repo at this scale, whatever is set by hand."""
+        self._require(repo)
+        return self._scaled(self._given.rate(repo))
 
     def set_rate(self, repo: str, rate: float | None) -> None:
-        """Set the failure rate of one repo, which `scale` then leaves alone; None goes back to the model's.
+        """Set the failure rate of one repo as it is at this scale; None goes back to the model's.
+
+        A rate r set at scale s is min(1, r t / s) at scale t, and r again at scale s; one that is set while
+        the scale is 0 counts as set at scale 1. The model's own rate is no setting of one's own, and a rate
+        that was held before at this scale is that earlier setting: whoever goes away and back is where he was,
+        at every scale.
 
         Raises
         ------
@@ -95,54 +110,75 @@ class Settings:
         """
         self._require(repo)
         if rate is None:
-            self._own.pop(repo, None)
+            self._by_hand.pop(repo, None)
         else:
-            self._own[repo] = FailureModel(rates={repo: rate}).rate(repo)
+            self._keep(repo, FailureModel(rates={repo: rate}).rate(repo) + 0.0)  # -0.0 is 0.0
         self._changed()
+
+    def _keep(self, repo: str, rate: float) -> None:
+        earlier = list(self._by_hand.get(repo, ()))
+        while earlier and self._at(*earlier[-1]) != rate:
+            earlier.pop()
+        if earlier:  # the setting that holds now or, undone with all that came after it, one from before
+            self._by_hand[repo] = earlier
+        elif rate == self._scaled(self._given.rate(repo)):
+            self._by_hand.pop(repo, None)
+        else:
+            self._by_hand[repo] = [*self._by_hand.get(repo, ()), (rate, self._scale)][-_REMEMBERED:]
+
+    def _rate(self, repo: str) -> float:
+        by_hand = self._by_hand.get(repo)
+        return self._at(*by_hand[-1]) if by_hand else self._scaled(self._given.rate(repo))
+
+    def _at(self, rate: float, scale: float) -> float:
+        """Give what a rate that was set at another scale is at this one."""
+        if scale == self._scale:  # r s / s is not always r
+            return rate
+        return min(1.0, rate * self._scale / (scale or 1.0))
+
+    def _scaled(self, rate: float) -> float:
+        return min(1.0, self._scale * rate)
 
     @property
     def scale(self) -> float:
-        """By what the model's rates are multiplied, up to 1; common causes keep their probability."""
+        """By what all rates are multiplied, up to 1; common causes keep their probability."""
         return self._scale
 
     @scale.setter
     def scale(self, value: float) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
-            raise ValueError(f"scale is {value!r:.80}, expected a number from 0 to 1,000,000")
-        self._scale = float(value)
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= MOST_SCALE:
+            raise ValueError(f"scale is {value!r:.80}, expected a number from 0 to {MOST_SCALE:,.0f}")
+        self._scale = float(value) + 0.0  # -0.0 is 0.0
         self._changed()
 
     @property
     def policy(self) -> Policy:
         """What a failure means for the rest."""
-        return self._policy
+        return self._rules[0]
 
     @policy.setter
     def policy(self, value: Policy) -> None:
-        self._check(value, self._failure_budget, self._attempts)
-        self._policy = value
+        self._rules = self._checked(value, self.failure_budget, self.attempts)
         self._changed()
 
     @property
     def failure_budget(self) -> int | None:
         """At which failure the policy turns to ``stop``; None for never."""
-        return self._failure_budget
+        return self._rules[1]
 
     @failure_budget.setter
     def failure_budget(self, value: int | None) -> None:
-        self._check(self._policy, value, self._attempts)
-        self._failure_budget = value
+        self._rules = self._checked(self.policy, value, self.attempts)
         self._changed()
 
     @property
     def attempts(self) -> int:
         """How often a repo is tried."""
-        return self._attempts
+        return self._rules[2]
 
     @attempts.setter
     def attempts(self, value: int) -> None:
-        self._check(self._policy, self._failure_budget, value)
-        self._attempts = value
+        self._rules = self._checked(self.policy, self.failure_budget, value)
         self._changed()
 
     def reset(self) -> None:
@@ -168,12 +204,13 @@ class Settings:
             raise ValueError(f"repo {repo!r:.80} is in the plan but not released: it never fails")
 
     @staticmethod
-    def _check(policy: Policy, failure_budget: int | None, attempts: int) -> None:
-        if policy not in get_args(Policy):
-            raise ValueError(f"policy is {policy!r:.80}, expected one of {get_args(Policy)}")
-        if failure_budget is not None:
-            whole("failure_budget", failure_budget, 1)
-        whole("attempts", attempts, 1)
+    def _checked(policy: Policy, failure_budget: int | None, attempts: int) -> tuple[Policy, int | None, int]:
+        """Read the rules as plain values: NumPy's would stand as such in the source."""
+        kinds = get_args(Policy)
+        if policy not in kinds:
+            raise ValueError(f"policy is {policy!r:.80}, expected one of {kinds}")
+        budget = None if failure_budget is None else whole("failure_budget", failure_budget, 1)
+        return kinds[kinds.index(policy)], budget, whole("attempts", attempts, 1)
 
     @property
     def trials(self) -> int:

@@ -29,7 +29,7 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
     if plan is None:
         names.add("SequencePlan")
         body += ["plan = SequencePlan.from_json(", *_text(scenario.plan.to_json()), ")"]
-    fields = [f"rates={dict(model.rates)!r}"] if model.rates else []
+    fields = [f"rates={_rates(scenario)!r}"] if model.rates else []
     fields.append(f"default={model.default!r}")
     if model.common_causes:
         names.add("CommonCause")
@@ -48,6 +48,13 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
     setting = f"trials={simulation.trials!r}, rng={simulation.seed!r}{rules}{tries}"
     body.append(f"simulation = simulate({held}, model, {setting})")
     return "\n".join([f"from seqkit import {', '.join(sorted(names, key=_as_sorted))}", "", *body, ""])
+
+
+def _rates(scenario: Scenario) -> dict[str, float]:
+    """Give the rates in an order that says nothing of how they came about: as planned, then by name."""
+    rates = scenario.model.rates
+    planned = [item.repo_id for item in scenario.plan.items if item.repo_id in rates]
+    return {repo: rates[repo] for repo in [*planned, *sorted(set(rates) - set(planned))]}
 
 
 def _as_sorted(name: str) -> tuple[bool, str]:
