@@ -274,18 +274,17 @@ def test_every_control_comes_back_from_where_it_was_moved(lab):
             shown(notebook, "Exact rate in percent", f"_words(widget.scenario.rate({repo!r}), 2)")
             page.keyboard.press(again)
             back()
-            for _ in range(3):  # faster than the kernel
-                page.keyboard.press(there)
-            for _ in range(3):
-                page.keyboard.press(again)
-            back()
-            text = exact.input_value()  # by typing
-            exact.fill("12.5 %")
+            shown(notebook, "Exact rate in percent", f"_words(model.rate({repo!r}), 2)")
+            text = exact.input_value()
+            for key in [there] * 3 + [again] * 3:  # faster than the kernel
+                page.keyboard.press(key)
+            exact.fill("12.5 %")  # by typing
             page.keyboard.press("Enter")
             away(f"widget.scenario.rate({repo!r}) == 0.125")
             exact.fill(text)
             page.keyboard.press("Enter")
             back()
+            page.wait_for_function("([e, n]) => e.ariaValueText === `${n}%`", arg=[rate.element_handle(), text])
             start = rate.input_value()  # by mouse, and the way back step by step
             drag(page, rate, -0.3 if repo == "solid" else 0.3)
             away(f"widget.scenario.rate({repo!r}) not in (model.rate({repo!r}), 0.125)")

@@ -79,9 +79,10 @@ class Scenario(Settings):
     # ------------------------------------------------------------------ the results
 
     def _once(self, name: str, make: Callable[[], _T]) -> _T:
-        if name not in self._kept:
-            self._kept[name] = make()
-        return self._kept[name]  # type: ignore[no-any-return]  # made by make
+        kept = self._kept  # another thread may change something meanwhile, and then begins with nothing kept
+        if name not in kept:
+            kept[name] = make()
+        return kept[name]  # type: ignore[no-any-return]  # made by make
 
     def _model(self, forced: Collection[str]) -> FailureModel:
         given = self._given

@@ -47,7 +47,7 @@ class Settings:
         self._begin()
 
     def _begin(self) -> None:
-        self._failing: set[str] = set()
+        self._failing = frozenset[str]()
         self._scale = 1.0
         self._by_hand: dict[str, list[tuple[float, float]]] = {}  # rate and scale as they were set; the last holds
         self._rules = self._start
@@ -62,7 +62,7 @@ class Settings:
     @property
     def failing(self) -> frozenset[str]:
         """Repos made to fail by hand."""
-        return frozenset(self._failing)
+        return self._failing
 
     def toggle(self, repo: str) -> bool:
         """Make a repo fail, or no longer; tells whether it fails now.
@@ -73,7 +73,7 @@ class Settings:
             Where the repo is not in the plan, or is not released and so never fails.
         """
         self._require(repo)
-        self._failing ^= {repo}
+        self._failing = self._failing ^ {repo}
         self._changed("baseline")
         return repo in self._failing
 
@@ -82,7 +82,7 @@ class Settings:
         wanted = fail_ids(self._plan, repos)
         for repo in sorted(wanted):
             self._require(repo)
-        self._failing = set(wanted)
+        self._failing = frozenset(wanted)
         self._changed("baseline")
 
     def rate(self, repo: str) -> float:

@@ -102,7 +102,8 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._live = LiveRun(plan)
         self._left = 0  # the run that was in the picture when something was changed
         self._turn = threading.RLock()  # events come in another thread than presses do
-        self._refreshing = False
+        self._ours = _Ours()
+        self._showing = threading.RLock()
         self.status = StatusLine()
         self.dag = DagView(plan, label="What if these repos fail")
         self.dag.on_press(self._pressed)
@@ -216,7 +217,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     @guarded
     def _rate_moved(self, change: Any) -> None:
-        if self._refreshing:
+        if self._ours.now:
             return
         repo = self.focus.repo
         if repo is None:
@@ -228,12 +229,12 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     @guarded
     def _fails_pressed(self, change: Any) -> None:
         repo = self.focus.repo
-        if not self._refreshing and repo is not None and change["new"] != (repo in self.scenario.failing):
+        if not self._ours.now and repo is not None and change["new"] != (repo in self.scenario.failing):
             self._pressed(repo)
 
     @guarded
     def _set(self, name: str, value: Any) -> None:
-        if not self._refreshing:
+        if not self._ours.now:
             setattr(self.scenario, name, value)
             self._say_outcome("")
 
@@ -292,6 +293,10 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     # ------------------------------------------------------------------ what is shown
 
     def _refresh(self) -> None:
+        with self._showing, self._ours:
+            self._show_scenario()
+
+    def _show_scenario(self) -> None:
         scenario = self.scenario
         ids = [item.repo_id for item in scenario.plan.items]
         words = dict(zip(ids, scenario.outcome._words(), strict=True))
@@ -299,16 +304,12 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         with self._turn, self.dag.hold_sync():
             self._left = self._live.run
             self.dag.words, self.dag.notes, self.dag.ringed = words, notes, sorted(scenario.failing)
-        self._refreshing = True
-        try:
-            self.attempts.max = max(self.attempts.max, scenario.attempts)
-            self.budget.max = max(self.budget.max, scenario.failure_budget or 0)
-            self.scale.turn_to(scenario.scale)
-            self.attempts.value = scenario.attempts
-            self.policy.value, self.budget.value = scenario.policy, scenario.failure_budget or 0
-            self._refresh_chosen()
-        finally:
-            self._refreshing = False
+        self.attempts.max = max(self.attempts.max, scenario.attempts)
+        self.budget.max = max(self.budget.max, scenario.failure_budget or 0)
+        self.scale.turn_to(scenario.scale)
+        self.attempts.value = scenario.attempts
+        self.policy.value, self.budget.value = scenario.policy, scenario.failure_budget or 0
+        self._refresh_chosen()
         self.numbers.value = comparison(scenario)
         self.shape.value = histogram(scenario)
         self.blocked.value = blast_list(scenario)
@@ -317,17 +318,14 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self._refresh_code()
 
     def _refresh_chosen(self) -> None:
-        repo, busy = self.focus.repo, self._refreshing
-        self._refreshing = True
-        try:
-            self.rate.disabled = self.fails.disabled = repo is None
-            self.rate.readout = repo is not None
+        repo = self.focus.repo
+        with self._showing, self._ours:
             if repo is not None:
                 own = self.scenario.model_rate(repo)
                 self.rate.turn_to(self.scenario.rate(repo), whose=repo, also=[own])
                 self.fails.value = repo in self.scenario.failing
-        finally:
-            self._refreshing = busy
+            self.rate.disabled = self.fails.disabled = repo is None
+            self.rate.readout = repo is not None
 
     def _refresh_code(self) -> None:
         code = escaped(self.code, len(self.code))
@@ -357,6 +355,25 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         """Remove the widget from all pages, and its models from the kernel."""
         self._throttle.close()
         close_all([self])
+
+
+class _Ours(threading.local):
+    """Whether this thread is showing the scenario: then a control that changes was moved by no hand.
+
+    JupyterLab may bring what hands do in another thread than cells run in.
+    """
+
+    depth = 0
+
+    @property
+    def now(self) -> bool:
+        return self.depth > 0
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self.depth -= 1
 
 
 def _row() -> ipw.Layout:
