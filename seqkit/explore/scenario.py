@@ -86,8 +86,8 @@ class Scenario(Settings):
 
     def _model(self, forced: Collection[str]) -> FailureModel:
         given = self._given
-        rates = {repo: self._scaled(rate) for repo, rate in given.rates.items()}
-        default = self._scaled(given.default)
+        rates = {repo: min(1.0, rate * self._scale) for repo, rate in given.rates.items()}
+        default = min(1.0, given.default * self._scale)
         for repo in self._plan.released:
             rate = 1.0 if repo in forced else self._rate(repo)
             if rate != rates.get(repo, default):

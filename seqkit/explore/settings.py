@@ -17,7 +17,10 @@ __all__ = ["MOST_SCALE", "Settings"]
 MOST_SCALE = 1e6
 """By what rates may be multiplied at most."""
 
-_REMEMBERED = 50  # rates of a repo that were set one after the other, to go back to
+_REMEMBERED = 50  # settings of a repo's rate to go back to
+
+_Setting = tuple[float, float] | None
+"""A rate and the scale at which it was set; None for the rate of the model."""
 
 
 class Settings:
@@ -49,7 +52,7 @@ class Settings:
     def _begin(self) -> None:
         self._failing = frozenset[str]()
         self._scale = 1.0
-        self._by_hand: dict[str, list[tuple[float, float]]] = {}  # rate and scale as they were set; the last holds
+        self._held: dict[str, list[_Setting]] = {}  # of repos whose rate was ever set; the last one holds
         self._rules = self._start
 
     # ------------------------------------------------------------------ the state
@@ -93,15 +96,14 @@ class Settings:
     def model_rate(self, repo: str) -> float:
         """Give the rate that the model has for a repo at this scale, whatever is set by hand."""
         self._require(repo)
-        return self._scaled(self._given.rate(repo))
+        return self._at(repo, None)
 
     def set_rate(self, repo: str, rate: float | None) -> None:
         """Set the failure rate of one repo as it is at this scale; None goes back to the model's.
 
         A rate r set at scale s is min(1, r t / s) at scale t, and r again at scale s; one that is set while
-        the scale is 0 counts as set at scale 1. The model's own rate is no setting of one's own, and a rate
-        that was held before at this scale is that earlier setting: whoever goes away and back is where he was,
-        at every scale.
+        the scale is 0 counts as set at scale 1. A rate that an earlier setting, or the model, gives at this
+        scale goes back to that one: whoever goes away and back is where he was, at every scale.
 
         Raises
         ------
@@ -109,35 +111,24 @@ class Settings:
             Where the repo is not one to release, or the rate not a number from 0 to 1.
         """
         self._require(repo)
-        if rate is None:
-            self._by_hand.pop(repo, None)
-        else:
-            self._keep(repo, FailureModel(rates={repo: rate}).rate(repo) + 0.0)  # -0.0 is 0.0
+        held, setting = self._held.get(repo, [None]), None
+        if rate is not None:
+            rate = FailureModel(rates={repo: rate}).rate(repo) + 0.0  # -0.0 is 0.0
+            same = (known for known in (*reversed(held), None) if self._at(repo, known) == rate)
+            setting = next(same, (rate, self._scale))
+        others = [known for known in held if known != setting]
+        self._held[repo] = [*others[-_REMEMBERED:], setting]
         self._changed()
 
-    def _keep(self, repo: str, rate: float) -> None:
-        earlier = list(self._by_hand.get(repo, ()))
-        while earlier and self._at(*earlier[-1]) != rate:
-            earlier.pop()
-        if earlier:  # the setting that holds now or, undone with all that came after it, one from before
-            self._by_hand[repo] = earlier
-        elif rate == self._scaled(self._given.rate(repo)):
-            self._by_hand.pop(repo, None)
-        else:
-            self._by_hand[repo] = [*self._by_hand.get(repo, ()), (rate, self._scale)][-_REMEMBERED:]
-
     def _rate(self, repo: str) -> float:
-        by_hand = self._by_hand.get(repo)
-        return self._at(*by_hand[-1]) if by_hand else self._scaled(self._given.rate(repo))
+        return self._at(repo, self._held.get(repo, [None])[-1])
 
-    def _at(self, rate: float, scale: float) -> float:
-        """Give what a rate that was set at another scale is at this one."""
+    def _at(self, repo: str, setting: _Setting) -> float:
+        """Give what a setting comes to at the scale of now."""
+        rate, scale = setting or (self._given.rate(repo), 1.0)
         if scale == self._scale:  # r s / s is not always r
             return rate
         return min(1.0, rate * self._scale / (scale or 1.0))
-
-    def _scaled(self, rate: float) -> float:
-        return min(1.0, self._scale * rate)
 
     @property
     def scale(self) -> float:
