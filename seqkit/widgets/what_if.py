@@ -140,7 +140,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             disabled=True,
             readout=False,
             tooltip="Failure rate of the chosen repo: the probability that one attempt fails",
-            layout=ipw.Layout(width="400px"),
+            layout=ipw.Layout(width="410px"),
         )
         self.fails = ipw.ToggleButton(
             description="Make it fail",
@@ -156,7 +156,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self.status.say,
             value=scenario.scale,
             tooltip="Multiply all failure rates, those set by hand too, up to 100 % each",
-            layout=ipw.Layout(width="400px"),
+            layout=ipw.Layout(width="410px"),
         )
         self.attempts = ipw.IntSlider(
             description="Attempts",
