@@ -376,6 +376,11 @@ def test_a_factor_and_a_rate_from_code_are_not_rounded_by_the_page(lab):
             shown(notebook, "Exact rate in percent", "_words(widget.scenario.rate('kio'), 2)")
             notebook.idle()
             assert notebook.value("widget.scenario.scale") == value
+        notebook.python("for n in range(1, 12): widget.scenario.attempts = widget.scenario.failure_budget = n")
+        page.wait_for_function("document.querySelector('input[type=number]').value === '11'")
+        notebook.idle()
+        assert notebook.value("(widget.scenario.attempts, widget.scenario.failure_budget)") == (11, 11)
+        notebook.screenshot("what-if-from-code")
         notebook.python("widget.rate.value = 0.123456789012345678")
         shown(notebook, "Exact rate in percent", "'12.345678901234568'")
         slider = page.get_by_role("slider", name="fails at")

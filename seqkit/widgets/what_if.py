@@ -40,6 +40,10 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     closed forms, else simulated and told with their standard errors; always given that the repos pressed
     fail when they are tried. As ``on_event`` of a run, the picture shows the run until something is changed.
 
+    To look changes nothing: choosing a repo shows its rate to the last digit, and only a hand that moves a control
+    or types sets anything. "All rates ×" multiplies every rate, those set by hand too; where a control comes
+    back, so does the model, bit for bit.
+
     Parameters
     ----------
     plan : SequencePlan
