@@ -11,6 +11,25 @@ from seqkit.widgets import RunView, WhatIf
 graph = load_dataset("jest29").graph
 plan = build_plan(graph)
 """
+FITTED = """
+import warnings
+from seqkit import CommonCause, FailureModel, build_plan, fit_failure_rates, load_dataset
+from seqkit.widgets import WhatIf
+data = load_dataset("kf5")
+plan = build_plan(data.graph)
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    fitted = FailureModel.from_fit(fit_failure_rates(data.ledger, prior=(0.5, 30.0)))
+own = {"kcoreaddons": 0.003, "kio": 0.0862, "ki18n": 0.0, "solid": 1.0, "kauth": 1e-7, "of another plan": 0.123}
+model = FailureModel({**fitted.rates, **own}, fitted.default, [CommonCause("outage", 0.0123, ["kio", "solid"])])
+widget = WhatIf(plan, model, attempts=7, failure_budget=9, trials=128)
+def state():
+    scenario, now = widget.scenario, widget.scenario.model
+    numbers = {repo: rate.hex() for repo, rate in now.rates.items()}, now.default.hex(), scenario.scale.hex()
+    rules = scenario.policy, scenario.attempts, scenario.failure_budget, sorted(scenario.failing)
+    return numbers, repr(now.common_causes), rules, scenario.to_code(plan="plan"), now is model
+widget
+"""
 HOSTILE = """
 hostile = ["<img src=x onerror=console.error(1)>", "$x$", "two\\nlines", "", "x" * 10_000, "\\u202etxt", "'\\"&amp;"]
 odd = WhatIf(build_plan(RepoDependencyGraph.from_edges([("core", name) for name in hostile]), version="1"), 0.1)
@@ -169,3 +188,202 @@ def test_a_run_is_seen_while_it_goes_and_what_a_saved_notebook_shows(lab, tmp_pa
         assert page.locator(".seqkit-still").nth(1).is_visible()
         assert "run this cell" in page.locator(".seqkit-still").nth(1).inner_text()
         notebook.screenshot("saved-not-trusted")
+
+
+def node(page, repo):
+    return page.locator(f'.seqkit-node[aria-label^="{repo},"]')
+
+
+def choose(notebook, repo):
+    """Type a name into the box, and wait until the page shows that repo's rate."""
+    box = notebook.page.get_by_role("combobox", name="Repo")
+    box.fill(repo)
+    box.press("Enter")
+    shown(notebook, "Exact rate in percent", f"_words(widget.scenario.rate({repo!r}), 2)")
+
+
+def shown(notebook, name, expression):
+    text = notebook.python("from seqkit.widgets._exact_slider import _words", expression).strip("'")
+    box = notebook.page.get_by_label(name, exact=True)
+    notebook.page.wait_for_function("([box, text]) => box.value === text", arg=[box.element_handle(), text])
+
+
+def drag(page, slider, share):
+    """Drag a slider's thumb by a share of the whole way."""
+    box = slider.bounding_box()
+    way = (box["width"] - 16) * slider.evaluate("e => e.value / e.max") + 8
+    x, y = box["x"] + way, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + share * box["width"], y, steps=5)
+    page.mouse.up()
+
+
+def test_looking_never_changes_the_model(lab):
+    with lab.notebook(FITTED, height=1500) as notebook:
+        notebook.run()
+        page = notebook.page
+        page.wait_for_selector(".seqkit-node")
+        before = notebook.value("state()")
+        assert before[-1] is True
+        for repo in notebook.value("plan.released"):
+            choose(notebook, repo)
+            for pressed in ("true", "false"):  # the second press takes the first one back
+                node(page, repo).click()
+                page.wait_for_selector(f'.seqkit-node[aria-label^="{repo},"][aria-pressed={pressed}]')
+        page.get_by_role("button", name="Show as code").click()
+        page.wait_for_selector("pre.seqkit-code")
+        page.get_by_role("button", name="Save as DataFrame").click()
+        page.get_by_label("Draw").select_option(label="1 step around")
+        page.wait_for_function("document.querySelectorAll('.seqkit-node').length < 70")
+        for name in ("fails at", "All rates ×"):  # to come by with Tab is to look
+            page.get_by_role("slider", name=name).focus()
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+        notebook.idle()
+        assert notebook.value("state()") == before
+        assert page.locator("pre.seqkit-code").inner_text() == before[3]
+
+
+def test_every_control_comes_back_from_where_it_was_moved(lab):
+    with lab.notebook(FITTED, height=1500) as notebook:
+        notebook.run()
+        page = notebook.page
+        page.wait_for_selector(".seqkit-node")
+        before = notebook.value("state()")
+        rate, scale = (page.get_by_role("slider", name=name) for name in ("fails at", "All rates ×"))
+        exact, factor = (page.get_by_label(name, exact=True) for name in ("Exact rate in percent", "Exact factor"))
+
+        def away(*which):
+            notebook.until(" and ".join(which or ["state()[0] != begun"]))
+            assert notebook.value("state()") != before
+
+        def back():
+            notebook.until("state() == begun")
+            assert notebook.value("state()") == before
+
+        notebook.python("begun = state()")
+        fitted = notebook.value("min(r for r in plan.released if r not in own and model.rate(r) != model.default)")
+        for repo in ("kcoreaddons", "kio", "ki18n", "solid", "kauth", fitted):
+            choose(notebook, repo)
+            there, again = ("ArrowLeft", "ArrowRight") if repo == "solid" else ("ArrowRight", "ArrowLeft")
+            rate.focus()
+            page.keyboard.press(there)  # by keyboard
+            away(f"widget.scenario.rate({repo!r}) != model.rate({repo!r})")
+            shown(notebook, "Exact rate in percent", f"_words(widget.scenario.rate({repo!r}), 2)")
+            page.keyboard.press(again)
+            back()
+            shown(notebook, "Exact rate in percent", f"_words(model.rate({repo!r}), 2)")
+            text = exact.input_value()
+            for key in [there] * 3 + [again] * 3:  # faster than the kernel
+                page.keyboard.press(key)
+            exact.fill("12.5 %")  # by typing
+            page.keyboard.press("Enter")
+            away(f"widget.scenario.rate({repo!r}) == 0.125")
+            exact.fill(text)
+            page.keyboard.press("Enter")
+            back()
+            page.wait_for_function("([e, n]) => e.ariaValueText === `${n}%`", arg=[rate.element_handle(), text])
+            start = rate.input_value()  # by mouse, and the way back step by step
+            drag(page, rate, -0.3 if repo == "solid" else 0.3)
+            away(f"widget.scenario.rate({repo!r}) not in (model.rate({repo!r}), 0.125)")
+            rate.focus()
+            page.wait_for_function("([e, n]) => e.value !== n", arg=[rate.element_handle(), start])
+            while rate.input_value() != start:
+                page.keyboard.press(again)
+            back()
+        notebook.screenshot("what-if-rates-light")
+
+        # nonsense changes nothing and says so; the box shows the number again
+        text = exact.input_value()
+        for nonsense in ("often", "101", "-1", "nan", ""):
+            exact.fill(nonsense)
+            page.keyboard.press("Enter")
+            page.wait_for_function("document.querySelector('.seqkit-status').innerText.includes('nothing changes')")
+            shown(notebook, "Exact rate in percent", repr(text))
+            notebook.python("widget.status.say('')")
+            page.wait_for_function("!document.querySelector('.seqkit-status').innerText.includes('nothing changes')")
+        back()
+
+        scale.focus()
+        for _ in range(12):
+            page.keyboard.press("ArrowRight")
+        away("widget.scenario.scale == 2.2")
+        notebook.theme("JupyterLab Dark")
+        notebook.screenshot("what-if-scaled-dark")
+        rate.focus()  # moved away and back at this scale
+        page.keyboard.press("ArrowRight")
+        notebook.until(f"widget.scenario.rate({fitted!r}) != widget.scenario.model_rate({fitted!r})")
+        page.keyboard.press("ArrowLeft")
+        notebook.until(f"widget.scenario.rate({fitted!r}) == widget.scenario.model_rate({fitted!r})")
+        scale.focus()
+        for _ in range(12):
+            page.keyboard.press("ArrowLeft")
+        back()
+        drag(page, scale, 0.6)
+        away("widget.scenario.scale > 5")
+        factor.fill("1")
+        page.keyboard.press("Enter")
+        back()
+        factor.fill("0")
+        page.keyboard.press("Enter")
+        away("widget.scenario.scale == 0")
+        factor.fill("1.0")
+        page.keyboard.press("Enter")
+        back()
+
+        attempts = page.get_by_role("slider").nth(2)
+        attempts.focus()
+        page.keyboard.press("ArrowLeft")
+        away("widget.scenario.attempts == 6")
+        page.keyboard.press("ArrowRight")
+        back()
+        policy = page.get_by_label("On failure")
+        policy.select_option(label="go on all the same")
+        away("widget.scenario.policy == 'continue'")
+        policy.select_option(label="skip what needs it")
+        back()
+        budget = page.get_by_role("spinbutton")
+        budget.focus()
+        page.keyboard.press("ArrowUp")
+        away("widget.scenario.failure_budget == 10")
+        page.keyboard.press("ArrowDown")
+        back()
+        fails = page.get_by_role("button", name="Make it fail")
+        fails.click()
+        away(f"widget.scenario.failing == {{{fitted!r}}}")
+        fails.focus()
+        page.keyboard.press("Space")
+        back()
+        rate.focus()
+        page.keyboard.press("End")
+        away(f"widget.scenario.rate({fitted!r}) == 1.0")
+        page.get_by_role("button", name="Reset").click()
+        back()
+        assert rate.is_disabled()
+
+
+def test_a_factor_and_a_rate_from_code_are_not_rounded_by_the_page(lab):
+    with lab.notebook(FITTED, height=1500) as notebook:
+        notebook.run()
+        page = notebook.page
+        page.wait_for_selector(".seqkit-node")
+        notebook.python("widget.focus.find.value = 'kio'")
+        for value in (0.25, 123.456, 1 / 3):
+            notebook.python(f"widget.scenario.scale = {value!r}")
+            shown(notebook, "Exact factor", f"_words({value!r})")
+            shown(notebook, "Exact rate in percent", "_words(widget.scenario.rate('kio'), 2)")
+            notebook.idle()
+            assert notebook.value("widget.scenario.scale") == value
+        notebook.python("for n in range(1, 12): widget.scenario.attempts = widget.scenario.failure_budget = n")
+        page.wait_for_function("document.querySelector('input[type=number]').value === '11'")
+        notebook.idle()
+        assert notebook.value("(widget.scenario.attempts, widget.scenario.failure_budget)") == (11, 11)
+        notebook.screenshot("what-if-from-code")
+        notebook.python("widget.rate.value = 0.123456789012345678")
+        shown(notebook, "Exact rate in percent", "'12.345678901234568'")
+        slider = page.get_by_role("slider", name="fails at")
+        assert slider.get_attribute("aria-valuetext") == "12.345678901234568%"
+        notebook.idle()
+        assert notebook.value("widget.scenario.rate('kio')") == 0.123456789012345678

@@ -17,12 +17,16 @@ from seqkit import (
     FailureModel,
     RepoDependencyGraph,
     RepoNotFound,
+    UnsupportedRanking,
     analyze,
     build_plan,
+    fit_failure_rates,
+    load_dataset,
     simulate,
     what_if,
 )
 from seqkit.explore import Scenario
+from seqkit.failures import as_model
 
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app"), ("app", "site")])
 PLAN = build_plan(GRAPH, version="1")
@@ -117,14 +121,174 @@ def test_the_law_is_simulated_where_the_exact_one_takes_long():
 # ---------------------------------------------------------------------- changing
 
 
-def test_scale_multiplies_the_model_and_leaves_rates_set_by_hand(scenario):
+def test_scale_multiplies_all_rates_also_those_set_by_hand(scenario):
     scenario.set_rate("docs", 0.25)
     scenario.scale = 3.0
-    assert [scenario.rate(repo) for repo in PLAN.released] == pytest.approx([0.6, 0.3, 0.25, 0.0, 0.0])
+    assert [scenario.rate(repo) for repo in PLAN.released] == pytest.approx([0.6, 0.3, 0.75, 0.0, 0.0])
     scenario.scale = 1_000.0
-    assert scenario.rate("core") == 1.0
+    assert [scenario.rate(repo) for repo in PLAN.released] == [1.0, 1.0, 1.0, 0.0, 0.0]
+    scenario.scale = 1.0
+    assert [scenario.rate(repo) for repo in PLAN.released] == [0.2, 0.1, 0.25, 0.0, 0.0]
     scenario.set_rate("docs", None)
     assert scenario.rate("docs") == 0.0
+
+
+with pytest.warns(UnsupportedRanking):
+    FITTED = FailureModel.from_fit(fit_failure_rates(load_dataset("kf5").ledger, prior=(0.5, 30.0)))
+KF5 = build_plan(load_dataset("kf5").graph)
+GIVEN = [
+    0.0862,
+    {"core": 0.003, "api": 0.0, "docs": 1.0, "app": 5e-324, "another": 0.7},
+    FailureModel({"core": 0.1, "docs": 0.05}, 0.05, [CommonCause("outage", 1 / 3, ["core", "elsewhere"])]),
+    FITTED,
+]
+
+
+def bits(scenario: Scenario) -> Any:
+    """All that is set, to the last bit."""
+    model = scenario.model
+    rates = {repo: rate.hex() for repo, rate in model.rates.items()}
+    numbers = rates, model.default.hex(), scenario.scale.hex(), model.common_causes
+    return numbers, rules_of(scenario), scenario.failing, scenario.to_code(plan="plan")
+
+
+@pytest.mark.filterwarnings("ignore::seqkit.UnknownRepo")  # models of other plans too
+@pytest.mark.parametrize("model", GIVEN, ids=["number", "mapping", "causes", "fit"])
+@pytest.mark.parametrize("plan", [PLAN, PART, KF5], ids=["all", "part", "kf5"])
+def test_where_nothing_is_set_the_model_is_the_one_given(plan, model):
+    if plan is KF5 and model is GIVEN[1]:
+        with pytest.raises(ValueError, match="nothing ever would"):
+            Scenario(plan, model, trials=64)
+        return
+    scenario = Scenario(plan, model, trials=64)
+    assert scenario.model == as_model(model)
+    assert run(scenario.to_code(plan="plan"), plan=plan)["model"] == as_model(model)
+    before = bits(scenario)
+    for repo in plan.released[:7]:
+        own = scenario.rate(repo)
+        for there in (0.5, 0.25, None, 0.123):
+            scenario.set_rate(repo, there)
+            assert scenario.rate(repo) == (own if there is None else there)
+        scenario.set_rate(repo, own)
+        assert bits(scenario) == before
+    scenario.scale = 7.7
+    assert scenario.model != as_model(model)
+    scenario.scale = 1
+    assert bits(scenario) == before
+    if isinstance(model, FailureModel):
+        assert scenario.model is model
+
+
+@pytest.mark.parametrize("scale", [0.1, 0.3, 3.0, 7.0, 1e6, 1e-300])
+@pytest.mark.parametrize("rate", [0.003, 0.0862, 1 / 3, 0.9, 1.0])
+def test_a_rate_set_at_one_scale_is_scaled_to_every_other(scenario, scale, rate):
+    scenario.scale = scale
+    scenario.set_rate("docs", rate)
+    for there in (0.0, 0.5, 1.0, 2.0, 1e6):
+        scenario.scale = there
+        assert scenario.rate("docs") == min(1.0, rate * there / scale)
+        scenario.scale = scale
+        assert scenario.rate("docs") == rate
+
+
+def test_a_rate_set_where_all_are_0_counts_as_set_at_scale_1(scenario):
+    scenario.scale = 0.0
+    assert {scenario.rate(repo) for repo in PLAN.released} == {0.0}
+    scenario.set_rate("docs", 0.25)
+    assert scenario.rate("docs") == 0.25
+    scenario.scale = 2.0
+    assert scenario.rate("docs") == 0.5
+
+
+def test_a_rate_beyond_1_comes_back_as_it_was(scenario):
+    scenario.set_rate("docs", 0.3)
+    before = bits(scenario)
+    scenario.scale = 5.0
+    for repo in ("core", "docs"):
+        assert scenario.rate(repo) == 1.0
+        scenario.set_rate(repo, 0.5)
+        scenario.set_rate(repo, 1.0)
+    scenario.scale = 1.0
+    assert bits(scenario) == before
+
+
+def test_numbers_of_numpy_are_plain_in_the_source(scenario):
+    scenario.attempts, scenario.failure_budget, scenario.policy = np.int64(2), np.int32(3), np.str_("stop")
+    scenario.scale, rate = np.float32(0.5), np.float64(0.25)
+    scenario.set_rate("docs", rate)
+    assert "np." not in scenario.to_code()
+    same(scenario, run(scenario.to_code()))
+
+
+def test_equal_models_have_equal_sources():
+    one = Scenario(PLAN, {"core": 0.1, "zz": 0.2, "aa": 0.3}, trials=64)
+    other = Scenario(PLAN, {"aa": 0.3, "zz": 0.2, "core": 0.5}, trials=64)
+    for repo in ("site", "docs"):
+        one.set_rate(repo, 0.4)
+    for repo in ("docs", "site", "core"):
+        other.set_rate(repo, 0.1 if repo == "core" else 0.4)
+    assert one.model == other.model
+    assert one.to_code() == other.to_code()
+
+
+RATES = st.sampled_from([0.0, 0.003, 0.0862, 0.1, 0.3, 1 / 3, 0.9, 1.0]) | st.floats(0, 1)
+SCALES = st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0, 10.0, 1e6]) | st.floats(0, 5)
+WRITES = st.one_of(
+    st.tuples(st.just("rate"), st.sampled_from(PART.released), RATES | st.none()),
+    st.tuples(st.just("scale"), st.just(""), SCALES),
+    st.tuples(st.just("toggle"), st.sampled_from(PART.released), st.none()),
+    st.tuples(st.just("policy"), st.just(""), st.sampled_from(POLICIES)),
+    st.tuples(st.just("failure_budget"), st.just(""), st.none() | st.integers(1, 3)),
+    st.tuples(st.just("attempts"), st.just(""), st.integers(1, 4)),
+)
+
+
+def write(scenario: Scenario, kind: str, repo: str, value: Any) -> tuple[str, str, Any]:
+    """Do one thing, and say how it is undone."""
+    if kind == "toggle":
+        scenario.toggle(repo)
+        return kind, repo, None
+    if kind == "rate":
+        before = scenario.rate(repo)
+        # Where the model's rate shows no other number (all are 0 at scale 0), no number tells how to undo it.
+        if value is not None or scenario.model_rate(repo) != before:
+            scenario.set_rate(repo, value)
+    else:
+        before = getattr(scenario, kind)
+        setattr(scenario, kind, value)
+    return kind, repo, before
+
+
+@settings(max_examples=150)
+@given(st.lists(WRITES, max_size=5), st.lists(WRITES, max_size=8), st.sampled_from(GIVEN[:3]))
+def test_looking_changes_nothing_and_what_is_undone_is_undone(earlier, later, model):
+    scenario = Scenario(PART, model, trials=64)
+    given_bits = bits(scenario)
+    undo_all = [write(scenario, *change) for change in earlier]
+    before = bits(scenario)
+    for repo in PART.released:
+        scenario.rate(repo), scenario.model_rate(repo)
+    for name in ("outcome", "blast", "analysis", "simulation", "baseline", "expected_succeeded", "p_repo"):
+        getattr(scenario, name)
+    scenario.to_frame(), scenario.to_code(), repr(scenario)
+    assert bits(scenario) == before
+    made = run(scenario.to_code(plan="plan"), plan=PART)
+    assert made["model"] == scenario.model
+    for change in reversed([write(scenario, *change) for change in later]):
+        write(scenario, *change)
+    assert bits(scenario) == before
+    for change in reversed(undo_all):
+        write(scenario, *change)
+    assert bits(scenario) == given_bits
+
+
+def test_what_is_worked_out_while_something_changes_is_not_kept(scenario):
+    def make():
+        scenario.set_rate("docs", 0.3)  # as another thread may
+        return "of before"
+
+    assert scenario._once("answer", make) == "of before"
+    assert scenario._once("answer", lambda: "of now") == "of now"
 
 
 def test_causes_and_defaults_of_the_model_are_kept():
@@ -175,6 +339,8 @@ def test_changes_are_told_until_no_longer_wanted(scenario):
         (lambda s: s.set_rate("nobody", 0.1), RepoNotFound, "nobody"),
         (lambda s: setattr(s, "scale", -1), ValueError, "scale is -1"),
         (lambda s: setattr(s, "scale", float("nan")), ValueError, "scale is nan"),
+        (lambda s: setattr(s, "scale", 1e7), ValueError, "scale is 10000000.0, expected a number from 0 to 1,000,000"),
+        (lambda s: s.set_rate("core", float("nan")), ValueError, "nan"),
         (lambda s: setattr(s, "policy", "pray"), ValueError, "policy is 'pray', expected one of"),
         (lambda s: setattr(s, "failure_budget", 0), ValueError, "failure_budget is 0"),
         (lambda s: setattr(s, "attempts", 0), ValueError, "attempts is 0"),
@@ -247,7 +413,8 @@ def test_the_table_of_nothing_has_the_same_columns():
 def same(scenario: Scenario, made: dict[str, Any]) -> None:
     assert made["outcome"].plan == scenario.plan
     assert made["outcome"].to_frame().equals(scenario.outcome.to_frame())
-    assert made["model"] == scenario.model
+    for repo in scenario.plan.released:
+        assert made["model"].rate(repo) == scenario.model.rate(repo)
     assert made["simulation"].counts.equals(scenario.simulation.counts)
     assert made["simulation"].to_frame().equals(scenario.simulation.to_frame())
     if scenario.analysis is None:
@@ -256,6 +423,7 @@ def same(scenario: Scenario, made: dict[str, Any]) -> None:
         assert made["analysis"].to_frame().equals(scenario.analysis.to_frame())
 
 
+@pytest.mark.filterwarnings("ignore::seqkit.UnknownRepo")
 @settings(max_examples=60)
 @given(trains(), st.data())
 def test_the_source_makes_the_same_results(train, data):
@@ -278,7 +446,9 @@ def test_the_source_makes_the_same_results(train, data):
         scenario.set_rate(data.draw(st.sampled_from(plan.released)), data.draw(rate))
     scenario.scale = data.draw(st.floats(0, 3))
     same(scenario, run(scenario.to_code()))
-    same(scenario, run(scenario.to_code(plan="release"), release=plan))
+    made = run(scenario.to_code(plan="release"), release=plan)
+    same(scenario, made)
+    assert made["model"] == scenario.model
 
 
 @pytest.mark.parametrize("name", ["model", "outcome", "analysis", "simulation", "what_if", "simulate", "analyze"])

@@ -257,7 +257,6 @@ def test_a_warning_does_not_change_the_numbers() -> None:
     assert scenario.to_frame().equals(plain.to_frame())
     assert scenario.baseline.to_frame().equals(plain.baseline.to_frame())
     assert scenario.simulation.to_frame().equals(plain.simulation.to_frame())
-    assert scenario.model.common_causes == plain.model.common_causes
     scenario.set_rate("docs", 0.0)
     assert scenario.analysis is not None
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ipywidgets.widgets import widget as registry
-from strategies import HOSTILE_NAMES
+from strategies import HOSTILE_NAMES, POLICIES
 
 from seqkit import (
     FailureModel,
@@ -110,6 +113,148 @@ def test_a_repo_is_chosen_by_name_and_its_rate_is_set(widget):
     assert widget.fails.value is True
     widget.dag.press("docs")
     assert widget.fails.value is False
+
+
+RATES = {"core": 0.003, "api": 0.0862, "docs": 3 / 67, "app": 1.0, "of another plan": 0.7}
+LOOKS = [
+    *(("choose", repo) for repo in PLAN.released),
+    *((name, "") for name in ("show_code", "save", "repr", "still", "reach", "table", "page")),
+]
+
+
+def look(widget: WhatIf, what: str, repo: str) -> None:
+    if what == "choose":
+        widget.focus.find.value = repo
+    elif what in ("show_code", "save"):
+        getattr(widget, what).click()
+    elif what == "reach":
+        options = widget.focus.reach.options
+        widget.focus.reach.value = options[(options.index(widget.focus.reach.value) + 1) % len(options)]
+    elif what == "page":  # a page that opens gets all state; one that sends its own back changes nothing
+        for part in (widget.rate, widget.scale, widget.attempts, widget.budget, widget.policy, widget.fails):
+            part.set_state(part.get_state())
+        widget.rate.set_state({"value": round(widget.rate.value, 2)})
+        widget.scale.set_state({"value": round(widget.scale.value)})
+    else:
+        {"repr": widget.__repr__, "still": widget.still_html, "table": widget.scenario.to_frame}[what]()
+
+
+def bits(widget: WhatIf):
+    scenario, model = widget.scenario, widget.scenario.model
+    numbers = {repo: rate.hex() for repo, rate in model.rates.items()}, model.default.hex(), scenario.scale.hex()
+    rules = scenario.policy, scenario.failure_budget, scenario.attempts, scenario.failing
+    return numbers, model.common_causes, rules, scenario.to_code(plan="plan")
+
+
+def control(widget: WhatIf, name: str, repo: str):
+    if name in ("rate", "fails"):
+        widget.focus.find.value = repo
+    return getattr(widget, name)
+
+
+MOVES = st.one_of(
+    st.tuples(st.just("rate"), st.sampled_from(PLAN.released), st.sampled_from([0.0, 0.25, 1 / 3, 1.0])),
+    st.tuples(st.just("fails"), st.sampled_from(PLAN.released), st.booleans()),
+    st.tuples(st.just("scale"), st.just(""), st.sampled_from([0.0, 0.1, 1 / 3, 1.0, 7.0, 20.0])),
+    st.tuples(st.just("attempts"), st.just(""), st.integers(1, 5)),
+    st.tuples(st.just("policy"), st.just(""), st.sampled_from(POLICIES)),
+    st.tuples(st.just("budget"), st.just(""), st.integers(0, 3)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(MOVES, max_size=3), st.lists(st.sampled_from(LOOKS), max_size=8), st.lists(MOVES, max_size=5))
+def test_looking_changes_nothing_and_moving_back_undoes(earlier, looks, moves):
+    widget = WhatIf(PLAN, FailureModel(RATES, 0.0123), trials=32)
+    begun = bits(widget)
+    done = []
+
+    def move(name, repo, value):
+        moved = control(widget, name, repo)
+        before, moved.value = moved.value, value
+        return name, repo, before
+
+    done += [move(*each) for each in earlier]
+    before = bits(widget)
+    for each in looks:
+        look(widget, *each)
+        assert bits(widget) == before
+    later = [move(*each) for each in moves]
+    for each in reversed(later):
+        move(*each)
+    assert bits(widget) == before
+    for each in reversed(done):
+        move(*each)
+    assert bits(widget) == begun
+    widget.close()
+
+
+def test_the_control_shows_the_very_rate_and_the_model_is_the_one_given():
+    model = FailureModel(RATES, 0.0123)
+    widget = WhatIf(PLAN, model, trials=32)
+    for repo in PLAN.released:
+        widget.focus.find.value = repo
+        assert widget.rate.value.hex() == model.rate(repo).hex()
+        widget.rate.value = 0.5
+        assert widget.scenario.model != model
+        assert f"{repo!r}: 0.5" in widget.scenario.to_code(plan="plan")
+        widget.rate.value = model.rate(repo)
+        assert widget.scenario.model is model
+    widget.focus.find.value = "docs"
+    widget.rate.value = 0.0862
+    assert widget.status.text.startswith("docs fails at 8.62%:")
+    widget.close()
+
+
+def test_the_scale_moves_rates_set_by_hand(widget):
+    widget.focus.find.value = "docs"
+    widget.rate.value = 0.3
+    widget.scale.value = 3.0
+    assert widget.rate.value == widget.scenario.rate("docs") == 0.3 * 3
+    widget.scale.value = 20.0
+    assert widget.rate.value == 1.0
+    widget.scale.value = 1.0
+    assert widget.rate.value == 0.3
+
+
+def test_a_message_about_another_repo_writes_nothing(widget):
+    widget.focus.find.value = "docs"
+    late = widget.rate._face["turn"]
+    widget.focus.find.value = "core"
+    before = bits(widget)
+    widget.rate._received(widget.rate, {"set": "50.0", "turn": late}, [])
+    assert bits(widget) == before
+    widget.rate._received(widget.rate, {"set": "50.0", "turn": widget.rate._face["turn"]}, [])
+    assert widget.scenario.rate("core") == 0.5
+
+
+def test_a_rate_without_a_repo_is_nobodys(widget):
+    before = bits(widget)
+    widget.rate.value = 0.5
+    assert widget.status.text == "Choose a repo to set its rate"
+    assert bits(widget) == before
+    widget.focus.find.value = "core"
+    assert widget.rate.value == 0.2
+
+
+def test_a_cell_may_set_something_while_another_thread_shows(widget):
+    """What a hand does comes in a thread of its own in JupyterLab."""
+    widget.focus.find.value = "core"
+    in_picture, go_on = threading.Event(), threading.Event()
+
+    def held_up(change):
+        if threading.current_thread() is not threading.main_thread():
+            in_picture.set()
+            assert go_on.wait(10)
+
+    widget.attempts.observe(held_up, "value")
+    with ThreadPoolExecutor(1) as pool:
+        pressed = pool.submit(setattr, widget.scenario, "attempts", 2)
+        assert in_picture.wait(10)
+        threading.Timer(0.1, go_on.set).start()
+        widget.rate.value = 0.5
+        pressed.result()
+    assert widget.scenario.rate("core") == widget.rate.value == 0.5
 
 
 def test_choosing_a_repo_does_not_make_its_rate_its_own(widget):

@@ -11,7 +11,8 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
+from copy import copy
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,12 +20,14 @@ import numpy as np
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit.exact import Analysis, analyze
+from seqkit.exact import Analysis, analysis_of
 from seqkit.explore.settings import Settings
 from seqkit.explore.source import source_of
 from seqkit.failures import FailureModel
-from seqkit.montecarlo import Estimate, Simulation, simulate
+from seqkit.montecarlo import Estimate, Simulation
+from seqkit.montecarlo.simulation import simulation_of
 from seqkit.outcome import SequenceOutcome
+from seqkit.rules import Rules
 from seqkit.whatif import what_if
 
 __all__ = ["Scenario"]
@@ -85,34 +88,33 @@ class Scenario(Settings):
     # ------------------------------------------------------------------ the results
 
     def _once(self, name: str, make: Callable[[], _T]) -> _T:
-        if name not in self._kept:
-            self._kept[name] = make()
-        return self._kept[name]  # type: ignore[no-any-return]  # made by make
+        kept = self._kept  # another thread may change something meanwhile, and then begins with nothing kept
+        if name not in kept:
+            kept[name] = make()
+        return kept[name]  # type: ignore[no-any-return]  # made by make
 
-    def _model(self, forced: Iterable[str]) -> FailureModel:
-        rates = {repo: self.rate(repo) for repo in self._plan.released}
-        default = min(1.0, self._scale * self._given.default)
-        own = {repo: rate for repo, rate in rates.items() if rate != default}
-        own.update(dict.fromkeys(sorted(forced), 1.0))
-        # What the model given says of other plans has been checked once, and is no concern of this one.
-        causes = [
-            cause
-            if self._released.issuperset(cause.repos)
-            else replace(cause, repos=[repo for repo in cause.repos if repo in self._released])
-            for cause in self._given.common_causes
-        ]
-        return FailureModel(own, default, causes)
+    def _model(self, forced: Collection[str]) -> FailureModel:
+        given = self._given
+        rates = {repo: min(1.0, rate * self._scale) for repo, rate in given.rates.items()}
+        default = min(1.0, given.default * self._scale)
+        for repo in self._plan.released:
+            rate = 1.0 if repo in forced else self._rate(repo)
+            if rate != rates.get(repo, default):
+                rates[repo] = rate
+        if (rates, default) == (given.rates, given.default):
+            return given
+        return replace(given, rates=rates, default=default)
 
     @property
     def model(self) -> FailureModel:
-        """The rates as they are now; 1 for repos that fail by hand. It names repos to release and no others."""
+        """The rates as they are now, 1 for repos that fail by hand; the model given where nothing is set."""
         return self._once("model", lambda: self._model(self._failing))
 
     @property
     def outcome(self) -> SequenceOutcome:
         """What the run comes to if the repos in `failing` fail and nobody else."""
         return self._once(
-            "outcome", lambda: what_if(self._plan, sorted(self._failing), self._policy, self._failure_budget)
+            "outcome", lambda: what_if(self._plan, sorted(self._failing), self.policy, self.failure_budget)
         )
 
     @property
@@ -128,9 +130,9 @@ class Scenario(Settings):
     @property
     def why_not_exact(self) -> str:
         """Why there is no exact analysis, in words; empty where there is one."""
-        if self._policy != "skip_dependents":
-            return f"the policy {self._policy} has no closed form; the simulation estimates it"
-        if self._failure_budget is not None:
+        if self.policy != "skip_dependents":
+            return f"the policy {self.policy} has no closed form; the simulation estimates it"
+        if self.failure_budget is not None:
             return "a failure budget has no closed form; the simulation estimates it"
         return str(self._once("analysis", lambda: self._analyzed(self.model))[1])
 
@@ -145,16 +147,13 @@ class Scenario(Settings):
         return self._once("baseline", self._without_failing) if self._failing else self
 
     def _without_failing(self) -> Scenario:
-        rules: dict[str, Any] = {
-            "policy": self._policy,
-            "failure_budget": self._failure_budget,
-            "attempts": self._attempts,
-        }
-        return Scenario(self._plan, self._model(()), **rules, trials=self._trials, seed=self._seed)
+        baseline = copy(self)
+        baseline._failing, baseline._callbacks, baseline._kept = frozenset(), [], {}
+        return baseline
 
     def _analyzed(self, model: FailureModel) -> tuple[Analysis | None, str]:
         try:
-            return analyze(self._plan, model, self._attempts), ""
+            return analysis_of(self._plan, model, self.attempts), ""
         except ValueError as error:  # too many common causes
             return None, str(error)
 
@@ -163,14 +162,8 @@ class Scenario(Settings):
         """Simulated runs, given that the repos in `failing` fail when tried."""
         return self._once(
             "simulation",
-            lambda: simulate(
-                self._plan,
-                self.model,
-                self._trials,
-                rng=self._seed,
-                policy=self._policy,
-                failure_budget=self._failure_budget,
-                attempts=self._attempts,
+            lambda: simulation_of(
+                Rules(self._plan, self.policy, self.failure_budget, self.attempts), self.model, self._trials, self._seed
             ),
         )
 
@@ -269,6 +262,6 @@ class Scenario(Settings):
     def __repr__(self) -> str:
         n, by_hand = len(self._released), len(self._failing)
         hand = f"{by_hand} fail{'s'[: by_hand == 1]} by hand" if by_hand else "nobody fails by hand"
-        budget = f", failure_budget={self._failure_budget}" if self._failure_budget else ""
-        tries = f", {self._attempts} attempts" if self._attempts > 1 else ""
-        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self._policy}{budget}{tries})"
+        budget = f", failure_budget={self.failure_budget}" if self.failure_budget else ""
+        tries = f", {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self.policy}{budget}{tries})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any, get_args
 
 from seqkit._arguments import whole
@@ -12,7 +13,15 @@ from seqkit.plan import SequencePlan
 from seqkit.rules import Policy, fail_ids
 from seqkit.unknown import check_models
 
-__all__ = ["Settings"]
+__all__ = ["MOST_SCALE", "Settings"]
+
+MOST_SCALE = 1e6
+"""By what rates may be multiplied at most."""
+
+_REMEMBERED = 50  # settings of a repo's rate to go back to
+
+_Setting = tuple[float, float] | None
+"""A rate and the scale at which it was set; None for the rate of the model."""
 
 
 class Settings:
@@ -33,7 +42,7 @@ class Settings:
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self._plan = plan
         self._given = as_model(model)
-        self._start = (policy, failure_budget, attempts)
+        self._start = self._checked(policy, failure_budget, attempts)
         self._trials = whole("trials", trials, 1, MAX_TRIALS)
         self._seed = whole("seed", seed, 0)
         self._callbacks: list[Callable[[], object]] = []
@@ -43,11 +52,10 @@ class Settings:
         check_models([plan], model=self._given)
 
     def _begin(self) -> None:
-        self._failing: set[str] = set()
-        self._scale, self._own = 1.0, dict[str, float]()
-        policy, self._failure_budget, self._attempts = self._start
-        self._policy: Policy = policy
-        self._check(*self._start)
+        self._failing = frozenset[str]()
+        self._scale = 1.0
+        self._held: dict[str, list[_Setting]] = {}  # of repos whose rate was ever set; the last one holds
+        self._rules = self._start
 
     # ------------------------------------------------------------------ the state
 
@@ -59,7 +67,7 @@ class Settings:
     @property
     def failing(self) -> frozenset[str]:
         """Repos made to fail by hand."""
-        return frozenset(self._failing)
+        return self._failing
 
     def toggle(self, repo: str) -> bool:
         """Make a repo fail, or no longer; tells whether it fails now.
@@ -70,7 +78,7 @@ class Settings:
             Where the repo is not in the plan, or is not released and so never fails.
         """
         self._require(repo)
-        self._failing ^= {repo}
+        self._failing = self._failing ^ {repo}
         self._changed("baseline")
         return repo in self._failing
 
@@ -79,16 +87,25 @@ class Settings:
         wanted = fail_ids(self._plan, repos)
         for repo in sorted(wanted):
             self._require(repo)
-        self._failing = set(wanted)
+        self._failing = frozenset(wanted)
         self._changed("baseline")
 
     def rate(self, repo: str) -> float:
-        """Give the probability that one attempt at a repo fails, scaled or set; by hand apart."""
+        """Give the probability that one attempt at a repo fails, scaled or set; failing by hand apart."""
         self._require(repo)
-        return self._own.get(repo, min(1.0, self._scale * self._given.rate(repo)))
+        return self._rate(repo)
+
+    def model_rate(self, repo: str) -> float:
+        """Give the rate that the model has for a repo at this scale, whatever is set by hand."""
+        self._require(repo)
+        return self._at(repo, None)
 
     def set_rate(self, repo: str, rate: float | None) -> None:
-        """Set the failure rate of one repo, which `scale` then leaves alone; None goes back to the model's.
+        """Set the failure rate of one repo as it is at this scale; None goes back to the model's.
+
+        A rate r set at scale s is min(1, r t / s) at scale t, and r again at scale s; one that is set while
+        the scale is 0 counts as set at scale 1. A rate that an earlier setting, or the model, gives at this
+        scale goes back to that one: whoever goes away and back is where he was, at every scale.
 
         Raises
         ------
@@ -96,55 +113,65 @@ class Settings:
             Where the repo is not one to release, or the rate not a number from 0 to 1.
         """
         self._require(repo)
-        if rate is None:
-            self._own.pop(repo, None)
-        else:
-            self._own[repo] = FailureModel(rates={repo: rate}).rate(repo)
+        held, setting = self._held.get(repo, [None]), None
+        if rate is not None:
+            rate = FailureModel(rates={repo: rate}).rate(repo) + 0.0  # -0.0 is 0.0
+            same = (known for known in (*reversed(held), None) if self._at(repo, known) == rate)
+            setting = next(same, (rate, self._scale))
+        others = [known for known in held if known != setting]
+        self._held[repo] = [*others[-_REMEMBERED:], setting]
         self._changed()
+
+    def _rate(self, repo: str) -> float:
+        return self._at(repo, self._held.get(repo, [None])[-1])
+
+    def _at(self, repo: str, setting: _Setting) -> float:
+        """Give what a setting comes to at the scale of now."""
+        rate, scale = setting or (self._given.rate(repo), 1.0)
+        if scale == self._scale:  # r s / s is not always r
+            return rate
+        return min(1.0, rate * self._scale / (scale or 1.0))
 
     @property
     def scale(self) -> float:
-        """By what the model's rates are multiplied, up to 1; common causes keep their probability."""
+        """By what all rates are multiplied, up to 1; common causes keep their probability."""
         return self._scale
 
     @scale.setter
     def scale(self, value: float) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e6:
-            raise ValueError(f"scale is {value!r:.80}, expected a number from 0 to 1,000,000")
-        self._scale = float(value)
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= MOST_SCALE:
+            raise ValueError(f"scale is {value!r:.80}, expected a number from 0 to {MOST_SCALE:,.0f}")
+        self._scale = float(value) + 0.0  # -0.0 is 0.0
         self._changed()
 
     @property
     def policy(self) -> Policy:
         """What a failure means for the rest."""
-        return self._policy
+        return self._rules[0]
 
     @policy.setter
     def policy(self, value: Policy) -> None:
-        self._check(value, self._failure_budget, self._attempts)
-        self._policy = value
+        self._rules = self._checked(value, self.failure_budget, self.attempts)
         self._changed()
 
     @property
     def failure_budget(self) -> int | None:
         """At which failure the policy turns to ``stop``; None for never."""
-        return self._failure_budget
+        return self._rules[1]
 
     @failure_budget.setter
     def failure_budget(self, value: int | None) -> None:
-        self._check(self._policy, value, self._attempts)
-        self._failure_budget = value
+        self._rules = self._checked(self.policy, value, self.attempts)
         self._changed()
 
     @property
     def attempts(self) -> int:
         """How often a repo is tried."""
-        return self._attempts
+        return self._rules[2]
 
     @attempts.setter
     def attempts(self, value: int) -> None:
-        self._check(self._policy, self._failure_budget, value)
-        self._attempts = value
+        self._rules = self._checked(self.policy, self.failure_budget, value)
         self._changed()
 
     def reset(self) -> None:
@@ -170,12 +197,13 @@ class Settings:
             raise ValueError(f"repo {repo!r:.80} is in the plan but not released: it never fails")
 
     @staticmethod
-    def _check(policy: Policy, failure_budget: int | None, attempts: int) -> None:
-        if policy not in get_args(Policy):
-            raise ValueError(f"policy is {policy!r:.80}, expected one of {get_args(Policy)}")
-        if failure_budget is not None:
-            whole("failure_budget", failure_budget, 1)
-        whole("attempts", attempts, 1)
+    def _checked(policy: Policy, failure_budget: int | None, attempts: int) -> tuple[Policy, int | None, int]:
+        """Read the rules as plain values: NumPy's would stand as such in the source."""
+        kinds = get_args(Policy)
+        if policy not in kinds:
+            raise ValueError(f"policy is {policy!r:.80}, expected one of {kinds}")
+        budget = None if failure_budget is None else whole("failure_budget", failure_budget, 1)
+        return kinds[kinds.index(policy)], budget, whole("attempts", attempts, 1)
 
     @property
     def trials(self) -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import keyword
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from seqkit.failures import FailureModel
 
 if TYPE_CHECKING:
     from seqkit.explore.scenario import Scenario
@@ -20,7 +23,8 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
         raise ValueError(f"plan is {plan!r:.80}, expected the name of a variable, or None")
     if plan in _OWN:
         raise ValueError(f"plan is {plan!r}, which the source itself gives another meaning: use another name")
-    model, simulation = scenario.model, scenario.simulation
+    simulation = scenario.simulation
+    model = scenario.model if plan is not None else _of_plan(scenario)
     names = {"FailureModel", "simulate", "what_if"}
     rules = "" if scenario.policy == "skip_dependents" else f", policy={scenario.policy!r}"
     rules += "" if scenario.failure_budget is None else f", failure_budget={scenario.failure_budget!r}"
@@ -29,7 +33,7 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
     if plan is None:
         names.add("SequencePlan")
         body += ["plan = SequencePlan.from_json(", *_text(scenario.plan.to_json()), ")"]
-    fields = [f"rates={dict(model.rates)!r}"] if model.rates else []
+    fields = [f"rates={_rates(scenario, model)!r}"] if model.rates else []
     fields.append(f"default={model.default!r}")
     if model.common_causes:
         names.add("CommonCause")
@@ -48,6 +52,21 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
     setting = f"trials={simulation.trials!r}, rng={simulation.seed!r}{rules}{tries}"
     body.append(f"simulation = simulate({held}, model, {setting})")
     return "\n".join([f"from seqkit import {', '.join(sorted(names, key=_as_sorted))}", "", *body, ""])
+
+
+def _of_plan(scenario: Scenario) -> FailureModel:
+    """Give what the model says of the plan's repos: a plan that is written out knows no others."""
+    model, planned = scenario.model, {item.repo_id for item in scenario.plan.items}
+    causes = [replace(cause, repos=[repo for repo in cause.repos if repo in planned]) for cause in model.common_causes]
+    rates = {repo: rate for repo, rate in model.rates.items() if repo in planned}
+    return replace(model, rates=rates, common_causes=causes)
+
+
+def _rates(scenario: Scenario, model: FailureModel) -> dict[str, float]:
+    """Give the rates in an order that says nothing of how they came about: as planned, then by name."""
+    rates = model.rates
+    planned = [item.repo_id for item in scenario.plan.items if item.repo_id in rates]
+    return {repo: rates[repo] for repo in [*planned, *sorted(set(rates) - set(planned))]}
 
 
 def _as_sorted(name: str) -> tuple[bool, str]:

@@ -368,7 +368,20 @@ def simulate(
     rules = Rules(plan, policy, failure_budget, attempts)  # checks these three
     seed = resolve_seed(rng)
     check_models([plan], model=read)
-    experiment = prepare(rules, read, seed)
+    return simulation_of(rules, read, count, seed, precision, engine, executor)
+
+
+def simulation_of(
+    rules: Rules,
+    model: FailureModel,
+    count: int,
+    seed: int,
+    precision: float | None = None,
+    engine: Engine = "auto",
+    executor: Executor | int | None = None,
+) -> Simulation:
+    """Simulate with arguments that have been read and checked already."""
+    experiment = prepare(rules, model, seed)
     n = experiment.n_released
     if precision is None:
         chosen = chosen_engine(engine, count * n)
@@ -379,8 +392,8 @@ def simulate(
         while (target := _needed(tally, n, precision)) > tally.trials:
             tally = _counted(tally, each_chunk(chosen, [experiment], tally.trials, target, executor))
     return Simulation(
-        plan=plan,
-        model=read,
+        plan=rules.plan,
+        model=model,
         policy=rules.policy,
         failure_budget=rules.failure_budget,
         attempts=rules.attempts,

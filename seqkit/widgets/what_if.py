@@ -12,9 +12,11 @@ from IPython import get_ipython
 from seqkit._html import escaped
 from seqkit.explore.live import LiveRun
 from seqkit.explore.scenario import Scenario
+from seqkit.explore.settings import MOST_SCALE
 from seqkit.model import RunEvent
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
+from seqkit.widgets._exact_slider import ExactSlider, percent
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard
 from seqkit.widgets._parts import POLICIES, StatusLine, Throttle, close_all, guarded, plain
@@ -25,7 +27,9 @@ from seqkit.widgets.still import Still
 __all__ = ["WhatIf"]
 
 _MOST_ATTEMPTS = 5  # of the slider; a scenario with more widens it
-_MOST_SCALE = 10.0
+_RATES = [n / 1000 for n in (*range(10), *range(10, 100, 5), *range(100, 1001, 10))]
+"""Marks of the rate's slider: finer where rates are small."""
+_SCALES = [n / 10 for n in range(101)]
 _PAUSE = 0.05  # seconds between two pictures of a live run
 
 
@@ -35,6 +39,10 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     Beside each name stands the probability that the repo is released. Numbers are exact where there are
     closed forms, else simulated and told with their standard errors; always given that the repos pressed
     fail when they are tried. As ``on_event`` of a run, the picture shows the run until something is changed.
+
+    To look changes nothing: choosing a repo shows its rate to the last digit, and only a hand that moves a control
+    or types sets anything. "All rates ×" multiplies every rate, those set by hand too; where a control comes
+    back, so does the model, bit for bit.
 
     Parameters
     ----------
@@ -98,7 +106,8 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._live = LiveRun(plan)
         self._left = 0  # the run that was in the picture when something was changed
         self._turn = threading.RLock()  # events come in another thread than presses do
-        self._refreshing = False
+        self._ours = _Ours()
+        self._showing = threading.RLock()
         self.status = StatusLine()
         self.dag = DagView(plan, label="What if these repos fail")
         self.dag.on_press(self._pressed)
@@ -125,15 +134,17 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     def _controls(self) -> None:
         scenario, n = self.scenario, len(self.scenario.plan.released)
-        self.rate = ipw.FloatSlider(
-            description="fails at",
-            min=0.0,
-            max=1.0,
-            step=0.005,
-            readout_format=".1%",
+        self.rate = ExactSlider(
+            "fails at",
+            "Exact rate in percent",
+            _RATES,
+            1.0,
+            self.status.say,
+            in_percent=True,
             disabled=True,
+            readout=False,
             tooltip="Failure rate of the chosen repo: the probability that one attempt fails",
-            layout=ipw.Layout(width="300px"),
+            layout=ipw.Layout(width="410px"),
         )
         self.fails = ipw.ToggleButton(
             description="Make it fail",
@@ -141,15 +152,15 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             tooltip="Make the chosen repo fail when it is tried, or no longer",
             layout=ipw.Layout(width="130px"),
         )
-        self.scale = ipw.FloatSlider(
-            description="All rates ×",
+        self.scale = ExactSlider(
+            "All rates ×",
+            "Exact factor",
+            _SCALES,
+            MOST_SCALE,
+            self.status.say,
             value=scenario.scale,
-            min=0.0,
-            max=_MOST_SCALE,
-            step=0.1,
-            readout_format=".1f",
-            tooltip="Multiply the failure rates of the model, up to 100 %; rates set by hand stay",
-            layout=ipw.Layout(width="300px"),
+            tooltip="Multiply all failure rates, those set by hand too, up to 100 % each",
+            layout=ipw.Layout(width="410px"),
         )
         self.attempts = ipw.IntSlider(
             description="Attempts",
@@ -210,19 +221,24 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     @guarded
     def _rate_moved(self, change: Any) -> None:
-        if self._refreshing or self.focus.repo is None:
+        if self._ours.now:
             return
-        self.scenario.set_rate(self.focus.repo, change["new"])
-        self._say_outcome(f"{plain(self.focus.repo)} fails at {change['new']:.1%}")
+        repo = self.focus.repo
+        if repo is None:
+            self.status.say("Choose a repo to set its rate")
+            return
+        self.scenario.set_rate(repo, change["new"])
+        self._say_outcome(f"{plain(repo)} fails at {percent(change['new'])}")
 
     @guarded
-    def _fails_pressed(self, _change: Any) -> None:
-        if not self._refreshing and self.focus.repo is not None:
-            self._pressed(self.focus.repo)
+    def _fails_pressed(self, change: Any) -> None:
+        repo = self.focus.repo
+        if not self._ours.now and repo is not None and change["new"] != (repo in self.scenario.failing):
+            self._pressed(repo)
 
     @guarded
     def _set(self, name: str, value: Any) -> None:
-        if not self._refreshing:
+        if not self._ours.now:
             setattr(self.scenario, name, value)
             self._say_outcome("")
 
@@ -281,6 +297,10 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     # ------------------------------------------------------------------ what is shown
 
     def _refresh(self) -> None:
+        with self._showing, self._ours:
+            self._show_scenario()
+
+    def _show_scenario(self) -> None:
         scenario = self.scenario
         ids = [item.repo_id for item in scenario.plan.items]
         words = dict(zip(ids, scenario.outcome._words(), strict=True))
@@ -288,16 +308,12 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         with self._turn, self.dag.hold_sync():
             self._left = self._live.run
             self.dag.words, self.dag.notes, self.dag.ringed = words, notes, sorted(scenario.failing)
-        self._refreshing = True
-        try:
-            self.scale.max = max(self.scale.max, scenario.scale)
-            self.attempts.max = max(self.attempts.max, scenario.attempts)
-            self.budget.max = max(self.budget.max, scenario.failure_budget or 0)
-            self.scale.value, self.attempts.value = scenario.scale, scenario.attempts
-            self.policy.value, self.budget.value = scenario.policy, scenario.failure_budget or 0
-            self._refresh_chosen()
-        finally:
-            self._refreshing = False
+        self.attempts.max = max(self.attempts.max, scenario.attempts)
+        self.budget.max = max(self.budget.max, scenario.failure_budget or 0)
+        self.scale.turn_to(scenario.scale)
+        self.attempts.value = scenario.attempts
+        self.policy.value, self.budget.value = scenario.policy, scenario.failure_budget or 0
+        self._refresh_chosen()
         self.numbers.value = comparison(scenario)
         self.shape.value = histogram(scenario)
         self.blocked.value = blast_list(scenario)
@@ -306,16 +322,14 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self._refresh_code()
 
     def _refresh_chosen(self) -> None:
-        repo, busy = self.focus.repo, self._refreshing
-        self._refreshing = True
-        try:
+        repo = self.focus.repo
+        with self._showing, self._ours:
+            if repo is not None:
+                own = self.scenario.model_rate(repo)
+                self.rate.turn_to(self.scenario.rate(repo), whose=repo, also=[own])
+                self.fails.value = repo in self.scenario.failing
             self.rate.disabled = self.fails.disabled = repo is None
             self.rate.readout = repo is not None
-            if repo is not None:
-                self.rate.value = self.scenario.rate(repo)
-                self.fails.value = repo in self.scenario.failing
-        finally:
-            self._refreshing = busy
 
     def _refresh_code(self) -> None:
         code = escaped(self.code, len(self.code))
@@ -345,6 +359,25 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         """Remove the widget from all pages, and its models from the kernel."""
         self._throttle.close()
         close_all([self])
+
+
+class _Ours(threading.local):
+    """Whether this thread is showing the scenario: then a control that changes was moved by no hand.
+
+    JupyterLab may bring what hands do in another thread than cells run in.
+    """
+
+    depth = 0
+
+    @property
+    def now(self) -> bool:
+        return self.depth > 0
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self.depth -= 1
 
 
 def _row() -> ipw.Layout:
