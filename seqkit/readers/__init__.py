@@ -21,12 +21,12 @@ from typing import Any
 
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.readers._files import PathLike, check_cycles, load_json
+from seqkit.readers._files import PathLike, ReadWarning, check_cycles, load_json
 from seqkit.readers.edges import read_edges
 from seqkit.readers.npm import npm_graph, read_npm
 from seqkit.readers.pip_report import pip_graph, read_pip
 
-__all__ = ["read_graph"]
+__all__ = ["ReadWarning", "read_graph"]
 
 _READERS: dict[str, Callable[..., RepoDependencyGraph]] = {"csv": read_edges, "npm": read_npm, "pip": read_pip}
 _FORMATS = tuple(_READERS)
@@ -63,6 +63,13 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
         Where `format` is none of the three, cannot be guessed, or an option has a wrong value.
     TypeError
         Where the format does not know an option.
+
+    Warns
+    -----
+    SimilarIds
+        Where ids differ only in case, outer blanks or Unicode form; they stay different repos.
+    ReadWarning
+        Where a part of the file was understood in part; the formats say when.
 
     Examples
     --------
