@@ -593,6 +593,17 @@ def test_the_other_formats_are_read(name: str, kind: str) -> None:
     assert f"({kind}): " in text
 
 
+def test_what_a_reader_warns_of_is_one_line(folder: Path) -> None:
+    (folder / "alike.csv").write_text("dependency,dependent\nbase,core\ncore\u200b,app\n", encoding="utf-8")
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert main(["what-if", "alike.csv", "--fail", "base"]) == 0
+    assert err.getvalue().startswith("seqkit: warning: ids that differ only in case")
+    assert r"'core' and 'core\u200b'" in err.getvalue()
+    assert err.getvalue().count("\n") == 1
+    assert out.getvalue().startswith("alike.csv (edge list): 4 repos")
+
+
 def test_a_cycle_names_the_option_that_merges_it(folder: Path) -> None:
     (folder / "cycle.csv").write_text("dependency,dependent\na,b\nb,a\na,c\n")
     message = complained("what-if", "cycle.csv", "--fail", "c")

@@ -74,8 +74,8 @@ def test_a_cycle_through_an_extra_says_so(read: Read) -> None:
     with pytest.raises(DependencyCycle) as caught:
         read(*items)
     assert str(caught.value) == (
-        'dependency cycle detected involving repos: ["a", "b", "a"]; the edges have 1 cyclic component in all: remove an '
-        'edge of each, or pass cycles="merge" to release each as one unit. There is no cycle with '
+        'dependency cycle detected involving repos: ["a", "b", "a"]; the edges have 1 cyclic component in all: '
+        'remove an edge of each, or pass cycles="merge" to release each as one unit. There is no cycle with '
         'read_graph(…, extras="requested")'
     )
     assert (caught.value.repos, caught.value.components) == (["a", "b", "a"], 1)
@@ -197,8 +197,8 @@ def test_a_package_that_hangs_in_the_air_is_told(read: Read) -> None:
     graph, [warning] = read(app("cache; extra == 'web'"), item("cache"))
     assert graph.edges == []
     assert warning.endswith(
-        ": in the report, but not requested and needed by nothing that is, as far as it tells: 'cache', which 'app' may "
-        "need for an extra (add_dependency('cache', 'app') adds the edge)"
+        ": in the report, but not requested and needed by nothing that is, as far as it tells: 'cache', which 'app' "
+        "may need for an extra (add_dependency('cache', 'app') adds the edge)"
     )
     graph.add_dependency("cache", "app")
     assert graph.edges == [("cache", "app")]

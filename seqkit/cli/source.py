@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path, PurePath
 
+import typer
+
 from seqkit.cli.printing import plural, printable, some
 from seqkit.datasets import _LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, MultiRepoError, ReadError
 from seqkit.graph import RepoDependencyGraph
+from seqkit.ids import SimilarIds
 from seqkit.plan import SequencePlan, build_plan, plan_of
-from seqkit.readers import read_graph
+from seqkit.readers import ReadWarning, read_graph
 from seqkit.readers._files import load_json
 
 __all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "read_source"]
@@ -136,10 +140,16 @@ def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | Sequence
             raise ValueError(
                 f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv or .json"
             )
-    try:
-        return read_graph(name, format, cycles="merge" if merge_cycles else "error"), kind
-    except DependencyCycle as error:
-        raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
+    with warnings.catch_warnings(record=True) as seen:
+        for category in (ReadWarning, SimilarIds):
+            warnings.simplefilter("always", category)
+        try:
+            return read_graph(name, format, cycles="merge" if merge_cycles else "error"), kind
+        except DependencyCycle as error:
+            raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
+        finally:
+            for warning in seen:
+                typer.echo(f"seqkit: warning: {printable(str(warning.message))}", err=True)
 
 
 def _json_format(name: str, document: object) -> tuple[str, str]:

@@ -138,21 +138,24 @@ def _opens(pairs: Iterable[tuple[str, str]]) -> bool:
 
 
 def _way_out(links: Collection[tuple[str, str, str]], repo_of: Mapping[str, str], chosen: Collection[str]) -> str:
-    """Say which kinds of dependencies to leave out against a cycle: as few as can be, all choices of so many."""
+    """Say which kinds of dependencies to leave out against a cycle: normal ones last, and as few as can be."""
     there = {kind for kind, _, _ in links}
     present = [kind for kind in _SECTIONS if kind in there]
-    for count in range(1, len(present)):
-        ways = [
-            left_out
-            for left_out in combinations(present, count)
-            if _opens(_pairs(links, repo_of, there.difference(left_out)))
-        ]
-        if ways:
-            return "There is no cycle " + ", or ".join(
-                f"without {' and '.join(left_out)} dependencies: read_graph(…, "
-                f"kinds={tuple(kind for kind in _SECTIONS if kind in chosen and kind not in left_out)!r})"
-                for left_out in ways
-            )
+    choices = [left_out for count in range(1, len(present)) for left_out in combinations(present, count)]
+    # A stable sort: of those that keep the normal ones, and of those that don't, the fewest come first.
+    choices.sort(key=lambda left_out: "normal" in left_out)
+    ways: list[tuple[str, ...]] = []
+    for left_out in choices:
+        if ways and (len(left_out) > len(ways[0]) or ("normal" in left_out) > ("normal" in ways[0])):
+            break
+        if _opens(_pairs(links, repo_of, there.difference(left_out))):
+            ways.append(left_out)
+    if ways:
+        return "There is no cycle " + ", or ".join(
+            f"without {' and '.join(left_out)} dependencies: read_graph(…, "
+            f"kinds={tuple(kind for kind in _SECTIONS if kind in chosen and kind not in left_out)!r})"
+            for left_out in ways
+        )
     if len(present) > 1:
         return "No choice among the kinds of dependencies (kinds=) opens it: those of each kind alone have one"
     return f"Other kinds= do not open it: it is made of {present[0]} dependencies"
@@ -262,7 +265,7 @@ class _Lock:
                 found = self.resolve(location, name)
                 if found is not None:
                     yield kind, found
-                elif kind in ("normal", "dev") and not self.may_lack(location, kind, name):
+                elif kind in ("normal", "dev") and not self.may_lack(location, name):
                     raise ReadError(
                         self.path,
                         None,
@@ -288,10 +291,10 @@ class _Lock:
         entry = self.table[location]
         told = entry.get("bundleDependencies", entry.get("bundledDependencies"))
         if told is True:
-            return typed(self.path, f"{_place(location)}.dependencies", entry.get("dependencies", {}), dict)
+            return set(typed(self.path, f"{_place(location)}.dependencies", entry.get("dependencies", {}), dict))
         return text_list(self.path, f"{_place(location)}.bundleDependencies", told) if told else ()
 
-    def may_lack(self, location: str, kind: str, name: str) -> bool:
+    def may_lack(self, location: str, name: str) -> bool:
         """Tell whether npm writes, and takes, a lock in which the package at `location` finds no `name`."""
         entry = self.table[location]
         if _outside(location):  # a folder beside the lock: what it needs is in the lock of its own
