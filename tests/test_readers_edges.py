@@ -136,6 +136,12 @@ def test_the_line_that_names_the_separator(write: Write, separator: str) -> None
     assert read_graph(write(text.replace("x\r\n", ""))).edges == [("core", "api")]
 
 
+def test_a_file_that_is_called_tsv(tmp_path: Path) -> None:
+    path = tmp_path / "edges.TSV"
+    path.write_text("dependency\tdependent\ncore\tapi\n", "utf-8")
+    assert read_graph(path).edges == read_graph(path, "csv").edges == [("core", "api")]
+
+
 def test_other_separators_inside_cells_are_text(write: Write) -> None:
     assert read_graph(write(f"{HEADER}a;b,c\td\n")).edges == [("a;b", "c\td")]
     assert read_graph(write('dependency;dependent\na,b;"c;d"\n')).edges == [("a,b", "c;d")]

@@ -153,6 +153,11 @@ def test_what_npm_would_not_leave_out_is_an_error(write: Write, packages: dict[s
         read_graph(write(packages), root=True, kinds=ALL_KINDS)
 
 
+def test_a_record_of_an_installation_names_the_file_to_read(write: Write) -> None:
+    with pytest.raises(ReadError, match=r"and read package-lock\.json: this one does not describe the whole project$"):
+        read_graph(write({"node_modules/a": entry(**NEEDS_B)}))
+
+
 def test_a_bundle_takes_its_own_copy_and_no_other(write: Write) -> None:
     packages = {"node_modules/a": entry(**NEEDS_B, bundleDependencies=["b"]), "node_modules/b": entry("9.0.0")}
     assert read_graph(write(packages)).edges == []

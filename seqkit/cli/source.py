@@ -24,9 +24,9 @@ __all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "rea
 DATASETS = tuple(_LOADERS)
 
 SOURCE_HELP = (
-    f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv with the columns dependency and dependent), "
-    "a package-lock.json, a pip report, or a plan as SequencePlan.to_json() writes it. A file that is called like a "
-    "data set needs a path or an ending."
+    f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv or .tsv with the columns dependency and "
+    "dependent), a package-lock.json, a pip report, or a plan as SequencePlan.to_json() writes it. A file that is "
+    "called like a data set needs a path or an ending."
 )
 
 GRAPH_HELP = (
@@ -129,7 +129,7 @@ def read_order(name: str) -> RepoDependencyGraph | SequencePlan:
 def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | SequencePlan, str]:
     """Give what a file holds, and what kind of file it is."""
     match PurePath(name).suffix.lower():
-        case ".csv":
+        case ".csv" | ".tsv":
             format, kind = "csv", "edge list"
         case ".json":
             document = load_json(name)
@@ -138,7 +138,8 @@ def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | Sequence
             format, kind = _json_format(name, document)
         case _:
             raise ValueError(
-                f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv or .json"
+                f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv, .tsv or "
+                ".json"
             )
     with warnings.catch_warnings(record=True) as seen:
         for category in (ReadWarning, SimilarIds):

@@ -137,4 +137,4 @@ def _column(path: PathLike, line: int, header: list[str], argument: str, name: s
                 f"read_graph(…, {argument}=…){apart}",
             )
         case _:
-            raise ReadError(path, line, f"has several columns {name!r}, expected one")
+            raise ReadError(path, line, f"has several columns {name!r}, expected one; rename the others")

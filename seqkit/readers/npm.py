@@ -266,11 +266,11 @@ class _Lock:
                 if found is not None:
                     yield kind, found
                 elif kind in ("normal", "dev") and not self.may_lack(location, name):
+                    way_out = "run `npm install --package-lock-only` to complete it"
+                    if "" not in self.table:  # which would write another file
+                        way_out += ", and read package-lock.json: this one does not describe the whole project"
                     raise ReadError(
-                        self.path,
-                        None,
-                        f"{place} needs {described(name)}, which is nowhere in the lock; "
-                        "run `npm install --package-lock-only` to complete it",
+                        self.path, None, f"{place} needs {described(name)}, which is nowhere in the lock; {way_out}"
                     )
 
     def carried(self, location: str, sections: Mapping[str, Mapping[str, str]]) -> Collection[str]:

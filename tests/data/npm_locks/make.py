@@ -1,13 +1,14 @@
 """Make the locks of this folder: small projects of our own making, locked by npm itself.
 
-Run it with ``python make.py`` where npm is installed. It serves the packages of `PACKAGES` on
+Run it with ``python make.py [project …]`` where npm is installed. It serves the packages of `PACKAGES` on
 localhost, so that nothing comes from elsewhere, lets npm lock every project of `PROJECTS`, and
 keeps two files of each:
 
 ``<project>/<lock>``
     What npm wrote; only where the packages came from (`resolved`, but for links) is left out.
 ``<project>/ls.json``
-    What ``npm ls --all --json --long --package-lock-only`` tells of that lock, reduced:
+    What ``npm ls --all --json --long --package-lock-only`` tells of that lock (without the last option
+    of ``node_modules/.package-lock.json``, which npm takes for the tree itself), reduced:
 
     ``root``
         What the root is called.
@@ -438,7 +439,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
             found = {f"{name}@{version}": package(name, version, **more) for name, version, more in PACKAGES}
             self.answer(tarball(found[f"{name}@{version}"]))
         elif versions:
-            host = f"http://127.0.0.1:{self.server.server_address[1]}"  # type: ignore[str-bytes-safe]
+            host = f"http://{self.headers['Host']}"
             for version, told in versions.items():
                 packed = tarball(told)
                 told.pop("_files", None)
