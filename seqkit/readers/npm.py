@@ -151,7 +151,10 @@ def _way_out(links: Collection[tuple[str, str, str]], repo_of: Mapping[str, str]
         if _opens(_pairs(links, repo_of, there.difference(left_out))):
             ways.append(left_out)
     if ways:
-        return "There is no cycle " + ", or ".join(
+        start = (
+            "Normal dependencies alone have a cycle; there is none " if "normal" in ways[0] else "There is no cycle "
+        )
+        return start + ", or ".join(
             f"without {' and '.join(left_out)} dependencies: read_graph(…, "
             f"kinds={tuple(kind for kind in _SECTIONS if kind in chosen and kind not in left_out)!r})"
             for left_out in ways
