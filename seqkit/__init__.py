@@ -1,7 +1,8 @@
 """Releases that span many repositories: plan them, run them, read their ledgers, ask what if.
 
 =====================  =====================================================================
-the graph              RepoDependencyGraph, RepoNode, read_graph, load_dataset, Dataset
+the graph              RepoDependencyGraph, RepoNode, SimilarIds, read_graph, ReadWarning,
+                       load_dataset, Dataset
 the plan               Release, build_plan, SequencePlan, SequenceItem, RepoReleaseStatus
 the order explained    steps, check_order, OrderCheck
 running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
@@ -66,6 +67,7 @@ from seqkit.history import (
     resume_plan,
     trains_frame,
 )
+from seqkit.ids import SimilarIds
 from seqkit.ledger import (
     GraphRunRecorder,
     MemoryRunLedger,
@@ -98,7 +100,7 @@ from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan, build_plan
 from seqkit.posterior import posterior_draws, posterior_models
 from seqkit.rates import UnsupportedRanking, fit_failure_rates, ranking_note
-from seqkit.readers import read_graph
+from seqkit.readers import ReadWarning, read_graph
 from seqkit.releasers import RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.sequencer import ReleaseSequencer, execute_plan, run_plan
 from seqkit.spreadsheet import for_spreadsheet
@@ -131,6 +133,7 @@ __all__ = [
     "OrderCheck",
     "PlanDiff",
     "ReadError",
+    "ReadWarning",
     "Release",
     "ReleaseSequencer",
     "RepeatedRecords",
@@ -155,6 +158,7 @@ __all__ = [
     "SequenceOutcome",
     "SequencePlan",
     "SequencingFailed",
+    "SimilarIds",
     "SimulatedReleaser",
     "Simulation",
     "SqlRunLedger",

@@ -86,6 +86,8 @@ class DependencyCycle(MultiRepoError):
         One concrete cycle in the direction "is needed by"; the first repo stands again at the end.
     components : int or None
         How many cyclic components the edges have, where all were looked at.
+    way_out : str
+        What can be done about it by whoever called, where all were looked at.
 
     Examples
     --------
@@ -93,19 +95,18 @@ class DependencyCycle(MultiRepoError):
     'dependency cycle detected involving repos: ["A", "B", "A"]'
     """
 
-    def __init__(self, repos: Sequence[str], components: int | None = None) -> None:
-        super().__init__(repos, components)
+    def __init__(self, repos: Sequence[str], components: int | None = None, way_out: str | None = None) -> None:
+        super().__init__(repos, components, way_out)
         self.repos = list(repos)
         self.components = components
+        self.way_out = way_out or 'remove an edge of each, or pass cycles="merge" to release each as one unit'
 
     def __str__(self) -> str:
         text = f"dependency cycle detected involving repos: [{', '.join(map(_quoted, self.repos))}]"
         if self.components is None:
             return text
-        return (
-            f"{text}; the edges have {self.components} cyclic component{'s'[: self.components != 1]} in all: "
-            'remove an edge of each, or pass cycles="merge" to release each as one unit'
-        )
+        parts = f"{self.components} cyclic component{'s'[: self.components != 1]}"
+        return f"{text}; the edges have {parts} in all: {self.way_out}"
 
 
 class RepoNotFound(MultiRepoError):

@@ -21,6 +21,7 @@ from seqkit import _dtypes
 from seqkit._html import folded, names, page, rows_of, shortened
 from seqkit._svg import MOST_DRAWN, dag, stacked
 from seqkit.errors import DependencyCycle, RepoNotFound
+from seqkit.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
 from seqkit.model import RepoNode
 
 __all__ = ["RepoDependencyGraph"]
@@ -29,17 +30,7 @@ _DIRECTIONS = ("dependency_to_dependent", "dependent_to_dependency")
 _CYCLES = ("error", "merge")
 _SHOWN = 6  # waves of a repr; the next fifty are folded away
 _FOLDED = 50
-
-
-def _checked_id(repo: object, argument: str) -> str:
-    if not isinstance(repo, str):
-        raise TypeError(f"{argument} is {repo!r} ({type(repo).__name__}), expected a repo id as a str")
-    if not repo.isascii():
-        try:
-            repo.encode()
-        except UnicodeEncodeError as error:
-            raise ValueError(f"{argument} is {repo!r}, expected text that UTF-8 can hold ({error.reason})") from None
-    return repo
+_WAY_OUT = 'remove an edge of each, or give all edges to RepoDependencyGraph.from_edges(…, cycles="merge")'
 
 
 class RepoDependencyGraph:
@@ -83,7 +74,7 @@ class RepoDependencyGraph:
             Where the id is not text, or the graph belongs to a plan.
         """
         self._require_own()
-        repo = _checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
+        repo = checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
         if isinstance(node, RepoNode):
             self._records[repo] = node
         if repo not in self._digraph:
@@ -146,7 +137,9 @@ class RepoDependencyGraph:
         Parameters
         ----------
         edges : iterable of pairs, or DataFrame
-            Who is needed, by whom; repeated pairs count once.
+            Who is needed, by whom; repeated pairs count once. In a pair ``""`` is an id like any other.
+            In a DataFrame a cell that is missing (None, NaN, NA) or blank is no repo: the id beside it
+            is a repo without that edge, and a row of two such cells is passed over.
         nodes : iterable of str or RepoNode, or mapping of id to attributes
             Repos to have even without edges; they come first in the graph's own order.
         cycles : {"error", "merge"}
@@ -162,7 +155,12 @@ class RepoDependencyGraph:
         DependencyCycle
             With ``cycles="error"``: one concrete cycle and how many components have one.
         ValueError
-            Where a merged unit's name is taken, an edge is not a pair, or a column is missing.
+            Where a merged unit's name is taken, an edge is not a pair, or a column is missing or there twice.
+
+        Warns
+        -----
+        SimilarIds
+            Where ids differ only in case, outer blanks or Unicode form; they stay different repos.
 
         Examples
         --------
@@ -172,6 +170,21 @@ class RepoDependencyGraph:
         """
         if cycles not in _CYCLES:
             raise ValueError(f"cycles is {cycles!r}, expected one of {_CYCLES}")
+        if not isinstance(edges, pd.DataFrame):
+            return cls._of(edges, nodes, cycles)
+        table = edges_of_cells(_rows_of_frame(edges, dependency, dependent))
+        return cls._of(table.pairs, nodes, cycles, table.alone)
+
+    @classmethod
+    def _of(
+        cls,
+        edges: Iterable[tuple[str, str]],
+        nodes: Iterable[str | RepoNode] | Mapping[str, Mapping[str, Any]] = (),
+        cycles: Literal["error", "merge"] = "error",
+        alone: Iterable[str] = (),
+        tell: bool = True,
+    ) -> RepoDependencyGraph:
+        """Build from pairs; `tell` of ids that look alike, but where somebody was told when they came."""
         graph = cls()
         if isinstance(nodes, Mapping):
             for repo, attributes in nodes.items():
@@ -179,10 +192,12 @@ class RepoDependencyGraph:
         else:
             for node in nodes:
                 graph.add_node(node)
-        if isinstance(edges, pd.DataFrame):
-            edges = _pairs_of_frame(edges, dependency, dependent)
         graph._digraph.add_edges_from(_checked_pairs(edges))
+        for repo in alone:
+            graph.add_node(repo)
         graph._order = None
+        if tell:
+            warn_of_similar(similar_ids(graph))
         if len(graph._kahn()) < len(graph):
             if cycles == "error":
                 raise _described_cycle(graph._digraph)
@@ -209,6 +224,11 @@ class RepoDependencyGraph:
         ------
         DependencyCycle, TypeError, ValueError
             As in :meth:`from_edges`.
+
+        Warns
+        -----
+        SimilarIds
+            As in :meth:`from_edges`.
         """
         if direction not in _DIRECTIONS:
             raise ValueError(
@@ -217,7 +237,10 @@ class RepoDependencyGraph:
         if not G.is_directed():
             raise TypeError(f"G is an undirected {type(G).__name__}, expected a networkx.DiGraph: who needs whom?")
         pairs = G.edges if direction == _DIRECTIONS[0] else ((after, before) for before, after, *_ in G.edges)
-        graph = cls.from_edges([(a, b) for a, b, *_ in pairs], nodes=list(G.nodes))
+        try:
+            graph = cls._of([(a, b) for a, b, *_ in pairs], nodes=list(G.nodes))
+        except DependencyCycle as cycle:
+            raise DependencyCycle(cycle.repos, cycle.components, _WAY_OUT) from None
         for repo, attributes in G.nodes(data=True):
             known = {str(key): value for key, value in attributes.items()}
             name, url = known.pop("display_name", None), known.pop("remote_url", None)
@@ -234,6 +257,11 @@ class RepoDependencyGraph:
         ------
         DependencyCycle
             Where the graphs disagree about who comes first.
+
+        Warns
+        -----
+        SimilarIds
+            As in :meth:`from_edges`, where such ids come from different graphs.
         """
         joined = cls()
         for graph in graphs:
@@ -243,8 +271,11 @@ class RepoDependencyGraph:
                 joined._digraph.nodes[repo].update(graph._digraph.nodes[repo])
             joined._digraph.add_edges_from(graph._digraph.edges)
         joined._order = None
+        warn_of_similar(
+            [ids for ids in similar_ids(joined) if not any(all(map(graph.__contains__, ids)) for graph in graphs)]
+        )
         if len(joined._kahn()) < len(joined):
-            raise _described_cycle(joined._digraph)
+            raise _described_cycle(joined._digraph, _WAY_OUT)
         return joined
 
     def subgraph(self, repos: Iterable[str]) -> RepoDependencyGraph:
@@ -396,7 +427,7 @@ class RepoDependencyGraph:
     def to_frame(self) -> pd.DataFrame:
         """List the dependencies: columns `dependency`, `dependent` (string), a row an edge, sorted.
 
-        :meth:`from_edges` takes the frame back; repos without edges are not in it.
+        :meth:`from_edges` takes the frame back, but for a repo whose id is blank; repos without edges are not in it.
         """
         pairs = self.edges
         return _dtypes.frame(
@@ -489,11 +520,23 @@ class GraphSnapshot:
 # ---------------------------------------------------------------------- edges and cycles
 
 
-def _pairs_of_frame(frame: pd.DataFrame, dependency: str, dependent: str) -> list[tuple[str, str]]:
+def _rows_of_frame(frame: pd.DataFrame, dependency: str, dependent: str) -> Iterator[tuple[Any, Any]]:
     for argument, column in (("dependency", dependency), ("dependent", dependent)):
-        if column not in frame.columns:
-            raise ValueError(f"edges has no column {argument}={column!r}; its columns are {list(frame.columns)}")
-    return list(zip(frame[dependency].tolist(), frame[dependent].tolist(), strict=True))
+        match list(frame.columns).count(column):
+            case 0:
+                raise ValueError(f"edges has no column {argument}={column!r}; its columns are {list(frame.columns)}")
+            case 1:
+                continue
+            case count:
+                raise ValueError(f"edges has {count} columns {argument}={column!r}, expected one")
+    # pandas says which cells are missing: None, NaN, NA and NaT alike.
+    missing = frame[[dependency, dependent]].isna().to_numpy().tolist()
+    cells = zip(frame[dependency].tolist(), frame[dependent].tolist(), missing, strict=True)
+    for row, (before, after, (no_before, no_after)) in enumerate(cells):
+        yield (
+            "" if no_before else checked_id(before, f"edges[{dependency!r}].iloc[{row}]"),
+            "" if no_after else checked_id(after, f"edges[{dependent!r}].iloc[{row}]"),
+        )
 
 
 def _checked_pairs(edges: Iterable[Any]) -> Iterator[tuple[str, str]]:
@@ -503,7 +546,7 @@ def _checked_pairs(edges: Iterable[Any]) -> Iterator[tuple[str, str]]:
         pair = tuple(edge)
         if len(pair) != 2:
             raise ValueError(f"edges[{index}] is {edge!r}, expected a pair (dependency, dependent)")
-        yield _checked_id(pair[0], f"edges[{index}][0]"), _checked_id(pair[1], f"edges[{index}][1]")
+        yield checked_id(pair[0], f"edges[{index}][0]"), checked_id(pair[1], f"edges[{index}][1]")
 
 
 def _cyclic_components(digraph: nx.DiGraph[str]) -> list[list[str]]:
@@ -515,7 +558,7 @@ def _cyclic_components(digraph: nx.DiGraph[str]) -> list[list[str]]:
     )
 
 
-def _described_cycle(digraph: nx.DiGraph[str]) -> DependencyCycle:
+def _described_cycle(digraph: nx.DiGraph[str], way_out: str | None = None) -> DependencyCycle:
     components = _cyclic_components(digraph)
     inside = set(components[0])
     # Walk along dependents inside the component until a repo comes round again.
@@ -524,7 +567,7 @@ def _described_cycle(digraph: nx.DiGraph[str]) -> DependencyCycle:
         repo = min(dependent for dependent in digraph.successors(walk[-1]) if dependent in inside)
         walk.append(repo)
         if repo in at:
-            return DependencyCycle(walk[at[repo] :], components=len(components))
+            return DependencyCycle(walk[at[repo] :], len(components), way_out)
         at[repo] = len(walk) - 1
 
 

@@ -423,7 +423,7 @@ def plan_of(content: object) -> SequencePlan:
     for repo in itertools.chain.from_iterable(read.edges):
         if repo not in position:
             raise RepoNotFound(repo, among=position)
-    graph = RepoDependencyGraph.from_edges(read.edges, nodes=list(position))
+    graph = RepoDependencyGraph._of(read.edges, list(position), tell=False)
     for before, after in read.edges:
         if position[before] > position[after]:
             raise ValueError(

@@ -8,7 +8,6 @@ divide by plans instead makes a repo that stands deep in the graph look far too 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit._caller import caller_level
 from seqkit._html import shortened
+from seqkit._warned import warn_caller
 from seqkit.posterior import JEFFREYS, checked_prior, posterior_of, quantiles
 from seqkit.tries import Source, numbered, read_tries
 
@@ -140,7 +139,7 @@ def fit_failure_rates(
     fit.index = _dtypes.index([names[at] for at in kept])
     fit.attrs = {"prior": (a, b), "confidence_level": level}
     if note := ranking_note(fit):
-        warnings.warn(note, UnsupportedRanking, stacklevel=caller_level())
+        warn_caller(note, UnsupportedRanking)
     return fit
 
 

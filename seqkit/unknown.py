@@ -15,13 +15,12 @@ ValueError: the rates of model name 1 repo that the plan does not have: 'acme-co
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from seqkit._caller import caller_level
 from seqkit._html import shortened
 from seqkit._near import NearNames, did_you_mean
+from seqkit._warned import warn_caller
 from seqkit.failures import FailureModel
 from seqkit.plan import SequencePlan
 
@@ -45,6 +44,7 @@ class UnknownRepo(UserWarning):
 
     Examples
     --------
+    >>> import warnings
     >>> from seqkit import RepoDependencyGraph, analyze, build_plan
     >>> plan = build_plan(RepoDependencyGraph.from_edges([("acme-core", "acme-api")]), version="1.0")
     >>> with warnings.catch_warnings(record=True, action="always") as caught:
@@ -212,4 +212,4 @@ def _instead(known: Known) -> str:
 
 def _warn(notes: Iterable[str]) -> None:
     if told := "; ".join(notes):
-        warnings.warn(f"{told}. {_IGNORE}", UnknownRepo, stacklevel=caller_level())
+        warn_caller(f"{told}. {_IGNORE}", UnknownRepo)

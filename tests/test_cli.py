@@ -593,6 +593,17 @@ def test_the_other_formats_are_read(name: str, kind: str) -> None:
     assert f"({kind}): " in text
 
 
+def test_what_a_reader_warns_of_is_one_line(folder: Path) -> None:
+    (folder / "alike.csv").write_text("dependency,dependent\nbase,core\ncore\u200b,app\n", encoding="utf-8")
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        assert main(["what-if", "alike.csv", "--fail", "base"]) == 0
+    assert err.getvalue().startswith("seqkit: warning: ids that differ only in case")
+    assert r"'core' and 'core\u200b'" in err.getvalue()
+    assert err.getvalue().count("\n") == 1
+    assert out.getvalue().startswith("alike.csv (edge list): 4 repos")
+
+
 def test_a_cycle_names_the_option_that_merges_it(folder: Path) -> None:
     (folder / "cycle.csv").write_text("dependency,dependent\na,b\nb,a\na,c\n")
     message = complained("what-if", "cycle.csv", "--fail", "c")
@@ -603,14 +614,15 @@ def test_a_cycle_names_the_option_that_merges_it(folder: Path) -> None:
 
 
 def test_hostile_names_do_no_harm(folder: Path) -> None:
-    names = [*HOSTILE_NAMES, "\x1b[31mred", "[bold]x[/nothing]", "a,b=c:d", "x\ry", "=1+1"]
-    graph = RepoDependencyGraph.from_edges([("core", name) for name in names])
+    hostile = [*HOSTILE_NAMES, "\x1b[31mred", "[bold]x[/nothing]", "a,b=c:d", "x\ry", "=1+1"]
+    graph = RepoDependencyGraph.from_edges([("core", name) for name in hostile])
     (folder / "plan.json").write_text(build_plan(graph, version="1").to_json(), encoding="utf-8")
     with (folder / "hostile.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("dependency", "dependent"), *(("core", name) for name in names)])
-    quoted = io.StringIO()
-    csv.writer(quoted, lineterminator="", quoting=csv.QUOTE_ALL).writerow(names[2:])
+        csv.writer(file).writerows([("dependency", "dependent"), *(("core", name) for name in hostile)])
     for source in ("plan.json", "hostile.csv"):
+        names = hostile if source == "plan.json" else [name for name in hostile if name]  # a blank cell is no repo
+        quoted = io.StringIO()
+        csv.writer(quoted, lineterminator="", quoting=csv.QUOTE_ALL).writerow(names[2:])
         model = ("--failure-rate", "0.1", "--trials", "100", f"--outage=[red]=0.5:{quoted.getvalue()}")
         model += tuple(f"--rate={name}=0.2" for name in names)
         for arguments in (("simulate", source, *model, "--top", "50"),

@@ -13,7 +13,9 @@ NAMES = {
     # graph
     "RepoDependencyGraph",
     "RepoNode",
+    "SimilarIds",
     "read_graph",
+    "ReadWarning",
     "load_dataset",
     "Dataset",
     # plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.readers import read_graph
+from seqkit.ids import is_blank
+from seqkit.readers import ReadWarning, read_graph
 
 DATA = Path(__file__).parents[1] / "data"
 LOCK = DATA / "jest29" / "package-lock.json"
@@ -189,7 +191,7 @@ def test_edges_of_a_merge_whose_name_is_taken(write: Write) -> None:
 
 
 def test_edges_are_what_a_graph_writes(write: Write) -> None:
-    graph = RepoDependencyGraph.from_edges([("a\nb", 'say "c"'), ('say "c"', "d,e"), ("", "ß")])
+    graph = RepoDependencyGraph.from_edges([("a\nb", 'say "c"'), ('say "c"', "d,e"), (" c ", "ß")])
     path = write(graph.to_frame().to_csv(index=False, lineterminator="\n"), "e.csv")
     assert read_graph(path).edges == graph.edges
 
@@ -609,32 +611,14 @@ def test_pip_negated_extra_holds_for_the_package_alone(write: Write) -> None:
         (report_of(item_of("a", requested_extras=[None])), "requested_extras[0] is null, expected text"),
         (report_of(item_of("a", None)), "install[0].metadata.requires_dist[0] is null, expected text"),  # type: ignore[arg-type]
         (report_of(item_of("a", "b", "!")), "install[0].metadata.requires_dist[1] is '!', expected a requirement"),
-        (report_of(item_of("a", "b; os_name")), "expected a requirement"),
         (report_of(item_of("a", "\ud800")), "which holds half a character"),
         (report_of(item_of("a", version="\ud800")), "install[0].metadata.version is '\\ud800'"),
-        (report_of(item_of("a", "b; " + "(" * 50_000)), "expected a requirement"),
-        (report_of(item_of("a", "b; " + "(" * 5_000 + "os_name == 'x'" + ")" * 5_000)), "requires_dist[0]"),
     ],
 )
 def test_pip_malformed(write: Write, document: Any, message: str) -> None:
     error = read_error(write(document), "pip")
     assert message in error.message
     assert len(str(error)) < 1000
-
-
-@pytest.mark.parametrize(
-    ("marker", "message"),
-    [
-        ("'x' in extras", ""),  # a variable of lock files; older versions of packaging do not even parse it
-        (f"python_version < '{'9' * 5000}'", "has a marker that cannot be evaluated"),
-        ("python_version ~= 'x'", "has a marker that cannot be evaluated"),
-        ("'a' ~= sys_platform", "has a marker that cannot be evaluated"),
-    ],
-)
-def test_pip_markers_that_cannot_be_evaluated(write: Write, marker: str, message: str) -> None:
-    error = read_error(write(report_of(item_of("a", f"b; {marker}"), item_of("b"))))
-    assert error.message.startswith(f"install[0].metadata.requires_dist[0] {message}")
-    assert len(error.message) < 500
 
 
 # ---------------------------------------------------------------------- anything at all
@@ -674,11 +658,13 @@ def put(document: Any, place: tuple[Any, ...], value: Any) -> Any:
 
 
 def attempt(path: Path, format: str | None, **options: Any) -> tuple[RepoDependencyGraph | None, ReadError | None]:
-    """Give the graph or the ReadError; anything else that is raised fails the test."""
-    try:
-        return read_graph(path, format, cycles="merge", **options), None
-    except ReadError as error:
-        return None, error
+    """Give the graph or the ReadError; anything else that is raised fails the test, and so does another warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReadWarning)
+        try:
+            return read_graph(path, format, cycles="merge", **options), None
+        except ReadError as error:
+            return None, error
 
 
 VICTIMS = {
@@ -720,4 +706,5 @@ def test_any_edges_survive_csv(write: Write, pairs: list[list[str]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerows([("dependency", "dependent"), *pairs])
-    assert read_graph(path).edges == sorted({(before, after) for before, after in pairs})
+    kept = {(before, after) for before, after in pairs if not is_blank(before) and not is_blank(after)}
+    assert read_graph(path).edges == sorted(kept)

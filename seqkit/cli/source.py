@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
+
+import typer
 
 from seqkit._near import NearNames, did_you_mean
 from seqkit.cli.printing import plural, printable, some
 from seqkit.datasets import _LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, MultiRepoError, ReadError
 from seqkit.graph import RepoDependencyGraph
+from seqkit.ids import SimilarIds
 from seqkit.plan import SequencePlan, build_plan, plan_of
-from seqkit.readers import read_graph
+from seqkit.readers import ReadWarning, read_graph
 from seqkit.readers._files import load_json
 
 __all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "read_source"]
@@ -20,9 +24,9 @@ __all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "rea
 DATASETS = tuple(_LOADERS)
 
 SOURCE_HELP = (
-    f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv with the columns dependency and dependent), "
-    "a package-lock.json, a pip report, or a plan as SequencePlan.to_json() writes it. A file that is called like a "
-    "data set needs a path or an ending."
+    f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv or .tsv with the columns dependency and "
+    "dependent), a package-lock.json, a pip report, or a plan as SequencePlan.to_json() writes it. A file that is "
+    "called like a data set needs a path or an ending."
 )
 
 GRAPH_HELP = (
@@ -117,7 +121,7 @@ def read_order(name: str) -> RepoDependencyGraph | SequencePlan:
 def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | SequencePlan, str]:
     """Give what a file holds, and what kind of file it is."""
     match PurePath(name).suffix.lower():
-        case ".csv":
+        case ".csv" | ".tsv":
             format, kind = "csv", "edge list"
         case ".json":
             document = load_json(name)
@@ -126,12 +130,19 @@ def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | Sequence
             format, kind = _json_format(name, document)
         case _:
             raise ValueError(
-                f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv or .json"
+                f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv, .tsv or "
+                ".json"
             )
-    try:
-        return read_graph(name, format, cycles="merge" if merge_cycles else "error"), kind
-    except DependencyCycle as error:
-        raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
+    with warnings.catch_warnings(record=True) as seen:
+        for category in (ReadWarning, SimilarIds):
+            warnings.simplefilter("always", category)
+        try:
+            return read_graph(name, format, cycles="merge" if merge_cycles else "error"), kind
+        except DependencyCycle as error:
+            raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
+        finally:
+            for warning in seen:
+                typer.echo(f"seqkit: warning: {printable(str(warning.message))}", err=True)
 
 
 def _json_format(name: str, document: object) -> tuple[str, str]:

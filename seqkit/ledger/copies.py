@@ -8,13 +8,12 @@ tell which is right: they are kept as found, and whoever counts refuses.
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from seqkit._caller import caller_level
 from seqkit._html import shortened
+from seqkit._warned import warn_caller
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 from seqkit.model import RunId, RunStatus, utc_text
@@ -134,7 +133,7 @@ def counted(ledger: RunLedger, differing: Literal["error", "keep"] = "error") ->
             f"{first}{others}; nobody can tell which copy is right: read one of the two alone. audit names all of them"
         )
     if answer.said:
-        warnings.warn(f"counted once: {answer.said}", RepeatedRecords, stacklevel=caller_level())
+        warn_caller(f"counted once: {answer.said}", RepeatedRecords)
     return answer.ledger
 
 

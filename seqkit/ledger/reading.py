@@ -8,13 +8,12 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import warnings
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from seqkit._caller import caller_level
 from seqkit._collector import collector_paused
+from seqkit._warned import warn_caller
 from seqkit.errors import ReadError, StorageError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.jsonl import is_jsonl, opened, read_lines
@@ -143,7 +142,7 @@ def _warn(source: str, problems: list[Problem], count: int | None = None) -> Non
     )
     more = f"; and {count - 3} more" if count > 3 else ""
     told = f"{_without_password(source)}: {count} unreadable line{'s'[: count != 1]} left out: {first}{more}"
-    warnings.warn(told, UnreadableLines, stacklevel=caller_level())
+    warn_caller(told, UnreadableLines)
 
 
 def _found(source: str) -> Generator[_Found, None, None]:

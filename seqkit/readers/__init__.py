@@ -3,7 +3,7 @@
 =========  ============================================================  ==============================
 format     file                                                          module
 =========  ============================================================  ==============================
-``csv``    an edge list with a header                                    :mod:`seqkit.readers.edges`
+``csv``    an edge list with a header; commas, semicolons or tabs        :mod:`seqkit.readers.edges`
 ``npm``    ``package-lock.json``, lockfileVersion 2 or 3                 :mod:`seqkit.readers.npm`
 ``pip``    pip's installation report (``pip install --report``)          :mod:`seqkit.readers.pip_report`
 =========  ============================================================  ==============================
@@ -21,12 +21,12 @@ from typing import Any
 
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.readers._files import PathLike, check_cycles, load_json
+from seqkit.readers._files import PathLike, ReadWarning, check_cycles, load_json
 from seqkit.readers.edges import read_edges
 from seqkit.readers.npm import npm_graph, read_npm
 from seqkit.readers.pip_report import pip_graph, read_pip
 
-__all__ = ["read_graph"]
+__all__ = ["ReadWarning", "read_graph"]
 
 _READERS: dict[str, Callable[..., RepoDependencyGraph]] = {"csv": read_edges, "npm": read_npm, "pip": read_pip}
 _FORMATS = tuple(_READERS)
@@ -40,7 +40,7 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
     path : str or pathlib.Path
         The file; UTF-8.
     format : {"csv", "npm", "pip"}, optional
-        What the file is; guessed from its name (``.csv``) and, for ``.json``, from its content.
+        What the file is; guessed from its name (``.csv``, ``.tsv``) and, for ``.json``, from its content.
     **options
         What the format knows beside: ``cycles="merge"`` (all), ``dependency=`` and ``dependent=``
         (``csv``, the names of the columns), ``ids=``, ``kinds=`` and ``root=`` (``npm``),
@@ -64,6 +64,13 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
     TypeError
         Where the format does not know an option.
 
+    Warns
+    -----
+    SimilarIds
+        Where ids differ only in case, outer blanks or Unicode form; they stay different repos.
+    ReadWarning
+        Where a part of the file was understood in part; the formats say when.
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -82,7 +89,7 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
         _check_options(format, options)
         return _READERS[format](path, **options)
     match PurePath(path).suffix.lower():
-        case ".csv":
+        case ".csv" | ".tsv":
             _check_options("csv", options)
             return read_edges(path, **options)
         case ".json":
@@ -93,7 +100,7 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
         case suffix:
             raise ValueError(
                 f"format of {os.fspath(path)!r} cannot be guessed from the ending {suffix!r} of its name, "
-                f"expected .csv or .json; pass format= one of {_FORMATS}"
+                f"expected .csv, .tsv or .json; pass format= one of {_FORMATS}"
             )
 
 

@@ -8,15 +8,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from seqkit._html import shortened
+from seqkit._warned import warn_caller
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
 
-__all__ = ["Cycles", "PathLike", "build", "check_cycles", "described", "load_json", "load_text", "text_list", "typed"]
+__all__ = [
+    "Cycles",
+    "PathLike",
+    "ReadWarning",
+    "build",
+    "check_cycles",
+    "described",
+    "load_json",
+    "load_text",
+    "text_list",
+    "typed",
+    "warn_of_content",
+]
+
+_MOST_TOLD = 5
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Cycles: TypeAlias = Literal["error", "merge"]
@@ -29,6 +44,17 @@ _JSON_NAMES = {
     int: "a number",
     float: "a number",
 }
+
+
+class ReadWarning(UserWarning):
+    """Something in an input file that was understood in part, and how; one warning a call and kind."""
+
+
+def warn_of_content(path: PathLike, summary: str, told: Sequence[str]) -> None:
+    """Warn of what stands in a file, if `told` tells anything; a few are named, the rest counted."""
+    if told:
+        more = f"; and {len(told) - _MOST_TOLD:,} more" if len(told) > _MOST_TOLD else ""
+        warn_caller(f"{os.fspath(path)}: {summary}: {'; '.join(told[:_MOST_TOLD])}{more}", ReadWarning)
 
 
 def load_text(path: PathLike) -> str:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 
 from seqkit._html import shortened
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
+from seqkit.ids import edges_of_cells, is_blank
 from seqkit.readers._files import Cycles, PathLike, build, check_cycles, load_text
 
 __all__ = ["read_edges"]
+
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def read_edges(
@@ -22,13 +26,16 @@ def read_edges(
 ) -> RepoDependencyGraph:
     """Read a CSV file with a header and one dependency a row.
 
-    Columns other than the two are ignored, blank lines too; nothing is trimmed. Repos without
-    any dependency cannot stand in such a file: add them with ``graph.add_node``.
+    Columns other than the two are ignored; ids are kept as they are, blanks included. A cell that is
+    empty or blank is no repo: the id beside it is a repo without that edge, which is how a repo
+    without any dependency is listed, and a row of blank cells alone is passed over as blank lines are.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        UTF-8, with or without a byte order mark; comma-separated, quoted with ``"``.
+        UTF-8, with or without a byte order mark. Fields are separated by commas, semicolons or tabs,
+        by the first of them with which the header has the two columns (a line ``sep=;`` above the
+        header, as spreadsheets write it, decides too), and quoted with ``"``.
     dependency, dependent : str
         The columns that say who is needed, and by whom.
     cycles : {"error", "merge"}
@@ -41,6 +48,11 @@ def read_edges(
         few or too many fields; with the line on which the row starts.
     DependencyCycle
         With ``cycles="error"``, where there is one.
+
+    Warns
+    -----
+    SimilarIds
+        Where ids differ only in case, outer blanks or Unicode form.
     """
     check_cycles(cycles)
     for argument, column in (("dependency", dependency), ("dependent", dependent)):
@@ -48,30 +60,64 @@ def read_edges(
             raise TypeError(f"{argument} is {column!r} ({type(column).__name__}), expected the name of a column")
     if dependency == dependent:
         raise ValueError(f"dependency and dependent are both {dependency!r}, expected the names of two columns")
-    rows = csv.reader(io.StringIO(load_text(path), newline=""), strict=True)
+    text = load_text(path)
+    separator, header_at = _separator(text, dependency, dependent)
     header: list[str] = []
     at_dependency = at_dependent = 0
-    pairs = []
+    cells = []
+    for line, row in _rows(path, text, separator):
+        if line < header_at or all(map(is_blank, row)):
+            continue
+        if not header:
+            header = row
+            at_dependency = _column(path, line, header, "dependency", dependency)
+            at_dependent = _column(path, line, header, "dependent", dependent)
+        elif len(row) != len(header):
+            raise ReadError(
+                path,
+                line,
+                f"has {_fields(len(row))}, expected {len(header)} as in the header, where {_SEPARATORS[separator]} "
+                "separate them",
+            )
+        else:
+            cells.append((row[at_dependency], row[at_dependent]))
+    if not header:
+        raise ReadError(path, None, f"is empty, expected a header with the columns {dependency!r} and {dependent!r}")
+    table = edges_of_cells(cells)
+    return build(path, table.pairs, {repo: {} for repo in table.alone}, cycles)
+
+
+def _rows(path: PathLike, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """List the rows, each with the line on which it starts."""
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     line = 1
     try:
         for row in rows:
             # A quoted field may span lines: the row starts after the line on which the last one ended.
             start, line = line, rows.line_num + 1
-            if not row:
-                continue
-            if not header:
-                header = row
-                at_dependency = _column(path, start, header, "dependency", dependency)
-                at_dependent = _column(path, start, header, "dependent", dependent)
-            elif len(row) != len(header):
-                raise ReadError(path, start, f"has {_fields(len(row))}, expected {len(header)} as in the header")
-            else:
-                pairs.append((row[at_dependency], row[at_dependent]))
+            yield start, row
     except csv.Error as error:
         raise ReadError(path, line, f"is not CSV: {error}") from None
-    if not header:
-        raise ReadError(path, None, f"is empty, expected a header with the columns {dependency!r} and {dependent!r}")
-    return build(path, pairs, {}, cycles)
+
+
+def _separator(text: str, *columns: str) -> tuple[str, int]:
+    """Find what separates the fields of the header, and the first line where the header can stand.
+
+    Where no separator gives the columns, the one that gives most fields is right for the error.
+    """
+    best, most = ",", 0
+    for separator in _SEPARATORS:
+        try:
+            line, header = next((line, row) for line, row in _rows("", text, separator) if not all(map(is_blank, row)))
+        except (ReadError, StopIteration):
+            continue
+        if header == ["sep=", ""]:
+            return separator, line + 1
+        if all(column in header for column in columns):
+            return separator, 1
+        if len(header) > most:
+            best, most = separator, len(header)
+    return best, 1
 
 
 def _fields(count: int) -> str:
@@ -83,11 +129,12 @@ def _column(path: PathLike, line: int, header: list[str], argument: str, name: s
         case 1:
             return header.index(name)
         case 0:
+            apart = "" if len(header) > 1 else ". Fields are separated by commas, semicolons or tabs"
             raise ReadError(
                 path,
                 line,
                 f"has no column {name!r}, its columns are {shortened(str(header))}; rename one, or choose it by "
-                f"read_graph(…, {argument}=…)",
+                f"read_graph(…, {argument}=…){apart}",
             )
         case _:
-            raise ReadError(path, line, f"has several columns {name!r}, expected one")
+            raise ReadError(path, line, f"has several columns {name!r}, expected one; rename the others")

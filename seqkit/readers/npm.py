@@ -7,13 +7,18 @@ folders above, and takes the first it finds. The reader walks the same way.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import posixpath
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import combinations
 from typing import Any, Literal, cast
 
+import networkx as nx
+
 from seqkit._html import shortened
-from seqkit.errors import ReadError
+from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, typed
+from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, text_list, typed
 
 __all__ = ["npm_graph", "read_npm"]
 
@@ -24,6 +29,7 @@ _SECTIONS = {
     "dev": "devDependencies",
 }
 _IDS = ("name@version", "name")
+_STORE = re.compile(r"(^|/)node_modules/\.[^/]+(/[^/]+)?$")  # folders that npm keeps packages in, such as .store/a@1-X
 
 
 def read_npm(
@@ -40,10 +46,16 @@ def read_npm(
     copies. Workspaces and linked folders are repos like any other; the links to them are not. A
     package that names itself as a dependency does not wait for itself.
 
+    npm leaves out of a lock what somebody else answers for, and so there is no edge: what a package
+    bundles, where npm did not unpack it (it is made for another platform), and what a folder beside
+    this one (``file:../lib``) needs, which is locked there. The root does not need its workspaces
+    unless it says so.
+
     Parameters
     ----------
     path : str or pathlib.Path
-        A lock of lockfileVersion 2 or 3 (npm 7 and newer).
+        A lock of lockfileVersion 2 or 3 (npm 7 and newer): ``package-lock.json``,
+        ``npm-shrinkwrap.json``, or ``node_modules/.package-lock.json``, which does not tell the root.
     ids : {"name@version", "name"}
         What a repo is called. A lock often holds several versions of one package, which need
         different things; only ``"name@version"``, the default, keeps them apart (a package
@@ -63,7 +75,12 @@ def read_npm(
     ReadError
         Where the file is no such lock, or a package needs another that is not in the lock.
     DependencyCycle
-        With ``cycles="error"``, where there is one.
+        With ``cycles="error"``, where there is one; it says which kinds to leave out, if that opens it.
+
+    Warns
+    -----
+    SimilarIds
+        Where ids differ only in case, outer blanks or Unicode form.
     """
     return npm_graph(load_json(path), path, ids=ids, kinds=kinds, root=root, cycles=cycles)
 
@@ -85,22 +102,66 @@ def npm_graph(
     if not all(kind in tuple(_SECTIONS) for kind in chosen):
         raise ValueError(f"kinds is {kinds!r}, expected some of {tuple(_SECTIONS)}")
     lock = _Lock(document, path)
-    repo_of = {
-        location: lock.name(location) if ids == "name" else lock.name_and_version(location)
-        for location in lock.folders(root)
-    }
+    exact = {location: lock.name_and_version(location) for location in lock.folders(root)}
+    repo_of = exact if ids == "name@version" else {location: lock.name(location) for location in exact}
     versions: dict[str, set[str]] = {repo: set() for repo in repo_of.values()}
-    pairs = []
+    links: list[tuple[str, str, str]] = []
     for location, repo in repo_of.items():
         version = lock.version(location)
         if version is not None:
             versions[repo].add(version)
-        for target in lock.needs(location, chosen):
-            needed = repo_of.get(target)  # None: the root, left out
-            if needed is not None and needed != repo:
-                pairs.append((needed, repo))
+        links += [(kind, target, location) for kind, target in lock.needs(location, chosen)]
     nodes = {repo: {"version": " + ".join(sorted(found))} if found else {} for repo, found in versions.items()}
-    return build(path, pairs, nodes, cycles)
+    try:
+        return build(path, _pairs(links, repo_of, chosen), nodes, cycles)
+    except DependencyCycle as cycle:
+        way_out = f"{cycle.way_out}. {_way_out(links, repo_of, chosen)}"
+        if repo_of is not exact and _opens(_pairs(links, exact, chosen)):
+            way_out += '. Versions kept apart have none: read_graph(…, ids="name@version")'
+        raise DependencyCycle(cycle.repos, cycle.components, way_out) from None
+
+
+def _pairs(
+    links: Iterable[tuple[str, str, str]], repo_of: Mapping[str, str], kinds: Collection[str]
+) -> list[tuple[str, str]]:
+    """Make pairs (needed, needing) of repos, of the links (kind, needed, needing) of folders that are of `kinds`."""
+    pairs = {}
+    for kind, target, location in links:
+        needed, repo = repo_of.get(target), repo_of[location]  # None: the root, left out
+        if kind in kinds and needed is not None and needed != repo:
+            pairs[needed, repo] = True
+    return list(pairs)
+
+
+def _opens(pairs: Iterable[tuple[str, str]]) -> bool:
+    return nx.is_directed_acyclic_graph(nx.DiGraph(list(pairs)))
+
+
+def _way_out(links: Collection[tuple[str, str, str]], repo_of: Mapping[str, str], chosen: Collection[str]) -> str:
+    """Say which kinds of dependencies to leave out against a cycle: normal ones last, and as few as can be."""
+    there = {kind for kind, _, _ in links}
+    present = [kind for kind in _SECTIONS if kind in there]
+    choices = [left_out for count in range(1, len(present)) for left_out in combinations(present, count)]
+    # A stable sort: of those that keep the normal ones, and of those that don't, the fewest come first.
+    choices.sort(key=lambda left_out: "normal" in left_out)
+    ways: list[tuple[str, ...]] = []
+    for left_out in choices:
+        if ways and (len(left_out) > len(ways[0]) or ("normal" in left_out) > ("normal" in ways[0])):
+            break
+        if _opens(_pairs(links, repo_of, there.difference(left_out))):
+            ways.append(left_out)
+    if ways:
+        start = (
+            "Normal dependencies alone have a cycle; there is none " if "normal" in ways[0] else "There is no cycle "
+        )
+        return start + ", or ".join(
+            f"without {' and '.join(left_out)} dependencies: read_graph(…, "
+            f"kinds={tuple(kind for kind in _SECTIONS if kind in chosen and kind not in left_out)!r})"
+            for left_out in ways
+        )
+    if len(present) > 1:
+        return "No choice among the kinds of dependencies (kinds=) opens it: those of each kind alone have one"
+    return f"Other kinds= do not open it: it is made of {present[0]} dependencies"
 
 
 class _Lock:
@@ -127,36 +188,50 @@ class _Lock:
         for location, entry in self.table.items():
             typed(path, "a key of packages", location, str)
             typed(path, _place(location), entry, dict)
-        self.root_name = lock.get("name")
+        self.head = lock
+        # What a package carries with it is listed below its folder, where npm has looked inside.
+        self.unpacked = {location.rpartition("/node_modules/")[0] for location in self.table}
 
     def folders(self, root: bool) -> Iterator[str]:
-        """List where packages lie; links point at such folders and are none themselves."""
-        return (location for location in self.table if (root if location == "" else self.link_target(location) is None))
+        """List where packages lie: links point at such folders and are none themselves; npm's own are no packages."""
+        for location in self.table:
+            if root if location == "" else self.target(location) == location and not _STORE.search(location):
+                yield location
 
-    def link_target(self, location: str) -> str | None:
-        """Give the folder that a link points at; None for a package."""
+    def target(self, location: str) -> str:
+        """Give the folder that is meant: that which a link points at, else the location itself."""
         entry = self.table[location]
         if not typed(self.path, f"{_place(location)}.link", entry.get("link", False), bool):
-            return None
-        target = typed(self.path, f"{_place(location)}.resolved", entry.get("resolved"), str)
-        if target not in self.table or self.table[target].get("link", False):
-            raise ReadError(
-                self.path, None, f"{_place(location)} links to {described(target)}, which is no folder of the lock"
-            )
-        return cast("str", target)
+            return location
+        told = typed(self.path, f"{_place(location)}.resolved", entry.get("resolved"), str)
+        target = told if told in self.table else re.sub(r"^\.$", "", posixpath.normpath(told)) if told else ""
+        # npm's own record of what is installed, node_modules/.package-lock.json, has no entry for the root.
+        if target == "" or (target in self.table and not self.table[target].get("link", False)):
+            return target
+        if _outside(target):  # npm up to 10 took such a lock; the link is all that is known of the folder
+            return location
+        raise ReadError(
+            self.path,
+            None,
+            f"{_place(location)} links to {described(told)}, which is no folder of the lock; delete the lock and let "
+            "`npm install --package-lock-only` write it anew",
+        )
 
     def text(self, location: str, key: str) -> str | None:
         value = self.table[location].get(key)
         return None if value is None else cast("str", typed(self.path, f"{_place(location)}.{key}", value, str))
 
     def version(self, location: str) -> str | None:
-        return self.text(location, "version")
+        version = self.text(location, "version")
+        if version is None and location == "" and self.head.get("version") is not None:
+            return cast("str", typed(self.path, "version", self.head["version"], str))
+        return version
 
     def name(self, location: str) -> str:
         """Name a package: as it says itself, which aliases and renamed folders do, else as its folder."""
         name = self.text(location, "name")
         if name is None and location == "":
-            name = typed(self.path, "name", self.root_name, str)
+            name = typed(self.path, "name", self.head.get("name"), str)
         if name is None:
             *above, folder = location.rsplit("/", 2)
             scoped = above and above[-1].startswith("@")
@@ -169,29 +244,78 @@ class _Lock:
         name, version = self.name(location), self.version(location)
         return name if version is None else f"{name}@{version}"
 
-    def needs(self, location: str, kinds: Collection[str]) -> Iterator[str]:
-        """List the folders that the package at `location` finds its dependencies in."""
+    def needs(self, location: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
+        """List the kinds of dependencies of the package at `location`, and the folders that it finds them in."""
         place = _place(location)
         sections: dict[str, Mapping[str, str]] = {
             kind: typed(self.path, f"{place}.{key}", self.table[location].get(key, {}), dict)
             for kind, key in _SECTIONS.items()
         }
+        carried = self.carried(location, sections)
         for kind, section in sections.items():
             for name, wanted in section.items():
                 typed(self.path, f"{place}.{_SECTIONS[kind]}[{described(name)}]", wanted, str)
                 # npm's rule: a dependency that is also listed as optional is optional.
                 if kind not in kinds or (kind == "normal" and name in sections["optional"]):
                     continue
-                target = self.resolve(location, name)
-                if target is not None:
-                    yield target
-                elif kind in ("normal", "dev"):
+                if kind == "dev" and _installed(location):
+                    continue
+                if name in carried and kind != "peer":
+                    target = f"{location}/node_modules/{name}"
+                    if target in self.table:
+                        yield kind, self.target(target)
+                    continue
+                found = self.resolve(location, name)
+                if found is not None:
+                    yield kind, found
+                elif kind in ("normal", "dev") and not self.may_lack(location, name):
+                    way_out = "run `npm install --package-lock-only` to complete it"
+                    if "" not in self.table:  # which would write another file
+                        way_out += ", and read package-lock.json: this one does not describe the whole project"
                     raise ReadError(
-                        self.path,
-                        None,
-                        f"{place} needs {described(name)}, which is nowhere in the lock; "
-                        "run `npm install --package-lock-only` to complete it",
+                        self.path, None, f"{place} needs {described(name)}, which is nowhere in the lock; {way_out}"
                     )
+
+    def carried(self, location: str, sections: Mapping[str, Mapping[str, str]]) -> Collection[str]:
+        """List what the tarball of a package brings with it, which the lock lists only if npm looked inside.
+
+        A package for another platform is never unpacked, so that its bundle stands nowhere. A copy
+        further up may have the name, but is not what the package takes: there is no release to wait for.
+        """
+        entry = self.table[location]
+        if not _installed(location) or entry.get("inBundle"):
+            return ()
+        if entry.get("hasShrinkwrap") and location not in self.unpacked:
+            return {*sections["normal"], *sections["optional"]}
+        return self.bundle(location)
+
+    def bundle(self, location: str) -> Collection[str]:
+        """List what a package bundles: names, or with true all that it needs."""
+        entry = self.table[location]
+        told = entry.get("bundleDependencies", entry.get("bundledDependencies"))
+        if told is True:
+            return set(typed(self.path, f"{_place(location)}.dependencies", entry.get("dependencies", {}), dict))
+        return text_list(self.path, f"{_place(location)}.bundleDependencies", told) if told else ()
+
+    def may_lack(self, location: str, name: str) -> bool:
+        """Tell whether npm writes, and takes, a lock in which the package at `location` finds no `name`."""
+        entry = self.table[location]
+        if _outside(location):  # a folder beside the lock: what it needs is in the lock of its own
+            return True
+        # As it came out of a tarball; the whole may fail, what it needs could not be had; nobody needs it.
+        if entry.get("inBundle") or entry.get("optional") or entry.get("extraneous"):
+            return True
+        if not _installed(location):
+            # npm does not fetch what a folder says it bundles, nor what was not asked for in what it
+            # keeps of an installation (--omit=dev, --workspace).
+            return "" not in self.table or (location != "" and name in self.bundle(location))
+        # Below a package with a shrinkwrap of its own, that alone decides what there is.
+        above = location
+        while _installed(above):
+            if self.table.get(above, {}).get("hasShrinkwrap"):
+                return True
+            above = above.rpartition("/node_modules/")[0]
+        return False
 
     def resolve(self, location: str, name: str) -> str | None:
         """Find what `name` means to the package at `location`, as Node does: in its folder, then further up."""
@@ -201,12 +325,22 @@ class _Lock:
             if folder != "node_modules" and not folder.endswith("/node_modules"):
                 found = f"{folder}/node_modules/{name}" if folder else f"node_modules/{name}"
                 if found in self.table:
-                    target = self.link_target(found)
-                    return found if target is None else target
-            # Above ".." lies not the folder of the lock but the one above that, which no lock describes.
-            if folder in ("", "..") or folder.endswith("/.."):
+                    return self.target(found)
+            # Above ".." lies not the folder of the lock but the one above that, which no lock describes;
+            # and above "/lib" or "C:" the root of a disk.
+            if folder in ("", "..") or folder.endswith(("/..", ":")) or folder.rfind("/") == 0:
                 return None
             folder = folder.rpartition("/")[0]
+
+
+def _installed(location: str) -> bool:
+    """Tell whether a package was put there by npm, and is no folder of somebody's own."""
+    return location.startswith("node_modules/") or "/node_modules/" in location
+
+
+def _outside(location: str) -> bool:
+    """Tell whether a folder lies beside the folder of the lock."""
+    return location == ".." or location.startswith(("../", "/")) or re.match(r"[A-Za-z]:", location) is not None
 
 
 def _place(location: str) -> str:

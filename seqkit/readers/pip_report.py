@@ -8,21 +8,36 @@ that somebody asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, cast
 
+import networkx as nx
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from seqkit._html import shortened
-from seqkit.errors import ReadError
+from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, text_list, typed
+from seqkit.readers._files import (
+    Cycles,
+    PathLike,
+    build,
+    check_cycles,
+    described,
+    load_json,
+    text_list,
+    typed,
+    warn_of_content,
+)
 
 __all__ = ["pip_graph", "read_pip"]
 
 _EXTRAS = ("all", "requested")
+_START = re.compile(  # of a requirement: a name that is no path or URL, and its extras
+    r"\s*(?P<name>[A-Z0-9][A-Z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?(?=\s*(?:$|[\[(<>=!~;@,^*'\"]|(?<=\s)\w))\s*(?P<url>@)?",
+    re.IGNORECASE | re.ASCII,
+)
 _NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)  # PEP 508
 
 
@@ -30,7 +45,7 @@ def read_pip(
     path: PathLike,
     *,
     environment: Mapping[str, str] | None = None,
-    extras: Literal["all", "requested"] = "requested",
+    extras: Literal["all", "requested"] = "all",
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Read an installation report; every package in it is a repo, with its `version` as attribute.
@@ -50,18 +65,26 @@ def read_pip(
         the report. A variable that neither gives is taken from the running interpreter; pip
         writes all of them into a report, so that its graph is the same on every machine.
     extras : {"all", "requested"}
-        Which extras are active: only those of the packages that a person requested (the default),
-        or all that anybody asks for, a person or another package's requirement (and so on: an extra
-        can ask for extras), as pip does.
+        Which extras are active: all that anybody asks for, a person or another package's requirement
+        (and so on: an extra can ask for extras), as pip does (the default), or only those of the
+        packages that a person requested.
     cycles : {"error", "merge"}
         As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
 
     Raises
     ------
     ReadError
-        Where the file is no such report, lists a package twice, or a requirement cannot be understood.
+        Where the file is no such report, lists a package twice, or a requirement has no name.
     DependencyCycle
         With ``cycles="error"``, where there is one.
+
+    Warns
+    -----
+    ReadWarning
+        Where a requirement of a package in the report breaks the rules, which older versions of pip let
+        through: its name is enough for an edge, and its marker counts if that alone can be read. And
+        where a package is in the report that nobody requested and that nothing requested needs: older
+        versions of pip leave out for which extra they took it.
     """
     return pip_graph(load_json(path), path, environment=environment, extras=extras, cycles=cycles)
 
@@ -71,7 +94,7 @@ def pip_graph(
     path: PathLike,
     *,
     environment: Mapping[str, str] | None = None,
-    extras: Literal["all", "requested"] = "requested",
+    extras: Literal["all", "requested"] = "all",
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Do what :func:`read_pip` does with a document that is already read; `path` is for errors."""
@@ -87,8 +110,25 @@ def pip_graph(
     for variable, value in told.items():
         typed(path, f"environment[{described(variable)}]", value, str)
     packages = _packages(report, path)
-    pairs = _active_pairs(path, packages, {**told, **chosen}, extras == "all")
-    return build(path, pairs, {name: {"version": package.version} for name, package in packages.items()}, cycles)
+    environment = {**told, **chosen}
+    pairs = _Edges(packages, environment, follow=extras == "all")
+    warn_of_content(path, "requirements that break the rules (PEP 508) were read by their name", pairs.odd)
+    if extras == "all" and not chosen:  # with another choice it is no wonder that something is left over
+        warn_of_content(
+            path,
+            "in the report, but not requested and needed by nothing that is, as far as it tells",
+            _unexplained(packages, pairs.pairs),
+        )
+    nodes = {name: {"version": package.version} for name, package in packages.items()}
+    try:
+        return build(path, pairs.pairs, nodes, cycles)
+    except DependencyCycle as cycle:
+        if extras == "all" and nx.is_directed_acyclic_graph(
+            nx.DiGraph(_Edges(packages, environment, follow=False).pairs)
+        ):
+            way_out = f'{cycle.way_out}. There is no cycle with read_graph(…, extras="requested")'
+            raise DependencyCycle(cycle.repos, cycle.components, way_out) from None
+        raise
 
 
 def _chosen_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
@@ -117,26 +157,66 @@ class _Package:
             raise ReadError(path, None, f"{where}.metadata.name is {described(name)}, expected a package name")
         self.name = str(canonicalize_name(name))
         self.version = cast("str", typed(path, f"{where}.metadata.version", metadata.get("version"), str))
-        self.requested: bool = typed(path, f"{where}.requested", told.get("requested", False), bool)
+        # None: not told, which pip always does.
+        self.requested: bool | None = (
+            typed(path, f"{where}.requested", told["requested"], bool) if "requested" in told else None
+        )
         self.extras = {
             str(canonicalize_name(extra))
             for extra in text_list(path, f"{where}.requested_extras", told.get("requested_extras", []))
         }
         where = f"{where}.metadata.requires_dist"
         self.requirements = [
-            _requirement(path, f"{where}[{index}]", text)
+            _Requirement(path, f"{where}[{index}]", text)
             for index, text in enumerate(text_list(path, where, metadata.get("requires_dist", [])))
         ]
 
 
-def _requirement(path: PathLike, where: str, text: str) -> Requirement:
-    try:
-        return Requirement(text)
-    except (ValueError, RecursionError) as error:  # InvalidRequirement is a ValueError
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ReadError(
-            path, None, f"{where} is {described(text)}, expected a requirement: {shortened(reason)}"
-        ) from None
+class _Requirement:
+    """What a package requires: a name, extras and a marker. Versions don't matter: pip has chosen."""
+
+    def __init__(self, path: PathLike, where: str, text: str) -> None:
+        self.where, self.text, self.trouble = where, text, ""
+        for reading in _readings(text):
+            try:
+                read = Requirement(reading)
+            except (ValueError, RecursionError) as error:  # InvalidRequirement is a ValueError
+                self.trouble = self.trouble or _reason(error)
+            else:
+                self.name = str(canonicalize_name(read.name))
+                self.extras = sorted(str(canonicalize_name(extra)) for extra in read.extras)
+                self.marker = read.marker
+                return
+        raise ReadError(path, None, f"{where} is {described(text)}, expected a requirement: {self.trouble}")
+
+    def holds(self, environment: Mapping[str, str], extra: str) -> bool:
+        """Tell whether it counts for the package with `extra`, or with none (""); what cannot be decided counts."""
+        if self.marker is None:
+            return True
+        try:
+            return self.marker.evaluate({**environment, "extra": extra})
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            # A marker that compares what cannot be compared, or a variable that markers of metadata do not have.
+            self.trouble = f"its marker cannot be evaluated: {_reason(error)}"
+            return True
+
+    def __str__(self) -> str:
+        return f"{self.where} is {described(self.text)} ({self.trouble})"
+
+
+def _reason(error: Exception) -> str:
+    return shortened((str(error) or type(error).__name__).splitlines()[0])
+
+
+def _readings(text: str) -> Iterator[str]:
+    """List what a requirement may say: all of it; where that breaks the rules less, down to its name."""
+    yield text
+    if start := _START.match(text):
+        name, extras = start["name"].rstrip("._-"), start["extras"] or ""
+        # The marker stands behind a semicolon; in a URL, which may hold some, behind a blank and one.
+        _, found, marker = text[start.end() :].partition(" ;" if start["url"] else ";")
+        markers = [f" ; {marker}", ""] if found else [""]
+        yield from (f"{name}{asked}{marker}" for marker in markers for asked in dict.fromkeys((extras, "")))
 
 
 def _packages(report: Mapping[str, Any], path: PathLike) -> dict[str, _Package]:
@@ -153,46 +233,78 @@ def _packages(report: Mapping[str, Any], path: PathLike) -> dict[str, _Package]:
     return packages
 
 
-def _active_pairs(
-    path: PathLike, packages: Mapping[str, _Package], environment: Mapping[str, str], follow: bool
-) -> list[tuple[str, str]]:
-    # The extra "" stands for the package alone. Each (package, extra) is looked at once, and may
-    # bring new ones onto the end of the list: a fixpoint, whatever the order.
-    todo = [(name, "") for name in packages]
-    todo += [
-        (name, extra)
-        for name, package in packages.items()
-        if follow or package.requested
-        for extra in sorted(package.extras)
-    ]
-    seen = set(todo)
-    pairs = {}
-    for name, extra in todo:
-        package = packages[name]
-        for index, requirement in enumerate(package.requirements):
-            needed = str(canonicalize_name(requirement.name))
-            if needed not in packages:
-                continue
-            if not _holds(path, f"{package.where}.metadata.requires_dist[{index}]", requirement, environment, extra):
-                continue
-            if needed != name:
-                pairs[needed, name] = True
-            # An extra that asks for more extras of its own package is that package's doing, not another's.
-            if follow or needed == name:
-                for asked in sorted(requirement.extras):
-                    pair = needed, str(canonicalize_name(asked))
-                    if pair not in seen:
-                        seen.add(pair)
-                        todo.append(pair)
-    return list(pairs)
+class _Edges:
+    """Who needs whom by the requirements that count.
+
+    Attributes
+    ----------
+    pairs : list of (str, str)
+        Needed and needing.
+    odd : list of str
+        The requirements among them that break the rules, as a warning tells them.
+    """
+
+    def __init__(self, packages: Mapping[str, _Package], environment: Mapping[str, str], follow: bool) -> None:
+        # The extra "" stands for the package alone. Each (package, extra) is looked at once, and may
+        # bring new ones onto the end of the list: a fixpoint, whatever the order.
+        todo = [(name, "") for name in packages]
+        todo += [
+            (name, extra)
+            for name, package in packages.items()
+            if follow or package.requested
+            for extra in sorted(package.extras)
+        ]
+        seen = set(todo)
+        pairs = {}
+        odd = {}
+        for name, extra in todo:
+            for requirement in packages[name].requirements:
+                needed = requirement.name
+                if needed not in packages:
+                    continue
+                counts = requirement.holds(environment, extra)
+                if requirement.trouble:
+                    odd[requirement] = True
+                if not counts:
+                    continue
+                if needed != name:
+                    pairs[needed, name] = True
+                # An extra that asks for more extras of its own package is that package's doing, not another's.
+                if follow or needed == name:
+                    for pair in ((needed, asked) for asked in requirement.extras):
+                        if pair not in seen:
+                            seen.add(pair)
+                            todo.append(pair)
+        self.pairs = list(pairs)
+        self.odd = [str(requirement) for requirement in odd]
 
 
-def _holds(path: PathLike, where: str, requirement: Requirement, environment: Mapping[str, str], extra: str) -> bool:
-    if requirement.marker is None:
-        return True
-    try:
-        return requirement.marker.evaluate({**environment, "extra": extra})
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        # A marker that compares what cannot be compared, or a variable that markers of metadata do not have.
-        reason = shortened(str(error) or type(error).__name__)
-        raise ReadError(path, None, f"{where} has a marker that cannot be evaluated: {reason}") from None
+def _unexplained(packages: Mapping[str, _Package], pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """List packages that pip took for nothing that the report tells, and what asks for them under a marker."""
+    if not any(package.requested for package in packages.values()):
+        return []  # written by something else than pip, or cut out of a report
+    needs: dict[str, list[str]] = {name: [] for name in packages}
+    for needed, name in pairs:
+        needs[name].append(needed)
+    todo = [name for name, package in packages.items() if package.requested is not False]
+    explained = set(todo)
+    for name in todo:
+        new = [needed for needed in needs[name] if needed not in explained]
+        todo += new
+        explained.update(new)
+    # What another unexplained package needs hangs on that one; of a circle each is named.
+    left = [name for name in packages if name not in explained]
+    needed_by_them = {needed for name in left for needed in needs[name]}
+    hanging = [name for name in left if name not in needed_by_them] or left
+    return [f"{name!r}{_asked_for(name, packages)}" for name in hanging]
+
+
+def _asked_for(name: str, packages: Mapping[str, _Package]) -> str:
+    asking = sorted({other for other, package in packages.items() for one in package.requirements if one.name == name})
+    if not asking:
+        return ", which no requirement names"
+    return f", which {_some(asking)} may need for an extra (add_dependency({name!r}, {asking[0]!r}) adds the edge)"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
