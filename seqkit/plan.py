@@ -261,7 +261,8 @@ class SequencePlan:
         """Plan the same release without some repos.
 
         It is the plan that :func:`build_plan` makes of the remaining releases: a repo taken out stays
-        as an unreleased item where it lies between two that are released, and blocks nobody.
+        as an unreleased item where it lies between two that are released, and blocks nobody. What needs it is
+        released all the same, against its last good release: take that out too where there is none.
 
         Raises
         ------

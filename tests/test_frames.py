@@ -15,13 +15,18 @@ from seqkit import (
     RunRecord,
     ScriptedReleaser,
     SqlRunLedger,
+    audit,
     build_plan,
     events_frame,
+    fixes_frame,
     items_frame,
     load_dataset,
+    resume_plan,
     run_plan,
     runs_frame,
+    trains_frame,
 )
+from seqkit.explore.one_run import OneRun
 from seqkit.ledger import write_ledger
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -250,3 +255,46 @@ def test_events_of_one_run_from_a_database(ledger, plan):
     pd.testing.assert_frame_equal(
         events_frame(ledger).query("run_id == @second").reset_index(drop=True), events_frame(ledger, second)
     )
+
+
+# ---------------------------------------------------------------------- clocks that were set
+
+
+def test_an_end_before_its_start_has_no_duration_and_the_audit_names_it():
+    """Two machines, or a clock that was set: whatever was measured, it was no time that something took."""
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1")
+    donor = run_plan(plan, ScriptedReleaser(["api"]))
+    record = donor.ledger.get_run(donor.run_id)
+    record = record.model_copy(update={"created_at": NOON, "completed_at": NOON - timedelta(hours=1)})
+    minutes = {1: 1, 2: 0, 3: 5, 4: 4}  # both ends lie before their starts
+    events = [
+        event.model_copy(update={"timestamp": NOON + timedelta(minutes=minutes[event.seq])})
+        for event in donor.ledger.get_events(donor.run_id)
+    ]
+    ledger = MemoryRunLedger.from_records([record], [(donor.run_id, event) for event in events])
+    items = items_frame(ledger)
+    assert items["duration"].isna().all()
+    assert items[["started_at", "finished_at"]].notna().all(axis=None)
+    assert runs_frame(ledger)["duration"].isna().all()
+    assert trains_frame(ledger)["duration"].isna().all()
+    findings = audit(ledger).findings
+    told = findings[(findings["check"] == "timestamps") & findings["repo_id"].notna()]
+    assert told[["seq", "repo_id", "severity"]].to_numpy().tolist() == [[2, "core", "error"], [4, "api", "error"]]
+    assert "the run ended at" in findings["message"].str.cat()
+    assert "took" not in OneRun(ledger, record).summary
+
+
+def test_what_is_fixed_before_it_failed_took_no_time():
+    graph = RepoDependencyGraph.from_edges([], nodes=["core"])
+    ledger = MemoryRunLedger(ids=["one", "two"])
+    run_plan(build_plan(graph, version="1"), ScriptedReleaser(["core"]), ledger)
+    run_plan(resume_plan(ledger, "one"), ScriptedReleaser(), ledger)
+    runs = ledger.list_runs()
+    moved = [
+        (run.run_id, event.model_copy(update={"timestamp": event.timestamp + timedelta(hours=run.run_id == "one")}))
+        for run in runs
+        for event in ledger.get_events(run.run_id)
+    ]
+    fixes = fixes_frame(MemoryRunLedger.from_records(runs, moved))
+    assert fixes[["failed_at", "released_at"]].notna().all(axis=None)
+    assert fixes["time_to_fix"].isna().all()

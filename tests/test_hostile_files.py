@@ -479,3 +479,46 @@ def test_a_million_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     with capsys.disabled():
         took = f"read in {read:.1f} s, written gzipped in {written:.1f} s"
         print(f"\n10^6 events, processor time: {took}; {kept / 1e6:.0f} bytes each")
+
+
+# ---------------------------------------------------------------------- times
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("2016-12-31T23:59:59", "it has no zone, Z or an offset such as"),
+        ("2016-12-31", "a date alone"),
+        ("2016-12-31T24:00:00Z", "there is no hour 24"),
+        ("2016-12-31T23:60:00Z", "there is no minute 60"),
+        ("2016-12-31T23:59:61Z", "there is no second 61"),
+        ("2016-02-30T00:00:00Z", "there is no day 2016-02-30"),
+        ("2015-02-29T00:00:00+01:00", "there is no day 2015-02-29"),
+        ("2016-13-01T00:00:00Z", "there is no day 2016-13-01"),
+        ("2016-12-31T23:59:59+24:00", r"there is no offset \+24:00"),
+        ("9999-12-31T23:59:59-01:00", "its year is out of range once in UTC"),
+        ("2016-12-31T23:58:60Z", "a second 60 is a leap second, which only the last minute of a month has"),
+        ("2016-12-31T23:59:60+01:00", "a second 60 is a leap second"),
+        ("yesterday", ""),
+        (1483228799, ""),
+        (None, ""),
+    ],
+)
+def test_what_is_wrong_with_a_time_is_said(text: object, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "l.jsonl"
+    path.write_bytes(GOOD[0] + b"\n" + changed("event", "timestamp", text) + b"\n")
+    told = rf"\({why}.*\)" if why else ""
+    with pytest.raises(ReadError, match=rf'event\.timestamp is .*{told}, expected a time such as "2026') as caught:
+        read_ledger(path)
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2016-12-31T23:59:60Z", "2016-12-31t23:59:60.5z", "2017-01-01T00:59:60+01:00", "2015-06-30T18:59:60-05:00"],
+)
+def test_a_leap_second_is_read_as_the_end_of_its_minute(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "l.jsonl"
+    path.write_bytes(GOOD[0] + b"\n" + changed("event", "timestamp", text) + b"\n")
+    [found] = read_ledger(path).events
+    assert found.event.timestamp.strftime("%H:%M:%S.%f") == "23:59:59.999999"

@@ -16,7 +16,7 @@ from rich.text import Text
 from seqkit._html import shortened
 from seqkit.cli.options import whole
 from seqkit.cli.printing import console, named, plural, show, some
-from seqkit.frames import items_frame, kind_of
+from seqkit.frames import elapsed, items_frame, kind_of
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.reading import read_ledger
@@ -240,7 +240,8 @@ def _moment(moment: datetime, precision: str = "seconds") -> str:
 
 
 def _between(start: datetime, end: datetime | None) -> str:
-    return "-" if end is None else _took(end - start)
+    span = elapsed(start, end)
+    return "-" if span is None else _took(span)
 
 
 def _took(span: timedelta) -> str:

@@ -13,7 +13,7 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.auditing import AuditReport, audit
 from seqkit.auditing.findings import Finding
 from seqkit.explore.run_diff import WORDS, words_of
-from seqkit.frames import events_frame, items_frame, plan_of_run
+from seqkit.frames import elapsed, events_frame, items_frame, plan_of_run
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.past import tag_of
 from seqkit.ledger import MemoryRunLedger, RunLedger
@@ -128,8 +128,8 @@ class OneRun:
     def summary(self) -> str:
         """What the run came to, and how long it took."""
         told = f"cannot be read ({self.problem})" if self.problem else self.counted
-        end = self.record.completed_at
-        return told if end is None else f"{told}; took {time_text(end - self.record.created_at)}"
+        took = elapsed(self.record.created_at, self.record.completed_at)
+        return told if took is None else f"{told}; took {time_text(took)}"
 
     @property
     def origin(self) -> str:
