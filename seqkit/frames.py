@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -21,14 +21,13 @@ from typing import Any
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit.errors import SeqkitError
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
-from seqkit.model import RepoReleaseStatus, RunEvent, RunRecord, RunStatus, SequenceItem
-from seqkit.plan import SequencePlan, plan_of
+from seqkit.ledger.story import Told, story_of
+from seqkit.model import RunEvent, RunRecord, SequenceItem
 
-__all__ = ["elapsed", "events_frame", "item_statuses", "items_frame", "kind_of", "plan_of_run", "runs_frame"]
+__all__ = ["elapsed", "events_frame", "items_frame", "runs_frame"]
 
 Ledger = RunLedger | str | os.PathLike[str]
 
@@ -187,7 +186,7 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     kept = counted(as_ledger(ledger, existing=True), differing="keep")
     runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
     rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
-    ends = [row.finished_at for row in rows]
+    stories = [row.told for row in rows]
     sources = None
     if isinstance(kept, FoundLedger):
         first = {run.record.run_id: run.source for run in reversed(kept.runs)}
@@ -197,21 +196,19 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
             "run_id": _dtypes.string([row.run_id for row in rows]),
             "position": _dtypes.integer([row.position for row in rows]),
             "wave": _dtypes.integer([row.wave for row in rows]),
-            "repo_id": _dtypes.string([row.repo_id for row in rows]),
+            "repo_id": _dtypes.string([told.repo_id for told in stories]),
             "version_label": _dtypes.string([row.version_label for row in rows]),
-            "spec_digest": _dtypes.string([row.spec_digest for row in rows]),
-            "promoted_by": _dtypes.string([row.promoted_by for row in rows]),
-            "status": _dtypes.categorical([row.status for row in rows], _dtypes.STATUSES),
-            "skip_cause": _dtypes.categorical([row.skip_cause for row in rows], _dtypes.SKIP_CAUSES),
-            "attempts": _dtypes.integer([row.attempts for row in rows]),
-            "started_at": _dtypes.utc([row.started_at for row in rows]),
-            "finished_at": _dtypes.utc(ends),
-            "duration": _dtypes.timedelta64(
-                [elapsed(row.started_at, end) for row, end in zip(rows, ends, strict=True)]
-            ),
-            "released_as": _dtypes.string([row.released_as for row in rows]),
-            "reason": _dtypes.string([row.reason for row in rows]),
-            "blocked_by": _dtypes.objects([row.blocked_by for row in rows]),
+            "spec_digest": _dtypes.string([row.item.spec_digest if row.item else None for row in rows]),
+            "promoted_by": _dtypes.string([row.item.promoted_by if row.item else None for row in rows]),
+            "status": _dtypes.categorical([told.status for told in stories], _dtypes.STATUSES),
+            "skip_cause": _dtypes.categorical([told.skip_cause for told in stories], _dtypes.SKIP_CAUSES),
+            "attempts": _dtypes.integer([told.attempts for told in stories]),
+            "started_at": _dtypes.utc([told.started_at for told in stories]),
+            "finished_at": _dtypes.utc([told.finished_at for told in stories]),
+            "duration": _dtypes.timedelta64([elapsed(told.started_at, told.finished_at) for told in stories]),
+            "released_as": _dtypes.string([told.released_as for told in stories]),
+            "reason": _dtypes.string([told.reason for told in stories]),
+            "blocked_by": _dtypes.objects([list(told.blocked_by) for told in stories]),
         },
         sources,
     )
@@ -229,127 +226,33 @@ def _integer(values: Sequence[int | None]) -> Any:
     return _dtypes.integer(values)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Item:
+    """A row of the items: the place and the line in the plan, where there is one, and what the run tells."""
+
     run_id: str
     position: int
-    repo_id: str
+    told: Told
     wave: int | None = None
-    version_label: str | None = None
-    spec_digest: str | None = None
-    promoted_by: str | None = None
-    status: str = "pending"
-    skip_cause: str | None = None
-    attempts: int = 0
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    released_as: str | None = None
-    reason: str | None = None
-    blocked_by: list[str] = field(default_factory=list)
+    item: SequenceItem | None = None
+
+    @property
+    def version_label(self) -> str | None:
+        return self.told.version if self.item is None else self.item.version_label
 
 
 def _items_of(run: RunRecord, events: Iterable[RunEvent]) -> list[_Item]:
-    plan = plan_of_run(run)
-    rows: dict[str, _Item] = {}
-    if plan is not None:
-        for position, (item, wave) in enumerate(zip(plan.items, plan._waves, strict=True)):
-            rows[item.repo_id] = _planned_row(run.run_id, position, item, wave)
-    for event in events:
-        payload = _mapping(event.payload)
-        repo = payload.get("node_id")
-        if isinstance(repo, str):
-            row = rows.setdefault(repo, _Item(run.run_id, len(rows), repo))
-            _apply(row, kind_of(event), payload, event.timestamp)
-    if plan is not None and not _mapping(_mapping(run.metadata.tags).get("plan")).get("record_skips", True):
-        _infer_skips(run, plan, rows)
-    return list(rows.values())
-
-
-def item_statuses(run: RunRecord, events: Iterable[RunEvent]) -> list[tuple[str, RepoReleaseStatus]]:
-    """Say what became of each item of the plan that a run carries, in plan order, as far as its events tell."""
-    plan = plan_of_run(run)
-    rows = _items_of(run, events)[: 0 if plan is None else len(plan.items)]
-    made = {
-        "succeeded": lambda row: RepoReleaseStatus.succeeded(row.released_as or ""),
-        "failed": lambda row: RepoReleaseStatus.failed(row.reason or ""),
-    }
-    return [
-        (row.repo_id, made[row.status](row) if row.status in made else RepoReleaseStatus.model_validate(row.status))
-        for row in rows
-    ]
-
-
-def _planned_row(run_id: str, position: int, item: SequenceItem, wave: int | None) -> _Item:
-    row = _Item(run_id, position, item.repo_id, wave, item.version_label, item.spec_digest, item.promoted_by)
-    if wave is None:
-        row.status, row.skip_cause = "skipped", "unreleased"
-    return row
+    story = story_of(run, events)
+    rows = [_Item(run.run_id, position, told) for position, told in enumerate(story.items())]
+    if story.plan is not None:
+        planned = zip(rows, story.plan.arrays.waves, story.plan.items, strict=False)
+        rows = [replace(row, wave=wave, item=item) for row, wave, item in planned] + rows[len(story.plan.items) :]
+    return rows
 
 
 def elapsed(start: datetime | None, end: datetime | None) -> timedelta | None:
     """Give the time between two moments; None where one is missing, or the clock says that the end came first."""
     return None if start is None or end is None or end < start else end - start
-
-
-def kind_of(event: RunEvent) -> str:
-    """Give an event's kind in one spelling: ``node_entered`` is ``NodeEntered``."""
-    return "".join(part.capitalize() for part in event.kind.split("_")) if "_" in event.kind else event.kind
-
-
-def _apply(row: _Item, kind: str, payload: Mapping[str, Any], timestamp: datetime) -> None:
-    """Let an event tell what became of an item."""
-    if kind in ("NodeEntered", "NodeExited", "NodeFailed") and row.status != "in_progress":
-        row.attempts += 1  # an end without an entry tells of a try all the same, and a second entry of no second one
-    if kind == "NodeEntered":
-        if row.status != "in_progress":
-            row.status, row.started_at = "in_progress", timestamp
-        row.version_label = row.version_label or _text(payload.get("version"))
-    elif kind == "NodeRetrying":
-        row.attempts += 1
-    elif kind == "NodeExited":
-        row.status, row.finished_at, row.released_as = "succeeded", timestamp, _text(payload.get("run_id"))
-    elif kind == "NodeFailed":
-        row.status, row.finished_at, row.reason = "failed", timestamp, _text(payload.get("error"))
-    elif kind == "NodeSkipped":
-        blockers = payload.get("blocked_by")
-        row.blocked_by = [repo for repo in blockers if isinstance(repo, str)] if isinstance(blockers, list) else []
-        row.status, row.skip_cause = "skipped", "blocked" if row.blocked_by else "stopped"
-
-
-def _infer_skips(run: RunRecord, plan: SequencePlan, rows: dict[str, _Item]) -> None:
-    """Tell skipped from never reached in a run that records no skips.
-
-    A finished run reached everything; one that broke off reached what stands before its last event.
-    """
-    policy = _mapping(_mapping(run.metadata.tags).get("plan"))
-    budget = policy.get("failure_budget")
-    failed = [item.repo_id for item in plan.items if rows[item.repo_id].status == "failed"]
-    stops = policy.get("policy") == "stop" or (isinstance(budget, int) and len(failed) >= budget)
-    last = max((row.position for row in rows.values() if row.attempts), default=-1)
-    reached = len(rows) if run.status in (RunStatus.COMPLETED, RunStatus.FAILED) else last
-    blockers: dict[str, list[str]] = {}
-    for repo in failed:
-        for waiting in plan.graph.transitive_dependents_of(repo):
-            blockers.setdefault(waiting, []).append(repo)
-    for row in rows.values():
-        if row.status != "pending" or row.position >= reached:
-            continue
-        blocked_by = blockers.get(row.repo_id, [])
-        if blocked_by and (stops or policy.get("policy") != "continue"):
-            row.status, row.skip_cause, row.blocked_by = "skipped", "blocked", blocked_by
-        elif stops and failed:
-            row.status, row.skip_cause = "skipped", "stopped"
-
-
-def plan_of_run(run: RunRecord) -> SequencePlan | None:
-    """Give the plan that a run carries in its tags; None where it carries none that can be read."""
-    content = _mapping(run.metadata.tags).get("plan")
-    if content is None:
-        return None
-    try:
-        return plan_of(content)
-    except (SeqkitError, ValueError):
-        return None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

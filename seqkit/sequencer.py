@@ -11,7 +11,7 @@ import contextlib
 import math
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -21,16 +21,17 @@ from seqkit.errors import StorageError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
+from seqkit.ledger.story import Story, kind_of
 from seqkit.model import RunEvent, RunMetadata, spec_digest_of
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import Releases, SequencePlan, build_plan, item_json
 from seqkit.releasers import RepoReleaser, as_releaser, check_names
 from seqkit.rules import Policy, Rules, Skip, Start
+from seqkit.terms import Terms
 
 __all__ = ["ReleaseSequencer", "execute_plan", "run_plan"]
 
 _T = TypeVar("_T")
-_CARRIED = {"succeeded": "run_id", "failed": "reason"}  # what a status has beside its word
 OnEvent = Callable[[RunEvent], object]
 
 
@@ -206,11 +207,8 @@ class _Run:
         self.on_event = on_event
         self.clock = clock
         self.recorder: GraphRunRecorder | None = None
-        # What the ledger's events say of each item, for the digest of the final state: a word, and the
-        # run id or reason that goes with it.
-        self.recorded: list[tuple[str, str]] = [
-            ("pending" if released else "skipped", "") for released in rules.plan._is_released
-        ]
+        terms = Terms(rules.policy, rules.failure_budget, rules.attempts)
+        self.story = Story(rules.plan, terms, record_skips)  # what the ledger's events say
         self.digest = StateDigest()
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
@@ -224,8 +222,12 @@ class _Run:
             raise
         return self._outcome()
 
-    def _outcome(self) -> SequenceOutcome:
-        return self.rules.outcome(
+    def _outcome(self, unwritten: Iterable[RunEvent] = ()) -> SequenceOutcome:
+        story = self.story.copy()
+        for event in unwritten:
+            if kind_of(event) in ("NodeExited", "NodeFailed"):  # it ended so, whether that could be recorded or not
+                story.tell(event)
+        return story.outcome(
             run_id=None if self.recorder is None else self.recorder.run_id,
             ledger=self.ledger,
             seed=getattr(self.releaser, "seed", None),
@@ -258,11 +260,7 @@ class _Run:
 
     def _close(self, error: BaseException | None) -> None:
         recorder = self._recorder
-        items = self.rules.plan.items
-        digest = self.digest.finished(
-            (item.repo_id, {word: {_CARRIED[word]: carried}} if word in _CARRIED else word)
-            for item, (word, carried) in zip(items, self.recorded, strict=True)
-        )
+        digest = self.digest.finished((repo, status._to_json()) for repo, status in self.story.statuses())
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
             recorder.finish_cancelled(recorder.summary(False, digest))
         elif error is not None or not self.rules.success:
@@ -273,7 +271,7 @@ class _Run:
     def _abandon(self, error: BaseException) -> None:
         """End the run in the ledger, whatever happened; without awaiting, as nothing may come between."""
         if isinstance(error, StorageError):
-            error.outcome = self._outcome()
+            error.outcome = self._outcome(error.events)
         if self.recorder is None:
             return
         try:
@@ -286,15 +284,15 @@ class _Run:
         assert self.recorder is not None, "the run is open"  # noqa: S101  # tells mypy
         return self.recorder
 
-    def _store(self, kind: str, payload: dict[str, Any], position: int, word: str, carried: str) -> RunEvent:
-        """Write an event, and keep what it makes of the item."""
+    def _store(self, kind: str, payload: dict[str, Any]) -> RunEvent:
+        """Write an event, and keep what it tells."""
         event = self._recorder.record(kind, payload)
         self.digest.add(event)
-        self.recorded[position] = (word, carried)
+        self.story.tell(event)
         return event
 
-    async def _record(self, kind: str, payload: dict[str, Any], position: int, word: str, carried: str = "") -> None:
-        event = await self._call(self._store, kind, payload, position, word, carried)
+    async def _record(self, kind: str, payload: dict[str, Any]) -> None:
+        event = await self._call(self._store, kind, payload)
         if self.on_event is not None:
             self.on_event(event)
 
@@ -309,17 +307,15 @@ class _Run:
                 await self._release(step)
             elif self.record_skips and step.cause != "unreleased":
                 await self._skip(step)
-            else:
-                self.recorded[step.position] = ("skipped", "")
 
     async def _skip(self, step: Skip) -> None:
         payload = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
-        await self._record("NodeSkipped", payload, step.position, "skipped")
+        await self._record("NodeSkipped", payload)
 
     async def _release(self, step: Start) -> None:
         repo, item = step.repo_id, self.rules.plan.items[step.position]
         entry = {"node_id": repo, "version": item.version_label}
-        await self._record("NodeEntered", entry, step.position, "in_progress")
+        await self._record("NodeEntered", entry)
         self.rules.start(repo)
         attempt = 1
         while True:
@@ -341,7 +337,7 @@ class _Run:
             self.rules.fail(repo, reason)
             delay_ms = round(self.retry_delay * 1000)
             payload: dict[str, Any] = {"node_id": repo, "attempt": attempt, "delay_ms": delay_ms, "error": reason}
-            await self._record("NodeRetrying", payload, step.position, "in_progress")
+            await self._record("NodeRetrying", payload)
             await asyncio.sleep(self.retry_delay)
             attempt += 1
 
@@ -356,14 +352,14 @@ class _Run:
             raise TypeError(reason)
         try:
             payload = {"node_id": repo, "run_id": released_as}
-            await self._record("NodeExited", payload, step.position, "succeeded", released_as)
+            await self._record("NodeExited", payload)
         finally:
             self.rules.succeed(repo, released_as)  # it is out, whether that could be recorded or not
 
     async def _fail(self, step: Start, reason: str) -> None:
         try:
             payload = {"node_id": step.repo_id, "error": reason}
-            await self._record("NodeFailed", payload, step.position, "failed", reason)
+            await self._record("NodeFailed", payload)
         finally:
             self.rules.fail(step.repo_id, reason, final=True)
 

@@ -145,8 +145,9 @@ def test_a_run_without_a_plan_needs_a_graph_where_something_failed() -> None:
     assert len(blockers(silent_run([]))) == 0, "nothing failed: no plan is needed"
 
 
-def test_a_run_that_broke_off_blames_only_for_what_it_passed_over() -> None:
-    assert blockers(silent_run(["core"], "RUNNING"), graph=TWO_ROOTS)["shapley"].to_dict() == {"core": 0.0}
+def test_a_run_that_broke_off_blames_only_for_what_was_decided() -> None:
+    """Without events of skips docs is passed over as soon as core has failed; app still waits for auth."""
+    assert blockers(silent_run(["core"], "RUNNING"), graph=TWO_ROOTS)["shapley"].to_dict() == {"core": 1.0}
 
 
 def test_a_skip_that_names_someone_without_a_recorded_failure_is_believed() -> None:
@@ -155,7 +156,7 @@ def test_a_skip_that_names_someone_without_a_recorded_failure_is_believed() -> N
     recorder.total_events = 2
     recorder.record("NodeSkipped", {"node_id": "app", "blocked_by": ["core", "core", 5, "auth"]})
     frame = blockers(ledger, graph=TWO_ROOTS)
-    assert frame["shapley"].to_dict() == {"core": 0.5, "auth": 0.5}
+    assert frame["shapley"].to_dict() == {"core": 1.5, "auth": 0.5}
     assert frame["failures"].to_dict() == {"core": 1, "auth": 0}
 
 

@@ -386,7 +386,7 @@ def test_an_end_without_an_entry_is_a_mark_alone():
     assert title(ax).endswith("\n1 event that contradicts others")
 
 
-def test_a_second_entry_is_a_second_bar():
+def test_a_second_entry_is_no_second_try_and_what_is_released_stays_so():
     ledger = told(
         chain("core"),
         ("NodeEntered", "core", 0),
@@ -396,8 +396,8 @@ def test_a_second_entry_is_a_second_bar():
         ("NodeFailed", "core", 40, {"error": "red"}),
     )
     ax = timeline(ledger)
-    assert bars(ax) == [(0, 0, 10, "in_progress"), (0, 10, 20, "succeeded"), (0, 30, 40, "failed")]
-    assert title(ax).endswith("\n2 events that contradict others")
+    assert bars(ax) == [(0, 0, 20, "succeeded")]
+    assert title(ax).endswith("\n3 events that contradict others")
 
 
 def test_time_that_goes_backwards_is_drawn_as_it_stands():

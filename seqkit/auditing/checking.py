@@ -17,10 +17,11 @@ from seqkit.auditing.whole import LedgerFacts
 from seqkit.errors import RunNotFound
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.links import Links
-from seqkit.history.past import released_by_decision, told_by
+from seqkit.history.past import released_by_decision
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
+from seqkit.ledger.story import story_of
 from seqkit.model import RunEvent, RunRecord
 from seqkit.plan import SequencePlan
 
@@ -199,8 +200,10 @@ def _decisions(ledger: RunLedger, links: Links, run_id: str) -> Callable[[str], 
     """Tell which later run of the same train ended a repo, or took it as released; None where none did."""
     decided: dict[str, str] = {}
     for later in links.after(run_id):
-        ended = [repo for repo, trail in told_by(ledger.get_events(later)).items() if trail.ended]
-        for repo in [*released_by_decision(ledger.get_run(later)), *ended]:
+        record = ledger.get_run(later)
+        told = story_of(record, ledger.get_events(later)).told.values()
+        ended = [own.repo_id for own in told if own.status in ("succeeded", "failed")]
+        for repo in [*released_by_decision(record), *ended]:
             decided.setdefault(repo, later)
     return decided.get
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from seqkit.auditing.order import Order, Settings
 from seqkit.auditing.standing import Standing
-from seqkit.frames import kind_of
+from seqkit.ledger import story
 from seqkit.model import RunEvent, RunRecord, RunStatus
 
 __all__ = ["KINDS", "RunFacts"]
 
-KINDS = ("NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying", "RunClosed")
+KINDS = (*story.KINDS, "RunClosed")
 """The kinds that are known, in one spelling."""
 
 ENTERED, EXITED, FAILED, SKIPPED, RETRYING, CLOSED = KINDS
@@ -190,4 +190,4 @@ class RunFacts:
 
 
 def _spelled(kind: str) -> str:
-    return kind_of(RunEvent.model_construct(kind=kind)) if "_" in kind else kind
+    return story.kind_of(RunEvent.model_construct(kind=kind)) if "_" in kind else kind

@@ -253,7 +253,9 @@ def silent(run: RunFacts) -> Result:
     passed_over = _passed_over(run, quiet)
     remarks = []
     broke_off = _broke_off(run)
-    cut = [position for position in quiet if not standing.explained(position) and position not in passed_over]
+    # What a failure holds back gets its skip only in its turn, which a run that broke off did not come to.
+    skips = run.settings.record_skips
+    cut = [p for p in quiet if (skips or not standing.explained(p)) and p not in passed_over]
     if broke_off and cut:
         first = run.order.ids[cut[0]]
         remarks.append(
@@ -267,11 +269,9 @@ def silent(run: RunFacts) -> Result:
     for position in quiet:
         repo = run.order.ids[position]
         explained = standing.explained(position)
-        if broke_off and not explained and position not in passed_over:
+        if position not in passed_over and (broke_off or (explained and not skips)):
             continue
-        if explained and not run.settings.record_skips and position not in passed_over:
-            continue
-        if run.finished and explained and run.settings.record_skips:
+        if run.finished and explained and skips:
             remarks.append(
                 error(f"{repo!r:.90} has no event, expected NodeSkipped: a failure holds it back", None, repo)
             )

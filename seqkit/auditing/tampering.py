@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC
 from json.encoder import encode_basestring as quoted  # the C one, where there is one
@@ -83,15 +84,19 @@ def _digest_of_events(events: Sequence[RunEvent]) -> Any:
 def _endings(run: RunFacts) -> list[str]:
     """Write what may have become of each repo, in plan order: one list as a rule.
 
-    Without NodeSkipped events a run that broke off does not tell how far repos had been passed over.
+    Without NodeSkipped events a repo is passed over as soon as all that it needs has ended; older runs
+    counted as passed over, where they broke off, all that stood before the repo entered last.
     """
     assert run.order is not None  # noqa: S101  # an own plan
+    n, decided = len(run.order.ids), run.standing.decided
+    if run.settings.record_skips:
+        return [_ending(run, run.order, [False] * n)]
     last = max((run.order.position.get(repo, -1) for repo in run.entered), default=-1)
-    reached = [-1] if run.settings.record_skips else [len(run.order.ids), last] if run.finished else [last]
-    return [_ending(run, run.order, until) for until in reached]
+    reached = [[at < math.inf for at in decided], [True] * n, [position < last for position in range(n)]]
+    return [_ending(run, run.order, over) for over in (reached if run.finished else reached[::2])]
 
 
-def _ending(run: RunFacts, order: Order, until: int) -> str:
+def _ending(run: RunFacts, order: Order, over: Sequence[bool]) -> str:
     standing, events, states = run.standing, run.events, run.state
     written = []
     for position, repo in enumerate(order.ids):
@@ -105,7 +110,7 @@ def _ending(run: RunFacts, order: Order, until: int) -> str:
             status = f'{{"failed":{{"reason":{_text(events[run.failed[repo]].payload.get("error"))}}}}}'
         elif state == "under way":
             status = '"in_progress"'
-        elif position < until and standing.explained(position):
+        elif over[position] and standing.explained(position):
             status = '"skipped"'
         written.append(f"[{quoted(repo)},{status}]")
     return f"[{','.join(written)}]"

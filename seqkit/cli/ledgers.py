@@ -16,10 +16,11 @@ from rich.text import Text
 from seqkit._html import shortened
 from seqkit.cli.options import whole
 from seqkit.cli.printing import console, named, plural, show, some
-from seqkit.frames import elapsed, items_frame, kind_of
+from seqkit.frames import elapsed, items_frame
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.reading import read_ledger
+from seqkit.ledger.story import story_of
 from seqkit.model import RunEvent, RunRecord
 
 __all__ = ["LEDGER_HELP", "RUN_HELP", "read_found", "run_named", "runs", "show_run", "unreadable"]
@@ -55,14 +56,14 @@ def runs(
         columns.append("links")
     rows = []
     for run in records:
-        kinds = Counter(kind_of(event) for event in counts.get_events(run.run_id))
+        ends = Counter(told.status for told in story_of(run, counts.get_events(run.run_id)).told.values())
         row = [
             named(run.run_id),
             run.status.value,
             _moment(run.created_at)[:16],
             _between(run.created_at, run.completed_at),
-            f"{kinds['NodeExited']:,}",
-            f"{kinds['NodeFailed']:,}",
+            f"{ends['succeeded']:,}",
+            f"{ends['failed']:,}",
         ]
         if linked:
             row.append(

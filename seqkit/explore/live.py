@@ -14,12 +14,14 @@ LiveRun(3 of 3 repos ended: 1 blocked, 1 succeeded, 1 failed)
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from seqkit._html import shortened
 from seqkit._palette import STATUS_STYLES
 from seqkit.errors import RepoNotFound
 from seqkit.explore._words import short
+from seqkit.ledger.story import Story, kind_of
 from seqkit.model import RunEvent
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
@@ -66,6 +68,7 @@ class LiveRun:
         self.words: dict[str, str] = {
             item.repo_id: "unreleased" if item.repo_id in unreleased else "pending" for item in self.plan.items
         }
+        self._story = Story(self.plan)
         self.attempts: dict[str, int] = {}
         self.last = ""
         self._counted = Counter(self.words.values())
@@ -88,23 +91,13 @@ class LiveRun:
             self.run += 1
         self._seq = event.seq
         name = short(repo)
-        match event.kind:
-            case "NodeEntered":
-                self.attempts[repo] = 1
-                self._take(repo, "in_progress", f"{name} {_shown(event, 'version')} is being released")
-            case "NodeRetrying":
-                self.attempts[repo] = 1 + int(event.payload.get("attempt", self.attempts.get(repo, 1)))
-                said = f"{name} is tried again (attempt {self.attempts[repo]}): {_shown(event, 'error')}"
-                self._take(repo, "in_progress", said)
-            case "NodeExited":
-                self._take(repo, "succeeded", f"{name} is out as {_shown(event, 'run_id')}")
-            case "NodeFailed":
-                self._take(repo, "failed", f"{name} failed: {_shown(event, 'error')}")
-            case "NodeSkipped":
-                blockers = [short(str(other)) for other in event.payload.get("blocked_by") or ()]
-                many = f"{', '.join(blockers[:3])}{f' and {len(blockers) - 3} more' if blockers[3:] else ''} failed"
-                why = many if blockers else "the run was stopped"
-                self._take(repo, "blocked" if blockers else "stopped", f"{name} is skipped: {why}")
+        told = self._story.tell(event)
+        assert told is not None  # noqa: S101  # it names a repo
+        if told.attempts:
+            self.attempts[repo] = told.attempts
+        said = _SAID.get(kind_of(event))
+        if said is not None:
+            self._take(repo, told.word, f"{name} {said(event)}")
 
     def _take(self, repo: str, word: str, said: str) -> None:
         self._counted[self.words[repo]] -= 1
@@ -160,3 +153,25 @@ class LiveRun:
 def _shown(event: RunEvent, key: str) -> str:
     value: Any = event.payload.get(key, "")
     return shortened(str(value), 200)
+
+
+def _skipped(event: RunEvent) -> str:
+    blockers = [short(str(other)) for other in event.payload.get("blocked_by") or ()]
+    many = f"{', '.join(blockers[:3])}{f' and {len(blockers) - 3} more' if blockers[3:] else ''} failed"
+    return f"is skipped: {many if blockers else 'the run was stopped'}"
+
+
+def _again(event: RunEvent) -> str:
+    attempt = event.payload.get("attempt")
+    number = f" (attempt {attempt + 1})" if isinstance(attempt, int) else ""
+    return f"is tried again{number}: {_shown(event, 'error')}"
+
+
+_SAID: dict[str, Callable[[RunEvent], str]] = {
+    "NodeEntered": lambda event: f"{_shown(event, 'version')} is being released",
+    "NodeRetrying": _again,
+    "NodeExited": lambda event: f"is out as {_shown(event, 'run_id')}",
+    "NodeFailed": lambda event: f"failed: {_shown(event, 'error')}",
+    "NodeSkipped": _skipped,
+}
+"""What an event says of its repo, in words."""

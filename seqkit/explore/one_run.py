@@ -13,11 +13,11 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.auditing import AuditReport, audit
 from seqkit.auditing.findings import Finding
 from seqkit.explore.run_diff import WORDS, words_of
-from seqkit.frames import elapsed, events_frame, items_frame, plan_of_run
+from seqkit.frames import elapsed, events_frame, items_frame
 from seqkit.graph import RepoDependencyGraph
-from seqkit.history.past import tag_of
 from seqkit.ledger import MemoryRunLedger, RunLedger
 from seqkit.ledger.copies import without_repeats
+from seqkit.ledger.story import plan_of_run, tag_of
 from seqkit.model import RunRecord
 from seqkit.plan import SequencePlan
 

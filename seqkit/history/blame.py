@@ -10,9 +10,10 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit.graph import RepoDependencyGraph
-from seqkit.history.past import Ledger, PastRun, past_run, told_by
+from seqkit.history.past import Ledger, PastRun, past_run
 from seqkit.ledger import as_ledger
 from seqkit.ledger.copies import counted
+from seqkit.ledger.story import story_of
 from seqkit.plan import SequencePlan
 
 __all__ = ["blockers"]
@@ -94,10 +95,10 @@ def blockers(
     records = source.list_runs() if run_id is None else [source.get_run(run_id)]
     blames: dict[tuple[str, str], _Blame] = {}
     for record in records:
-        trails = told_by(source.get_events(record.run_id))
-        if not any(trail.error is not None or trail.skipped for trail in trails.values()):
+        story = story_of(record, source.get_events(record.run_id))
+        if not any(told.word in ("failed", "blocked", "stopped") for told in story.told.values()):
             continue  # nothing to blame on anybody, with or without a plan
-        for repo, blame in _blames(past_run(record, trails, graph)).items():
+        for repo, blame in _blames(past_run(record, story, graph)).items():
             whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())
             whole.failures += blame.failures
             whole.blocks += blame.blocks
@@ -108,13 +109,13 @@ def blockers(
 
 def _blames(run: PastRun) -> dict[str, _Blame]:
     blames = {repo: _Blame(failures=1) for repo in run.failed}
-    for ending in run.endings.values():
-        if ending.word == "blocked":
-            for repo in ending.blocked_by:
+    for told in run.ends.values():
+        if told.word == "blocked":
+            for repo in told.blocked_by:
                 blame = blames.setdefault(repo, _Blame())  # a skip may name one that no failure was recorded of
                 blame.blocks += 1
-                blame.alone += len(ending.blocked_by) == 1
-                blame.shares.append(1 / len(ending.blocked_by))
+                blame.alone += len(told.blocked_by) == 1
+                blame.shares.append(1 / len(told.blocked_by))
     return blames
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from seqkit.digest import StateDigest
 from seqkit.errors import InvalidRunState
-from seqkit.frames import item_statuses, kind_of, plan_of_run
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.base import Clock, system_clock
+from seqkit.ledger.story import kind_of, story_of
 from seqkit.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
 
 __all__ = ["close_run"]
@@ -89,9 +89,10 @@ def close_run(
 
 def _digest(record: RunRecord, events: Sequence[RunEvent]) -> ContentDigest | None:
     """Take the digest that the run's own process would have taken; None where the run carries no plan."""
-    if plan_of_run(record) is None:
+    story = story_of(record, events)
+    if story.plan is None:
         return None
     digest = StateDigest()
     for event in events:
         digest.add(event)
-    return digest.finished((repo, status._to_json()) for repo, status in item_statuses(record, events))
+    return digest.finished((repo, status._to_json()) for repo, status in story.statuses())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from seqkit import draws
 from seqkit.failures import CommonCause, FailureModel
-from seqkit.history.past import Trail
+from seqkit.ledger.story import Told
 
 __all__ = ["Causes", "Tries"]
 
@@ -20,7 +20,7 @@ _MOST_CAUSES = 12
 class Tries:
     """What is known of every repo's tries: from the ledger, or because somebody says so."""
 
-    trails: Mapping[str, Trail]
+    told: Mapping[str, Told]
     fail: Collection[str]
     """Repos that fail at every try."""
     succeed: Collection[str]
@@ -38,18 +38,18 @@ class Tries:
             return "named as failing"
         if repo in self.succeed:
             return None
-        trail = self.trails.get(repo)
-        if trail is not None:
-            if attempt <= len(trail.errors):
-                return trail.errors[attempt - 1]
-            if trail.released:
+        told = self.told.get(repo)
+        if told is not None:
+            if attempt <= len(told.reasons):
+                return told.reasons[attempt - 1]
+            if told.status == "succeeded":
                 return None
         raise LookupError(repo)
 
     def released_as(self, repo: str) -> str:
         """Give what the releaser returned in the ledger, else what a simulated one would."""
-        trail = self.trails.get(repo)
-        return f"run-{repo}" if trail is None or trail.released_as is None else trail.released_as
+        told = self.told.get(repo)
+        return f"run-{repo}" if told is None or told.released_as is None else told.released_as
 
 
 class Causes:
@@ -60,10 +60,10 @@ class Causes:
     struck cause is certain and any other has the repo's own rate.
     """
 
-    def __init__(self, model: FailureModel, trails: Mapping[str, Trail]) -> None:
+    def __init__(self, model: FailureModel, told: Mapping[str, Told]) -> None:
         self.model = model
-        released = {repo for repo, trail in trails.items() if trail.released}
-        failed = {repo: len(trail.errors) for repo, trail in trails.items() if trail.errors}
+        released = {repo for repo, own in told.items() if own.status == "succeeded"}
+        failed = {repo: len(own.reasons) for repo, own in told.items() if own.reasons}
         possible = [c for c in model.common_causes if c.probability > 0 and not released & set(c.repos)]
         self._suspects = [cause for cause in possible if failed.keys() & set(cause.repos)]
         self._others = [cause for cause in possible if not failed.keys() & set(cause.repos)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from seqkit.history.past import tag_of
+from seqkit.ledger.story import tag_of
 from seqkit.model import RunRecord
 
 __all__ = ["Links"]

@@ -32,7 +32,6 @@ from seqkit.unknown import check_models
 
 __all__ = ["Replay", "replay"]
 
-_RECORDED = {"released": "succeeded", "failed": "failed", "in_doubt": "in_progress", "not_reached": "pending"}
 _ENDS = ("succeeded", "failed", "skipped")
 _SHOWN = 6  # rows of a repr; the next fifty are folded away
 _FOLDED = 50
@@ -290,11 +289,11 @@ def replay(
     if model is not None:
         assumed = as_model(model)
         check_models([plan], model=assumed)
-        causes = Causes(assumed, run.trails)
-    new_policy = run.policy if policy is None else policy
-    budget = run.failure_budget if failure_budget is None else failure_budget
-    tried = run.attempts if attempts is None else attempts
-    known = Tries(run.trails, failing, succeeding)
+        causes = Causes(assumed, run.told)
+    new_policy = run.terms.policy if policy is None else policy
+    budget = run.terms.failure_budget if failure_budget is None else failure_budget
+    tried = run.terms.attempts if attempts is None else attempts
+    known = Tries(run.told, failing, succeeding)
 
     def follow(unknown: Why) -> Rules:
         def why(repo: str, attempt: int) -> str | None:
@@ -345,7 +344,7 @@ def replay(
         seed=seed,
         outcome=None if asked else rules.outcome(),
         drawn=tuple(repo for repo in plan.released if repo in drawn),
-        _recorded=tuple(_RECORDED.get(ending.word, "skipped") for ending in run.endings.values()),
+        _recorded=tuple(told.status for told in run.ends.values()),
         _seen=seen,
         _first=first,
         _trial=trial,

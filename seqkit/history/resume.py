@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Literal, cast, get_args
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -16,20 +17,10 @@ from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.history.links import Links
-from seqkit.history.past import (
-    REASONS,
-    Ending,
-    Ledger,
-    Left,
-    PastRun,
-    ids_text,
-    read_run,
-    released_by_decision,
-    tag_of,
-    told_by,
-)
+from seqkit.history.past import REASONS, Ledger, Left, PastRun, ids_text, read_run, released_by_decision
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import counted, without_repeats
+from seqkit.ledger.story import Told, story_of, tag_of
 from seqkit.model import RepoReleaseStatus, SequenceItem
 from seqkit.plan import SequencePlan, _planned, plan_of
 
@@ -38,10 +29,25 @@ __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
 InDoubt = Literal["error", "retry", "done"]
 """What to do with repos whose release was begun and never ended in the record."""
 
+_REASONS: dict[str, Left] = {"pending": "not_reached", "in_progress": "in_doubt"}  # other statuses say it themselves
+_LOOKS = {reason: word for word, reason in _REASONS.items()}
 _WORDS = {"not_reached": "not reached", "in_doubt": "in doubt"}
-_LOOKS = {"not_reached": "pending", "in_doubt": "in_progress"}  # the status that a repo was left in
 _SHOWN = 6  # rows of a repr; the next fifty are folded away
 _FOLDED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a repo is left."""
+
+    reason: Left
+    """In one word."""
+    blocked_by: tuple[str, ...]
+    """The failed repos that it waited for, where it is blocked."""
+    error: str | None
+    """Why it failed."""
+    run_id: str
+    """The run that tells."""
 
 
 class ResumePlan(SequencePlan, key="resumes"):
@@ -68,7 +74,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         items: Iterable[SequenceItem],
         snapshot: GraphSnapshot,
         resumes: str,
-        stories: Mapping[str, tuple[str, Ending]],
+        reasons: Mapping[str, Reason],
         in_doubt: Iterable[str] = (),
         train: str | None = None,
         taken_as_released: Iterable[str] = (),
@@ -81,7 +87,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         self.taken_as_released = tuple(taken_as_released)
         tags = {"resumes": resumes, "train": train, "taken_as_released": list(self.taken_as_released)}
         self.run_tags = {name: value for name, value in tags.items() if value}
-        self._stories = stories  # of each repo to release: the run that tells, and how it ended there
+        self._reasons = reasons  # of each repo to release
 
     @property
     def reasons(self) -> pd.DataFrame:
@@ -101,14 +107,14 @@ class ResumePlan(SequencePlan, key="resumes"):
             - `error` (string): why it failed.
             - `run_id` (string): the run that tells; a later one where the run has been resumed before.
         """
-        stories = [self._stories[repo] for repo in self.released]
+        reasons = [self._reasons[repo] for repo in self.released]
         frame = _dtypes.frame(
             {
-                "reason": _dtypes.categorical([ending.word for _, ending in stories], REASONS),
+                "reason": _dtypes.categorical([told.reason for told in reasons], REASONS),
                 "parents": _dtypes.objects(self._parents().values()),
-                "blocked_by": _dtypes.objects([list(ending.blocked_by) for _, ending in stories]),
-                "error": _dtypes.string([ending.error for _, ending in stories]),
-                "run_id": _dtypes.string([run_id for run_id, _ in stories]),
+                "blocked_by": _dtypes.objects([list(told.blocked_by) for told in reasons]),
+                "error": _dtypes.string([told.error for told in reasons]),
+                "run_id": _dtypes.string([told.run_id for told in reasons]),
             }
         )
         frame.index = _dtypes.index(self.released)
@@ -130,9 +136,9 @@ class ResumePlan(SequencePlan, key="resumes"):
     def without(self, repos: str | Iterable[str]) -> ResumePlan:
         """Resume the same run without some repos, as :meth:`SequencePlan.without` does."""
         rest = super().without(repos)
-        stories = {repo: self._stories[repo] for repo in rest.released}
+        reasons = {repo: self._reasons[repo] for repo in rest.released}
         return ResumePlan(
-            rest.items, rest._snapshot, self.resumes, stories, self.in_doubt, self.train, self.taken_as_released
+            rest.items, rest._snapshot, self.resumes, reasons, self.in_doubt, self.train, self.taken_as_released
         )
 
     def check_ledger(self, ledger: RunLedger) -> None:
@@ -145,8 +151,9 @@ class ResumePlan(SequencePlan, key="resumes"):
         """
         kept, planned = without_repeats(ledger), set(self.released)
         for run_id in Links(kept.list_runs()).after(self.resumes):
-            record, trails = kept.get_run(run_id), told_by(kept.get_events(run_id))
-            out = {repo for repo, trail in trails.items() if trail.released} | set(released_by_decision(record))
+            record = kept.get_run(run_id)
+            told = story_of(record, kept.get_events(run_id)).told
+            out = {repo for repo, own in told.items() if own.status == "succeeded"} | set(released_by_decision(record))
             if again := [repo for repo in self.released if repo in out & planned]:
                 raise ValueError(
                     f"plan {self.plan_id} resumes run {self.resumes!r:.80}, and so did run {run_id!r:.80}, which has "
@@ -160,16 +167,12 @@ class ResumePlan(SequencePlan, key="resumes"):
         Beside the keys of a plan: ``resumes``, ``train``, ``taken_as_released``, ``in_doubt`` and
         ``reasons: {repo: {reason, blocked_by, error, run_id}}``.
         """
-        reasons = {
-            repo: {"reason": ending.word, "blocked_by": ending.blocked_by, "error": ending.error, "run_id": run_id}
-            for repo, (run_id, ending) in ((repo, self._stories[repo]) for repo in self.released)
-        }
         known = {
             "resumes": self.resumes,
             "train": self.train,
             "taken_as_released": self.taken_as_released,
             "in_doubt": self.in_doubt,
-            "reasons": reasons,
+            "reasons": {repo: asdict(self._reasons[repo]) for repo in self.released},
         }
         return json.dumps({**json.loads(super().to_json()), **known}, ensure_ascii=False)
 
@@ -183,15 +186,11 @@ class ResumePlan(SequencePlan, key="resumes"):
             raise ValueError(f"not a plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         if missing := [repo for repo in plan.released if repo not in read.reasons]:
             raise ValueError(f"not a plan: reasons lacks {ids_text(missing)}, expected one for each repo to release")
-        stories = {
-            repo: (told.run_id, Ending(told.reason, tuple(told.blocked_by), told.error))
-            for repo, told in read.reasons.items()
-        }
         return cls(
             plan.items,
             plan._snapshot,
             read.resumes,
-            stories,
+            read.reasons,
             read.in_doubt,
             read.train,
             read.taken_as_released,
@@ -199,7 +198,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         )
 
     def _counts(self) -> str:
-        counts: Counter[str] = Counter(self._stories[repo][1].word for repo in self.released)
+        counts: Counter[str] = Counter(self._reasons[repo].reason for repo in self.released)
         return ", ".join(f"{counts[reason]} {_WORDS.get(reason, reason)}" for reason in REASONS if counts[reason])
 
     def __repr__(self) -> str:
@@ -212,13 +211,13 @@ class ResumePlan(SequencePlan, key="resumes"):
         shown, parents = self.released[: _SHOWN + _FOLDED], self._parents()
         words = {item.repo_id: "unreleased" for item in self.items}
         for repo in self.released:
-            reason = self._stories[repo][1].word
+            reason = self._reasons[repo].reason
             words[repo] = _LOOKS.get(reason, reason)
         rows = [
             (
                 repo,
                 self.items[self._position[repo]].version_label,
-                chip(STATUS_STYLES[words[repo]], _WORDS.get(self._stories[repo][1].word, self._stories[repo][1].word)),
+                chip(STATUS_STYLES[words[repo]], _WORDS.get(self._reasons[repo].reason, self._reasons[repo].reason)),
                 names(parents[repo], 5),
             )
             for repo in shown
@@ -235,19 +234,12 @@ class ResumePlan(SequencePlan, key="resumes"):
         return page(repr(self), *parts, note=f"… and {more:,} more: .reasons has all" if more else "")
 
 
-class _ReasonJson(BaseModel):
-    reason: Left
-    blocked_by: list[str]
-    error: str | None
-    run_id: str
-
-
 class _ResumeJson(BaseModel):
     resumes: str
     train: str | None
     taken_as_released: list[str]
     in_doubt: list[str]
-    reasons: dict[str, _ReasonJson]
+    reasons: dict[str, Reason]
 
 
 def resume_plan(
@@ -331,8 +323,7 @@ def resume_plan(
     later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])
     taken = _taken(run_id, told, taken_as_released)
-    doubtful = [repo for repo, (_, ending) in told.items() if ending.word == "in_doubt"]
-    told |= {repo: (run_id, Ending("released")) for repo in taken}
+    doubtful = [repo for repo, (_, own) in told.items() if own.status == "in_progress"]
     undecided = [repo for repo in doubtful if repo not in taken]
     if undecided and in_doubt == "error":
         silent = ", or silent in a record with holes" if run.has_holes else ""
@@ -342,8 +333,17 @@ def resume_plan(
             'look whether they are out, then pass in_doubt="retry" to release them again, in_doubt="done" to take all '
             "of them as released, or taken_as_released=[…] with those that are out"
         )
-    out = {"released", "in_doubt"} if in_doubt == "done" else {"released"}
-    left = {repo: story for repo, story in told.items() if story[1].word not in out}
+    done = {*taken, *(undecided if in_doubt == "done" else ())}
+    left = {
+        repo: Reason(
+            reason=_REASONS.get(own.word, cast("Left", own.word)),
+            blocked_by=own.blocked_by if own.word == "blocked" else (),
+            error=own.reason if own.status == "failed" else None,
+            run_id=teller,
+        )
+        for repo, (teller, own) in told.items()
+        if own.status != "succeeded" and repo not in done
+    }
     unknown = [repo for repo in left if repo in run.versionless]
     if unknown:
         raise ValueError(
@@ -358,22 +358,23 @@ def resume_plan(
     }
     plan = _planned(run.plan.graph, wanted, run_id, "path", [item.repo_id for item in run.plan.items])
     train = tag_of(run.record, "train")
-    done = {*taken, *(undecided if in_doubt == "done" else ())}
     train = train if isinstance(train, str) else None
     out_by_decision = [repo for repo in told if repo in done]
     return ResumePlan(plan.items, plan._snapshot, run_id, left, doubtful, train, out_by_decision)
 
 
-def _taken(run_id: str, told: Mapping[str, tuple[str, Ending]], repos: str | Iterable[str]) -> list[str]:
+_Told = dict[str, tuple[str, Told]]  # repo -> the run that tells last of it, and what that tells
+
+
+def _taken(run_id: str, told: _Told, repos: str | Iterable[str]) -> list[str]:
     """Read the argument `taken_as_released`, in plan order."""
     if not isinstance(repos, str | Iterable):
         raise TypeError(f"taken_as_released is {repos!r:.80}, expected repo ids")
     wanted = dict.fromkeys([repos] if isinstance(repos, str) else repos)
+    could = [repo for repo, (_, own) in told.items() if own.status in ("failed", "in_progress")]
     for repo in wanted:
-        word = told[repo][1].word if repo in told else None
-        if word not in ("failed", "in_doubt"):
-            found = "not one that it was to release" if word is None else f"{_WORDS.get(word, word)} there"
-            could = [other for other, (_, ending) in told.items() if ending.word in ("failed", "in_doubt")]
+        if repo not in could:
+            found = f"{_WORDS_HERE.get(told[repo][1].word, told[repo][1].word)} there" if repo in told else _NOT_PLANNED
             raise ValueError(
                 f"taken_as_released has {repo!r:.80}, which is {found} (run {run_id!r:.80}); expected repos that "
                 f"failed or are in doubt: {ids_text(could) or 'there are none'}"
@@ -381,20 +382,26 @@ def _taken(run_id: str, told: Mapping[str, tuple[str, Ending]], repos: str | Ite
     return [repo for repo in told if repo in wanted]
 
 
-def _told(runs: list[PastRun]) -> dict[str, tuple[str, Ending]]:
+_WORDS_HERE = {"succeeded": "released", "pending": "not reached"}
+_NOT_PLANNED = "not one that it was to release"
+
+
+def _told(runs: list[PastRun]) -> _Told:
     """Say for each repo that the first run planned how it stands after all runs, and which of them tells."""
     first, *later = runs
-    told = {repo: (first.record.run_id, ending) for repo, ending in first.endings.items()}
+    told = {repo: (first.record.run_id, own) for repo, own in first.ends.items()}
     for run in later:
+        run_id = run.record.run_id
         for repo in released_by_decision(run.record):
-            if repo in told and told[repo][1].word in ("in_doubt", "failed"):
-                told[repo] = (run.record.run_id, Ending("released"))
-        for repo, trail in run.trails.items():
-            if trail.released and repo in told:
-                told[repo] = (run.record.run_id, Ending("released"))
-        for repo, ending in run.endings.items():
-            if repo not in told or told[repo][1].word == "released":
+            if repo in told and told[repo][1].status in ("in_progress", "failed"):
+                told[repo] = (run_id, Told(repo, "succeeded"))
+        for repo, own in run.told.items():
+            if own.status == "succeeded" and repo in told:
+                told[repo] = (run_id, own)
+        for repo, own in run.ends.items():
+            if repo not in told or told[repo][1].status == "succeeded":
                 continue
-            if told[repo][1].word != "in_doubt" or ending.word in ("failed", "in_doubt"):  # only a try ends a doubt
-                told[repo] = (run.record.run_id, ending)
+            # Only a try ends a doubt.
+            if told[repo][1].status != "in_progress" or own.status in ("failed", "in_progress"):
+                told[repo] = (run_id, own)
     return told

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit.frames import elapsed, plan_of_run
+from seqkit.frames import elapsed
 from seqkit.history.links import Links
-from seqkit.history.past import Ledger, released_by_decision, tag_of, told_by
+from seqkit.history.past import Ledger, released_by_decision
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import counted
+from seqkit.ledger.story import story_of, tag_of
 from seqkit.model import RunRecord, RunStatus
 
 __all__ = ["fixes_frame", "trains_frame"]
@@ -40,24 +41,23 @@ class _Train:
     fixes: dict[str, _Fix] = field(default_factory=dict)
 
     def add(self, ledger: RunLedger, record: RunRecord) -> None:
-        trails = told_by(ledger.get_events(record.run_id))
+        story = story_of(record, ledger.get_events(record.run_id))
         self.records.append(record)
         self.released.update(repo for repo in released_by_decision(record) if repo in self.planned)
-        plan = plan_of_run(record)
         # All that is known of a plan that the run does not carry is whom its events name.
-        self.planned.update(dict.fromkeys(trails if plan is None else plan.released))
-        for repo, trail in trails.items():
-            self.tries += trail.tries
-            if trail.tries or trail.failures:
-                self.failing[repo] = trail.failures > 0 and not trail.open
-            if trail.first_failed_at is not None and repo not in self.released:
+        self.planned.update(dict.fromkeys(story.told if story.plan is None else story.plan.released))
+        for repo, told in story.told.items():
+            self.tries += told.attempts
+            if told.attempts:
+                self.failing[repo] = told.status == "failed"
+            if told.first_failed_at is not None and repo not in self.released:
                 fix = self.fixes.setdefault(repo, _Fix())
-                fix.failed_at = fix.failed_at or trail.first_failed_at
-                fix.failures += trail.failures
-            if trail.released and repo not in self.released:
+                fix.failed_at = fix.failed_at or told.first_failed_at
+                fix.failures += told.failures
+            if told.status == "succeeded" and repo not in self.released:
                 self.released.add(repo)
                 if repo in self.fixes:
-                    self.fixes[repo].released_at = trail.released_at
+                    self.fixes[repo].released_at = told.finished_at
 
     @property
     def left(self) -> list[str]:

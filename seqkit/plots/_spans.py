@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from seqkit._html import amount
 from seqkit.errors import RunNotFound
-from seqkit.frames import items_frame, kind_of, plan_of_run
 from seqkit.history.past import ids_text
 from seqkit.ledger import RunLedger
 from seqkit.ledger.copies import without_repeats
-from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
+from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.story import Story, Told, kind_of, story_of
 from seqkit.model import RunEvent, RunMetadata, RunRecord, RunStatus, spec_digest_of
 from seqkit.plots._text import shown
 
@@ -27,8 +27,16 @@ _UNITS = (
     ("hours", 3_600.0, 172_800.0),
     ("days", 86_400.0, float("inf")),
 )  # each for spans below so many seconds
-_ENDS = {"NodeExited": "succeeded", "NodeFailed": "failed"}
-_KINDS = {"NodeEntered", "NodeRetrying", "NodeSkipped", *_ENDS}
+_ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
+_FITS = {
+    "NodeEntered": "pending",
+    "NodeSkipped": "pending",
+    "NodeRetrying": "in_progress",
+    "NodeExited": "in_progress",
+    "NodeFailed": "in_progress",
+}
+"""The status in which a repo is when an event of this kind comes, in a record that holds together."""
+
 _STATE = {
     RunStatus.RUNNING: "has not ended",
     RunStatus.COMPLETED: "completed",
@@ -55,22 +63,6 @@ class Row:
     """When the try began whose end the ledger does not tell."""
     moment: float | None = None
     """When the repo ended or was passed over; None where it was never reached."""
-
-    def tell(self, kind: str, at: float, delay: float) -> bool:
-        """Take in the next event; say whether it fits those before."""
-        begun, new = self.open_at, not self.tries and self.open_at is None and self.moment is None
-        if begun is not None and self.waits and begun > at:  # told before the announced wait was over
-            begun = max(self.waits[-1][0], at)
-            self.waits[-1] = (self.waits[-1][0], begun)
-        if kind == "NodeRetrying" or kind in _ENDS:
-            self.tries.append((at if begun is None else begun, at, _ENDS.get(kind, "failed")))
-        elif begun is not None:
-            self.tries.append((begun, at, "in_progress"))
-        self.open_at = at + delay if kind in ("NodeEntered", "NodeRetrying") else None
-        self.moment = at if self.open_at is None else None
-        if kind == "NodeRetrying":
-            self.waits.append((at, at + delay))
-        return new if kind in ("NodeEntered", "NodeSkipped") else begun is not None
 
 
 @dataclass(frozen=True)
@@ -114,7 +106,6 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
     except RunNotFound:  # a ledger that was read may hold events without their run
         record, state = _stand_in(run_id, events), "has not ended"
         notes.append("the run has no record, only events")
-        kept = FoundLedger([FoundRun(record, "")], [FoundEvent(run_id, event, "") for event in events])
     if isinstance(found, FoundLedger):
         if sum(run.record.run_id == run_id for run in found.runs) > 1:
             notes.append("the run is recorded more than once")
@@ -122,16 +113,11 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
             notes.append(f"{again:,} event{'s that stand' if again > 1 else ' that stands'} there again counted once")
         if found.problems:
             notes.append("parts of the ledger could not be read")
-    items = items_frame(kept, run_id)
-    if plan_of_run(record) is None:
+    story, axis = story_of(record, ()), _Axis(record, events)
+    if story.plan is None:
         notes.append("no plan: repos in the order of their events")
-    columns = [items[name].astype(object) for name in ("repo_id", "status", "skip_cause", "reason", "attempts")]
-    rows = {
-        repo: Row(repo, cause if status == "skipped" else status, _remark(reason, tries, status))
-        for repo, status, cause, reason, tries in zip(*columns, strict=True)
-    }
-    axis = _Axis(record, events)
-    lanes, odd, strange = _follow(rows, events, axis)
+    lanes, odd, strange = _follow(story, axis.placed(events))
+    told = [_row(own, axis) for own in story.items()]
     if [event.seq for event in events] != list(range(1, len(events) + 1)):
         notes.append("gaps or repeats in seq")
     if any(after.timestamp < before.timestamp for before, after in pairwise(events)):
@@ -140,7 +126,6 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
         notes.append(f"{odd:,} event{'s that contradict' if odd > 1 else ' that contradicts'} others")
     if strange:
         notes.append(f"{strange:,} event{'s'[: strange != 1]} of unknown kind or repo left out")
-    told = list(rows.values())
     span = (min([axis.first, *axis.at]), _close(told, axis))
     took = f"{len(events):,} event{'s'[: len(events) != 1]}" if axis.counts_events else axis.said(span)
     return Run(
@@ -199,30 +184,63 @@ class _Axis:
     def said(self, span: tuple[float, float]) -> str:
         return f"{amount(span[1] - span[0], 3)} {self.name}"
 
-    def wait(self, payload: Mapping[str, Any]) -> float:
-        delay = payload.get("delay_ms")
-        if self.counts_events or isinstance(delay, bool) or not isinstance(delay, int | float) or not delay > 0:
-            return 0.0
-        return float(min(delay, self.whole * 1000)) / 1000 / self.unit
+    def placed(self, events: Sequence[RunEvent]) -> Iterator[RunEvent]:
+        """Give events whose times :meth:`place` knows: where all are the same, their numbers stand for them."""
+        for number, event in enumerate(events, 1):
+            changes: dict[str, Any] = {}
+            payload = event.payload
+            if self.counts_events:
+                changes["timestamp"] = _ORIGIN + timedelta(seconds=number)
+            if isinstance(payload, Mapping) and "delay_ms" in payload:
+                delay = payload["delay_ms"]
+                usable = isinstance(delay, int | float) and not isinstance(delay, bool) and not self.counts_events
+                changes["payload"] = {**payload, "delay_ms": min(delay, self.whole * 1000) if usable else 0}
+            yield event.model_copy(update=changes) if changes else event
+
+    def place(self, moment: datetime) -> float:
+        """Say where a moment of those events stands on the axis."""
+        return (moment - _ORIGIN).total_seconds() if self.counts_events else self.of(moment)
 
 
-def _follow(rows: Mapping[str, Row], events: Sequence[RunEvent], axis: _Axis) -> tuple[int, int, int]:
-    """Tell the events to the rows; count lanes in use, events that do not fit, and those that tell nothing."""
+def _follow(story: Story, events: Iterable[RunEvent]) -> tuple[int, int, int]:
+    """Tell a run; count lanes in use, events that do not fit those before, and those that tell nothing."""
     lanes = odd = strange = 0
     under_way: set[str] = set()
-    for event, at in zip(events, axis.at, strict=True):
+    for event in events:
         payload = event.payload if isinstance(event.payload, Mapping) else {}
         repo, kind = payload.get("node_id"), kind_of(event)
-        row = rows.get(repo) if isinstance(repo, str) else None
-        if kind == "RunClosed":
-            continue
-        if row is None or kind not in _KINDS:
+        if isinstance(repo, str) and kind in _FITS:
+            own = story.told.get(repo)
+            odd += ("pending" if own is None else own.status) != _FITS[kind]
+        elif kind != "RunClosed":
             strange += 1
-            continue
-        odd += not row.tell(kind, at, axis.wait(payload) if kind == "NodeRetrying" else 0.0)
-        (under_way.discard if row.open_at is None else under_way.add)(row.repo)
+        own = story.tell(event)
+        if own is not None:
+            (under_way.add if own.status == "in_progress" else under_way.discard)(own.repo_id)
         lanes = max(lanes, len(under_way))
     return lanes, odd, strange
+
+
+def _row(told: Told, axis: _Axis) -> Row:
+    """Place what a story tells of a repo."""
+    row = Row(told.repo_id, told.word, _remark(told.reason, told.attempts, told.status))
+    last: float | None = None
+    for one in told.tries:
+        ended = None if one.ended is None else axis.place(one.ended)
+        begun = last if one.began is None else axis.place(one.began)
+        if begun is not None and ended is not None and last is not None:
+            begun = min(begun, max(ended, last))  # told before the announced wait was over
+        begun = ended if begun is None else begun
+        if last is not None and begun is not None and begun > last:
+            row.waits.append((last, begun))
+        if ended is None:
+            row.open_at = begun
+        else:
+            assert begun is not None  # noqa: S101  # tells mypy: it is `ended` where nothing else tells
+            row.tries.append((begun, ended, one.outcome))
+            last = ended
+    row.moment = None if row.open_at is not None or told.told_at is None else axis.place(told.told_at)
+    return row
 
 
 def _close(rows: Sequence[Row], axis: _Axis) -> float:

@@ -19,10 +19,10 @@ from matplotlib.colors import ListedColormap
 from seqkit._palette import STATUS_STYLES
 from seqkit.frames import items_frame
 from seqkit.graph import RepoDependencyGraph
-from seqkit.history.past import tag_of
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.story import tag_of
 from seqkit.plan import SequencePlan
 from seqkit.plots._axes import axes, nothing, settled, status_legend, title
 from seqkit.plots._marks import marks

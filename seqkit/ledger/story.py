@@ -1,0 +1,348 @@
+"""One reading of a run: what its events say became of each repo, told once for everybody who asks.
+
+Frames, history, live views, pictures and the executor itself read this story; the audit alone walks the events by
+itself, because it suspects them. The story is what the rule machine says when it is told what was recorded and
+nothing else: a repo was skipped where a ``NodeSkipped`` says so or, where a run records no skips, as soon as all that
+it needs has ended; what had no turn is pending, also below a failure. Whatever stands in a ledger, nothing raises:
+what contradicts an event before it is passed over.
+
+>>> from seqkit import RepoDependencyGraph, ScriptedReleaser, build_plan, run_plan
+>>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1.0")
+>>> ledger = run_plan(plan, ScriptedReleaser({"api": "tests are red"})).ledger
+>>> story = read_story(ledger, ledger.list_runs()[0].run_id)
+>>> [(told.repo_id, told.word, told.blocked_by) for told in story.items()]
+[('core', 'succeeded', ()), ('api', 'failed', ()), ('app', 'blocked', ('api',))]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from seqkit.errors import SeqkitError
+from seqkit.ledger.base import RunLedger
+from seqkit.model import RepoReleaseStatus, RunEvent, RunRecord, SkipCause
+from seqkit.outcome import SequenceOutcome
+from seqkit.plan import SequencePlan, plan_of
+from seqkit.terms import Terms
+
+__all__ = ["KINDS", "Story", "Told", "Try", "kind_of", "plan_of_run", "read_story", "story_of", "tag_of"]
+
+Status = Literal["pending", "in_progress", "succeeded", "failed", "skipped"]
+
+KINDS = ("NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying")
+"""The kinds of events that tell of a repo, in one spelling."""
+
+_LONGEST_WAIT = timedelta(days=36_500)  # of a payload that says anything
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt at a repo."""
+
+    began: datetime | None = None
+    """When it began: the entry or, after a retry, when its wait was over; None where nothing tells."""
+    ended: datetime | None = None
+    """When it ended; None while it goes on."""
+    outcome: Literal["succeeded", "failed", "in_progress"] = "in_progress"
+    """How it ended. A failed one is a ``NodeFailed`` or a ``NodeRetrying``, nothing else."""
+    reason: str | None = None
+    """Why it failed."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the events of a run say of one repo."""
+
+    repo_id: str
+    """The repo."""
+    status: Status = "pending"
+    """How far it got. What was released stays so, whatever is recorded of it later."""
+    skip_cause: SkipCause | None = None
+    """Why it was skipped."""
+    blocked_by: tuple[str, ...] = ()
+    """The failed repos that it waits for, where it was skipped."""
+    tries: list[Try] = field(default_factory=list)
+    """Its attempts, the one that is open included."""
+    version: str | None = None
+    """The version that it was entered with."""
+    released_as: str | None = None
+    """What the releaser returned."""
+    reason: str | None = None
+    """Why it failed, where that ended it."""
+    started_at: datetime | None = None
+    """When it was entered, the last time where it was entered again after its end."""
+    finished_at: datetime | None = None
+    """When it ended."""
+    told_at: datetime | None = None
+    """When the last event came that counts."""
+    failures: int = 0
+    """How often it ran out of attempts: more than once where it was entered again."""
+    first_failed_at: datetime | None = None
+    """When it first ran out of attempts."""
+
+    @property
+    def word(self) -> str:
+        """How far it got, a skipped one by its cause: a key of the palette."""
+        return self.skip_cause or self.status
+
+    @property
+    def attempts(self) -> int:
+        """How many tries were begun."""
+        return len(self.tries)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why each of its failed tries failed."""
+        return [one.reason or "" for one in self.tries if one.outcome == "failed"]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes of it by itself."""
+        return self.status in ("succeeded", "failed", "skipped")
+
+    def tell(self, kind: str, payload: Mapping[str, Any], at: datetime) -> None:
+        """Take in the next event that names the repo."""
+        if self.status == "succeeded" or kind not in KINDS:
+            return  # released is released: nothing takes it back
+        self.told_at = at
+        open_try = self.tries.pop() if self.status == "in_progress" else None
+        if kind == "NodeEntered":
+            if open_try is None:
+                self.started_at = at
+            self._stay(open_try or Try(at))
+            if isinstance(version := payload.get("version"), str):
+                self.version = version
+        elif kind == "NodeRetrying":
+            self._fail(open_try, at, text_of(payload.get("error")))
+            if self.status != "failed":
+                self._stay(Try(_after(at, payload.get("delay_ms"))))
+        elif kind == "NodeFailed":
+            self._fail(open_try, at, text_of(payload.get("error")))
+            self._end("failed", at)
+            self.reason = text_of(payload.get("error"))
+            self.failures += 1
+            self.first_failed_at = self.first_failed_at or at
+        elif kind == "NodeExited":
+            self.tries.append(replace(open_try or Try(), ended=at, outcome="succeeded"))
+            self._end("succeeded", at)
+            self.reason, self.released_as = None, text_of(payload.get("run_id"))
+        elif open_try is not None:
+            self.tries.append(open_try)  # skipped while it is under way: it is under way
+        elif self.status != "failed":
+            self._skip(_ids(payload.get("blocked_by")))
+
+    def _stay(self, open_try: Try) -> None:
+        self.tries.append(open_try)
+        self.status, self.skip_cause, self.blocked_by = "in_progress", None, ()
+        self.reason, self.finished_at = None, None
+
+    def _fail(self, open_try: Try | None, at: datetime, reason: str) -> None:
+        self.tries.append(replace(open_try or Try(), ended=at, outcome="failed", reason=reason))
+
+    def _end(self, status: Status, at: datetime) -> None:
+        self.status, self.skip_cause, self.blocked_by, self.finished_at = status, None, (), at
+
+    def _skip(self, blocked_by: tuple[str, ...]) -> None:
+        self.status, self.blocked_by = "skipped", blocked_by
+        self.skip_cause = "blocked" if blocked_by else "stopped"
+
+
+class Story:
+    """What became of each repo of a run, event by event.
+
+    Parameters
+    ----------
+    plan : SequencePlan, optional
+        What the run was to do. Without it the repos are those that events name, in their order.
+    terms : Terms
+        The rules that it went by.
+    record_skips : bool
+        Whether the run records what it skips. Where it does not, a repo whose turn has come and that the rules
+        forbid is skipped without a word.
+    """
+
+    def __init__(self, plan: SequencePlan | None = None, terms: Terms = Terms(), record_skips: bool = True) -> None:  # noqa: B008  # frozen
+        self.plan = plan
+        self.terms = terms
+        self.record_skips = record_skips
+        self.told: dict[str, Told] = {}
+        if plan is not None:
+            for item, released in zip(plan.items, plan.arrays.released, strict=True):
+                told = self.told[item.repo_id] = Told(item.repo_id)
+                if not released:
+                    told.status, told.skip_cause = "skipped", "unreleased"
+
+    def tell(self, event: RunEvent) -> Told | None:
+        """Take in the next event; give the repo that it is about, None where it is about none."""
+        payload = event.payload if isinstance(event.payload, Mapping) else {}
+        repo = payload.get("node_id")
+        if not isinstance(repo, str):
+            return None
+        told = self.told.get(repo) or self.told.setdefault(repo, Told(repo))
+        told.tell(kind_of(event), payload, event.timestamp)
+        return told
+
+    def items(self) -> list[Told]:
+        """Tell of each repo as the events so far leave it: those of the plan in its order, then any others."""
+        if self.plan is None or self.record_skips:
+            return list(self.told.values())
+        silent = dict(self._silent_skips(self.plan))
+        return [silent.get(repo, told) for repo, told in self.told.items()]
+
+    def _silent_skips(self, plan: SequencePlan) -> Iterable[tuple[str, Told]]:
+        """Say what the rules pass over without an event: decided, and forbidden by a failure."""
+        arrays = plan.arrays
+        failures = sum(self.told[item.repo_id].status == "failed" for item in plan.items)
+        ended: list[bool] = []
+        blockers: list[int] = []  # bit i: below the i-th item that failed
+        names: dict[int, tuple[str, ...]] = {0: ()}
+        order: list[str] = []
+        for item, needs, released in zip(plan.items, arrays.dependencies, arrays.released, strict=True):
+            told = self.told[item.repo_id]
+            decided = all(ended[need] for need in needs)
+            mine = 0
+            for need in needs:
+                mine |= blockers[need]
+            if mine not in names:
+                names[mine] = tuple(order[bit] for bit in range(mine.bit_length()) if mine >> bit & 1)
+            if released and told.status == "pending" and decided and self.terms.skips(bool(mine), failures):
+                told = replace(told)
+                told._skip(names[mine])
+                yield item.repo_id, told
+            if told.status == "failed":
+                mine |= 1 << len(order)
+                order.append(item.repo_id)
+            ended.append(decided if not released else told.ended)
+            blockers.append(mine)
+
+    def of_plan(self, plan: SequencePlan) -> Story:
+        """Hold what was told against a plan that the run does not carry; it then tells of skips by its silence."""
+        other = Story(plan, self.terms, record_skips=False)
+        other.told.update(self.told)
+        return other
+
+    def copy(self) -> Story:
+        """Give a story that goes its own way from here."""
+        other = Story(None, self.terms, self.record_skips)
+        other.plan = self.plan
+        other.told = {repo: replace(told, tries=list(told.tries)) for repo, told in self.told.items()}
+        return other
+
+    def statuses(self) -> list[tuple[str, RepoReleaseStatus]]:
+        """Give the status of each item of the plan, in plan order."""
+        items = self.items() if self.plan is None else self.items()[: len(self.plan.items)]
+        return [(told.repo_id, status_of(told)) for told in items]
+
+    def outcome(self, run_id: str | None = None, ledger: Any = None, seed: int | None = None) -> SequenceOutcome:
+        """Say what the run came to, so far.
+
+        Raises
+        ------
+        ValueError
+            Where there is no plan.
+        """
+        if self.plan is None:
+            raise ValueError("a story without a plan has no outcome, expected one made with a plan")
+        items = self.items()[: len(self.plan.items)]
+        return SequenceOutcome(
+            plan=self.plan,
+            statuses=tuple(map(status_of, items)),
+            skip_causes=tuple(told.skip_cause for told in items),
+            blocked_by=tuple(told.blocked_by for told in items),
+            attempts=tuple(told.attempts for told in items),
+            run_id=run_id,
+            ledger=ledger,
+            seed=seed,
+        )
+
+
+def status_of(told: Told) -> RepoReleaseStatus:
+    """Give the status of an item as the original has it."""
+    if told.status == "succeeded":
+        return RepoReleaseStatus.succeeded(told.released_as or "")
+    if told.status == "failed":
+        return RepoReleaseStatus.failed(told.reason or "")
+    return _PLAIN[told.status]
+
+
+_PLAIN = {
+    "pending": RepoReleaseStatus.pending(),
+    "in_progress": RepoReleaseStatus.in_progress(),
+    "skipped": RepoReleaseStatus.skipped(),
+}
+
+
+def story_of(
+    record: RunRecord, events: Iterable[RunEvent], plan: SequencePlan | None = None, record_skips: bool | None = None
+) -> Story:
+    """Read a run from its record and events.
+
+    Parameters
+    ----------
+    record : RunRecord
+        The run.
+    events : iterable of RunEvent
+        Its events in the order of `seq`.
+    plan : SequencePlan, optional
+        What stands in where the record carries no plan.
+    record_skips : bool, optional
+        Whether the run recorded skips; by default what its plan says.
+    """
+    own = plan_of_run(record)
+    tag = tag_of(record, "plan") if own is not None else {}
+    recorded = tag.get("record_skips") is not False if record_skips is None else record_skips
+    story = Story(plan if own is None else own, Terms.told_by(tag)[0], recorded)
+    for event in events:
+        story.tell(event)
+    return story
+
+
+def read_story(ledger: RunLedger, run_id: str) -> Story:
+    """Read a run of a ledger; raises ``RunNotFound`` where it has none."""
+    return story_of(ledger.get_run(run_id), ledger.get_events(run_id))
+
+
+# ---------------------------------------------------------------------- what stands in records and events
+
+
+def kind_of(event: RunEvent) -> str:
+    """Give an event's kind in one spelling: ``node_entered`` is ``NodeEntered``."""
+    return "".join(part.capitalize() for part in event.kind.split("_")) if "_" in event.kind else event.kind
+
+
+def tag_of(record: RunRecord, name: str) -> Any:
+    """Give a tag of a run; None where it has none."""
+    tags = record.metadata.tags
+    return tags.get(name) if isinstance(tags, Mapping) else None
+
+
+def plan_of_run(record: RunRecord) -> SequencePlan | None:
+    """Give the plan that a run carries in its tags; None where it carries none that can be read."""
+    content = tag_of(record, "plan")
+    if content is None:
+        return None
+    try:
+        return plan_of(content)
+    except (SeqkitError, ValueError):
+        return None
+
+
+def text_of(value: object) -> str:
+    """Take a payload's value for a text, whatever it is."""
+    return "" if value is None else str(value)
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(repo for repo in (value if isinstance(value, list) else []) if isinstance(repo, str)))
+
+
+def _after(at: datetime, delay_ms: object) -> datetime:
+    if isinstance(delay_ms, bool) or not isinstance(delay_ms, int | float) or not delay_ms > 0:
+        return at
+    try:
+        return at + min(timedelta(milliseconds=delay_ms), _LONGEST_WAIT)
+    except OverflowError:
+        return at
