@@ -27,6 +27,7 @@ from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
 from seqkit.model import RepoReleaseStatus, RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.plan import SequencePlan, plan_of
+from seqkit.terms import Terms
 
 __all__ = ["elapsed", "events_frame", "item_statuses", "items_frame", "kind_of", "plan_of_run", "runs_frame"]
 
@@ -321,10 +322,8 @@ def _infer_skips(run: RunRecord, plan: SequencePlan, rows: dict[str, _Item]) -> 
 
     A finished run reached everything; one that broke off reached what stands before its last event.
     """
-    policy = _mapping(_mapping(run.metadata.tags).get("plan"))
-    budget = policy.get("failure_budget")
+    terms, _ = Terms.told_by(_mapping(_mapping(run.metadata.tags).get("plan")))
     failed = [item.repo_id for item in plan.items if rows[item.repo_id].status == "failed"]
-    stops = policy.get("policy") == "stop" or (isinstance(budget, int) and len(failed) >= budget)
     last = max((row.position for row in rows.values() if row.attempts), default=-1)
     reached = len(rows) if run.status in (RunStatus.COMPLETED, RunStatus.FAILED) else last
     blockers: dict[str, list[str]] = {}
@@ -335,10 +334,8 @@ def _infer_skips(run: RunRecord, plan: SequencePlan, rows: dict[str, _Item]) -> 
         if row.status != "pending" or row.position >= reached:
             continue
         blocked_by = blockers.get(row.repo_id, [])
-        if blocked_by and (stops or policy.get("policy") != "continue"):
-            row.status, row.skip_cause, row.blocked_by = "skipped", "blocked", blocked_by
-        elif stops and failed:
-            row.status, row.skip_cause = "skipped", "stopped"
+        if (cause := terms.skips(bool(blocked_by), len(failed))) is not None:
+            row.status, row.skip_cause, row.blocked_by = "skipped", cause, blocked_by
 
 
 def plan_of_run(run: RunRecord) -> SequencePlan | None:

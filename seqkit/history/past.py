@@ -14,7 +14,7 @@ from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import RunLedger
 from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.plan import SequencePlan, _planned
-from seqkit.rules import Policy
+from seqkit.terms import Terms
 
 __all__ = [
     "REASONS",
@@ -130,9 +130,7 @@ class PastRun:
     record: RunRecord
     plan: SequencePlan
     trails: Mapping[str, Trail]
-    policy: Policy
-    failure_budget: int | None
-    attempts: int
+    terms: Terms
     record_skips: bool
     versionless: frozenset[str] = frozenset()
     """Repos whose planned version nothing tells."""
@@ -148,13 +146,13 @@ class PastRun:
         blocked_by = dict(self._failed_ancestors())
         tried = [position for position, item in enumerate(self.plan.items) if self._trail(item.repo_id).tries]
         last = max(tried, default=-1)
-        stops = self._stops
         for position, item in enumerate(self.plan.items):
             if not self.plan._is_released[position]:
                 continue
             repo, trail = item.repo_id, self._trail(item.repo_id)
             blockers = trail.blocked_by or blocked_by.get(repo, ())
             reached = self.record.status in _FINISHED or (not self.record_skips and position < last)
+            skip = self.terms.skips(bool(blockers), len(self.failed)) if reached else None
             if trail.released:
                 yield repo, Ending("released")
             elif trail.open:
@@ -163,12 +161,12 @@ class PastRun:
                 yield repo, Ending("failed", error=trail.error)
             elif trail.skipped:
                 yield repo, Ending("blocked" if trail.blocked_by else "stopped", trail.blocked_by)
-            elif reached and blockers and (stops or self.policy != "continue"):
+            elif skip == "blocked":
                 yield repo, Ending("blocked", blockers)
             elif self.has_holes:
                 yield repo, Ending("in_doubt")
             else:
-                yield repo, Ending("stopped" if reached and stops else "not_reached")
+                yield repo, Ending("stopped" if skip else "not_reached")
 
     def _trail(self, repo: str) -> Trail:
         return self.trails.get(repo) or _SILENT
@@ -177,11 +175,6 @@ class PastRun:
     def failed(self) -> list[str]:
         """List the repos that ran out of attempts, in plan order."""
         return [repo for repo in self.plan.released if _has_failed(self._trail(repo))]
-
-    @property
-    def _stops(self) -> bool:
-        allowed = 1 if self.policy == "stop" else self.failure_budget
-        return allowed is not None and len(self.failed) >= allowed
 
     def _failed_ancestors(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Give the failed ancestors of each repo that has any; linear but for the union of bit sets."""
@@ -259,23 +252,14 @@ def past_run(
         plan, versionless = _stand_in(record, trails, graph)
     elif graph is not None:
         plan = plan._knowing(graph)  # what it tells is not needed, but its names are no unknown ones
-    policy: Any = settings.get("policy")
-    budget: Any = settings.get("failure_budget")
-    attempts: Any = settings.get("attempts")
     return PastRun(
         record=record,
         plan=plan,
         trails=trails,
-        policy=policy if policy in get_args(Policy) else "skip_dependents",
-        failure_budget=budget if _counts(budget) else None,
-        attempts=attempts if _counts(attempts) else 1,
+        terms=Terms.told_by(settings)[0],
         record_skips=bool(settings) and settings.get("record_skips") is not False,
         versionless=versionless,
     )
-
-
-def _counts(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def tag_of(record: RunRecord, name: str) -> Any:
