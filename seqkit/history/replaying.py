@@ -285,7 +285,7 @@ def replay(
         assumed = as_model(model)
         check_models([plan], model=assumed)
         causes = Causes(assumed, run.trails)
-    given = {"policy": policy, "failure_budget": failure_budget, "attempts": attempts}
+    given: dict[str, Any] = {"policy": policy, "failure_budget": failure_budget, "attempts": attempts}
     terms = replace(run.terms, **{name: value for name, value in given.items() if value is not None})
     known = Tries(run.trails, failing, succeeding)
 
