@@ -260,7 +260,7 @@ def each_choice(
         if isinstance(step, Start):
             repo = step.repo_id
             rules.start(repo)
-            while (why := reason(repo, rules.attempt(repo))) is not None and rules.fail(repo, why):
+            while (why := reason(repo, rules._tries[step.position])) is not None and rules.fail(repo, why):
                 pass
             if why is None:
                 rules.succeed(repo, released_as(repo))

@@ -121,7 +121,7 @@ class Terms:
         failures : int
             How many repos of the run have failed.
         """
-        if self.stops(failures) or (blocked and self.blocks):
+        if (failures and self.stops(failures)) or (blocked and self.blocks):
             return "blocked" if blocked else "stopped"
         return None
 

@@ -154,11 +154,11 @@ def test_fewer_trials_are_the_first_of_more(run: Callable[..., Tally], what: Exp
 @pytest.mark.parametrize("first_word", [2**31 - 1, 2**32 - 2])
 def test_far_trials_are_runs_too(run: Callable[..., Tally], first_word: int) -> None:
     setting = seeded(4, n=12)
-    rules = [setting[name] for name in ("policy", "failure_budget", "attempts")]
-    found = run(prepare(setting["plan"], Terms(*rules), setting["model"], 4), first_word, 128, True)
+    terms = Terms(*(setting[name] for name in ("policy", "failure_budget", "attempts")))
+    found = run(prepare(setting["plan"], terms, setting["model"], 4), first_word, 128, True)
     assert found.n_failed.any()
     for i in range(128):
-        outcome = run_trial(setting["plan"], setting["model"], *rules, 4, 64 * first_word + i).outcome
+        outcome = run_trial(setting["plan"], setting["model"], terms, 4, 64 * first_word + i).outcome
         assert len(outcome.failed) == found.n_failed[i]
         assert len(outcome.succeeded) == len(setting["plan"].released) - found.n_lost[i]
 
