@@ -17,9 +17,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from seqkit.model import ContentDigest, RepoReleaseStatus, RunEvent, utc_text
+from seqkit.model import ContentDigest, RunEvent, utc_text
 
-__all__ = ["StateDigest", "state_digest"]
+__all__ = ["StateDigest"]
 
 
 class StateDigest:
@@ -27,8 +27,7 @@ class StateDigest:
 
     Examples
     --------
-    >>> digest = StateDigest()
-    >>> digest.finished([("core", "pending")]) == state_digest([], [("core", RepoReleaseStatus.pending())])
+    >>> StateDigest().finished([("core", "pending")]) == hashlib.sha256(b'[[],[["core","pending"]]]').hexdigest()
     True
     """
 
@@ -51,14 +50,6 @@ class StateDigest:
         )
         whole.update(b"]]")
         return ContentDigest(whole.hexdigest())
-
-
-def state_digest(events: Iterable[RunEvent], statuses: Iterable[tuple[str, RepoReleaseStatus]]) -> ContentDigest:
-    """Give the digest of a run's events, ordered by `seq`, and of its items' statuses, in plan order."""
-    digest = StateDigest()
-    for event in events:
-        digest.add(event)
-    return digest.finished((repo, status._to_json()) for repo, status in statuses)
 
 
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode

@@ -10,7 +10,8 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._html import shortened
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, Rules, Skip, fail_ids
+from seqkit.rules import Rules, Skip, each_choice, fail_ids
+from seqkit.terms import GOES_ON, Policy, Terms
 
 __all__ = ["OrderCheck", "check_order", "is_queue", "needed_releases", "steps"]
 
@@ -67,13 +68,13 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     app is next in the order of the whole graph, which the plan keeps: it needs nothing in this plan
     """
     failing = fail_ids(plan, fail)
-    rules = Rules(plan, policy)
+    rules = Rules(plan, Terms(policy))
     rows: list[tuple[str, list[str], list[str], list[str], str]] = []
     doomed: set[str] = set()
     queue = is_queue(plan)
     ready = rules.ready()
     since = dict.fromkeys(ready, 0)  # at which step a repo became ready
-    while (step := rules.take()) is not None:
+    for step in each_choice(rules, lambda repo, attempt: "what if it fails" if repo in failing else None):
         repo, blocked = step.repo_id, []
         if isinstance(step, Skip):
             why = _why_skipped(step)
@@ -81,15 +82,11 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
             waited = [other for other in ready if since[other] < since[repo]]
             place = "first in line" if queue else _place(waited)
             why = f"{shortened(repo, 60)} is {place}: {_needs(rules, step.position, queue)}"
-            rules.start(repo)
             if repo in failing:
-                rules.fail(repo, "what if it fails")
                 blocked = _newly_blocked(rules, repo, doomed)
                 doomed.update(blocked)
                 held = f"{len(blocked)} repo{'s'[: len(blocked) != 1]}" if blocked else "nobody"
                 why += f". It fails, which keeps {held} from starting"
-            else:
-                rules.succeed(repo, f"run-{repo}")
         after = rules.ready()
         freed = [other for other in after if other not in since]
         rows.append((repo, ready, freed, blocked, why))
@@ -116,7 +113,7 @@ def _newly_blocked(rules: Rules, repo: str, doomed: set[str]) -> list[str]:
             item.repo_id for item, status in zip(plan.items, rules._statuses, strict=True) if status.name != "pending"
         }
         return [other for other in plan.released if other not in ended and other not in doomed]
-    if rules.policy == "continue":
+    if not rules.terms.blocks:
         return []
     below = set(plan.graph.transitive_dependents_of(repo))
     return [other for other in plan.released if other in below and other not in doomed]
@@ -157,7 +154,7 @@ def _needs(rules: Rules, position: int, queue: bool) -> str:
     if repos := ended["skipped"]:  # what starts needs no blocked repo: these are not part of the release
         parts.append(f"{_names(repos)}, which {'is' if len(repos) == 1 else 'are'} not part of this release")
     if repos := ended["failed"]:
-        parts.append(f"{_names(repos)}, which failed: this policy goes on all the same")
+        parts.append(f"{_names(repos)}, which failed: {GOES_ON}")
     return "it needs " + ("; and ".join(parts) or ("nothing" if queue else "nothing in this plan"))
 
 

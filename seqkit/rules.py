@@ -18,19 +18,19 @@ Skip(position=1, repo_id='b', cause='blocked', blocked_by=('a',))
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
-from seqkit._arguments import whole
 from seqkit.model import RepoReleaseStatus, SkipCause
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
+from seqkit.terms import Terms
 
-__all__ = ["Policy", "Rules", "Skip", "Start", "fail_ids"]
+__all__ = ["Reason", "Rules", "Skip", "Start", "each_choice", "fail_ids", "follow"]
 
-Policy = Literal["skip_dependents", "stop", "continue"]
-"""What a failure means for the rest: skip what depends on it, start nothing more, or go on regardless."""
+Reason = Callable[[str, int], str | None]
+"""Why an attempt (repo, number from 1) fails; None where it succeeds."""
 
 _SKIPPED = RepoReleaseStatus.skipped()
 _IN_PROGRESS = RepoReleaseStatus.in_progress()
@@ -66,33 +66,13 @@ class Rules:
     ----------
     plan : SequencePlan
         What to run.
-    policy : {"skip_dependents", "stop", "continue"}
-        ``skip_dependents``: a failure skips all that depends on it. ``stop``: after a failure nothing
-        new starts. ``continue``: dependents go on against the last good release.
-    failure_budget : int, optional
-        At the n-th failure the policy turns to ``stop``.
-    attempts : int
-        How often a repo is tried before it counts as failed.
-
-    Raises
-    ------
-    ValueError, TypeError
-        Where an argument is out of its range.
+    terms : Terms, optional
+        What a failure means for the rest, and how often a repo is tried.
     """
 
-    def __init__(
-        self,
-        plan: SequencePlan,
-        policy: Policy = "skip_dependents",
-        failure_budget: int | None = None,
-        attempts: int = 1,
-    ) -> None:
-        if policy not in get_args(Policy):
-            raise ValueError(f"policy is {policy!r}, expected one of {get_args(Policy)}")
+    def __init__(self, plan: SequencePlan, terms: Terms | None = None) -> None:
         self.plan = plan
-        self.policy: Policy = policy
-        self.failure_budget = None if failure_budget is None else whole("failure_budget", failure_budget, 1)
-        self.attempts = whole("attempts", attempts, 1)
+        self.terms = Terms() if terms is None else terms
         n = len(plan.items)
         self._statuses = [_PENDING if released else _SKIPPED for released in plan._is_released]
         self._causes: list[SkipCause | None] = [None] * n
@@ -122,16 +102,19 @@ class Rules:
     @property
     def stopping(self) -> bool:
         """Whether nothing new starts any more."""
-        allowed = 1 if self.policy == "stop" else self.failure_budget
-        return allowed is not None and len(self._failures) >= allowed
+        return self.terms.stops(len(self._failures))
 
     def ready(self) -> list[str]:
         """List the decided items in plan order: the first of them is taken next."""
         return [self.plan.items[position].repo_id for position in sorted(self._decided)]
 
-    def failed_ancestors(self, repo_id: str) -> tuple[str, ...]:
-        """Give the failed repos that `repo_id` depends on, as far as they are known, in plan order."""
-        return self._named(self._blockers[self.plan._require(repo_id)])
+    def attempt(self, repo_id: str) -> int:
+        """Give the number of the attempt under way, from 1."""
+        return self._tries[self._expect(repo_id, "in_progress")]
+
+    def will_retry(self, repo_id: str) -> bool:
+        """Tell whether the repo is tried again if the attempt under way fails."""
+        return self.attempt(repo_id) < self.terms.attempts
 
     def take(self) -> Start | Skip | None:
         """Take the next decided item; None where nothing is decided until a release under way ends.
@@ -144,14 +127,12 @@ class Rules:
         position = heapq.heappop(self._decided)
         item = self.plan.items[position]
         blocked_by = self._named(self._blockers[position])
+        cause: SkipCause | None
         if not self.plan._is_released[position]:
-            cause: SkipCause = "unreleased"
-            blocked_by = ()
-        elif self.stopping:
-            cause = "blocked" if blocked_by else "stopped"
-        elif blocked_by and self.policy == "skip_dependents":
-            cause = "blocked"
+            cause, blocked_by = "unreleased", ()
         else:
+            cause = self.terms.skips(bool(blocked_by), len(self._failures))
+        if cause is None:
             self._permitted.add(position)
             return Start(position, item.repo_id)
         self._causes[position] = cause
@@ -179,7 +160,7 @@ class Rules:
         The last attempt makes a failure, which blocks dependents; ``final=True`` makes this one the last.
         """
         position = self._expect(repo_id, "in_progress")
-        if self._tries[position] < self.attempts and not final:
+        if not final and self.will_retry(repo_id):
             self._tries[position] += 1
             return True
         self._blockers[position] |= 1 << len(self._failures)
@@ -239,6 +220,51 @@ def _bits(number: int) -> Iterable[int]:
         lowest = number & -number
         yield lowest.bit_length() - 1
         number ^= lowest
+
+
+def follow(
+    plan: SequencePlan, terms: Terms, reason: Reason, released_as: Callable[[str], str] = "run-{}".format
+) -> Rules:
+    """Go through a plan to its end, one release at a time, and give the rules as they then stand.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What to go through.
+    terms : Terms
+        What it goes by.
+    reason : callable
+        Why an attempt (repo, number from 1) fails; None where it succeeds.
+    released_as : callable
+        The run id of a repo that is released.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> flaky = {("core", 1): "a test timed out", ("api", 1): "tests are red", ("api", 2): "tests are red"}
+    >>> follow(plan, Terms(attempts=2), lambda repo, attempt: flaky.get((repo, attempt))).outcome()
+    SequenceOutcome(2 succeeded, 1 failed)
+    """
+    rules = Rules(plan, terms)
+    for _ in each_choice(rules, reason, released_as):
+        pass
+    return rules
+
+
+def each_choice(
+    rules: Rules, reason: Reason, released_as: Callable[[str], str] = "run-{}".format
+) -> Iterator[Start | Skip]:
+    """Do what :func:`follow` does, and stop after each choice, when it has had its end, for a look at the rules."""
+    while (step := rules.take()) is not None:
+        if isinstance(step, Start):
+            repo = step.repo_id
+            rules.start(repo)
+            while (why := reason(repo, rules._tries[step.position])) is not None and rules.fail(repo, why):
+                pass
+            if why is None:
+                rules.succeed(repo, released_as(repo))
+        yield step
 
 
 def fail_ids(plan: SequencePlan, fail: str | Iterable[str]) -> frozenset[str]:

@@ -26,8 +26,8 @@ from seqkit.model import RunEvent, RunMetadata, spec_digest_of
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import Releases, SequencePlan, build_plan, item_json
 from seqkit.releasers import RepoReleaser, as_releaser, check_names
-from seqkit.rules import Policy, Rules, Skip, Start
-from seqkit.terms import Terms
+from seqkit.rules import Rules, Skip, Start
+from seqkit.terms import Policy, Terms
 
 __all__ = ["ReleaseSequencer", "execute_plan", "run_plan"]
 
@@ -119,9 +119,7 @@ async def execute_plan(
         rng,
         trial,
         record_skips,
-        policy,
-        failure_budget,
-        attempts,
+        Terms(policy, failure_budget, attempts),
         retry_delay,
         tags,
         on_event,
@@ -137,9 +135,7 @@ def _prepared(
     rng: int | np.random.Generator | None,
     trial: int,
     record_skips: bool,
-    policy: Policy,
-    failure_budget: int | None,
-    attempts: int,
+    terms: Terms,
     retry_delay: float,
     tags: Mapping[str, Any] | None,
     on_event: OnEvent | None,
@@ -152,10 +148,10 @@ def _prepared(
         raise TypeError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
     if not 0 <= retry_delay < math.inf:
         raise ValueError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
-    rules, release = Rules(plan, policy, failure_budget, attempts), as_releaser(releaser, rng, trial)
+    release = as_releaser(releaser, rng, trial)
     check_names(plan, releaser)
     run = _Run(
-        rules=rules,
+        rules=Rules(plan, terms),
         releaser=release,
         ledger=MemoryRunLedger(clock=clock) if ledger is None else as_ledger(ledger),
         record_skips=record_skips,
@@ -176,9 +172,7 @@ def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) 
             raise ValueError(f"tags has {taken!r}, which seqkit writes itself; choose another name")
     own = {
         "originating_run_id": plan.originating_run_id,
-        "policy": rules.policy,
-        "failure_budget": rules.failure_budget,
-        "attempts": rules.attempts,
+        **rules.terms.to_tag(),
         "record_skips": record_skips,
         "items": [item_json(item) for item in plan.items],
         "edges": [list(edge) for edge in plan.edges],
@@ -207,8 +201,7 @@ class _Run:
         self.on_event = on_event
         self.clock = clock
         self.recorder: GraphRunRecorder | None = None
-        terms = Terms(rules.policy, rules.failure_budget, rules.attempts)
-        self.story = Story(rules.plan, terms, record_skips)  # what the ledger's events say
+        self.story = Story(rules.plan, rules.terms, record_skips)  # what the ledger's events say
         self.digest = StateDigest()
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
@@ -317,7 +310,6 @@ class _Run:
         entry = {"node_id": repo, "version": item.version_label}
         await self._record("NodeEntered", entry)
         self.rules.start(repo)
-        attempt = 1
         while True:
             try:
                 released_as = await self.releaser.release(repo, item.version_label, item.spec_digest, item.promoted_by)
@@ -331,15 +323,21 @@ class _Run:
             else:
                 await self._succeed(step, released_as)
                 return
-            if attempt == self.rules.attempts:
+            if not self.rules.will_retry(repo):
                 await self._fail(step, reason)
                 return
-            self.rules.fail(repo, reason)
-            delay_ms = round(self.retry_delay * 1000)
-            payload: dict[str, Any] = {"node_id": repo, "attempt": attempt, "delay_ms": delay_ms, "error": reason}
-            await self._record("NodeRetrying", payload)
-            await asyncio.sleep(self.retry_delay)
-            attempt += 1
+            await self._retry(step, reason)
+
+    async def _retry(self, step: Start, reason: str) -> None:
+        payload = {
+            "node_id": step.repo_id,
+            "attempt": self.rules.attempt(step.repo_id),
+            "delay_ms": round(self.retry_delay * 1000),
+            "error": reason,
+        }
+        await self._record("NodeRetrying", payload)
+        self.rules.fail(step.repo_id, reason)
+        await asyncio.sleep(self.retry_delay)
 
     async def _succeed(self, step: Start, released_as: object) -> None:
         repo = step.repo_id
@@ -401,9 +399,7 @@ def run_plan(
         rng,
         trial,
         record_skips,
-        policy,
-        failure_budget,
-        attempts,
+        Terms(policy, failure_budget, attempts),
         retry_delay,
         tags,
         on_event,

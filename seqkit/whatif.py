@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from seqkit.errors import SequencingFailed
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, Rules, Start, fail_ids
+from seqkit.rules import fail_ids, follow
+from seqkit.terms import Policy, Terms
 
-__all__ = ["what_if"]
+__all__ = ["outcome_where", "what_if"]
 
 
 def what_if(
@@ -49,13 +51,13 @@ def what_if(
     >>> what_if(plan, fail="api").succeeded
     ['core', 'docs']
     """
-    failing = fail_ids(plan, fail)
-    rules = Rules(plan, policy, failure_budget)
-    while (step := rules.take()) is not None:
-        if isinstance(step, Start):
-            rules.start(step.repo_id)
-            if step.repo_id in failing:
-                rules.fail(step.repo_id, str(SequencingFailed(step.repo_id, "what if it fails")))
-            else:
-                rules.succeed(step.repo_id, f"run-{step.repo_id}")
-    return rules.outcome()
+    return outcome_where(plan, Terms(policy, failure_budget), fail_ids(plan, fail))
+
+
+def outcome_where(plan: SequencePlan, terms: Terms, failing: Collection[str]) -> SequenceOutcome:
+    """Do what :func:`what_if` does, with arguments that have been read. Who fails would fail again: no retries."""
+
+    def reason(repo: str, attempt: int) -> str | None:
+        return str(SequencingFailed(repo, "what if it fails")) if repo in failing else None
+
+    return follow(plan, replace(terms, attempts=1), reason).outcome()

@@ -26,7 +26,7 @@ from seqkit import (
 )
 from seqkit.auditing import CHECKS, AuditReport, audit
 from seqkit.auditing.order import order_in, order_of_plan
-from seqkit.digest import state_digest
+from seqkit.digest import StateDigest
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.model import ContentDigest, RepoReleaseStatus, RunMetadata, RunStatus, RunSummary, spec_digest_of
 from seqkit.plan import plan_of
@@ -270,8 +270,10 @@ def test_the_digest_is_that_of_the_library() -> None:
         "c": RepoReleaseStatus.skipped(),
         "d": RepoReleaseStatus.failed("\ud800"),
     }
-    ordered = sorted(odd, key=lambda one: one.seq)
-    digest = state_digest(ordered, [(item.repo_id, statuses[item.repo_id]) for item in PLAN.items])
+    taken = StateDigest()
+    for one in sorted(odd, key=lambda one: one.seq):
+        taken.add(one)
+    digest = taken.finished((item.repo_id, statuses[item.repo_id]._to_json()) for item in PLAN.items)
     own = RunSummary(total_events=6, duration_ms=0, success=False, final_state_digest=digest)
     ledger = recorded([], "FAILED", {"record_skips": False}, summary=own)
     report = audit(found([ledger.runs[0].record], [("r", one) for one in odd]))

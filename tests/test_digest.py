@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from strategies import Train, trains
 
 from seqkit import MemoryRunLedger, RepoDependencyGraph, ScriptedReleaser, build_plan, items_frame, run_plan
-from seqkit.digest import state_digest
+from seqkit.digest import StateDigest
 from seqkit.model import RepoReleaseStatus, RunEvent
 
 
@@ -67,6 +67,13 @@ def test_a_cancelled_run_has_one_too() -> None:
     assert run.status == "CANCELLED"
     assert run.summary is not None
     assert run.summary.final_state_digest == literally(ledger, "r", ["a", "b", "c"])
+
+
+def state_digest(events: list[RunEvent], statuses: list[tuple[str, RepoReleaseStatus]]) -> str:
+    digest = StateDigest()
+    for event in events:
+        digest.add(event)
+    return digest.finished((repo, status._to_json()) for repo, status in statuses)
 
 
 def test_it_tells_every_change() -> None:

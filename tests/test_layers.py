@@ -36,7 +36,7 @@ LAYERS = [
         "spreadsheet",
     },
     {"graph"},
-    {"plan", "outcome", "rules", "readers"},
+    {"plan", "outcome", "terms", "rules", "readers"},
     {"failures", "unknown", "releasers", "ledger"},
     {"sequencer", "frames", "datasets"},
     {"whatif", "ordering", "blast", "exact", "montecarlo", "schedule", "auditing", "history"}

@@ -20,7 +20,7 @@ from seqkit import CommonCause, FailureModel, RepoDependencyGraph, Simulation, b
 from seqkit.montecarlo import driver, experiment, numpy_kernel
 from seqkit.montecarlo.experiment import Experiment, Tally, prepare, total
 from seqkit.montecarlo.trial import run_trial
-from seqkit.rules import Rules
+from seqkit.terms import Terms
 
 numba_kernel = pytest.importorskip("seqkit.montecarlo.numba_kernel")
 KERNELS = {"numpy": numpy_kernel.run, "numba": numba_kernel.run}
@@ -44,7 +44,7 @@ def experiments(draw: st.DrawFn) -> Experiment:
         for name in draw(st.lists(repo_ids, unique=True, max_size=3))
     ]
     model = FailureModel({repo: draw(rates) for repo in nodes}, common_causes=causes)
-    return prepare(Rules(plan, draw(policies), draw(budgets), draw(attempts)), model, draw(st.integers(0, 2**64)))
+    return prepare(plan, Terms(draw(policies), draw(budgets), draw(attempts)), model, draw(st.integers(0, 2**64)))
 
 
 def seeded(seed: int, n: int = 60, **changes: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def seeded(seed: int, n: int = 60, **changes: Any) -> dict[str, Any]:
 def prepared(seed: int, n: int = 60) -> Experiment:
     given_ = seeded(seed, n)
     rules = (given_[name] for name in ("policy", "failure_budget", "attempts"))
-    return prepare(Rules(given_["plan"], *rules), given_["model"], seed)
+    return prepare(given_["plan"], Terms(*rules), given_["model"], seed)
 
 
 def content(tally: Tally) -> dict[str, Any]:
@@ -154,11 +154,11 @@ def test_fewer_trials_are_the_first_of_more(run: Callable[..., Tally], what: Exp
 @pytest.mark.parametrize("first_word", [2**31 - 1, 2**32 - 2])
 def test_far_trials_are_runs_too(run: Callable[..., Tally], first_word: int) -> None:
     setting = seeded(4, n=12)
-    rules = [setting[name] for name in ("policy", "failure_budget", "attempts")]
-    found = run(prepare(Rules(setting["plan"], *rules), setting["model"], 4), first_word, 128, True)
+    terms = Terms(*(setting[name] for name in ("policy", "failure_budget", "attempts")))
+    found = run(prepare(setting["plan"], terms, setting["model"], 4), first_word, 128, True)
     assert found.n_failed.any()
     for i in range(128):
-        outcome = run_trial(setting["plan"], setting["model"], *rules, 4, 64 * first_word + i).outcome
+        outcome = run_trial(setting["plan"], setting["model"], terms, 4, 64 * first_word + i).outcome
         assert len(outcome.failed) == found.n_failed[i]
         assert len(outcome.succeeded) == len(setting["plan"].released) - found.n_lost[i]
 
@@ -217,7 +217,7 @@ def test_dependencies_left_out_are_reached_otherwise(graph: Any) -> None:
     nodes, edges = graph
     assume(edges)
     plan = build_plan(RepoDependencyGraph.from_edges(edges, nodes=nodes), version="1")
-    what = prepare(Rules(plan), FailureModel(default=0.5), 0)
+    what = prepare(plan, Terms(), FailureModel(default=0.5), 0)
     order = [item.repo_id for item in plan.items]
     kept = [
         (order[what.dependencies[i]], repo)

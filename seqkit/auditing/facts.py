@@ -176,7 +176,7 @@ class RunFacts:
     @cached_property
     def stopped_at(self) -> int | None:
         """The index of the failure after which nothing more starts; None where there is none."""
-        limit = self.settings.limit
+        limit = self.settings.terms.stop_at
         if limit is None or len(self.failed) < limit:
             return None
         return sorted(self.failed.values())[limit - 1]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import operator
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from json.encoder import encode_basestring as quoted  # the C one, where there is one
-from typing import Any, get_args
+from typing import Any
 
 from seqkit.errors import SeqkitError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.plan import SequencePlan, plan_of
-from seqkit.rules import Policy
+from seqkit.terms import Terms
 
 __all__ = ["Order", "Settings", "order_in", "order_of_graph", "order_of_plan", "settings_in"]
 
@@ -51,21 +51,14 @@ class Order:
 class Settings:
     """The rules that a run was made under, as its plan says; what the original does where it says nothing."""
 
-    policy: Policy = "skip_dependents"
+    terms: Terms = field(default_factory=Terms)
     """What a failure means for the rest."""
-    budget: int | None = None
-    """At how many failures nothing more starts."""
     attempts: int | None = None
     """How often a repo is tried; None where it is not known."""
     record_skips: bool = False
     """Whether a skipped repo has an event."""
     lanes: int = 1
     """How many releases may be under way at once."""
-
-    @property
-    def limit(self) -> int | None:
-        """After how many failures nothing more starts."""
-        return 1 if self.policy == "stop" else self.budget
 
 
 def order_of_plan(plan: SequencePlan, own: Mapping[str, Any] | None = None) -> Order:
@@ -152,24 +145,18 @@ def _plain_text(tag: Mapping[str, Any]) -> str:
 
 def settings_in(tag: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     """Read the rules out of a run's plan; what cannot be read is told and taken for the default."""
-    told: list[str] = []
-
-    def read(key: str, default: Any, expected: str, fits: Any) -> Any:
-        if key not in tag:
-            told.append(f"plan.{key} is missing, expected {expected}; taken for {default!r}")
-            return default
-        value = tag[key]
-        if fits(value):
-            return value
-        told.append(f"plan.{key} is {value!r:.80}, expected {expected}; taken for {default!r}")
-        return default
-
-    policy = read("policy", "skip_dependents", f"one of {get_args(Policy)}", lambda value: value in get_args(Policy))
-    budget = read("failure_budget", None, "a whole number from 1, or null", lambda v: v is None or _from_one(v))
-    attempts = read("attempts", None, "a whole number from 1", _from_one)
-    skips = read("record_skips", True, "true or false", lambda value: isinstance(value, bool))
+    terms, unread = Terms.told_by(tag)
+    attempts = None if "attempts" in unread else terms.attempts
+    skips = tag.get("record_skips")
+    if not isinstance(skips, bool):
+        skips, unread["record_skips"] = True, "true or false"
+    taken = {**terms.to_tag(), "attempts": attempts, "record_skips": skips}
+    told = []
+    for name, expected in unread.items():
+        found = f"{tag[name]!r:.80}" if name in tag else "missing"
+        told.append(f"plan.{name} is {found}, expected {expected}; taken for {taken[name]!r}")
     lanes = tag.get("max_parallel", 1)
-    return Settings(policy, budget, attempts, skips, lanes if _from_one(lanes) else 1), told
+    return Settings(terms, attempts, skips, lanes if _from_one(lanes) else 1), told
 
 
 def _from_one(value: object) -> bool:

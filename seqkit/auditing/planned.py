@@ -158,18 +158,17 @@ def turns(run: RunFacts) -> Result:
 
 def blocked(run: RunFacts) -> Result:
     """Nothing is entered after a failure that forbids it."""
-    if run.order is None and run.settings.limit is None:
+    if run.order is None and run.settings.terms.stop_at is None:
         return NotChecked(run.why_no_order)
     remarks = []
     stopped_at = run.stopped_at
     if stopped_at is not None:
-        by = "the policy is stop" if run.settings.policy == "stop" else f"the failure budget is {run.settings.budget}"
         remarks += [
-            error(f"{repo!r:.90} is entered after the run was to stop ({by})", index, repo)
+            error(f"{repo!r:.90} is entered after the run was to stop ({run.settings.terms.why_stop})", index, repo)
             for repo, index in run.entered.items()
             if index > stopped_at
         ]
-    if run.order is not None and run.settings.policy == "skip_dependents":
+    if run.order is not None and run.settings.terms.blocks:
         standing = run.standing
         for position, (index, failing) in enumerate(zip(standing.entered, standing.failing, strict=True)):
             if index is None or failing < 0:
@@ -191,8 +190,8 @@ def antichain(run: RunFacts) -> Result:
     """No failed repo depends on another failed one."""
     if run.order is None:
         return NotChecked(run.why_no_order)
-    if run.settings.policy == "continue":
-        return NotChecked("the policy is continue: what depends on a failed repo goes on")
+    if run.settings.terms.goes_on:
+        return NotChecked(f"the policy is {run.settings.terms.policy}: what depends on a failed repo goes on")
     standing = run.standing
     return [
         error(
@@ -223,7 +222,7 @@ def skips(run: RunFacts) -> Result:
             continue
         repo, payload = ids[position], run.events[at].payload
         told_to_stop = run.stopped_at is not None and run.stopped_at < at
-        if not told_to_stop and not (run.settings.policy == "skip_dependents" and mask):
+        if not told_to_stop and not (run.settings.terms.blocks and mask):
             remarks.append(
                 error(f"{repo!r:.90} is skipped, expected it to be entered: nothing that forbids it failed", at, repo)
             )
@@ -323,7 +322,7 @@ def _passed_over(run: RunFacts, quiet: list[int]) -> dict[int, int]:
         behind[position] = position if taken[position] > taken[best] else best
     found = {}
     for position in quiet:
-        held_back = run.settings.policy == "skip_dependents" and standing.failing[position] >= 0
+        held_back = run.settings.terms.blocks and standing.failing[position] >= 0
         if held_back and not skips_recorded:
             continue
         if position + 1 < len(ids) and taken[behind[position + 1]] > standing.decided[position]:

@@ -56,8 +56,8 @@ class Standing:
         self.awaited = [-1] * n
         self.first_failure = [_NEVER] * n
         self.failing = [-1] * n
-        self._stopped = run.stopped_at is not None
-        self._skips_dependents = run.settings.policy == "skip_dependents"
+        skips = run.settings.terms.skips
+        self._skips = [skips(blocked, len(run.failed)) is not None for blocked in (False, True)]
         self._names: dict[int, list[str]] = {}
         if run.failed:
             self._hand_on_failures()
@@ -99,7 +99,7 @@ class Standing:
 
     def explained(self, position: int) -> bool:
         """Tell whether the rules pass a repo over: something it needs failed, or the run was told to stop."""
-        return self._stopped or (self._skips_dependents and self.failing[position] >= 0)
+        return self._skips[self.failing[position] >= 0]
 
     def blockers(self) -> Iterator[tuple[int, int]]:
         """Give each position and the failed repos that it depends on: bit i for the i-th in :attr:`failures`.

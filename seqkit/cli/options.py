@@ -6,13 +6,20 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from typing import get_args
 
 from seqkit.cli.source import Source
 from seqkit.failures import CommonCause, FailureModel
-from seqkit.rules import Policy
+from seqkit.terms import POLICIES, Terms
 
-__all__ = ["budget", "failure_model", "one_of", "policy_of", "probability", "whole"]
+__all__ = ["BUDGET_HELP", "POLICY_HELP", "failure_model", "one_of", "probability", "terms", "whole"]
+
+
+def _or(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+POLICY_HELP = f"What a failure means: {_or(tuple(POLICIES))}."
+BUDGET_HELP = "Stop the release at the N-th failure."
 
 
 def probability(option: str, value: float | str) -> float:
@@ -42,21 +49,20 @@ def whole(option: str, value: int, least: int) -> int:
     return value
 
 
-def budget(value: int | None) -> int | None:
-    """Check --failure-budget."""
-    return None if value is None else whole("--failure-budget", value, 1)
-
-
 def one_of(option: str, value: str, choices: Sequence[str]) -> str:
     """Give `value` back if it is one of the choices."""
     if value not in choices:
-        raise ValueError(f"{option} is {value!r}, expected {', '.join(choices[:-1])} or {choices[-1]}")
+        raise ValueError(f"{option} is {value!r}, expected {_or(choices)}")
     return value
 
 
-def policy_of(value: str) -> Policy:
-    """Read --policy."""
-    return one_of("--policy", value, get_args(Policy))  # type: ignore[return-value]  # one of its values
+def terms(policy: str, failure_budget: int | None, attempts: int = 1) -> Terms:
+    """Read --policy, --failure-budget and --attempts."""
+    one_of("--policy", policy, tuple(POLICIES))
+    if failure_budget is not None:
+        whole("--failure-budget", failure_budget, 1)
+    whole("--attempts", attempts, 1)
+    return Terms(policy, failure_budget, attempts)  # type: ignore[arg-type]  # a policy, as one_of has seen
 
 
 def failure_model(source: Source, default: float, rates: Sequence[str], outages: Sequence[str]) -> FailureModel:

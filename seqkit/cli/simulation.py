@@ -48,12 +48,8 @@ def simulate(
         typer.Option(metavar="SE", help="Instead: run until the mean share released has this standard error."),
     ] = None,
     rng: Annotated[int | None, typer.Option(metavar="N", help="Seed: the same one gives the same numbers.")] = None,
-    policy: Annotated[
-        str, typer.Option(metavar="NAME", help="What a failure means: skip_dependents, stop or continue.")
-    ] = "skip_dependents",
-    failure_budget: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop the release at the N-th failure.")
-    ] = None,
+    policy: Annotated[str, typer.Option(metavar="NAME", help=options.POLICY_HELP)] = "skip_dependents",
+    failure_budget: Annotated[int | None, typer.Option(metavar="N", help=options.BUDGET_HELP)] = None,
     attempts: Annotated[int, typer.Option(metavar="N", help="How often a repo is tried.")] = 1,
     engine: Annotated[
         str, typer.Option(metavar="NAME", help="Who counts: auto, numpy or numba. The numbers are the same.")
@@ -71,9 +67,7 @@ def simulate(
     forms: expected_succeeded, p_all_succeed), repos (as in the CSV, with the exact gain_if_perfect or null),
     counts (n_succeeded, n_failed, n_skipped, in how many trials). Every se is a standard error.
     """
-    rules = options.policy_of(policy)
-    options.budget(failure_budget)
-    options.whole("--attempts", attempts, 1)
+    terms = options.terms(policy, failure_budget, attempts)
     options.whole("--top", top, 0)
     options.one_of("--engine", engine, _ENGINES)
     if rng is not None:
@@ -91,9 +85,7 @@ def simulate(
             model,
             trials=100_000 if trials is None else trials,
             rng=secrets.randbits(32) if rng is None else rng,  # short enough to be typed again
-            policy=rules,
-            failure_budget=failure_budget,
-            attempts=attempts,
+            **terms.to_tag(),
             until=until,
             engine=engine,  # type: ignore[arg-type]  # checked above
         )
@@ -110,7 +102,7 @@ def simulate(
 
 def _exact(simulation: Simulation) -> Analysis | None:
     """Work out what has closed forms; None where nothing has."""
-    if simulation.policy != "skip_dependents" or simulation.failure_budget is not None:
+    if not simulation._terms.closed_form:
         return None
     try:
         return analyze(simulation.plan, simulation.model, simulation.attempts)
@@ -136,9 +128,7 @@ def _document(source: Source, simulation: Simulation, exact: Analysis | None, un
                 {"name": cause.name, "probability": cause.probability, "repos": list(cause.repos)}
                 for cause in model.common_causes
             ],
-            "policy": simulation.policy,
-            "failure_budget": simulation.failure_budget,
-            "attempts": simulation.attempts,
+            **simulation._terms.to_tag(),
             "trials": simulation.trials,
             "until": until,
             "seed": simulation.seed,
@@ -205,11 +195,10 @@ def _print(
 def _setting(simulation: Simulation, until: float | None) -> list[str]:
     model = simulation.model
     own = f" ({plural(len(model.rates), 'repo')} with a rate of {'its' if len(model.rates) == 1 else 'their'} own)"
-    budget = f", stop at failure {simulation.failure_budget}" if simulation.failure_budget else ""
     enough = f", enough for a standard error of {until:g} of the share released" if until else ""
     return [
         f"An attempt fails with probability {model.default:g}{own if model.rates else ''}.",
-        f"Policy {simulation.policy}{budget}; {plural(simulation.attempts, 'attempt')} each.",
+        f"{simulation._terms.told}; {plural(simulation.attempts, 'attempt')} each.",
         *(
             f"Outage {named(cause.name)}: probability {cause.probability:g} a run, strikes "
             f"{plural(len(tuple(cause.repos)), 'repo')}."
@@ -266,7 +255,7 @@ def _provenance(simulation: Simulation, exact: Analysis | None) -> list[str]:
             f"all with probability {exact.p_all_succeed:.4g}.",
             "Simulated: everything else; ± is one standard error (se).",
         ]
-    if simulation.policy == "skip_dependents" and simulation.failure_budget is None:
+    if simulation._terms.closed_form:
         why = "so many outages are too many to sum over"
     else:
         why = "there are closed forms for policy skip_dependents without a budget only"

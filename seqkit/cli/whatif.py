@@ -20,8 +20,8 @@ from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, jso
 from seqkit.exact import analyze
 from seqkit.failures import FailureModel
 from seqkit.outcome import SequenceOutcome
-from seqkit.rules import Policy
-from seqkit.whatif import what_if as follow
+from seqkit.terms import Terms
+from seqkit.whatif import outcome_where
 
 __all__ = ["what_if"]
 
@@ -37,12 +37,8 @@ _MEANINGS = {
 def what_if(
     source: Annotated[str, typer.Argument(metavar="DATASET_OR_FILE", help=SOURCE_HELP)],
     fail: Annotated[list[str], typer.Option(metavar="REPO", help="A repo that fails when it is tried; repeatable.")],
-    policy: Annotated[
-        str, typer.Option(metavar="NAME", help="What a failure means: skip_dependents, stop or continue.")
-    ] = "skip_dependents",
-    failure_budget: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop the release at the N-th failure.")
-    ] = None,
+    policy: Annotated[str, typer.Option(metavar="NAME", help=options.POLICY_HELP)] = "skip_dependents",
+    failure_budget: Annotated[int | None, typer.Option(metavar="N", help=options.BUDGET_HELP)] = None,
     failure_rate: Annotated[
         float | None,
         typer.Option(metavar="P", help="How likely each other attempt fails: what is then to be expected, exactly."),
@@ -58,15 +54,14 @@ def what_if(
     blocked, stopped, unreleased), failures (repo_id, blocks, only: what nothing else blocks), not_tried (of
     --fail), expected (null without --failure-rate), repos (as in the CSV).
     """
-    rules = options.policy_of(policy)
-    options.budget(failure_budget)
-    _check_rate(failure_rate, options.whole("--attempts", attempts, 1), rules, failure_budget)
+    terms = options.terms(policy, failure_budget, attempts)
+    _check_rate(failure_rate, terms)
     tables = check_targets(source, csv, json)
     read = read_source(source, merge_cycles)
     failing = list(dict.fromkeys(read.released("--fail", repo) for repo in fail))
-    outcome = follow(read.plan, failing, rules, failure_budget)
+    outcome = outcome_where(read.plan, terms, failing)
     expected = None if failure_rate is None else _expected(read, failing, failure_rate, attempts)
-    answer = _Answer(read, failing, rules, failure_budget, outcome, expected)
+    answer = _Answer(read, failing, terms, outcome, expected)
     if tables:
         _print(console(), answer)
     if csv is not None:
@@ -79,8 +74,7 @@ def what_if(
 class _Answer:
     source: Source
     failing: list[str]
-    policy: Policy
-    failure_budget: int | None
+    terms: Terms
     outcome: SequenceOutcome
     expected: dict[str, Any] | None
 
@@ -108,13 +102,13 @@ class _Answer:
         return [repo for repo in self.failing if repo not in self.blocks]
 
 
-def _check_rate(rate: float | None, attempts: int, policy: Policy, budget: int | None) -> None:
+def _check_rate(rate: float | None, terms: Terms) -> None:
     if rate is None:
-        if attempts != 1:
-            raise ValueError(f"--attempts is {attempts}, but without --failure-rate it changes nothing")
+        if terms.attempts != 1:
+            raise ValueError(f"--attempts is {terms.attempts}, but without --failure-rate it changes nothing")
         return
     options.probability("--failure-rate", rate)
-    if policy != "skip_dependents" or budget is not None:
+    if not terms.closed_form:
         raise ValueError(
             "--failure-rate is given, but what is to be expected is only worked out for --policy skip_dependents "
             "without --failure-budget; the command simulate estimates it for others, with --rate REPO=1 for who fails"
@@ -142,8 +136,8 @@ def _document(answer: _Answer) -> dict[str, Any]:
             "kind": answer.source.kind,
             **answer.source.facts,
             "fail": answer.failing,
-            "policy": answer.policy,
-            "failure_budget": answer.failure_budget,
+            "policy": answer.terms.policy,
+            "failure_budget": answer.terms.failure_budget,
         },
         "counts": answer.counts,
         "failures": [
@@ -170,14 +164,13 @@ def _document(answer: _Answer) -> dict[str, Any]:
 
 def _print(to: Console, answer: _Answer) -> None:
     failing, outcome = answer.failing, answer.outcome
-    budget = f", stop at failure {answer.failure_budget}" if answer.failure_budget else ""
     to.print(Text(str(answer.source)))
-    to.print(Text(f"What if {some(failing)} fail{'s'[: len(failing) == 1]}? Policy {answer.policy}{budget}."))
+    to.print(Text(f"What if {some(failing)} fail{'s'[: len(failing) == 1]}? {answer.terms.told}."))
     counts = {"released": answer.counts["succeeded"], **answer.counts}
     shown = [word for word in _MEANINGS if counts[word] or word in ("released", "failed", "blocked")]
     rows = [(word, f"{counts[word]:,}", _MEANINGS[word]) for word in shown]
     show(to, "OUTCOME", ("status", "repos", "meaning"), rows, ("repos",))
-    if answer.policy == "continue" and answer.failure_budget is None:
+    if not answer.terms.blocks and answer.terms.stop_at is None:
         to.print("\nWhat needs a failed repo goes on against its last good release: nothing is blocked.")
     else:
         columns = ("failed", "blocks", "it alone", "which, directly or through others")

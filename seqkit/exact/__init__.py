@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
-from seqkit._arguments import whole
 from seqkit.exact.analysis import Analysis, Expected
 from seqkit.exact.chances import chances_of
 from seqkit.failures import FailureModel, as_model
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy
+from seqkit.terms import Policy, Terms
 from seqkit.unknown import check_models
 
 __all__ = ["Analysis", "Expected", "analyze"]
@@ -82,21 +81,19 @@ def analyze(
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
     checked = as_model(model)
-    tries = whole("attempts", attempts, 1)
-    if policy not in get_args(Policy):
-        raise ValueError(f"policy is {policy!r}, expected one of {get_args(Policy)}")
-    if policy != "skip_dependents":
+    terms = Terms(policy, failure_budget, attempts)
+    if not Terms(policy).closed_form:
         raise ValueError(
             f"policy is {policy!r}, expected 'skip_dependents', the only one with closed forms; "
             f"simulate(plan, model, policy={policy!r}) estimates it"
         )
-    if failure_budget is not None:
+    if not terms.closed_form:
         raise ValueError(
             f"failure_budget is {failure_budget!r}, expected None: a budget has no closed form; "
             f"simulate(plan, model, failure_budget={failure_budget!r}) estimates it"
         )
     check_models([plan], model=checked)
-    return analysis_of(plan, checked, tries)
+    return analysis_of(plan, checked, terms.attempts)
 
 
 def analysis_of(plan: SequencePlan, model: FailureModel, attempts: int) -> Analysis:

@@ -13,7 +13,8 @@ from seqkit._palette import STATUS_STYLES
 from seqkit.explore._words import short, told
 from seqkit.ordering import is_queue, steps
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, fail_ids
+from seqkit.rules import fail_ids
+from seqkit.terms import Policy
 from seqkit.whatif import what_if
 
 __all__ = ["Walk"]
@@ -35,7 +36,7 @@ class Walk:
         What to walk through.
     fail : str or iterable of str
         Who fails when tried.
-    policy : {"skip_dependents", "stop", "continue"}
+    policy : str
         What a failure means for the rest, as in :func:`seqkit.execute_plan`.
 
     Attributes

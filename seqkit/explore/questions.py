@@ -17,7 +17,7 @@ from seqkit.explore._words import MOST_TOLD, has, is_, repos_are, short, told
 from seqkit.ordering import check_order, is_queue, needed_releases
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy
+from seqkit.terms import GOES_ON, Policy, Terms
 from seqkit.whatif import what_if
 
 __all__ = ["InOrder", "NextUp", "Question", "Skipped", "Verdict"]
@@ -251,13 +251,10 @@ class Skipped(Question):
 
     @property
     def text(self) -> str:  # noqa: D102
-        rule = {
-            "skip_dependents": "whatever depends on a failure is skipped",
-            "stop": "after a failure nothing new starts",
-            "continue": "dependents go on against the last good release",
-        }[self.policy]
+        terms = Terms(self.policy)
+        rule = terms.meaning.rule
         told = f"{short(self.repo_id)} fails, all others are well. Which repos are skipped? (Policy: {rule}.)"
-        return f"{told} {self._order}" if self.policy == "stop" and not is_queue(self.plan) else told
+        return f"{told} {self._order}" if terms.stop_at is not None and not is_queue(self.plan) else told
 
     @property
     def _order(self) -> str:
@@ -312,11 +309,10 @@ class Skipped(Question):
             return "it fails, so it was tried and not skipped"
         if repo not in self._needs:
             return "it is not part of this release, whatever happens"
-        return {
-            "skip_dependents": f"it does not need {short(self.repo_id, 40)}",
-            "stop": "its turn came before the failure",
-            "continue": "this policy goes on all the same",
-        }[self.policy]
+        terms = Terms(self.policy)
+        if terms.stop_at is not None:
+            return "its turn came before the failure"
+        return f"it does not need {short(self.repo_id, 40)}" if terms.blocks else GOES_ON
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from seqkit.draws import resolve_seed
 from seqkit.explore.questions import InOrder, NextUp, Question, Skipped, Verdict
 from seqkit.ordering import needed_releases
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, Rules
+from seqkit.terms import Policy, Terms
 
 __all__ = ["Quiz"]
 
@@ -24,7 +24,7 @@ class Quiz:
     ----------
     plan : SequencePlan
         What is asked about; it must release something.
-    policy : {"skip_dependents", "stop", "continue"}
+    policy : str
         What a failure means for the rest.
     rng : int, numpy.random.Generator or None
         The seed. Question n of a seed is always the same; None asks something else every time.
@@ -78,9 +78,8 @@ class Quiz:
             raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph) makes one")
         if not plan.released:
             raise ValueError(f"plan is {plan!r}, expected one that releases a repo: else there is nothing to ask")
-        Rules(plan, policy)  # checks the policy
         self.plan = plan
-        self.policy = policy
+        self.policy = Terms(policy).policy
         self.seed = resolve_seed(rng)
         self.right = self.answered = 0
         self._needs = needed_releases(plan)
@@ -127,7 +126,7 @@ class Quiz:
     def _skipped(self) -> Question:
         """Ask about a failure that skips some, but not too many."""
         released = self.plan.released
-        if self.policy == "stop":
+        if Terms(self.policy).stop_at is not None:
             counts = list(range(len(released) - 1, -1, -1))
         else:
             counts = blast_radius(self.plan)["n_dependents"].loc[released].tolist()

@@ -27,8 +27,8 @@ from seqkit.failures import FailureModel
 from seqkit.montecarlo import Estimate, Simulation
 from seqkit.montecarlo.simulation import simulation_of
 from seqkit.outcome import SequenceOutcome
-from seqkit.rules import Rules
-from seqkit.whatif import what_if
+from seqkit.terms import Terms
+from seqkit.whatif import outcome_where
 
 __all__ = ["Scenario"]
 
@@ -48,8 +48,8 @@ class Scenario(Settings):
         What is released.
     model : float, mapping, Series or FailureModel
         How likely one attempt fails.
-    policy : {"skip_dependents", "stop", "continue"}
-        What a failure means for the rest.
+    policy : str
+        What a failure means for the rest, as in :func:`seqkit.execute_plan`.
     failure_budget : int, optional
         At the n-th failure the policy turns to ``"stop"``.
     attempts : int
@@ -77,7 +77,7 @@ class Scenario(Settings):
     >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1.0")
     >>> scenario = Scenario(plan, {"core": 0.2}, attempts=2)
     >>> scenario
-    Scenario(3 repos to release: nobody fails by hand, skip_dependents, 2 attempts)
+    Scenario(3 repos to release: nobody fails by hand, skip_dependents, attempts=2)
     >>> scenario.fail(["api"])
     >>> scenario.outcome
     SequenceOutcome(1 succeeded, 1 failed, 1 blocked)
@@ -113,9 +113,7 @@ class Scenario(Settings):
     @property
     def outcome(self) -> SequenceOutcome:
         """What the run comes to if the repos in `failing` fail and nobody else."""
-        return self._once(
-            "outcome", lambda: what_if(self._plan, sorted(self._failing), self.policy, self.failure_budget)
-        )
+        return self._once("outcome", lambda: outcome_where(self._plan, self._terms, self._failing))
 
     @property
     def blast(self) -> list[str]:
@@ -130,9 +128,9 @@ class Scenario(Settings):
     @property
     def why_not_exact(self) -> str:
         """Why there is no exact analysis, in words; empty where there is one."""
-        if self.policy != "skip_dependents":
+        if not Terms(self.policy).closed_form:
             return f"the policy {self.policy} has no closed form; the simulation estimates it"
-        if self.failure_budget is not None:
+        if not self._terms.closed_form:
             return "a failure budget has no closed form; the simulation estimates it"
         return str(self._once("analysis", lambda: self._analyzed(self.model))[1])
 
@@ -162,9 +160,7 @@ class Scenario(Settings):
         """Simulated runs, given that the repos in `failing` fail when tried."""
         return self._once(
             "simulation",
-            lambda: simulation_of(
-                Rules(self._plan, self.policy, self.failure_budget, self.attempts), self.model, self._trials, self._seed
-            ),
+            lambda: simulation_of(self._plan, self._terms, self.model, self._trials, self._seed),
         )
 
     @property
@@ -262,6 +258,4 @@ class Scenario(Settings):
     def __repr__(self) -> str:
         n, by_hand = len(self._released), len(self._failing)
         hand = f"{by_hand} fail{'s'[: by_hand == 1]} by hand" if by_hand else "nobody fails by hand"
-        budget = f", failure_budget={self.failure_budget}" if self.failure_budget else ""
-        tries = f", {self.attempts} attempts" if self.attempts > 1 else ""
-        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self.policy}{budget}{tries})"
+        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self._terms})"

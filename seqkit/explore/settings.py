@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from numbers import Real
-from typing import Any, get_args
+from typing import Any
 
 from seqkit._arguments import whole
 from seqkit.draws import MAX_TRIALS
 from seqkit.failures import FailureModel, as_model
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, fail_ids
+from seqkit.rules import fail_ids
+from seqkit.terms import Policy, Terms
 from seqkit.unknown import check_models
 
 __all__ = ["MOST_SCALE", "Settings"]
@@ -42,7 +44,7 @@ class Settings:
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self._plan = plan
         self._given = as_model(model)
-        self._start = self._checked(policy, failure_budget, attempts)
+        self._start = Terms(policy, failure_budget, attempts)
         self._trials = whole("trials", trials, 1, MAX_TRIALS)
         self._seed = whole("seed", seed, 0)
         self._callbacks: list[Callable[[], object]] = []
@@ -55,7 +57,7 @@ class Settings:
         self._failing = frozenset[str]()
         self._scale = 1.0
         self._held: dict[str, list[_Setting]] = {}  # of repos whose rate was ever set; the last one holds
-        self._rules = self._start
+        self._terms = self._start
 
     # ------------------------------------------------------------------ the state
 
@@ -147,31 +149,32 @@ class Settings:
     @property
     def policy(self) -> Policy:
         """What a failure means for the rest."""
-        return self._rules[0]
+        return self._terms.policy
 
     @policy.setter
     def policy(self, value: Policy) -> None:
-        self._rules = self._checked(value, self.failure_budget, self.attempts)
-        self._changed()
+        self._under(policy=value)
 
     @property
     def failure_budget(self) -> int | None:
         """At which failure the policy turns to ``stop``; None for never."""
-        return self._rules[1]
+        return self._terms.failure_budget
 
     @failure_budget.setter
     def failure_budget(self, value: int | None) -> None:
-        self._rules = self._checked(self.policy, value, self.attempts)
-        self._changed()
+        self._under(failure_budget=value)
 
     @property
     def attempts(self) -> int:
         """How often a repo is tried."""
-        return self._rules[2]
+        return self._terms.attempts
 
     @attempts.setter
     def attempts(self, value: int) -> None:
-        self._rules = self._checked(self.policy, self.failure_budget, value)
+        self._under(attempts=value)
+
+    def _under(self, **changes: Any) -> None:
+        self._terms = replace(self._terms, **changes)
         self._changed()
 
     def reset(self) -> None:
@@ -195,15 +198,6 @@ class Settings:
         self._plan._require(repo)
         if repo not in self._released:
             raise ValueError(f"repo {repo!r:.80} is in the plan but not released: it never fails")
-
-    @staticmethod
-    def _checked(policy: Policy, failure_budget: int | None, attempts: int) -> tuple[Policy, int | None, int]:
-        """Read the rules as plain values: NumPy's would stand as such in the source."""
-        kinds = get_args(Policy)
-        if policy not in kinds:
-            raise ValueError(f"policy is {policy!r:.80}, expected one of {kinds}")
-        budget = None if failure_budget is None else whole("failure_budget", failure_budget, 1)
-        return kinds[kinds.index(policy)], budget, whole("attempts", attempts, 1)
 
     @property
     def trials(self) -> int:

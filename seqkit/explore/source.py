@@ -26,9 +26,9 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
     simulation = scenario.simulation
     model = scenario.model if plan is not None else _of_plan(scenario)
     names = {"FailureModel", "simulate", "what_if"}
-    rules = "" if scenario.policy == "skip_dependents" else f", policy={scenario.policy!r}"
-    rules += "" if scenario.failure_budget is None else f", failure_budget={scenario.failure_budget!r}"
-    tries = "" if scenario.attempts == 1 else f", attempts={scenario.attempts!r}"
+    changed = scenario._terms.changed()
+    tries = f", attempts={changed.pop('attempts')!r}" if "attempts" in changed else ""
+    rules = "".join(f", {name}={value!r}" for name, value in changed.items())
     body = []
     if plan is None:
         names.add("SequencePlan")

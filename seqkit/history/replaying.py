@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,7 +27,9 @@ from seqkit.ledger.copies import counted
 from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, Rules, Start, fail_ids
+from seqkit.rules import Reason, Rules, fail_ids
+from seqkit.rules import follow as followed
+from seqkit.terms import Policy, Terms, UnderTerms
 from seqkit.unknown import check_models
 
 __all__ = ["Replay", "replay"]
@@ -36,12 +38,9 @@ _ENDS = ("succeeded", "failed", "skipped")
 _SHOWN = 6  # rows of a repr; the next fifty are folded away
 _FOLDED = 50
 
-Why = Callable[[str, int], str | None]
-"""Why a try (repo, attempt) fails, None where it succeeds."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Replay:
+class Replay(UnderTerms):
     """What a past run would have come to. Made by :func:`replay`.
 
     All counts are of repos to release; unreleased ones are in none.
@@ -51,12 +50,6 @@ class Replay:
     """The run that was replayed."""
     plan: SequencePlan
     """Its plan."""
-    policy: Policy
-    """What a failure means for the rest, in the replay."""
-    failure_budget: int | None
-    """At which failure nothing new starts, in the replay."""
-    attempts: int
-    """How often a repo is tried, in the replay."""
     trials: int
     """How many times the run was gone through: 1 where the outcome is certain."""
     seed: int | None
@@ -65,6 +58,7 @@ class Replay:
     """What the run comes to, where that is certain; None where it depends on what nobody knows."""
     drawn: tuple[str, ...]
     """The repos with a try, in some trial, that was drawn from the model, in plan order."""
+    _terms: Terms = field(repr=False)
     _recorded: tuple[str, ...] = field(repr=False)
     _seen: Counter[bytes] = field(repr=False)
     _first: dict[bytes, int] = field(repr=False)
@@ -290,19 +284,18 @@ def replay(
         assumed = as_model(model)
         check_models([plan], model=assumed)
         causes = Causes(assumed, run.told)
-    new_policy = run.terms.policy if policy is None else policy
-    budget = run.terms.failure_budget if failure_budget is None else failure_budget
-    tried = run.terms.attempts if attempts is None else attempts
+    given: dict[str, Any] = {"policy": policy, "failure_budget": failure_budget, "attempts": attempts}
+    terms = replace(run.terms, **{name: value for name, value in given.items() if value is not None})
     known = Tries(run.told, failing, succeeding)
 
-    def follow(unknown: Why) -> Rules:
+    def follow(unknown: Reason) -> Rules:
         def why(repo: str, attempt: int) -> str | None:
             try:
                 return known.reason(repo, attempt)
             except LookupError:
                 return unknown(repo, attempt)
 
-        return _followed(Rules(plan, new_policy, budget, tried), why, known.released_as)
+        return followed(plan, terms, why, known.released_as)
 
     # Whatever is not known is released here: no other ending lets more repos be tried.
     asked: dict[str, None] = {}
@@ -337,33 +330,16 @@ def replay(
     return Replay(
         run_id=run_id,
         plan=plan,
-        policy=new_policy,
-        failure_budget=budget,
-        attempts=tried,
         trials=trials if asked else 1,
         seed=seed,
         outcome=None if asked else rules.outcome(),
         drawn=tuple(repo for repo in plan.released if repo in drawn),
+        _terms=terms,
         _recorded=tuple(told.status for told in run.ends.values()),
         _seen=seen,
         _first=first,
         _trial=trial,
     )
-
-
-def _followed(rules: Rules, why: Why, released_as: Callable[[str], str]) -> Rules:
-    while (step := rules.take()) is not None:
-        if not isinstance(step, Start):
-            continue
-        rules.start(step.repo_id)
-        attempt = 1
-        while (reason := why(step.repo_id, attempt)) is not None:
-            if not rules.fail(step.repo_id, reason):
-                break
-            attempt += 1
-        else:
-            rules.succeed(step.repo_id, released_as(step.repo_id))
-    return rules
 
 
 def _ends(rules: Rules) -> bytes:

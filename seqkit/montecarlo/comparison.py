@@ -20,7 +20,7 @@ from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk
 from seqkit.montecarlo.estimate import Estimate
 from seqkit.montecarlo.experiment import prepare
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, Rules
+from seqkit.terms import Policy, Terms
 from seqkit.unknown import check_models
 
 __all__ = ["Comparison", "compare"]
@@ -169,13 +169,9 @@ def compare(
     plans = (sides[0][0], sides[1][0])
     models = (sides[0][1], sides[1][1])
     count, seed = whole("trials", trials, 1, MAX_TRIALS), resolve_seed(rng)
-    rules = []
-    for plan_, policy_, budget_, attempts_ in zip(
-        plans, _pair(policy), _pair(failure_budget), _pair(attempts), strict=True
-    ):
-        rules.append(Rules(plan_, policy_, budget_, attempts_))
+    terms = [Terms(*each) for each in zip(_pair(policy), _pair(failure_budget), _pair(attempts), strict=True)]
     check_models(plans, **named)
-    experiments = [prepare(each, model_, seed) for each, model_ in zip(rules, models, strict=True)]
+    experiments = [prepare(*each, seed) for each in zip(plans, terms, models, strict=True)]
     sizes = [experiment.n_released for experiment in experiments]
     sums = {measure: [0] * 5 for measure in _COUNTED}
     chosen = chosen_engine(engine, count * sum(sizes))

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from seqkit import draws
 from seqkit.failures import FailureModel
-from seqkit.rules import Rules
+from seqkit.plan import SequencePlan
+from seqkit.terms import Terms
 
 __all__ = ["NO_TRIALS", "Experiment", "Tally", "joint_counts", "prepare", "total"]
 
@@ -38,7 +39,7 @@ class Experiment:
     first_dependency: NDArray[np.int64]
     """[n + 1] where each row's part of `dependencies` begins."""
     dependencies: NDArray[np.int64]
-    """Rows whose loss blocks the row; none where the policy is not to block."""
+    """Rows whose loss blocks the row; none where a failure blocks nobody."""
     keys: NDArray[np.uint64]
     """[n, k, 2] keys of the draws of each attempt."""
     mantissas: NDArray[np.uint64]
@@ -113,10 +114,10 @@ def joint_counts(
     return joint, weights.astype(np.int64)
 
 
-def prepare(rules: Rules, model: FailureModel, seed: int) -> Experiment:
-    """Turn what is simulated into arrays; of the rules only the setting is read.
+def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) -> Experiment:
+    """Turn what is simulated into arrays.
 
-    Under ``stop`` and ``continue`` nothing is blocked by what it needs; under ``stop`` every later
+    Where a failure does not block, nothing is lost by what it needs; where everything stops, every later
     repo is out anyway, since plan order is a dependency order.
 
     Raises
@@ -124,7 +125,7 @@ def prepare(rules: Rules, model: FailureModel, seed: int) -> Experiment:
     ValueError
         Where the attempts of all repos are too many to have a key each.
     """
-    plan, attempts = rules.plan, rules.attempts
+    attempts = terms.attempts
     if attempts > 1 and attempts * len(plan.items) > _MOST_KEYS:
         raise ValueError(
             f"attempts is {attempts}, expected at most {_MOST_KEYS // len(plan.items)} for a plan of "
@@ -132,8 +133,7 @@ def prepare(rules: Rules, model: FailureModel, seed: int) -> Experiment:
         )
     items = [item.repo_id for item in plan.items]
     released = plan._is_released
-    blocks = rules.policy == "skip_dependents"
-    dependencies = _reduced(plan._dependencies) if blocks else [[] for _ in items]
+    dependencies = _reduced(plan._dependencies) if terms.blocks else [[] for _ in items]
     causes = [cause for cause in model.common_causes if cause.probability > 0]
     members = [frozenset(cause.repos) for cause in causes]
     struck_by = [
@@ -150,7 +150,7 @@ def prepare(rules: Rules, model: FailureModel, seed: int) -> Experiment:
     ]
     mantissas, digits = _binary(rates)
     cause_mantissas, cause_digits = _binary([cause.probability for cause in causes])
-    stop_at = 1 if rules.policy == "stop" else rules.failure_budget or 0
+    stop_at = terms.stop_at or 0
     if stop_at > len(items):
         stop_at = 0
     return Experiment(

@@ -25,7 +25,7 @@ from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.montecarlo.experiment import Experiment, Tally, prepare, total
 from seqkit.montecarlo.trial import Trial, run_trial
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy, Rules
+from seqkit.terms import Policy, Terms, UnderTerms
 from seqkit.unknown import check_models
 
 __all__ = ["Simulation", "simulate"]
@@ -35,7 +35,7 @@ _MARKED = {"mean": "mean", "q05": "5 %", "median": "median", "q95": "95 %"}  # i
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Simulation:
+class Simulation(UnderTerms):
     """What many simulated runs of a plan came to. Made by :func:`simulate`.
 
     All counts are of released repos; unreleased ones neither fail nor count.
@@ -45,16 +45,11 @@ class Simulation:
     """What was run."""
     model: FailureModel
     """How likely each attempt fails."""
-    policy: Policy
-    """What a failure means for the rest."""
-    failure_budget: int | None
-    """At which failure the policy turns to ``stop``."""
-    attempts: int
-    """How often a repo is tried."""
     seed: int
     """The same seed gives the same numbers."""
     trials: int
     """How many runs."""
+    _terms: Terms = field()
     _tally: Tally = field()
     _experiment: Experiment = field()
     _engine: str = field()
@@ -198,7 +193,7 @@ class Simulation:
         number = int(i) + (self.trials if i < 0 else 0)
         if not 0 <= number < self.trials:
             raise IndexError(f"i is {i}, expected a whole number from 0 to {self.trials - 1}")
-        return run_trial(self.plan, self.model, self.policy, self.failure_budget, self.attempts, self.seed, number)
+        return run_trial(self.plan, self.model, self._terms, self.seed, number)
 
     # ------------------------------------------------------------------ inside
 
@@ -241,9 +236,7 @@ class Simulation:
         return str(self.p_all_succeed)
 
     def _setting(self) -> str:
-        budget = f", failure_budget={self.failure_budget}" if self.failure_budget else ""
-        tries = f", attempts={self.attempts}" if self.attempts > 1 else ""
-        return f"{self.trials:,} trials, {self.policy}{budget}{tries}, seed {self.seed}"
+        return f"{self.trials:,} trials, {self._terms}, seed {self.seed}"
 
     def __repr__(self) -> str:
         mean, variance = moments(*self._law("succeeded"))
@@ -365,14 +358,15 @@ def simulate(
     read = as_model(model)
     count = whole("trials", trials, 1, MAX_TRIALS)
     precision = _precision(until)
-    rules = Rules(plan, policy, failure_budget, attempts)  # checks these three
+    terms = Terms(policy, failure_budget, attempts)
     seed = resolve_seed(rng)
     check_models([plan], model=read)
-    return simulation_of(rules, read, count, seed, precision, engine, executor)
+    return simulation_of(plan, terms, read, count, seed, precision, engine, executor)
 
 
 def simulation_of(
-    rules: Rules,
+    plan: SequencePlan,
+    terms: Terms,
     model: FailureModel,
     count: int,
     seed: int,
@@ -381,7 +375,7 @@ def simulation_of(
     executor: Executor | int | None = None,
 ) -> Simulation:
     """Simulate with arguments that have been read and checked already."""
-    experiment = prepare(rules, model, seed)
+    experiment = prepare(plan, terms, model, seed)
     n = experiment.n_released
     if precision is None:
         chosen = chosen_engine(engine, count * n)
@@ -392,13 +386,11 @@ def simulation_of(
         while (target := _needed(tally, n, precision)) > tally.trials:
             tally = _counted(tally, each_chunk(chosen, [experiment], tally.trials, target, executor))
     return Simulation(
-        plan=rules.plan,
+        plan=plan,
         model=model,
-        policy=rules.policy,
-        failure_budget=rules.failure_budget,
-        attempts=rules.attempts,
         seed=seed,
         trials=tally.trials,
+        _terms=terms,
         _tally=tally,
         _experiment=experiment,
         _engine=chosen,

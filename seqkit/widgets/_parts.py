@@ -12,14 +12,7 @@ import ipywidgets as ipw
 
 from seqkit._html import escaped, shortened
 
-__all__ = ["POLICIES", "StatusLine", "Throttle", "close_all", "guarded", "plain"]
-
-POLICIES = {
-    "skip_dependents": "skip what needs it",
-    "stop": "start nothing more",
-    "continue": "go on all the same",
-}
-"""What the policies are called in a widget."""
+__all__ = ["StatusLine", "Throttle", "close_all", "guarded", "plain"]
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import ipywidgets as ipw
 import numpy as np
@@ -14,9 +14,9 @@ from seqkit.explore.drawing import MOST_DRAWN
 from seqkit.explore.lesson import Walk
 from seqkit.explore.quiz import Quiz
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy
+from seqkit.terms import POLICIES, Policy
 from seqkit.widgets._keys import KeyGuard
-from seqkit.widgets._parts import POLICIES, StatusLine, close_all, guarded, plain
+from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
 from seqkit.widgets._quiz_panel import QuizPanel
 from seqkit.widgets._walk_panel import LEFT_ALIGNED, WalkPanel, button, row
 from seqkit.widgets.dag import DagView
@@ -39,7 +39,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         What to walk through.
     fail : str or iterable of str
         Who fails when tried.
-    policy : {"skip_dependents", "stop", "continue"}
+    policy : str
         What a failure means for the rest, as in :func:`seqkit.execute_plan`.
     rng : int, numpy.random.Generator or None
         The seed of the quiz's questions.
@@ -118,7 +118,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             layout=ipw.Layout(width="250px"),
         )
         self._policy = ipw.Dropdown(
-            options=[(f"{name}: {POLICIES[name]}", name) for name in get_args(Policy)],
+            options=[(f"{name}: {meaning.words}", name) for name, meaning in POLICIES.items()],
             value=self.walk.policy,
             description="After a failure",
             tooltip="The policy: what a failure means for the rest; the walk starts anew",

@@ -15,11 +15,11 @@ from seqkit.explore.scenario import Scenario
 from seqkit.explore.settings import MOST_SCALE
 from seqkit.model import RunEvent
 from seqkit.plan import SequencePlan
-from seqkit.rules import Policy
+from seqkit.terms import POLICIES, Policy
 from seqkit.widgets._exact_slider import ExactSlider, percent
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard
-from seqkit.widgets._parts import POLICIES, StatusLine, Throttle, close_all, guarded, plain
+from seqkit.widgets._parts import StatusLine, Throttle, close_all, guarded, plain
 from seqkit.widgets._what_if_html import blast_list, comparison, histogram
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.still import Still
@@ -172,7 +172,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         )
         self.policy = ipw.Dropdown(
             description="On failure",
-            options=[(text, policy) for policy, text in POLICIES.items()],
+            options=[(meaning.words, policy) for policy, meaning in POLICIES.items()],
             value=scenario.policy,
             tooltip="What a failure means for the rest of the run",
             layout=ipw.Layout(width="300px"),

@@ -18,7 +18,7 @@ import numpy as np
 from seqkit import RepoDependencyGraph, SequencePlan, analyze, blast_radius, build_plan, compare, simulate
 from seqkit.failures import as_model
 from seqkit.montecarlo.experiment import Experiment, prepare
-from seqkit.rules import Rules
+from seqkit.terms import Terms
 from tests.benchmarks.bench_core import random_edges, seconds
 from tests.benchmarks.rivals import RIVALS, Run, numpy_block
 
@@ -122,7 +122,7 @@ def simulation(measured: Measured) -> Iterator[str]:
                 row = "".join(f"{times(ratios[name]) if name in ratios else '':>11}" for name in RIVALS)
                 name = f"{engine}, {threads} thread{'s'[: threads != 1]}"
                 yield f"{'':15}{name:17}{trials_of(n, most, least):12,}{rate / 1e9:7.2f}{row}"
-        preparing = seconds(lambda: prepare(Rules(plan), as_model(0.01), 7))
+        preparing = seconds(lambda: prepare(plan, Terms(), as_model(0.01), 7))
         if missing := [name for name in RIVALS if name not in runs]:
             yield f"{n:7,} repos: not run for want of the package or for taking too long: {', '.join(missing)}"
         yield f"{n:7,} repos: of each call {preparing * 1e3:.1f} ms were for the keys of the draws and the arrays"
@@ -211,7 +211,7 @@ def ceilings(measured: Measured) -> Iterator[str]:
     for n in AIMED_SIZES:
         plan = plan_of(n)
         for p in RATES:
-            experiment = prepare(Rules(plan), as_model(p), 7)
+            experiment = prepare(plan, Terms(), as_model(p), 7)
             draws, ors = draws_of(experiment), ors_of(experiment)
             edges = len(experiment.dependencies) / n
             both = 1 / (1 / draws + edges / ors)
