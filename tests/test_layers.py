@@ -27,6 +27,7 @@ LAYERS = [
         "_arguments",
         "_collector",
         "_dtypes",
+        "_files",
         "_html",
         "_near",
         "_palette",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from seqkit._files import replacing
 from seqkit.cli.ledgers import LEDGER_HELP
 from seqkit.cli.printing import console, named, plural
 from seqkit.errors import ReadError, StorageError
@@ -97,18 +96,11 @@ def _read(source: str, skip_unreadable: bool) -> FoundLedger:
 
 def _write_database(found: FoundLedger, target: str) -> None:
     _refuse_contradictions(found)
-    final = Path(os.path.realpath(target))
-    scratch = Path(tempfile.mkdtemp(prefix=".seqkit-", dir=final.parent))
     try:
-        draft = scratch / "draft.db"
-        _fill(found, draft)
-        if final.exists():
-            shutil.copymode(final, draft)
-        os.replace(draft, final)
+        with replacing(target) as draft:
+            _fill(found, draft)
     except OSError as error:
         raise OSError(f"cannot write {target!r}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _refuse_contradictions(found: FoundLedger) -> None:
@@ -137,8 +129,6 @@ def _fill(found: FoundLedger, path: Path) -> None:
             connection.exec_driver_sql("PRAGMA synchronous = OFF")
         for record in records:
             _copy(found, ledger, record, now)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _copy(found: FoundLedger, ledger: SqlRunLedger, record: RunRecord, now: list[datetime]) -> None:

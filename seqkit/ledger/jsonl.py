@@ -6,18 +6,16 @@ What a file may ask of the reader is bounded by the constants below.
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import json
 import os
 import re
-import shutil
 import zlib
 from collections.abc import Generator, Iterator
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from seqkit._files import replacing
 from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
@@ -210,33 +208,15 @@ def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.Path
     if not isinstance(target, str) or not is_jsonl(target):
         raise ValueError(f"path is {target!r:.200}, expected a name that ends in .jsonl or .jsonl.gz")
     source = as_ledger(ledger, existing=True)
-    with _replacing(target) as raw:
-        if target.lower().endswith(".gz"):  # no name and no time inside: the same ledger gives the same bytes
-            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as file:
-                _write(source, file)
-        else:
-            _write(source, raw)
-
-
-@contextlib.contextmanager
-def _replacing(target: str) -> Iterator[IO[bytes]]:
-    """Open a file beside `target` that takes its place when all went well, and leaves nothing otherwise."""
-    final = Path(os.path.realpath(target))
-    beside = final.with_name(f".{final.name[:100]}.{os.getpid()}.part")
     try:
-        with open(beside, "wb") as raw:
-            yield raw
-            raw.flush()
-            os.fsync(raw.fileno())
-        if final.exists():
-            shutil.copymode(final, beside)
-        os.replace(beside, final)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        if isinstance(error, OSError):
-            raise Backend(f"{target}: cannot be written: {error.strerror or error}") from error
-        raise
+        with replacing(target) as draft, draft.open("wb") as raw:
+            if target.lower().endswith(".gz"):  # no name and no time inside: the same ledger gives the same bytes
+                with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as file:
+                    _write(source, file)
+            else:
+                _write(source, raw)
+    except OSError as error:
+        raise Backend(f"{target}: cannot be written: {error.strerror or error}") from error
 
 
 def _write(ledger: RunLedger, file: Any) -> None:
