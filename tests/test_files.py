@@ -98,10 +98,15 @@ def test_every_name_that_a_file_can_have(tmp_path: Path, length: int) -> None:
 def test_a_failure_leaves_what_was_there_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
     target = tmp_path / "a.txt"
     target.write_text("precious")
-    with pytest.raises(type(error)) as raised, replacing(target) as draft:
-        draft.write_text("half")
-        draft.with_name("draft-log").write_text("left by a database")
-        raise error
+
+    def break_off() -> None:
+        with replacing(target) as draft:
+            draft.write_text("half")
+            draft.with_name("draft-log").write_text("left by a database")
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        break_off()
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert target.read_text() == "precious"
     if isinstance(raised.value, OSError):

@@ -35,7 +35,7 @@ from seqkit import (
     run_plan,
     runs_frame,
 )
-from seqkit.ledger import as_ledger, jsonl, read_ledger, read_ledgers, reading, write_ledger
+from seqkit.ledger import as_ledger, databases, jsonl, read_ledger, read_ledgers, write_ledger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.strict import DEEPEST
 from tests.strategies import HOSTILE_NAMES, Train, trains
@@ -299,9 +299,9 @@ def test_a_tuple_comes_back_as_a_list(tmp_path: Path) -> None:
     assert read_ledger(tmp_path / "l.jsonl").events[0].event.payload == {"a": [1, 2]}
 
 
-@pytest.mark.parametrize("name", ["l.json", "l", "l.gz", "l.db", "l.jsonl.bz2", ""])
+@pytest.mark.parametrize("name", ["l.json", "l", "l.gz", "l.csv", "l.surql", "l.jsonl.bz2", ""])
 def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"expected a name that ends in \.jsonl or \.jsonl\.gz"):
+    with pytest.raises(ValueError, match=r"expected a name that ends in \.jsonl, \.jsonl\.gz, .* or \.sqlite3"):
         write_ledger(MemoryRunLedger(), str(tmp_path / name) if name else "")
 
 
@@ -367,7 +367,7 @@ def test_a_database_where_nothing_can_be_written_beside(
     database: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     told = []
-    monkeypatch.setattr(reading.os, "access", lambda place, mode: told.append((place, mode)))
+    monkeypatch.setattr(databases.os, "access", lambda place, mode: told.append((place, mode)))
     assert len(read_ledger(database).runs) == 2
     assert told == [(os.path.realpath(tmp_path), os.W_OK)]
     assert os.listdir(tmp_path) == [database.name]

@@ -28,6 +28,7 @@ LAYERS = [
         "_collector",
         "_dtypes",
         "_files",
+        "_formats",
         "_html",
         "_near",
         "_palette",
