@@ -24,14 +24,14 @@ class Format(Generic[T_co]):
 
     Examples
     --------
-    >>> print(Format("csv", "an edge list", open, (".csv", ".tsv")))
-    an edge list (.csv, .tsv)
+    >>> print(Format("csv", "an edge list", open, (".csv", ".tsv"), detail="with a header"))
+    an edge list (.csv, .tsv; with a header)
     """
 
     name: str
     """What `format` calls it."""
     help: str
-    """What such a file is, in a few words: ``a package-lock.json``."""
+    """What such a file is, in a few words with an article: ``a package-lock.json``."""
     read: Callable[..., T_co]
     """Read one; a public function, whose first argument is the path."""
     suffixes: tuple[str, ...] = ()
@@ -40,6 +40,8 @@ class Format(Generic[T_co]):
     """Look at a file and tell whether it is one; None where the end of the name is enough."""
     sign: str = ""
     """What `sniff` looks for, in the words of an error."""
+    detail: str = ""
+    """What else a list of formats should say of it."""
     write: Callable[[Any, str], None] | None = None
     """Write one, whole or not at all; None where it is only read."""
     open: Callable[..., Any] | None = None
@@ -48,8 +50,9 @@ class Format(Generic[T_co]):
     """The extra of seqkit-py that reading it needs."""
 
     def __str__(self) -> str:
-        more = [*self.suffixes, *([f"needs the extra {self.extra}"] if self.extra else [])]
-        return f"{self.help} ({', '.join(more)})" if more else self.help
+        facts = [", ".join(self.suffixes), self.detail, self.extra and f"needs the extra {self.extra}"]
+        more = "; ".join(filter(None, facts))
+        return f"{self.help} ({more})" if more else self.help
 
 
 def named_like(table: Iterable[Format[T_co]], path: str | os.PathLike[str]) -> list[Format[T_co]]:

@@ -28,10 +28,11 @@ FORMATS: tuple[Format[FoundLedger], ...] = (
     Format("jsonl", "JSON Lines", read_jsonl, (".jsonl", ".jsonl.gz"), write=write_jsonl),
     Format(
         "sqlite",
-        "a SQLite file or its URL",
+        "a SQLite file",
         read_sqlite,
         (".db", ".sqlite", ".sqlite3"),
         is_sqlite,
+        detail="or its URL",
         write=write_sqlite,
         open=open_database,
     ),
@@ -45,7 +46,14 @@ FORMATS: tuple[Format[FoundLedger], ...] = (
     ),
     Format("surql", "an export of SurrealDB", read_surql, (".surql",)),
     # The last: it takes every folder, to say what it misses there.
-    Format("surrealkv", "a folder of SurrealDB", read_surrealkv, sniff=os.path.isdir, extra="surreal"),
+    Format(
+        "surrealkv",
+        "a folder of SurrealDB",
+        read_surrealkv,
+        sniff=os.path.isdir,
+        detail="such as .aivcs/db",
+        extra="surreal",
+    ),
 )
 """In the order in which they are asked."""
 
