@@ -424,6 +424,43 @@ def test_every_kind_of_path_is_a_ledger_to_read(tmp_path: Path, name: str) -> No
     assert isinstance(as_ledger(path, existing=True), FoundLedger)
 
 
+@settings(max_examples=25)
+@given(train=trains())
+def test_a_ledger_gives_the_same_frames_from_a_database_and_from_a_file(
+    tmp_path_factory: pytest.TempPathFactory, train: Train
+) -> None:
+    folder = tmp_path_factory.mktemp("same")
+    with SqlRunLedger(folder / "live.db") as ledger:
+        for _ in range(2):
+            run_plan(train.plan, ScriptedReleaser(train.failing), ledger, policy=train.policy)
+        names = ["live.db", "l.db", "l.sqlite3", "l.jsonl", "l.jsonl.gz"]
+        for name in names[1:]:
+            write_ledger(ledger, folder / name)
+        one_run = ledger.list_runs()[0].run_id
+        asked: list[tuple[Any, tuple[str, ...]]] = [(make, ()) for make in (runs_frame, events_frame, items_frame)]
+        for make, chosen in [*asked, (events_frame, (one_run,)), (items_frame, (one_run,))]:
+            plain = make(ledger, *chosen)
+            for given in [*(str(folder / name) for name in names), f"sqlite:///{folder / 'l.db'}"]:
+                frame = make(given, *chosen)
+                assert frame.columns.tolist() == [*plain.columns, "source"]
+                pd.testing.assert_frame_equal(frame, make(read_ledger(given), *chosen))
+                assert frame.pop("source").tolist() == [given] * len(plain)
+                pd.testing.assert_frame_equal(frame, plain)
+
+
+def test_an_empty_ledger_gives_the_same_columns_from_a_database_and_from_a_file(tmp_path: Path) -> None:
+    for name in ("l.db", "l.jsonl"):
+        write_ledger(MemoryRunLedger(), tmp_path / name)
+    for make in (runs_frame, events_frame, items_frame):
+        pd.testing.assert_frame_equal(make(tmp_path / "l.db"), make(tmp_path / "l.jsonl"))
+
+
+def test_a_source_shows_no_password(tmp_path: Path) -> None:
+    write_ledger(MemoryRunLedger.from_records([record()], []), tmp_path / "l.db")
+    [source] = runs_frame(f"sqlite:///{tmp_path / 'l.db'}?timeout=9&password=secret")["source"]
+    assert source == f"sqlite:///{tmp_path / 'l.db'}?timeout=9&password=***"
+
+
 def test_nothing_is_written_to_a_file_that_was_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected a SQLite file"):
         as_ledger(tmp_path / "l.jsonl")

@@ -50,10 +50,12 @@ def is_sqlite(path_or_url: str) -> bool:
     """Tell whether it is a SQLite file, by its content, or the URL of one."""
     if "://" in path_or_url:
         return path_or_url.startswith(("sqlite://", "sqlite+pysqlite://"))
+    if not os.path.isfile(path_or_url):  # nothing is taken out of a pipe
+        return False
     try:
         with open(path_or_url, "rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
-    except (OSError, ValueError):
+    except OSError:
         return False
 
 

@@ -72,10 +72,10 @@ def format_of(path_or_url: str) -> Format[FoundLedger] | None:
 def kept_in(path_or_url: str) -> Format[FoundLedger] | None:
     """Find what a ledger that is written to bit by bit, and may not be there yet, is or would be kept in."""
     row = format_of(path_or_url)
-    if row is None and path_or_url.lower().endswith(_OF_OTHER_THINGS):
-        return None
-    default = next(row for row in FORMATS if row.open is not None)  # any other name will do for a database
-    return row if row is not None and row.open is not None else default if row is None else None
+    if row is None and not path_or_url.lower().endswith(_OF_OTHER_THINGS):
+        to_open = [row for row in FORMATS if row.open is not None]
+        row = (named_like(to_open, path_or_url) or to_open)[0]  # any other name will do for the first of them
+    return row if row is not None and row.open is not None else None
 
 
 def writable() -> list[Format[FoundLedger]]:

@@ -100,6 +100,8 @@ def _what(name: str) -> str:
     """Say what something is that is no ledger; ReadError where there is nothing to look at."""
     if "://" in name:
         return "no URL of a ledger"
+    if os.path.exists(name) and not os.path.isfile(name):
+        return "no regular file"
     with opened(name, name) as file:
         return "no ledger" if file.read(1) else "empty"
 
