@@ -4,9 +4,9 @@ Dtypes are the same on pandas 2.2 and 3, and on an empty ledger: strings are
 ``StringDtype("python")``, numbers ``Int64``, times ``datetime64[us, UTC]``, durations
 ``timedelta64[us]``, statuses ordered categoricals; lists and payloads are objects.
 
-A ledger that was read (:func:`seqkit.ledger.read_ledger`) is shown as it was found, with a last
-column `source` (string): the file or database in which the row's record stood. Numbers
-that 64 bits cannot hold are ``<NA>``.
+A ledger that is given by its path or URL, and one that was read (:func:`seqkit.ledger.read_ledger`),
+is shown with a last column `source` (string): the file or database in which the row's record stood.
+Numbers that 64 bits cannot hold are ``<NA>``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from seqkit import _dtypes
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.reading import source_of
 from seqkit.ledger.story import Told, story_of
 from seqkit.model import RunEvent, RunRecord, SequenceItem
 
@@ -39,7 +40,8 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
     (ordered categorical), `success` (boolean), `policy` (string), `total_events` (Int64), `started_at`,
     `finished_at` (UTC), `duration` (timedelta: their difference, missing where the end is before the start),
     `spec_digest`, `git_sha` (string).
-    Of a ledger that was read, every record, also where there are two of one run, and `source` (string).
+    Of a path or URL, and of a ledger that was read, also `source` (string); of what was read every record, also
+    where there are two of one run.
 
     Examples
     --------
@@ -53,7 +55,8 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
         runs = [run.record for run in found]
         sources = [run.source for run in found]
     else:
-        runs, sources = kept.list_runs(), None
+        runs = kept.list_runs()
+        sources = _same_source(ledger, len(runs))
     tags = [_mapping(run.metadata.tags) for run in runs]
     plans = [_mapping(tag.get("plan")) for tag in tags]
     ends = [run.completed_at for run in runs]
@@ -86,7 +89,8 @@ def events_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
 
     Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
     `run_id`), `error` (string), `timestamp` (UTC), `payload` (object: the untouched dict).
-    Of a ledger that was read, every event, with those of unknown runs at the end, and `source` (string).
+    Of a path or URL, and of a ledger that was read, also `source` (string); of what was read every event, with those
+    of unknown runs at the end.
 
     Examples
     --------
@@ -114,7 +118,7 @@ def events_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
             "timestamp": _dtypes.utc(columns.timestamp),
             "payload": _dtypes.objects(columns.payload),
         },
-        columns.source,
+        _same_source(ledger, len(columns.seq)) if columns.source is None else columns.source,
     )
 
 
@@ -171,9 +175,10 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for).
 
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
-    without waves. Of a ledger that was read, the record of each run that counts, its `source` (string), and what
-    all its events come to. What stands there twice counts once, with a warning
-    (:class:`seqkit.ledger.RepeatedRecords`); copies of a run that differ are told as found, together.
+    without waves. Of a path or URL, and of a ledger that was read, also `source` (string), that of the run's
+    record; of what was read the record of each run that counts, and what all its events come to. What stands
+    there twice counts once, with a warning (:class:`seqkit.ledger.RepeatedRecords`); copies of a run that differ
+    are told as found, together.
 
     Examples
     --------
@@ -187,7 +192,7 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
     rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
     stories = [row.told for row in rows]
-    sources = None
+    sources = _same_source(ledger, len(rows))
     if isinstance(kept, FoundLedger):
         first = {run.record.run_id: run.source for run in reversed(kept.runs)}
         sources = [first[row.run_id] for row in rows]
@@ -212,6 +217,12 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
         },
         sources,
     )
+
+
+def _same_source(ledger: Ledger, rows: int) -> list[str] | None:
+    """Give the source of all rows of a ledger that was given by its path or URL; None where there is no such column."""
+    source = source_of(ledger)
+    return None if source is None else [source] * rows
 
 
 def _framed(columns: dict[str, Any], sources: list[str] | None) -> pd.DataFrame:

@@ -540,7 +540,7 @@ def test_wrong_arguments_are_one_line(folder: Path, arguments: tuple[str, ...], 
     ("content", "expected"),
     [
         ("", "is not JSON"),
-        ("[]", "is neither a package-lock.json (no lockfileVersion), nor a report of pip (no install), nor a plan"),
+        ("[]", "is neither a package-lock.json (no lockfileVersion), nor a pip report (no install), nor a plan"),
         ("NaN", "NaN is not JSON"),
         ("[" * 100_000, "is nested too deeply"),
         ('{"items": 3, "edges": []}', "not a plan: "),

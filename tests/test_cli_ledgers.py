@@ -26,7 +26,7 @@ from seqkit import (
     run_plan,
 )
 from seqkit.__main__ import main
-from seqkit.ledger.jsonl import write_ledger
+from seqkit.ledger import write_ledger
 from seqkit.ledger.reading import read_ledger
 from tests.strategies import HOSTILE_NAMES
 
@@ -355,7 +355,7 @@ def test_convert_overwrites_only_when_told(seqkit: Seqkit, ledger_file: Path, tm
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("runs.csv", "expected a file that ends in .jsonl, .jsonl.gz, .db, .sqlite, .sqlite3"),
+        ("runs.csv", "expected a file that ends in .jsonl, .jsonl.gz, .db, .sqlite or .sqlite3"),
         ("postgresql://host/db", "expected a file that ends in"),
         ("runs.jsonl", "which is SOURCE"),
         ("./runs.jsonl", "which is SOURCE"),

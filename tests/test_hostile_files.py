@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from seqkit import ReadError, events_frame, items_frame, runs_frame
-from seqkit.ledger import UnreadableLines, jsonl, read_ledger, read_ledgers, reading, write_ledger
+from seqkit.ledger import UnreadableLines, collecting, jsonl, read_ledger, read_ledgers, write_ledger
 from tests import fuzz_ledger
 
 RUN = {
@@ -240,11 +240,15 @@ def test_one_path_where_several_are_expected() -> None:
         ("l.jsonl", b"", 'is empty, expected {"run": {…}} or {"event": {…}} on each line'),
         ("l.jsonl.gz", b"", "is empty"),
         ("l.jsonl.gz", gzip.compress(b"", mtime=0), "is empty"),
-        ("l.db", b"", "is empty, expected a ledger: *.jsonl"),
+        ("l.db", b"", "is empty, expected a ledger: JSON Lines (.jsonl, .jsonl.gz), a SQLite file"),
         ("l.jsonl.gz", b"\n".join(GOOD), "is not gzipped; name it *.jsonl"),
         ("l.jsonl", gzip.compress(b"\n".join(GOOD), mtime=0), "is gzipped; name it *.jsonl.gz"),
-        ("l.csv", b"run_id,seq\nr,1\n", "is no ledger, expected a ledger: *.jsonl"),
-        ("l.json", b"\n".join(GOOD), "is no ledger, expected a ledger: *.jsonl"),
+        (
+            "l.csv",
+            b"run_id,seq\nr,1\n",
+            "is no ledger, expected a ledger: JSON Lines (.jsonl, .jsonl.gz), a SQLite",
+        ),
+        ("l.json", b"\n".join(GOOD), "is no ledger, expected a ledger: JSON Lines (.jsonl, .jsonl.gz), a SQLite"),
         ("l", b"\n".join(GOOD), "is no ledger"),
         ("l.db", b"SQLite format 3\0" + b"\0" * 2000, ""),
         ("l.db", b"SQLite format 3\0", ""),
@@ -297,7 +301,7 @@ def test_urls_that_are_no_ledger(url: str) -> None:
     ],
 )
 def test_no_password_is_shown(url: str, shown: str) -> None:
-    assert reading._without_password(url) == shown
+    assert collecting.without_password(url) == shown
 
 
 # ---------------------------------------------------------------------- many bad lines
@@ -316,7 +320,7 @@ def test_one_warning_a_file(tmp_path: Path) -> None:
 
 
 def test_bad_lines_without_end_are_counted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_PROBLEMS", 20)
+    monkeypatch.setattr(collecting, "MOST_PROBLEMS", 20)
     put(path, b"x\n" * 500 + GOOD[0])
     with pytest.warns(UnreadableLines, match="500 unreadable lines left out: .*; and 497 more"):
         found = read_ledger(path, "warn")

@@ -35,7 +35,7 @@ from seqkit import (
     run_plan,
     runs_frame,
 )
-from seqkit.ledger import as_ledger, jsonl, read_ledger, read_ledgers, reading, write_ledger
+from seqkit.ledger import as_ledger, databases, jsonl, read_ledger, read_ledgers, write_ledger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.strict import DEEPEST
 from tests.strategies import HOSTILE_NAMES, Train, trains
@@ -299,9 +299,9 @@ def test_a_tuple_comes_back_as_a_list(tmp_path: Path) -> None:
     assert read_ledger(tmp_path / "l.jsonl").events[0].event.payload == {"a": [1, 2]}
 
 
-@pytest.mark.parametrize("name", ["l.json", "l", "l.gz", "l.db", "l.jsonl.bz2", ""])
+@pytest.mark.parametrize("name", ["l.json", "l", "l.gz", "l.csv", "l.surql", "l.jsonl.bz2", ""])
 def test_other_names_are_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=r"expected a name that ends in \.jsonl or \.jsonl\.gz"):
+    with pytest.raises(ValueError, match=r"expected a name that ends in \.jsonl, \.jsonl\.gz, .* or \.sqlite3"):
         write_ledger(MemoryRunLedger(), str(tmp_path / name) if name else "")
 
 
@@ -367,7 +367,7 @@ def test_a_database_where_nothing_can_be_written_beside(
     database: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     told = []
-    monkeypatch.setattr(reading.os, "access", lambda place, mode: told.append((place, mode)))
+    monkeypatch.setattr(databases.os, "access", lambda place, mode: told.append((place, mode)))
     assert len(read_ledger(database).runs) == 2
     assert told == [(os.path.realpath(tmp_path), os.W_OK)]
     assert os.listdir(tmp_path) == [database.name]
@@ -422,6 +422,43 @@ def test_every_kind_of_path_is_a_ledger_to_read(tmp_path: Path, name: str) -> No
     for make in (runs_frame, events_frame, items_frame):
         pd.testing.assert_frame_equal(make(str(path)), make(read_ledger(path)))
     assert isinstance(as_ledger(path, existing=True), FoundLedger)
+
+
+@settings(max_examples=25)
+@given(train=trains())
+def test_a_ledger_gives_the_same_frames_from_a_database_and_from_a_file(
+    tmp_path_factory: pytest.TempPathFactory, train: Train
+) -> None:
+    folder = tmp_path_factory.mktemp("same")
+    with SqlRunLedger(folder / "live.db") as ledger:
+        for _ in range(2):
+            run_plan(train.plan, ScriptedReleaser(train.failing), ledger, policy=train.policy)
+        names = ["live.db", "l.db", "l.sqlite3", "l.jsonl", "l.jsonl.gz"]
+        for name in names[1:]:
+            write_ledger(ledger, folder / name)
+        one_run = ledger.list_runs()[0].run_id
+        asked: list[tuple[Any, tuple[str, ...]]] = [(make, ()) for make in (runs_frame, events_frame, items_frame)]
+        for make, chosen in [*asked, (events_frame, (one_run,)), (items_frame, (one_run,))]:
+            plain = make(ledger, *chosen)
+            for given in [*(str(folder / name) for name in names), f"sqlite:///{folder / 'l.db'}"]:
+                frame = make(given, *chosen)
+                assert frame.columns.tolist() == [*plain.columns, "source"]
+                pd.testing.assert_frame_equal(frame, make(read_ledger(given), *chosen))
+                assert frame.pop("source").tolist() == [given] * len(plain)
+                pd.testing.assert_frame_equal(frame, plain)
+
+
+def test_an_empty_ledger_gives_the_same_columns_from_a_database_and_from_a_file(tmp_path: Path) -> None:
+    for name in ("l.db", "l.jsonl"):
+        write_ledger(MemoryRunLedger(), tmp_path / name)
+    for make in (runs_frame, events_frame, items_frame):
+        pd.testing.assert_frame_equal(make(tmp_path / "l.db"), make(tmp_path / "l.jsonl"))
+
+
+def test_a_source_shows_no_password(tmp_path: Path) -> None:
+    write_ledger(MemoryRunLedger.from_records([record()], []), tmp_path / "l.db")
+    [source] = runs_frame(f"sqlite:///{tmp_path / 'l.db'}?timeout=9&password=secret")["source"]
+    assert source == f"sqlite:///{tmp_path / 'l.db'}?timeout=9&password=***"
 
 
 def test_nothing_is_written_to_a_file_that_was_read(tmp_path: Path) -> None:

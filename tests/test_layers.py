@@ -27,6 +27,8 @@ LAYERS = [
         "_arguments",
         "_collector",
         "_dtypes",
+        "_files",
+        "_formats",
         "_html",
         "_near",
         "_palette",

@@ -1,3 +1,4 @@
+import functools
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -20,16 +21,22 @@ from test_audit_mutations import MUTATIONS, clean
 
 from seqkit import (
     MemoryRunLedger,
+    ReleaseSequencer,
     RepoDependencyGraph,
     RunEvent,
     RunMetadata,
     RunNotFound,
     RunRecord,
     ScriptedReleaser,
+    SqlRunLedger,
+    StorageError,
     build_plan,
     items_frame,
     load_dataset,
+    resume_plan,
     run_plan,
+    simulate,
+    what_if,
     write_ledger,
 )
 from seqkit._palette import STATUS_STYLES
@@ -345,7 +352,7 @@ def test_the_run_must_be_named_where_there_are_several(tmp_path):
     assert title(timeline(ledger, "two")).startswith("Run two completed")
     with pytest.raises(RunNotFound, match="three"):
         timeline(ledger, "three")
-    with pytest.raises(TypeError, match="ledger is 5"):
+    with pytest.raises(TypeError, match="ledger_or_outcome is 5"):
         timeline(5)
 
 
@@ -538,3 +545,80 @@ def test_drawing_is_deterministic():
     for a, b in zip(one.collections, other.collections, strict=True):
         assert np.array_equal(a.get_offsets(), b.get_offsets())
         assert all(np.array_equal(p.vertices, q.vertices) for p, q in zip(a.get_paths(), b.get_paths(), strict=True))
+
+
+# ---------------------------------------------------------------------- of an outcome
+
+
+def seen(ax):
+    """What a picture tells: title, names, bars and ends."""
+    told = ax.get_title(loc="left"), [label.get_text() for label in ax.get_yticklabels()]
+    return *told, [path.vertices.tolist() for path in only(ax, PolyCollection).get_paths()], ends(ax)
+
+
+@pytest.mark.parametrize("kind", ["memory", "database", "path", "sequencer"])
+def test_an_outcome_is_drawn_as_its_run(tmp_path, kind):
+    plan = chain("core", "api", "app")
+    clock = ticking()
+    made = {
+        "memory": lambda: MemoryRunLedger(),
+        "database": lambda: SqlRunLedger(tmp_path / "runs.db"),
+        "path": lambda: str(tmp_path / "runs.db"),
+        "sequencer": lambda: MemoryRunLedger(),
+    }[kind]()
+    if kind == "sequencer":
+        run = functools.partial(ReleaseSequencer(plan.graph, made).run, plan)
+    else:
+        run = functools.partial(run_plan, plan, ledger=made)
+    first = run(ScriptedReleaser({"api": "tests are red"}), clock=clock)
+    second = run(ScriptedReleaser(), clock=clock)
+    for outcome in (first, second):
+        kept = made if kind != "path" else tmp_path / "runs.db"
+        assert seen(timeline(outcome)) == seen(timeline(kept, outcome.run_id))
+    assert ends(timeline(first)) != ends(timeline(second))
+    assert seen(timeline(first, second.run_id)) == seen(timeline(second))
+    with pytest.raises(RunNotFound):
+        timeline(first, "another")
+
+
+def test_outcomes_of_resumed_cancelled_and_broken_off_runs_are_drawn(tmp_path):
+    plan = chain("core", "api", "app")
+    ledger = MemoryRunLedger()
+    failed = run_plan(plan, ScriptedReleaser({"api": "red"}), ledger)
+    resumed = run_plan(resume_plan(ledger, failed.run_id), 0.0, ledger)
+    assert [label.get_text() for label in timeline(resumed).get_yticklabels()] == ["0 api ✓", "1 app ✓"]
+    ax = plt.figure().subplots()
+    assert timeline(resumed, ax=ax) is ax
+
+    class Full(MemoryRunLedger):
+        def append_event(self, run_id, event):
+            if event.seq == 3:
+                raise StorageError("the disk is full")
+            super().append_event(run_id, event)
+
+    with pytest.raises(StorageError) as raised:
+        run_plan(plan, 0.0, Full())
+    assert "Run " in timeline(raised.value.outcome).get_title(loc="left")
+
+
+def test_an_empty_outcome_is_drawn_as_an_empty_run():
+    outcome = run_plan(build_plan(RepoDependencyGraph()), 0.0)
+    assert "names no repos" in timeline(outcome).texts[0].get_text()
+
+
+def test_an_outcome_without_a_run_says_what_to_do():
+    plan = chain("core", "api")
+
+    class Closed(MemoryRunLedger):
+        def create_run(self, spec_digest, metadata):
+            raise StorageError("read-only")
+
+    with pytest.raises(StorageError) as raised:
+        run_plan(plan, 0.0, Closed())
+    outcomes = [what_if(plan, "core"), simulate(plan, 0.5, trials=2, rng=1).trial(0).outcome]
+    outcomes += [raised.value.outcome] * (raised.value.outcome is not None)
+    for outcome in outcomes:
+        with pytest.raises(ValueError, match=r"no ledger has.*plots\.order\(outcome\) draws .* run_plan\(plan, …\)"):
+            timeline(outcome)
+    with pytest.raises(TypeError, match=r"ledger_or_outcome is 7, expected a ledger, its path or URL, or a SequenceOu"):
+        timeline(7)

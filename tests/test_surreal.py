@@ -22,11 +22,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seqkit import RepoDependencyGraph, build_plan, events_frame, items_frame, runs_frame
+from seqkit import RepoDependencyGraph, build_plan, events_frame, items_frame, read_ledger, runs_frame
 from seqkit.auditing import audit
 from seqkit.errors import DependencyCycle, ReadError, RepoNotFound
 from seqkit.ledger.found import FoundLedger
-from seqkit.ledger.surreal import folder, literals, read_surreal
+from seqkit.ledger.surreal import folder, literals
 from seqkit.ledger.surreal.literals import LiteralError, read_value
 from seqkit.model import RunStatus
 
@@ -65,7 +65,7 @@ def sorted_content(ledger: FoundLedger) -> tuple[list[Any], list[Any]]:
 
 @both
 def test_every_run_is_that_of_its_golden_case(source: Path) -> None:
-    ledger = read_surreal(source)
+    ledger = read_ledger(source)
     runs = ledger.list_runs()
     assert len(runs) == len(RUN_AT_ALL) == 36
     assert Counter(run.status for run in runs) == {RunStatus.FAILED: 23, RunStatus.COMPLETED: 9, RunStatus.RUNNING: 4}
@@ -89,7 +89,7 @@ def test_every_run_is_that_of_its_golden_case(source: Path) -> None:
 
 @both
 def test_frames(source: Path) -> None:
-    ledger = read_surreal(source)
+    ledger = read_ledger(source)
     runs, events, items = runs_frame(ledger), events_frame(ledger), items_frame(ledger)
     assert len(runs) == 36
     assert runs["success"].isna().sum() == 4
@@ -107,7 +107,7 @@ def test_frames(source: Path) -> None:
 
 
 def test_the_audit_finds_the_interrupted_runs_and_nothing_else() -> None:
-    ledger = read_surreal(EXPORT)
+    ledger = read_ledger(EXPORT)
     for run, case in zip(ledger.list_runs(), RUN_AT_ALL, strict=True):
         graph = RepoDependencyGraph()
         for repo in case["case"]["nodes"]:
@@ -127,7 +127,7 @@ def test_the_audit_finds_the_interrupted_runs_and_nothing_else() -> None:
 @needs_engine
 def test_export_and_folder_say_the_same_and_the_folder_is_not_touched() -> None:
     before = content_of(STORE)
-    export, store = read_surreal(EXPORT), read_surreal(str(STORE))
+    export, store = read_ledger(EXPORT), read_ledger(str(STORE))
     assert content_of(STORE) == before
     assert sorted_content(export) == sorted_content(store)
     assert {found.line for found in store.events} == {None}
@@ -204,19 +204,19 @@ def export_of(tmp_path: Path, events: list[str], runs: list[str], extra: str = "
 
 
 def problems_of(path: Path) -> list[str]:
-    ledger = read_surreal(path, on_bad_lines="skip")
+    ledger = read_ledger(path, on_bad_lines="skip")
     for problem in ledger.problems:
         assert problem.source == str(path)
     if ledger.problems:
         with pytest.raises(ReadError) as caught:
-            read_surreal(path)
+            read_ledger(path)
         assert (caught.value.path, caught.value.line, caught.value.message) == (
             str(path),
             ledger.problems[0].line,
             ledger.problems[0].message,
         )
         with pytest.warns(UserWarning, match="unreadable"):
-            assert len(read_surreal(path, on_bad_lines="warn").problems) == len(ledger.problems)
+            assert len(read_ledger(path, on_bad_lines="warn").problems) == len(ledger.problems)
     return [problem.message for problem in ledger.problems]
 
 
@@ -224,7 +224,7 @@ def test_a_small_export_with_fields_of_another_version(tmp_path: Path) -> None:
     path = export_of(
         tmp_path, [row(EVENT, region="eu", at=1.5)], [row(RUN, git_sha="abc", rubric_path="r", agent_phase=3)]
     )
-    ledger = read_surreal(path)
+    ledger = read_ledger(path)
     assert not ledger.problems
     run = ledger.get_run("one")
     assert (run.metadata.git_sha, run.metadata.evaluation.rubric_path, run.metadata.evaluation.agent_phase) == (
@@ -250,7 +250,7 @@ def test_the_other_form_of_rows(tmp_path: Path) -> None:
     }
     other = run | {"id": "runs:two", "run_id": "two", "status": "running", "summary": None, "completed_at": None}
     path = export_of(tmp_path, [row(EVENT, timestamp="2026-01-02T03:04:05.9999999+00:00")], [row(run), row(other)])
-    ledger = read_surreal(path)
+    ledger = read_ledger(path)
     read = ledger.get_run("one")
     assert read.summary is not None
     assert (read.metadata.agent_name, read.metadata.tags, read.status) == ("x", [1], RunStatus.COMPLETED)
@@ -264,7 +264,7 @@ def test_the_other_form_of_rows(tmp_path: Path) -> None:
 def test_everything_is_kept_as_found(tmp_path: Path) -> None:
     events = [row(EVENT), row(EVENT, id="run_events:e2"), row(EVENT, seq=-4), row(EVENT, run_id="nobody", kind="Odd")]
     path = export_of(tmp_path, events, [row(RUN), row(RUN, status="FAILED")])
-    ledger = read_surreal(path)
+    ledger = read_ledger(path)
     assert [found.event.seq for found in ledger.events] == [1, 1, -4, 1]
     assert [found.record.status.value for found in ledger.runs] == ["COMPLETED", "FAILED"]
     assert ledger.events[3].run_id == "nobody"
@@ -274,7 +274,7 @@ def test_nanoseconds_and_other_time_zones(tmp_path: Path) -> None:
     text = export_of(tmp_path, [row(EVENT)], [row(RUN)]).read_text("utf-8")
     path = tmp_path / "fine.surql"
     path.write_text(text.replace("05Z", "05.123456999+01:00"), "utf-8")
-    assert read_surreal(path).events[0].event.timestamp == datetime(2026, 1, 2, 2, 4, 5, 123456, tzinfo=UTC)
+    assert read_ledger(path).events[0].event.timestamp == datetime(2026, 1, 2, 2, 4, 5, 123456, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_nanoseconds_and_other_time_zones(tmp_path: Path) -> None:
 def test_names_with_quotes_and_the_rest_of_unicode(tmp_path: Path, name: str) -> None:
     payload = {"node_id": name, "version": name, name: [name]}
     path = export_of(tmp_path, [row(EVENT, payload=payload)], [row(RUN, tags={name: name})])
-    ledger = read_surreal(path)
+    ledger = read_ledger(path)
     assert ledger.get_events("one")[0].payload == payload
     assert ledger.get_run("one").metadata.tags == {name: name}
 
@@ -320,7 +320,7 @@ def test_an_unreadable_event_is_named_and_costs_nothing_else(
     (message,) = problems_of(path)
     assert message.startswith("table run_events, record run_events:bad: ")
     assert words in message
-    ledger = read_surreal(path, on_bad_lines="skip")
+    ledger = read_ledger(path, on_bad_lines="skip")
     assert (len(ledger.runs), len(ledger.events), ledger.problems[0].line) == (1, 2, 5)
 
 
@@ -379,7 +379,7 @@ def test_what_is_no_data_is_never_run_and_costs_only_its_row(tmp_path: Path, val
     (message,) = problems_of(path)
     assert message.startswith("table run_events, record run_events:bad: ")
     assert words in message
-    assert [found.event.seq for found in read_surreal(path, on_bad_lines="skip").events] == [1, 3]
+    assert [found.event.seq for found in read_ledger(path, on_bad_lines="skip").events] == [1, 3]
 
 
 def test_statements_that_no_export_has_are_told_and_passed_over(tmp_path: Path) -> None:
@@ -404,7 +404,7 @@ def test_other_tables_and_forms_of_writing(tmp_path: Path) -> None:
         f"CREATE ONLY run_events:⟨3 x⟩ CONTENT {row(EVENT, seq=3)} RETURN NONE; COMMIT TRANSACTION;\n",
         "utf-8",
     )
-    ledger = read_surreal(path)
+    ledger = read_ledger(path)
     assert len(ledger.runs) == 1
     assert [(found.event.seq, found.line) for found in ledger.events] == [(1, 8), (2, 9), (3, 10)]
 
@@ -420,7 +420,7 @@ def test_an_empty_ledger(tmp_path: Path) -> None:
     path.write_text(
         "OPTION IMPORT;\nDEFINE TABLE IF NOT EXISTS runs SCHEMAFULL;\nDEFINE TABLE `run_events`;\n", "utf-8"
     )
-    assert (read_surreal(path).runs, read_surreal(path).problems) == ((), ())
+    assert (read_ledger(path).runs, read_ledger(path).problems) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -440,7 +440,7 @@ def test_what_is_no_export_of_a_ledger(tmp_path: Path, text: str) -> None:
     path = tmp_path / "other.surql"
     path.write_text(text, "utf-8")
     with pytest.raises(ReadError) as caught:
-        read_surreal(path, on_bad_lines="skip")
+        read_ledger(path, on_bad_lines="skip")
     assert (
         str(caught.value)
         == f"{path}: is no export of a ledger: it has none of the tables runs and run_events of a SurrealDB"
@@ -449,27 +449,27 @@ def test_what_is_no_export_of_a_ledger(tmp_path: Path, text: str) -> None:
 
 def test_arguments_and_missing_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="on_bad_lines is 'ignore', expected one of"):
-        read_surreal(EXPORT, on_bad_lines="ignore")  # type: ignore[arg-type]
+        read_ledger(EXPORT, on_bad_lines="ignore")  # type: ignore[arg-type]
     with pytest.raises(ReadError, match="there is no such file"):
-        read_surreal(tmp_path / "none.surql")
+        read_ledger(tmp_path / "none.surql")
     with pytest.raises(ReadError, match="is no name of a file"):
-        read_surreal("a\0.surql")
+        read_ledger("a\0.surql")
     monkeypatch.setattr("seqkit.ledger.surreal.export.LARGEST", 1000)
     with pytest.raises(ReadError, match="84,163 bytes, expected at most 1,000"):
-        read_surreal(EXPORT)
+        read_ledger(EXPORT)
 
 
 def test_an_export_that_is_cut_off_anywhere_says_so_and_keeps_what_is_before(tmp_path: Path) -> None:
     whole, path = EXPORT.read_bytes(), tmp_path / "cut.surql"
-    everything = {(found.run_id, found.event.seq) for found in read_surreal(EXPORT).events}
+    everything = {(found.run_id, found.event.seq) for found in read_ledger(EXPORT).events}
     random_places = random.Random(4).sample(range(len(whole) - 3), 60)
     for place in [*random_places, whole.index(b"DEFINE TABLE runs"), whole.rindex(b"]"), len(whole) - 4]:
         path.write_bytes(whole[:place])
         if b"DEFINE TABLE run_events" not in whole[:place]:
             with pytest.raises(ReadError, match="is no export of a ledger"):
-                read_surreal(path, on_bad_lines="skip")
+                read_ledger(path, on_bad_lines="skip")
             continue
-        ledger = read_surreal(path, on_bad_lines="skip")
+        ledger = read_ledger(path, on_bad_lines="skip")
         assert ledger.problems, place
         assert "cut off" in ledger.problems[-1].message, place
         assert {(found.run_id, found.event.seq) for found in ledger.events} <= everything
@@ -493,7 +493,7 @@ def test_whatever_is_changed_only_read_errors_come_out(changes: list[tuple[int, 
         path = Path(scratch) / "changed.surql"
         path.write_bytes(whole)
         with contextlib.suppress(ReadError):
-            assert all(problem.source == str(path) for problem in read_surreal(path, on_bad_lines="skip").problems)
+            assert all(problem.source == str(path) for problem in read_ledger(path, on_bad_lines="skip").problems)
 
 
 # ---------------------------------------------------------------------- values
@@ -605,10 +605,10 @@ MANIFEST, LOG = "manifest/00000000000000000000.manifest", "clog/0000000000000000
 
 def test_what_is_no_store(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="is no surrealkv folder, expected clog and manifest in it"):
-        read_surreal(tmp_path)
+        read_ledger(tmp_path)
     store_at(tmp_path)
     with pytest.raises(ReadError, match=r"did you mean '.*db'") as caught:
-        read_surreal(tmp_path, on_bad_lines="skip")
+        read_ledger(tmp_path, on_bad_lines="skip")
     assert caught.value.path == str(tmp_path)
 
 
@@ -619,7 +619,7 @@ def test_a_damaged_manifest(tmp_path: Path, content: bytes | None) -> None:
     (store / MANIFEST).write_bytes(content if content is not None else (store / MANIFEST).read_bytes()[:100])
     before = content_of(store)
     with pytest.raises(ReadError, match="cannot be opened by SurrealDB's engine") as caught:
-        read_surreal(store, on_bad_lines="skip")
+        read_ledger(store, on_bad_lines="skip")
     assert caught.value.path == str(store)
     assert content_of(store) == before
 
@@ -632,7 +632,7 @@ def test_a_damaged_log_is_told_because_the_engine_drops_what_follows(tmp_path: P
     (store / LOG).write_bytes(log)
     (message,) = problems_of(store)
     assert message.startswith("the store is damaged, and what comes after the damage is lost: ")
-    assert 0 < len(read_surreal(store, on_bad_lines="skip").runs) < 36
+    assert 0 < len(read_ledger(store, on_bad_lines="skip").runs) < 36
     assert (store / LOG).read_bytes() == bytes(log)
 
 
@@ -641,7 +641,7 @@ def test_a_store_without_the_tables(tmp_path: Path) -> None:
     for part in ("clog", "manifest"):
         (tmp_path / part).mkdir()
     with pytest.raises(ReadError, match="has none of the tables runs and run_events"):
-        read_surreal(tmp_path)
+        read_ledger(tmp_path)
     assert not content_of(tmp_path)
 
 
@@ -661,7 +661,7 @@ def test_other_names_of_the_database_and_rows_that_are_no_ledger(tmp_path: Path)
     )
     store = tmp_path / "store"
     subprocess.run([sys.executable, "-c", program, str(store), script], capture_output=True, check=True)
-    ledger = read_surreal(store, on_bad_lines="skip")
+    ledger = read_ledger(store, on_bad_lines="skip")
     assert [run.record.run_id for run in ledger.runs] == ["one", "two"]
     assert ledger.get_run("one").metadata.tags == {"n": 1.5}
     assert [found.event.payload for found in ledger.events] == [{"node_id": "😀"}] * 2
@@ -687,27 +687,27 @@ def test_an_engine_that_hangs_or_dies(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(folder.engine, "__file__", str(program))
     monkeypatch.setattr(folder, "_TIMEOUT", 0.5)
     with pytest.raises(ReadError, match="did not answer within"):
-        read_surreal(STORE)
+        read_ledger(STORE)
     monkeypatch.setattr(folder, "_TIMEOUT", 60.0)
     program.write_text("import os; os.abort()")
     with pytest.raises(ReadError, match="engine ended with -6: it said nothing"):
-        read_surreal(STORE)
+        read_ledger(STORE)
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "find_spec", lambda _: None)
     with pytest.raises(ReadError, match=r'needs the package surrealdb: pip install "seqkit-py\[surreal\]"'):
-        read_surreal(STORE)
-    assert len(read_surreal(EXPORT).runs) == 36, "an export needs no engine"
+        read_ledger(STORE)
+    assert len(read_ledger(EXPORT).runs) == 36, "an export needs no engine"
 
 
 def test_record_links_and_uuid_ids_are_read(tmp_path: Path) -> None:
-    text, plain = EXPORT.read_text("utf-8"), read_surreal(EXPORT)
+    text, plain = EXPORT.read_text("utf-8"), read_ledger(EXPORT)
     uuid = "id: run_events:u'0190a3b0-1c2d-7e3f-8a4b-5c6d7e8f9a0b'"
     (tmp_path / "uuids.surql").write_text(re.sub(r"id: run_events:\w+", uuid, text), "utf-8")
-    assert len(read_surreal(tmp_path / "uuids.surql").events) == len(plain.events)
+    assert len(read_ledger(tmp_path / "uuids.surql").events) == len(plain.events)
     link = re.sub(r"run_id: '1d15503d-724e-680b-0864-83248b18cc8a', seq", "run_id: runs:one, seq", text)
     (tmp_path / "links.surql").write_text(link, "utf-8")
-    found = read_surreal(tmp_path / "links.surql", "skip")
+    found = read_ledger(tmp_path / "links.surql", "skip")
     assert len(found.events) + len(found.problems) == len(plain.events)
     assert {type(event.run_id) for event in found.events} == {str}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -12,6 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from seqkit import _dtypes
+from seqkit._files import replacing
 from seqkit._html import folded, rows_of, shortened
 from seqkit._html import page as shown_page
 from seqkit._palette import STATUS_STYLES, StatusStyle
@@ -220,22 +219,11 @@ class AuditReport:
         Raises
         ------
         OSError
-            Where it cannot be written.
+            Naming the file, where it cannot be written.
         """
-        target = os.path.realpath(path)
         content = page(self).encode("utf-8", "backslashreplace")
-        handle, draft = tempfile.mkstemp(prefix=".seqkit-", suffix=".part", dir=os.path.dirname(target))
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(draft, 0o666 & ~mask)
-            os.replace(draft, target)
-        except BaseException:  # an interrupt too
-            with contextlib.suppress(OSError):
-                os.unlink(draft)
-            raise
+        with replacing(path) as draft:
+            draft.write_bytes(content)
 
 
 def _printable(text: str) -> str:

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 from tqdm import tqdm
 
+from seqkit._files import replacing
 from seqkit.cli.options import probability, whole
 from seqkit.cli.printing import console, show
 from seqkit.datasets import load_dataset
@@ -141,8 +142,9 @@ def _draw(plan: SequencePlan, outcome: SequenceOutcome, repo: str, name: str) ->
     }
     for file, axes in drawn.items():
         # Without the name and version of the drawing library the file is the same everywhere.
-        axes.figure.savefig(  # type: ignore[union-attr]  # a whole figure, since no ax was given
-            file, dpi=150, bbox_inches="tight", metadata={"Software": None}
-        )
+        with replacing(file) as draft:
+            axes.figure.savefig(  # type: ignore[union-attr]  # a whole figure, since no ax was given
+                draft, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None}
+            )
     order, blast_radius = drawn
     return order, blast_radius

@@ -13,11 +13,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from seqkit._formats import listed
 from seqkit._html import shortened
 from seqkit.cli.options import whole
 from seqkit.cli.printing import console, named, plural, show, some
 from seqkit.frames import elapsed, items_frame
 from seqkit.ledger.copies import settled
+from seqkit.ledger.formats import FORMATS
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.reading import read_ledger
 from seqkit.ledger.story import story_of
@@ -25,10 +27,7 @@ from seqkit.model import RunEvent, RunRecord
 
 __all__ = ["LEDGER_HELP", "RUN_HELP", "read_found", "run_named", "runs", "show_run", "unreadable"]
 
-LEDGER_HELP = (
-    "A ledger: a JSON Lines file (.jsonl, .jsonl.gz), a SQLite file, a database URL, or what the original stores (a "
-    ".surql export, a folder of SurrealDB). It is only read."
-)
+LEDGER_HELP = f"A ledger: {listed(FORMATS)}. It is only read."
 RUN_HELP = "A run: its id, or the start of it where no other run's id starts like that."
 
 _NUMBERS = ("took", "released", "failed", "wave", "tries", "seq")

@@ -5,28 +5,31 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import typer
 
+from seqkit._formats import Format, endings, listed, named_like
 from seqkit._near import NearNames, did_you_mean
 from seqkit.cli.printing import plural, printable, some
 from seqkit.datasets import _LOADERS, load_dataset
-from seqkit.errors import DependencyCycle, MultiRepoError, ReadError
+from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ids import SimilarIds
-from seqkit.plan import SequencePlan, build_plan, plan_of
+from seqkit.plan import SequencePlan, build_plan
 from seqkit.readers import ReadWarning, read_graph
-from seqkit.readers._files import load_json
+from seqkit.readers._files import Opened
+from seqkit.readers.formats import FORMATS, PLAN, recognised
 
 __all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "read_source"]
 
 DATASETS = tuple(_LOADERS)
 
+_FILES: tuple[Format[RepoDependencyGraph | SequencePlan], ...] = (*FORMATS, PLAN)
+
 SOURCE_HELP = (
-    f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv or .tsv with the columns dependency and "
-    "dependent), a package-lock.json, a pip report, or a plan as SequencePlan.to_json() writes it. A file that is "
-    "called like a data set needs a path or an ending."
+    f"A data set ({', '.join(DATASETS)}), or a file: {listed(_FILES)}. A file that is called like a data set needs a "
+    "path or an ending."
 )
 
 GRAPH_HELP = (
@@ -120,47 +123,23 @@ def read_order(name: str) -> RepoDependencyGraph | SequencePlan:
 
 def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | SequencePlan, str]:
     """Give what a file holds, and what kind of file it is."""
-    match PurePath(name).suffix.lower():
-        case ".csv" | ".tsv":
-            format, kind = "csv", "edge list"
-        case ".json":
-            document = load_json(name)
-            if isinstance(document, dict) and {"items", "edges"} <= document.keys():
-                return _plan_in(name, document), "plan"
-            format, kind = _json_format(name, document)
-        case _:
-            raise ValueError(
-                f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in .csv, .tsv or "
-                ".json"
-            )
+    rows = named_like(_FILES, name)
+    if not rows:
+        raise ValueError(
+            f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in {endings(_FILES)}"
+        )
+    file = Opened(name)
+    row = recognised(rows, file)
+    kind = row.help.split(" ", 1)[1]  # without its article
+    if row is PLAN:
+        return PLAN.read(file), kind
     with warnings.catch_warnings(record=True) as seen:
         for category in (ReadWarning, SimilarIds):
             warnings.simplefilter("always", category)
         try:
-            return read_graph(name, format, cycles="merge" if merge_cycles else "error"), kind
+            return read_graph(file, row.name, cycles="merge" if merge_cycles else "error"), kind
         except DependencyCycle as error:
             raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
         finally:
             for warning in seen:
                 typer.echo(f"seqkit: warning: {printable(str(warning.message))}", err=True)
-
-
-def _json_format(name: str, document: object) -> tuple[str, str]:
-    if isinstance(document, dict):
-        if "lockfileVersion" in document:
-            return "npm", "package-lock.json"
-        if "install" in document:
-            return "pip", "pip report"
-    raise ReadError(
-        name,
-        None,
-        "is neither a package-lock.json (no lockfileVersion), nor a report of pip (no install), nor a plan (no items "
-        "and edges)",
-    )
-
-
-def _plan_in(name: str, document: dict[str, object]) -> SequencePlan:
-    try:
-        return plan_of(document)
-    except (MultiRepoError, ValueError) as error:
-        raise ReadError(name, None, "; ".join([str(error), *getattr(error, "__notes__", ())])) from error

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import math
 import os
-import stat
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from seqkit._files import replacing
 
 __all__ = ["CSV_HELP", "JSON_HELP", "check_targets", "csv_text", "json_text", "write"]
 
@@ -51,46 +50,18 @@ def check_targets(source: str, csv_to: str | None, json_to: str | None) -> bool:
 def write(target: str, text: str) -> None:
     """Write `text` to stdout (``-``) or to a file: whole, or not at all.
 
-    A file is written under another name beside its place and then put there, so that nobody sees half of
-    it and a failure leaves what was there. What is no regular file, such as a pipe, is written to directly.
+    What is no regular file, such as a pipe, is written to directly.
     """
     if target == _STDOUT:
         sys.stdout.write(text)
         return
-    path = os.path.realpath(target)  # a link stays one, and what it points to is replaced
     try:
-        if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
-            Path(path).write_bytes(text.encode())
-        else:
-            _replace(path, text.encode())
+        with replacing(target) as draft:
+            draft.write_bytes(text.encode())
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OSError(f"cannot write {target!r}: {error.strerror or error}") from error
-
-
-def _replace(path: str, content: bytes) -> None:
-    handle, draft = tempfile.mkstemp(prefix=".seqkit-", suffix=".part", dir=os.path.dirname(path))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(draft, _mode(path))
-        os.replace(draft, path)
-    except BaseException:  # an interrupt too
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise
-
-
-def _mode(path: str) -> int:
-    """Give the permissions of a file: those it has, or those of any new file."""
-    if os.path.exists(path):
-        return stat.S_IMODE(os.stat(path).st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def csv_text(frame: pd.DataFrame, index: bool = False) -> str:

@@ -6,25 +6,24 @@ What a file may ask of the reader is bounded by the constants below.
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import io
 import json
 import os
 import re
-import shutil
 import zlib
-from collections.abc import Generator, Iterator
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import Any
 
+from seqkit._files import replacing
 from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
 from seqkit.ledger.base import RunLedger
+from seqkit.ledger.collecting import Found, OnBadLines, collected, opened
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.strict import DEEPEST, Unreadable, event_from_json, parse_json, run_from_json, said
 from seqkit.model import RunEvent, RunId, RunRecord, utc_text
 
-__all__ = ["event_from_json", "is_jsonl", "opened", "read_lines", "run_from_json", "write_ledger"]
+__all__ = ["event_from_json", "read_jsonl", "run_from_json", "write_jsonl"]
 
 LONGEST_LINE = 32 * 2**20
 """Bytes that a line may have: enough for the plan of 100,000 repos in the tags of its run."""
@@ -40,19 +39,18 @@ Executed runs come to 10 to 50 times; an all but empty megabyte to 1000."""
 RATIO_FROM = 16 * 2**20
 """Up to here any ratio goes."""
 
-_SUFFIXES = (".jsonl", ".jsonl.gz")
 _FORM = 'expected {"run": {…}} or {"event": {…}}'
-
-
-def is_jsonl(path: str) -> bool:
-    """Tell whether a path is one of JSON Lines, by its name."""
-    return path.lower().endswith(_SUFFIXES)
 
 
 # ---------------------------------------------------------------------- reading
 
 
-def read_lines(path: str) -> Generator[FoundRun | FoundEvent | Problem, None, None]:
+def read_jsonl(path: str | os.PathLike[str], on_bad_lines: OnBadLines = "error") -> FoundLedger:
+    """Read a ledger in JSON Lines, gzipped where the name ends in ``.gz``; see :func:`seqkit.read_ledger`."""
+    return collected(_lines_of, path, on_bad_lines)
+
+
+def _lines_of(path: str) -> Found:
     """Read a file line by line: what stands there, and a :class:`Problem` for what cannot be read.
 
     Empty lines are passed over. After a long or broken line reading goes on with the next; where the
@@ -81,26 +79,6 @@ def read_lines(path: str) -> Generator[FoundRun | FoundEvent | Problem, None, No
             raise ReadError(path, number + 1, f"cannot be read: {error.strerror or error}") from error
     if not number:
         raise ReadError(path, None, f"is empty, {_FORM} on each line")
-
-
-def opened(path: str, source: str) -> io.BufferedReader:
-    """Open a file to read its bytes.
-
-    Raises
-    ------
-    ReadError
-        Naming `source`, where that cannot be done.
-    """
-    try:
-        return open(path, "rb")
-    except FileNotFoundError:
-        raise ReadError(source, None, "there is no such file") from None
-    except IsADirectoryError:
-        raise ReadError(source, None, "is a directory, expected a file") from None
-    except OSError as error:
-        raise ReadError(source, None, f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # a name that no file system can hold, such as one with a NUL
-        raise ReadError(source, None, f"is no name of a file: {error}") from error
 
 
 def _found(line: bytes | None, number: int, path: str) -> FoundRun | FoundEvent | Problem | None:
@@ -170,73 +148,17 @@ def _pieces(raw: io.BufferedReader, zipped: bool) -> Iterator[bytes]:
 # ---------------------------------------------------------------------- writing
 
 
-def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
-    """Write a ledger as JSON Lines, gzipped where the name ends in ``.gz``.
-
-    Parameters
-    ----------
-    ledger : RunLedger, path or URL
-        What to write. Of a ledger that was read from files, everything that was found, in that order;
-        lines that could not be read are not written.
-    path : str or path
-        ``*.jsonl`` or ``*.jsonl.gz``. It is written whole or not at all.
-
-    Raises
-    ------
-    ValueError, TypeError
-        Where the name of the file is another one.
-    StorageError
-        Where a record is no JSON (NaN, a set), or the disk is full.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from seqkit import MemoryRunLedger, RepoDependencyGraph, build_plan, read_ledger, run_plan
-    >>> ledger = MemoryRunLedger()
-    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
-    >>> outcome = run_plan(plan, 0.0, ledger, rng=7)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder, "runs.jsonl.gz")
-    ...     write_ledger(ledger, path)
-    ...     read_ledger(path)
-    FoundLedger(1 run, 4 events)
-    """
-    from seqkit.ledger import as_ledger  # noqa: PLC0415  # it imports this module
-
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path is {path!r:.80}, expected a path: write_ledger(ledger, path)")
-    target = os.fspath(path)
-    if not isinstance(target, str) or not is_jsonl(target):
-        raise ValueError(f"path is {target!r:.200}, expected a name that ends in .jsonl or .jsonl.gz")
-    source = as_ledger(ledger, existing=True)
-    with _replacing(target) as raw:
-        if target.lower().endswith(".gz"):  # no name and no time inside: the same ledger gives the same bytes
-            with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as file:
-                _write(source, file)
-        else:
-            _write(source, raw)
-
-
-@contextlib.contextmanager
-def _replacing(target: str) -> Iterator[IO[bytes]]:
-    """Open a file beside `target` that takes its place when all went well, and leaves nothing otherwise."""
-    final = Path(os.path.realpath(target))
-    beside = final.with_name(f".{final.name[:100]}.{os.getpid()}.part")
+def write_jsonl(ledger: RunLedger, path: str) -> None:
+    """Write a ledger as JSON Lines, gzipped where the name ends in ``.gz``; see :func:`seqkit.write_ledger`."""
     try:
-        with open(beside, "wb") as raw:
-            yield raw
-            raw.flush()
-            os.fsync(raw.fileno())
-        if final.exists():
-            shutil.copymode(final, beside)
-        os.replace(beside, final)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        if isinstance(error, OSError):
-            raise Backend(f"{target}: cannot be written: {error.strerror or error}") from error
-        raise
+        with replacing(path) as draft, draft.open("wb") as raw:
+            if path.lower().endswith(".gz"):  # no name and no time inside: the same ledger gives the same bytes
+                with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as file:
+                    _write(ledger, file)
+            else:
+                _write(ledger, raw)
+    except OSError as error:
+        raise Backend(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _write(ledger: RunLedger, file: Any) -> None:

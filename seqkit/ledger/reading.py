@@ -1,47 +1,33 @@
-"""Reading ledgers: files and databases as they are found, never written to."""
+"""Opening and reading ledgers, whatever they are kept in."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import shutil
-import sqlite3
-import tempfile
-from collections.abc import Generator, Iterable
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-from seqkit._collector import collector_paused
-from seqkit._warned import warn_caller
-from seqkit.errors import ReadError, StorageError
-from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
-from seqkit.ledger.jsonl import is_jsonl, opened, read_lines
+from seqkit._formats import either, listed, told_in
+from seqkit.errors import ReadError
+from seqkit.ledger.base import RunLedger
+from seqkit.ledger.collecting import OnBadLines, check_mode, opened, source_text, without_password
+from seqkit.ledger.formats import FORMATS, expected, format_of, kept_in
+from seqkit.ledger.found import FoundLedger
 
-__all__ = ["OnBadLines", "UnreadableLines", "read_ledger", "read_ledgers"]
+if TYPE_CHECKING:
+    from seqkit.ledger.sql import SqlRunLedger
 
-OnBadLines: TypeAlias = Literal["error", "warn", "skip"]
-
-MOST_PROBLEMS = 10_000
-"""Unreadable lines of one file that are kept one by one; the rest are counted."""
-
-_MODES = ("error", "warn", "skip")
-_EXPECTED = "expected a ledger: *.jsonl, *.jsonl.gz, a SQLite file, *.surql or a folder of SurrealDB"
-_Found: TypeAlias = FoundRun | FoundEvent | Problem
+__all__ = ["as_ledger", "open_ledger", "read_ledger", "read_ledgers", "source_of"]
 
 
-class UnreadableLines(UserWarning):
-    """Lines of a ledger that could not be read and were left out; one warning a file."""
-
-
+@told_in(formats=f"{listed(FORMATS)}. It is opened for reading only.")
 def read_ledger(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = "error") -> FoundLedger:
     """Read a ledger as it stands: every line, duplicates and contradictions included.
 
     Parameters
     ----------
     path_or_url : str or path
-        A file of JSON Lines (``*.jsonl``, ``*.jsonl.gz``), a SQLite file, a database URL, a SurrealDB
-        export (``*.surql``) or a SurrealDB folder. It is opened for reading only.
+        {formats}
     on_bad_lines : {"error", "warn", "skip"}
         What to do where a line (or a row of a database) cannot be read: raise at the first, warn once
         a file (:class:`seqkit.ledger.UnreadableLines`), or say nothing. With the last two they are in
@@ -80,7 +66,12 @@ def read_ledger(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = 
     ...     read_ledger(path)
     FoundLedger(1 run, 4 events)
     """
-    return _collected([path_or_url], on_bad_lines)
+    check_mode(on_bad_lines)
+    name = source_text(path_or_url)
+    row = format_of(name)
+    if row is None:
+        raise ReadError(without_password(name), None, f"is {_what(name)}, {expected()}")
+    return row.read(name, on_bad_lines)
 
 
 def read_ledgers(paths_or_urls: Iterable[str | os.PathLike[str]], on_bad_lines: OnBadLines = "error") -> FoundLedger:
@@ -94,136 +85,99 @@ def read_ledgers(paths_or_urls: Iterable[str | os.PathLike[str]], on_bad_lines: 
     FoundLedger(0 runs, 0 events)
     """
     if isinstance(paths_or_urls, str | os.PathLike):
-        told = _without_password(str(paths_or_urls))
+        told = without_password(str(paths_or_urls))
         raise TypeError(f"paths_or_urls is {told!r:.200}, expected a list; read_ledger reads a single one")
-    return _collected(list(paths_or_urls), on_bad_lines)
-
-
-def _collected(sources: list[Any], on_bad_lines: str) -> FoundLedger:
-    if on_bad_lines not in _MODES:
-        raise ValueError(f"on_bad_lines is {on_bad_lines!r}, expected one of {_MODES}")
-    names = [os.fspath(source) if isinstance(source, os.PathLike) else source for source in sources]
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"path_or_url is {name!r:.80}, expected a path or a database URL")
-    runs: list[FoundRun] = []
-    events: list[FoundEvent] = []
-    problems: list[Problem] = []
-    with collector_paused():
-        for name in names:
-            bad: list[Problem] = []
-            uncounted = 0
-            last: Problem | None = None
-            with contextlib.closing(_found(name)) as everything:  # files and copies are let go of where it raises
-                for found in everything:
-                    if isinstance(found, FoundEvent):
-                        events.append(found)
-                    elif isinstance(found, FoundRun):
-                        runs.append(found)
-                    elif on_bad_lines == "error":
-                        raise ReadError(found.source, found.line, found.message)
-                    elif len(bad) < MOST_PROBLEMS:
-                        bad.append(found)
-                    else:
-                        uncounted, last = uncounted + 1, found
-            if on_bad_lines == "warn" and bad:
-                _warn(name, bad, len(bad) + uncounted)
-            if last is not None:
-                bad.append(Problem(last.source, last.line, f"{uncounted} more could not be read, this the last"))
-            problems += bad
-        return FoundLedger(runs, events, problems)
-
-
-def _warn(source: str, problems: list[Problem], count: int | None = None) -> None:
-    count = len(problems) if count is None else count
-    first = "; ".join(
-        problem.message if problem.line is None else f"line {problem.line}: {problem.message}"
-        for problem in problems[:3]
+    check_mode(on_bad_lines)
+    found = [read_ledger(name, on_bad_lines) for name in map(source_text, list(paths_or_urls))]
+    return FoundLedger(
+        chain.from_iterable(ledger.runs for ledger in found),
+        chain.from_iterable(ledger.events for ledger in found),
+        chain.from_iterable(ledger.problems for ledger in found),
     )
-    more = f"; and {count - 3} more" if count > 3 else ""
-    told = f"{_without_password(source)}: {count} unreadable line{'s'[: count != 1]} left out: {first}{more}"
-    warn_caller(told, UnreadableLines)
 
 
-def _found(source: str) -> Generator[_Found, None, None]:
-    if "://" in source:
-        return _server(source)
-    if is_jsonl(source):
-        return read_lines(source)
-    if source.lower().endswith(".surql") or os.path.isdir(source):
-        from seqkit.ledger.surreal import found_in  # noqa: PLC0415  # rare
-
-        return found_in(source)
-    return _sqlite(source, source)
+def _what(name: str) -> str:
+    """Say what something is that is no ledger; ReadError where there is nothing to look at."""
+    if "://" in name:
+        return "no URL of a ledger"
+    if os.path.exists(name) and not os.path.isfile(name):
+        return "no regular file"
+    with opened(name, name) as file:
+        return "no ledger" if file.read(1) else "empty"
 
 
-# ---------------------------------------------------------------------- databases
+@told_in(formats=f"{listed(row for row in FORMATS if row.open is not None)}.")
+def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
+    """Open a ledger for writing, and make it where it is missing.
+
+    Parameters
+    ----------
+    path_or_url : str or path
+        Such as ``runs.db`` or ``postgresql://user@host/name``:
+        {formats}
+
+    Raises
+    ------
+    Backend
+        Where the database cannot be opened.
+    ImportError
+        Where PostgreSQL is asked for and psycopg is missing.
+    ValueError, TypeError
+        Where it cannot be a database.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder, open_ledger(pathlib.Path(folder) / "runs.db") as ledger:
+    ...     ledger.list_runs()
+    []
+    """
+    if not isinstance(path_or_url, str | os.PathLike):
+        raise TypeError(f"path_or_url is {path_or_url!r:.80}, expected a path or a database URL")
+    text = os.fspath(path_or_url)
+    row = kept_in(text)
+    if row is None or row.open is None:
+        open_for = either([str(row) for row in FORMATS if row.open is not None])
+        raise ValueError(
+            f"path_or_url is {text!r}, expected {open_for}; read_ledger reads other files, and write_ledger writes them"
+        )
+    ledger: SqlRunLedger = row.open(text)
+    return ledger
 
 
-def _server(url: str) -> Generator[_Found, None, None]:
-    source = _without_password(url)
-    of_file = re.fullmatch(r"sqlite(?:\+pysqlite)?:///?([^?]*)", url)
-    if not of_file:
-        return _rows(url, source)
-    if of_file[1] in ("", ":memory:"):
-        raise ReadError(source, None, f"names no file, {_EXPECTED}")
-    return _sqlite(of_file[1], source)
+@told_in(formats=f"{listed(FORMATS)}.")
+def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
+    """Read a `ledger` argument: a ledger, or the path or URL of one.
+
+    With `existing` it must be there, and is opened or read for reading only:
+    {formats}
+    Without, it is opened for writing, by :func:`open_ledger`.
+
+    Raises
+    ------
+    ReadError
+        Where a file should be there and is not, or cannot be read.
+    TypeError
+        Where it is no ledger.
+    """
+    if isinstance(ledger, RunLedger):
+        return ledger
+    if not isinstance(ledger, str | os.PathLike):
+        raise TypeError(
+            f"ledger is {ledger!r:.80}, expected a ledger (MemoryRunLedger, SqlRunLedger, …) or a path or URL"
+        )
+    if not existing:
+        return open_ledger(ledger)
+    text = os.fspath(ledger)
+    row = format_of(text)
+    if row is None and "://" not in text and not os.path.exists(text):
+        raise ReadError(text, None, "no such ledger file")
+    if row is None or row.open is None:
+        return read_ledger(text)
+    kept: RunLedger = row.open(text, read_only=True)
+    return kept
 
 
-def _without_password(url: str) -> str:
-    url = re.sub(r"^([\w+.-]+://[^:/@]*):[^@]*@", r"\1@", url)
-    return re.sub(r"([?&]\w*pass\w*=)[^&]*", r"\1***", url)
-
-
-def _sqlite(path: str, source: str) -> Generator[_Found, None, None]:
-    with opened(path, source) as file:
-        start = file.read(16)
-    if start != b"SQLite format 3\0":
-        raise ReadError(source, None, f"is {'no ledger' if start else 'empty'}, {_EXPECTED}")
-    real = os.path.realpath(path)
-    if not os.access(os.path.dirname(real), os.W_OK):
-        yield from _rows_of_copy(real, source)
-        return
-    had_log = os.path.exists(f"{real}-wal")
-    try:
-        yield from _rows(real, source)
-    finally:
-        if not had_log and os.path.exists(f"{real}-wal"):
-            _remove_log(real)
-
-
-def _rows_of_copy(path: str, source: str) -> Generator[_Found, None, None]:
-    # To read a database that has a write-ahead log SQLite must make files beside it, even for reading only.
-    with tempfile.TemporaryDirectory(prefix="seqkit-") as folder:
-        copy = os.path.join(folder, "copy.db")
-        try:
-            shutil.copyfile(path, copy)
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-        except OSError as error:
-            raise ReadError(source, None, f"cannot be copied for reading: {error.strerror or error}") from error
-        yield from _rows(copy, source)
-
-
-def _remove_log(path: str) -> None:
-    """Remove the empty write-ahead log that reading has made: SQLite does so when the last who may write leaves."""
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=rw", uri=True)) as connection,
-    ):
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-
-def _rows(path_or_url: str, source: str) -> Generator[_Found, None, None]:
-    from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415  # SQLAlchemy is slow to import
-
-    try:
-        ledger = SqlRunLedger(path_or_url, read_only=True)
-    except (StorageError, ValueError) as error:
-        raise ReadError(source, None, f"cannot be read as a ledger: {error}") from error
-    with ledger:
-        ledger.source = source
-        try:
-            yield from ledger.scan()
-        except (StorageError, ValueError) as error:
-            yield Problem(source, None, f"reading broke off here: {error}")
+def source_of(ledger: object) -> str | None:
+    """Give what records of a ledger that was given by its path or URL have for their source; None for a ledger."""
+    return without_password(os.fspath(ledger)) if isinstance(ledger, str | os.PathLike) else None

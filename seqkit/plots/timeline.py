@@ -16,6 +16,7 @@ from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
 from seqkit.ledger import RunLedger, as_ledger
+from seqkit.outcome import SequenceOutcome
 from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
@@ -33,17 +34,21 @@ _LAYERS = ("succeeded", "failed", "in_progress", "blocked", "stopped", "unreleas
 
 
 def timeline(
-    ledger: RunLedger | str | os.PathLike[str], run_id: str | None = None, ax: Axes | None = None, **kwargs: Any
+    ledger_or_outcome: RunLedger | SequenceOutcome | str | os.PathLike[str],
+    run_id: str | None = None,
+    ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """Draw when each repo of a run was tried, and how that ended: a Gantt chart.
 
     Parameters
     ----------
-    ledger : RunLedger, path or URL
-        Any that the frames take, contradictions included: what does not fit together is drawn as it
-        stands, and the title says so.
+    ledger_or_outcome : RunLedger, path or URL, or SequenceOutcome
+        A ledger, any that the frames take, contradictions included: what does not fit together is drawn as it
+        stands, and the title says so. Of an outcome, the run that it tells of, from the ledger that it was
+        written to; an outcome without one, such as that of a what-if, has no times.
     run_id : str, optional
-        Which run; not needed where there is only one.
+        Which run; not needed where there is only one, nor for an outcome.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, as tall as the repos need.
     **kwargs
@@ -67,7 +72,7 @@ def timeline(
     Raises
     ------
     ValueError
-        Where `run_id` is left out and the ledger has several runs.
+        Where `run_id` is left out and the ledger has several runs, and where an outcome is of no recorded run.
     RunNotFound
         Where there is no such run.
 
@@ -81,15 +86,15 @@ def timeline(
     >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1.0")
     >>> ledger = MemoryRunLedger(ids=["spring"], clock=clock)
     >>> outcome = run_plan(plan, ScriptedReleaser({"api": "tests are red"}), ledger, clock=clock)
-    >>> ax = timeline(ledger)
+    >>> ax = timeline(outcome)
     >>> ax.get_title(loc="left"), ax.get_xlabel()
     ('Run spring failed after 40 minutes', 'minutes since the run started')
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['0 core ✓', '1 api ✗', '2 app ⊘']
     >>> matplotlib.pyplot.close("all")
     """
-    kept = as_ledger(ledger, existing=True)
-    chosen = chosen_run(kept, run_id)
+    kept, own = _of_outcome(ledger_or_outcome)
+    chosen = chosen_run(kept, own if run_id is None else run_id)
     if chosen is None:
         return nothing(ax, "Nothing to draw: the ledger has no runs.")
     run = read_spans(kept, chosen)
@@ -114,6 +119,23 @@ def timeline(
         notes.append(f"too many repos for a row each ({n:,}): this shows how many are in each state")
     _say(ax, run, notes)
     return ax
+
+
+def _of_outcome(asked: Any) -> tuple[RunLedger, str | None]:
+    """Give the ledger, and the run where an outcome tells which."""
+    if not isinstance(asked, SequenceOutcome):
+        try:
+            return as_ledger(asked, existing=True), None
+        except TypeError:
+            raise TypeError(
+                f"ledger_or_outcome is {asked!r:.80}, expected a ledger, its path or URL, or a SequenceOutcome"
+            ) from None
+    if asked.ledger is None or asked.run_id is None:
+        raise ValueError(
+            f"ledger_or_outcome is {asked!r:.80} of a run that no ledger has, so there are no times to draw: "
+            "plots.order(outcome) draws how far each repo got, and run_plan(plan, …) gives an outcome with a ledger"
+        )
+    return as_ledger(asked.ledger), asked.run_id
 
 
 def _say(ax: Axes, run: Run, notes: Sequence[str]) -> None:

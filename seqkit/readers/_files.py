@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
 
@@ -19,6 +20,7 @@ from seqkit.graph import RepoDependencyGraph
 
 __all__ = [
     "Cycles",
+    "Opened",
     "PathLike",
     "ReadWarning",
     "build",
@@ -57,6 +59,30 @@ def warn_of_content(path: PathLike, summary: str, told: Sequence[str]) -> None:
         warn_caller(f"{os.fspath(path)}: {summary}: {'; '.join(told[:_MOST_TOLD])}{more}", ReadWarning)
 
 
+class Opened(os.PathLike[str]):
+    """A file into which several look: it is read and parsed once."""
+
+    def __init__(self, path: PathLike) -> None:
+        self._path = os.fspath(path)
+
+    def __fspath__(self) -> str:
+        return self._path
+
+    @cached_property
+    def text(self) -> str:
+        """Its text, as :func:`load_text` gives it."""
+        return load_text(self._path)
+
+    @cached_property
+    def document(self) -> Any:
+        """Its JSON, as :func:`load_json` gives it."""
+        return _parsed(self._path, self.text)
+
+    def has_keys(self, *keys: str) -> bool:
+        """Tell whether it is a JSON object with these keys."""
+        return isinstance(self.document, dict) and all(key in self.document for key in keys)
+
+
 def load_text(path: PathLike) -> str:
     """Read a UTF-8 file, with or without a byte order mark.
 
@@ -67,6 +93,8 @@ def load_text(path: PathLike) -> str:
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {path!r} ({type(path).__name__}), expected a str or a pathlib.Path")
+    if isinstance(path, Opened):
+        return path.text
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
@@ -95,11 +123,13 @@ def load_json(path: PathLike) -> Any:
     ReadError
         As :func:`load_text`, and where the content is not JSON (with the line) or is nested too deeply.
     """
+    return path.document if isinstance(path, Opened) else _parsed(path, load_text(path))
 
+
+def _parsed(path: PathLike, text: str) -> Any:
     def refused(constant: str) -> NoReturn:
         raise ValueError(f"{constant} is not JSON")
 
-    text = load_text(path)
     try:
         return json.loads(text, parse_constant=refused)
     except json.JSONDecodeError as error:

@@ -20,7 +20,7 @@ from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, text_list, typed
 
-__all__ = ["npm_graph", "read_npm"]
+__all__ = ["read_npm"]
 
 _SECTIONS = {
     "normal": "dependencies",
@@ -82,26 +82,13 @@ def read_npm(
     SimilarIds
         Where ids differ only in case, outer blanks or Unicode form.
     """
-    return npm_graph(load_json(path), path, ids=ids, kinds=kinds, root=root, cycles=cycles)
-
-
-def npm_graph(
-    document: object,
-    path: PathLike,
-    *,
-    ids: Literal["name@version", "name"] = "name@version",
-    kinds: str | Collection[str] = ("normal", "optional", "peer"),
-    root: bool = False,
-    cycles: Cycles = "error",
-) -> RepoDependencyGraph:
-    """Do what :func:`read_npm` does with a document that is already read; `path` is for errors."""
     check_cycles(cycles)
     if ids not in _IDS:
         raise ValueError(f"ids is {ids!r}, expected one of {_IDS}")
     chosen = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     if not all(kind in tuple(_SECTIONS) for kind in chosen):
         raise ValueError(f"kinds is {kinds!r}, expected some of {tuple(_SECTIONS)}")
-    lock = _Lock(document, path)
+    lock = _Lock(load_json(path), path)
     exact = {location: lock.name_and_version(location) for location in lock.folders(root)}
     repo_of = exact if ids == "name@version" else {location: lock.name(location) for location in exact}
     versions: dict[str, set[str]] = {repo: set() for repo in repo_of.values()}

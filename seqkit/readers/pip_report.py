@@ -31,7 +31,7 @@ from seqkit.readers._files import (
     warn_of_content,
 )
 
-__all__ = ["pip_graph", "read_pip"]
+__all__ = ["read_pip"]
 
 _EXTRAS = ("all", "requested")
 _START = re.compile(  # of a requirement: a name that is no path or URL, and its extras
@@ -86,23 +86,11 @@ def read_pip(
         where a package is in the report that nobody requested and that nothing requested needs: older
         versions of pip leave out for which extra they took it.
     """
-    return pip_graph(load_json(path), path, environment=environment, extras=extras, cycles=cycles)
-
-
-def pip_graph(
-    document: object,
-    path: PathLike,
-    *,
-    environment: Mapping[str, str] | None = None,
-    extras: Literal["all", "requested"] = "all",
-    cycles: Cycles = "error",
-) -> RepoDependencyGraph:
-    """Do what :func:`read_pip` does with a document that is already read; `path` is for errors."""
     check_cycles(cycles)
     if extras not in _EXTRAS:
         raise ValueError(f"extras is {extras!r}, expected one of {_EXTRAS}")
     chosen = _chosen_environment(environment)
-    report = typed(path, "the document", document, dict)
+    report = typed(path, "the document", load_json(path), dict)
     if report.get("version") != "1":
         found = described(report["version"]) if "version" in report else "missing"
         raise ReadError(path, None, f"version is {found}, expected '1': is it a report of pip?")

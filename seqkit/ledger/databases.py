@@ -1,0 +1,215 @@
+"""Ledgers in databases: opened, read as they are found, and written whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqkit._files import replacing
+from seqkit.errors import Backend, ReadError, StorageError
+from seqkit.ledger.base import RunLedger
+from seqkit.ledger.collecting import Found, OnBadLines, collected, opened, without_password
+from seqkit.ledger.found import FoundLedger, Problem
+from seqkit.model import RunRecord, RunStatus
+
+if TYPE_CHECKING:
+    from seqkit.ledger.sql import SqlRunLedger
+
+__all__ = [
+    "is_postgresql",
+    "is_sqlite",
+    "open_database",
+    "read_postgresql",
+    "read_sqlite",
+    "write_sqlite",
+]
+
+_SQLITE_URL = re.compile(r"sqlite(?:\+pysqlite)?:///?([^?]*)")
+_MAGIC = b"SQLite format 3\0"
+
+
+def open_database(path_or_url: str, read_only: bool = False) -> SqlRunLedger:
+    """Open a database as a ledger; SQLAlchemy, which takes longer to import than all of seqkit, comes with it."""
+    from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415  # see above
+
+    return SqlRunLedger(path_or_url, read_only=read_only)
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def is_sqlite(path_or_url: str) -> bool:
+    """Tell whether it is a SQLite file, by its content, or the URL of one."""
+    if "://" in path_or_url:
+        return path_or_url.startswith(("sqlite://", "sqlite+pysqlite://"))
+    if not os.path.isfile(path_or_url):  # nothing is taken out of a pipe
+        return False
+    try:
+        with open(path_or_url, "rb") as file:
+            return file.read(len(_MAGIC)) == _MAGIC
+    except OSError:
+        return False
+
+
+def read_sqlite(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = "error") -> FoundLedger:
+    """Read a ledger in a SQLite file, given by its path or URL; see :func:`seqkit.read_ledger`.
+
+    Nothing is written to the file, nor left beside it.
+    """
+    return collected(_of_sqlite, path_or_url, on_bad_lines)
+
+
+def is_postgresql(path_or_url: str) -> bool:
+    """Tell whether it is the URL of a PostgreSQL database."""
+    return path_or_url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://"))
+
+
+def read_postgresql(url: str, on_bad_lines: OnBadLines = "error") -> FoundLedger:
+    """Read a ledger in a PostgreSQL database as of one moment; see :func:`seqkit.read_ledger`."""
+    return collected(lambda text: _rows(text, without_password(text)), url, on_bad_lines)
+
+
+def _of_sqlite(path_or_url: str) -> Found:
+    source = without_password(path_or_url)
+    path = path_or_url
+    if "://" in path_or_url:
+        of_file = _SQLITE_URL.fullmatch(path_or_url)
+        if not of_file:  # a query: SQLite's own way to say how a file is opened
+            yield from _rows(path_or_url, source)
+            return
+        path = of_file[1]
+        if path in ("", ":memory:"):
+            raise ReadError(source, None, "names no file, expected one such as sqlite:///runs.db")
+    with opened(path, source) as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise ReadError(source, None, "is no SQLite file")
+    real = os.path.realpath(path)
+    if not os.access(os.path.dirname(real), os.W_OK):
+        yield from _rows_of_copy(real, source)
+        return
+    had_log = os.path.exists(f"{real}-wal")
+    try:
+        yield from _rows(real, source)
+    finally:
+        if not had_log and os.path.exists(f"{real}-wal"):
+            _remove_log(real)
+
+
+def _rows_of_copy(path: str, source: str) -> Found:
+    # To read a database that has a write-ahead log SQLite must make files beside it, even for reading only.
+    with tempfile.TemporaryDirectory(prefix="seqkit-") as folder:
+        copy = os.path.join(folder, "copy.db")
+        try:
+            shutil.copyfile(path, copy)
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+        except OSError as error:
+            raise ReadError(source, None, f"cannot be copied for reading: {error.strerror or error}") from error
+        yield from _rows(copy, source)
+
+
+def _remove_log(path: str) -> None:
+    """Remove the empty write-ahead log that reading has made: SQLite does so when the last who may write leaves."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=rw", uri=True)) as connection,
+    ):
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def _rows(path_or_url: str, source: str) -> Found:
+    try:
+        ledger = open_database(path_or_url, read_only=True)
+    except (StorageError, ValueError) as error:
+        raise ReadError(source, None, f"cannot be read as a ledger: {error}") from error
+    with ledger:
+        ledger.source = source
+        try:
+            yield from ledger.scan()
+        except (StorageError, ValueError) as error:
+            yield Problem(source, None, f"reading broke off here: {error}")
+
+
+# ---------------------------------------------------------------------- writing
+
+
+def write_sqlite(ledger: RunLedger, path: str) -> None:
+    """Write a ledger as a new SQLite file; see :func:`seqkit.write_ledger`.
+
+    Raises
+    ------
+    ValueError
+        Where the ledger contradicts itself, which a database refuses: a run recorded twice, a seq used twice, an
+        event without its run; and where somebody is writing to a database of that name.
+    Backend
+        Where the file cannot be written.
+    """
+    if os.path.exists(f"{os.path.realpath(path)}-wal"):
+        raise ValueError(f"path is {path!r}, a database in use (it has a write-ahead log), expected another file")
+    if isinstance(ledger, FoundLedger):
+        _refuse_contradictions(ledger)
+    try:
+        with replacing(path) as draft:
+            _fill(ledger, draft, path)
+    except OSError as error:
+        raise Backend(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _refuse_contradictions(found: FoundLedger) -> None:
+    ids = Counter(run.record.run_id for run in found.runs)
+    twice = [run_id for run_id, count in ids.items() if count > 1]
+    if twice:
+        raise _refused(f"run {twice[0]!r} is recorded {ids[twice[0]]} times")
+    for event in found.events:
+        if event.run_id not in ids:
+            raise _refused(f"there are events of run {event.run_id!r}, but no record of it")
+
+
+def _refused(why: str) -> ValueError:
+    return ValueError(f"a database cannot hold the ledger as it was found: {why}; JSON Lines can")
+
+
+def _fill(source: RunLedger, draft: Path, target: str) -> None:
+    from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415  # see open_database
+
+    now: list[datetime] = []  # what the ledger takes for the time
+    records = source.list_runs()
+    with SqlRunLedger(draft, ids=[run.run_id for run in records], clock=lambda: now[-1]) as ledger:
+        ledger.source = target  # what errors name
+        with ledger.engine.connect() as connection:
+            # Nothing has to survive a crash until the file takes its place, and to wait for the disk at each event
+            # would take longer than all the rest. The ledger has one connection, which keeps the setting.
+            connection.exec_driver_sql("PRAGMA synchronous = OFF")
+        for record in records:
+            _copy(source, ledger, record, now)
+
+
+def _copy(source: RunLedger, ledger: SqlRunLedger, record: RunRecord, now: list[datetime]) -> None:
+    now[:] = [record.created_at]
+    events = source.get_events(record.run_id)
+    try:
+        ledger.create_run(record.spec_digest, record.metadata)
+        for event in events:
+            ledger.append_event(record.run_id, event)
+        if record.status is not RunStatus.RUNNING and record.summary is not None:
+            now[:] = [record.completed_at or record.created_at]
+            end = {
+                RunStatus.COMPLETED: ledger.complete_run,
+                RunStatus.FAILED: ledger.fail_run,
+                RunStatus.CANCELLED: ledger.cancel_run,
+            }[record.status]
+            end(record.run_id, record.summary)
+    except Backend:
+        raise
+    except StorageError as error:
+        raise _refused(str(error)) from error
+    if ledger.get_run(record.run_id) != record:
+        raise _refused(f"the status, summary and times of run {record.run_id!r} do not go together")

@@ -1,0 +1,77 @@
+"""The formats that graphs are read from: one table.
+
+A new format is a module and a row here. The module has the public function that reads it, ``read(path, *, …,
+cycles="error") -> RepoDependencyGraph``, with :mod:`seqkit.readers._files` for what every reader does. What
+:func:`seqkit.read_graph` and the command line read, and the errors and helps that list it, are made from the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seqkit._formats import Format, T_co
+from seqkit.errors import ReadError
+from seqkit.graph import RepoDependencyGraph
+from seqkit.plan import SequencePlan
+from seqkit.readers._files import Opened
+from seqkit.readers.edges import read_edges
+from seqkit.readers.npm import read_npm
+from seqkit.readers.pip_report import read_pip
+from seqkit.readers.plans import read_plan
+
+__all__ = ["FORMATS", "PLAN", "recognised"]
+
+FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
+    Format(
+        "csv",
+        "an edge list",
+        read_edges,
+        (".csv", ".tsv"),
+        detail="with the columns dependency and dependent",
+    ),
+    Format(
+        "npm",
+        "a package-lock.json",
+        read_npm,
+        (".json",),
+        sniff=lambda file: file.has_keys("lockfileVersion"),
+        sign="lockfileVersion",
+        detail="lockfileVersion 2 or 3",
+    ),
+    Format(
+        "pip",
+        "a pip report",
+        read_pip,
+        (".json",),
+        sniff=lambda file: file.has_keys("install"),
+        sign="install",
+        detail="pip install --report",
+    ),
+)
+"""In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
+
+PLAN: Format[SequencePlan] = Format(
+    "plan",
+    "a plan",
+    read_plan,
+    (".json",),
+    sniff=lambda file: file.has_keys("items", "edges"),
+    sign="items and edges",
+    detail="as SequencePlan.to_json() writes it",
+)
+"""What the command line reads beside graphs."""
+
+
+def recognised(rows: Sequence[Format[T_co]], file: Opened, advice: str = "") -> Format[T_co]:
+    """Find out which of several formats a file has, whose name fits them all.
+
+    Raises
+    ------
+    ReadError
+        Where it has none of them, saying what is missing for each, and then `advice`.
+    """
+    for row in rows:
+        if row.sniff is None or row.sniff(file):
+            return row
+    missed = ", nor ".join(f"{row.help} (no {row.sign})" if row.sign else row.help for row in rows)
+    raise ReadError(file, None, f"is {'neither' if len(rows) > 1 else 'not'} {missed}{advice}")
