@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
@@ -242,13 +243,17 @@ def everything_under(train: Train, policy: Any) -> list[Any]:
     return [*told, what_if(train.plan, failing, policy).to_frame(), steps(train.plan, failing, policy)]
 
 
-@settings(max_examples=15, deadline=None)
-@given(trains(5))
-def test_a_new_policy_is_a_row_of_the_table(train: Train) -> None:
+def test_a_new_policy_is_a_row_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that blocks and stops comes to what stop does, since everything unstarted is skipped either way."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            terms, "POLICIES", MappingProxyType({**terms.POLICIES, "halt": Meaning(True, True, "halt", "all halts")})
-        )
+    table = MappingProxyType({**terms.POLICIES, "halt": Meaning(True, True, "halt", "all halts")})
+    for found in gc.get_objects():  # where doctests run beside, pytest has imported the module a second time
+        if isinstance(found, dict) and found.get("__name__") == terms.__name__ and "POLICIES" in found:
+            monkeypatch.setitem(found, "POLICIES", table)
+
+    @settings(max_examples=15, deadline=None)
+    @given(trains(5))
+    def holds(train: Train) -> None:
         for new, known in zip(everything_under(train, "halt"), everything_under(train, "stop"), strict=True):
             assert repr(new) == repr(known)
+
+    holds()
