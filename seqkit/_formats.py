@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Format", "either", "endings", "listed", "named_like", "told_in"]
+__all__ = ["Format", "either", "endings", "listed", "listed_to_write", "named_like", "told_in"]
 
 T_co = TypeVar("T_co", covariant=True)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -84,6 +84,11 @@ def either(words: Sequence[str]) -> str:
 def listed(table: Iterable[Format[Any]]) -> str:
     """Say what each format is, and how such files are named."""
     return either([str(row) for row in table])
+
+
+def listed_to_write(table: Iterable[Format[Any]]) -> str:
+    """Say what each format is that a file is written in, and what the name of the file must end in."""
+    return either([f"{row.help} ({', '.join(row.suffixes)})" for row in table])
 
 
 def endings(table: Iterable[Format[Any]]) -> str:

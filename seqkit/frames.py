@@ -54,7 +54,7 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
     if isinstance(kept, FoundLedger):
         found = sorted(kept.runs, key=lambda run: run.record.created_at)
         runs = [run.record for run in found]
-        sources = [run.source for run in found]
+        sources: list[str] | None = [run.source for run in found]
     else:
         runs = kept.list_runs()
         sources = _same_source(ledger, len(runs))

@@ -150,8 +150,9 @@ def test_a_new_ledger_format_is_a_module_and_a_row(told: Any, tmp_path: Path) ->
                 call()
             except Exception as error:
                 print(type(error).__name__, error)
-        for function in (seqkit.read_ledger, seqkit.write_ledger, as_ledger):
+        for function in (seqkit.read_ledger, as_ledger):
             print(function.__name__, "a toy ledger (.toy; made up; needs the extra games)" in function.__doc__)
+        print("write_ledger", "a toy ledger (.toy), JSON Lines" in seqkit.write_ledger.__doc__)
         """
     )
     for part in (
@@ -161,12 +162,15 @@ def test_a_new_ledger_format_is_a_module_and_a_row(told: Any, tmp_path: Path) ->
         "ReadError a.nothing: is no ledger, expected a ledger: a toy ledger (.toy; made up; needs the extra games), J",
         "ValueError path_or_url is 'new.toy', expected a SQLite file",
         "ValueError path is 'a.nothing', expected a name that ends in .toy, .jsonl",
-        "read_ledger True write_ledger True as_ledger True",
+        "read_ledger True as_ledger True write_ledger True",
     ):
         assert part in answer
     for command in ("runs", "show", "audit", "resume", "convert"):
         assert "A ledger: a toy ledger (.toy; made up; needs the extra games), JSON Lines" in told(command, "--help")
-    assert "What to write: a toy ledger (.toy" in told("convert", "--help")
+    assert (
+        "What to write: a toy ledger (.toy), JSON Lines (.jsonl, .jsonl.gz) or a SQLite file (.db, .sqlite, .sqlite3);"
+        in told("convert", "--help")
+    )
     assert told("runs", "a.toy").startswith("a.toy: 1 run, 1 event.")
     assert told("convert", "b.jsonl.gz", "d.toy") == "d.toy: 1 run, 1 event."
     assert "expected a file that ends in .toy, .jsonl" in told("convert", "a.toy", "e.nothing")

@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import seqkit
+import seqkit.ledger
 import seqkit.plots
+import seqkit.readers
 import seqkit.widgets
 
 NAMES = {
@@ -124,6 +126,17 @@ def test_public_names_of_what_is_seen() -> None:
     pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "order", "timeline"}
     assert set(seqkit.plots.__all__) == pictures
     assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"}
+
+
+def test_public_names_of_the_readers_of_formats() -> None:
+    of_ledgers = {"read_jsonl", "read_postgresql", "read_sqlite", "read_surql", "read_surrealkv"}
+    opening = {"as_ledger", "open_ledger", "read_ledger", "read_ledgers", "write_ledger"}
+    classes = {"GraphRunRecorder", "MemoryRunLedger", "RepeatedRecords", "RunLedger", "SqlRunLedger", "UnreadableLines"}
+    assert set(seqkit.ledger.__all__) == of_ledgers | opening | classes | {"write_jsonl", "write_sqlite"}
+    of_graphs = {"read_edges", "read_npm", "read_pip", "read_plan"}
+    assert set(seqkit.readers.__all__) == of_graphs | {"ReadWarning", "read_graph"}
+    for package in (seqkit.ledger, seqkit.readers):
+        assert all(getattr(package, name) is not None for name in package.__all__)
 
 
 def test_what_is_seen_needs_no_import_of_its_own() -> None:

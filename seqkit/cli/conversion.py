@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from seqkit._formats import endings, listed, named_like
+from seqkit._formats import endings, listed_to_write, named_like
 from seqkit.cli.ledgers import LEDGER_HELP
 from seqkit.cli.printing import console, named, plural
 from seqkit.errors import ReadError
@@ -25,7 +25,9 @@ def convert(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=LEDGER_HELP)],
     target: Annotated[
         str,
-        typer.Argument(metavar="TARGET", help=f"What to write: {listed(writable())}; the end of the name decides."),
+        typer.Argument(
+            metavar="TARGET", help=f"What to write: {listed_to_write(writable())}; the end of the name decides."
+        ),
     ],
     force: Annotated[bool, typer.Option("--force", help="Replace TARGET where it exists.")] = False,
     skip_unreadable: Annotated[

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from seqkit._formats import either, listed, told_in
+from seqkit._formats import listed, told_in
 from seqkit.errors import ReadError
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.collecting import OnBadLines, check_mode, opened, source_text, without_password
@@ -137,9 +137,9 @@ def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
     text = os.fspath(path_or_url)
     row = kept_in(text)
     if row is None or row.open is None:
-        open_for = either([str(row) for row in FORMATS if row.open is not None])
+        to_open = listed(row for row in FORMATS if row.open is not None)
         raise ValueError(
-            f"path_or_url is {text!r}, expected {open_for}; read_ledger reads other files, and write_ledger writes them"
+            f"path_or_url is {text!r}, expected {to_open}; read_ledger reads other files, and write_ledger writes them"
         )
     ledger: SqlRunLedger = row.open(text)
     return ledger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from seqkit._formats import either, endings, named_like, told_in
+from seqkit._formats import endings, listed_to_write, named_like, told_in
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.formats import writable
 from seqkit.ledger.reading import as_ledger, read_ledger
@@ -12,7 +12,7 @@ from seqkit.ledger.reading import as_ledger, read_ledger
 __all__ = ["write_ledger"]
 
 
-@told_in(formats=f"{either([str(row) for row in writable()])}. It is written whole or not at all.")
+@told_in(formats=f"{listed_to_write(writable())}. It is written whole or not at all.")
 def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
     """Write a ledger to a file, in the format that the end of its name tells.
 
