@@ -143,18 +143,6 @@ class SequencePlan:
         """Tell for each item whether it is part of the release."""
         return [item.status != _SKIPPED for item in self._items]
 
-    @property
-    def arrays(self):  # type: ignore  # SHIM
-        from types import SimpleNamespace
-
-        return SimpleNamespace(
-            waves=self._waves,
-            released=self._is_released,
-            dependencies=self._dependencies,
-            dependents=self._dependents,
-            positions=self._position,
-        )
-
     @cached_property
     def _position(self) -> dict[str, int]:
         return {item.repo_id: position for position, item in enumerate(self._items)}
