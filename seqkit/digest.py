@@ -58,7 +58,7 @@ def state_digest(events: Iterable[RunEvent], statuses: Iterable[tuple[str, RepoR
     digest = StateDigest()
     for event in events:
         digest.add(event)
-    return digest.finished((repo, status._to_json()) for repo, status in statuses)
+    return digest.finished((repo, status.to_json()) for repo, status in statuses)
 
 
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode

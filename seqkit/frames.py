@@ -252,7 +252,7 @@ def _items_of(run: RunRecord, events: Iterable[RunEvent]) -> list[_Item]:
     plan = plan_of_run(run)
     rows: dict[str, _Item] = {}
     if plan is not None:
-        for position, (item, wave) in enumerate(zip(plan.items, plan._waves, strict=True)):
+        for position, (item, wave) in enumerate(zip(plan.items, plan.arrays.waves, strict=True)):
             rows[item.repo_id] = _planned_row(run.run_id, position, item, wave)
     for event in events:
         payload = _mapping(event.payload)

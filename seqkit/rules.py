@@ -94,10 +94,10 @@ class Rules:
         self.failure_budget = None if failure_budget is None else whole("failure_budget", failure_budget, 1)
         self.attempts = whole("attempts", attempts, 1)
         n = len(plan.items)
-        self._statuses = [_PENDING if released else _SKIPPED for released in plan._is_released]
+        self._statuses = [_PENDING if released else _SKIPPED for released in plan.arrays.released]
         self._causes: list[SkipCause | None] = [None] * n
         self._tries = [0] * n
-        self._waits_for = [len(dependencies) for dependencies in plan._dependencies]
+        self._waits_for = [len(dependencies) for dependencies in plan.arrays.dependencies]
         self._decided = [position for position, count in enumerate(self._waits_for) if not count]  # a heap: ascending
         self._permitted: set[int] = set()  # taken, not yet started
         self._open = n  # items that have not ended
@@ -129,9 +129,13 @@ class Rules:
         """List the decided items in plan order: the first of them is taken next."""
         return [self.plan.items[position].repo_id for position in sorted(self._decided)]
 
+    def status(self, position: int) -> RepoReleaseStatus:
+        """Say how far the item at a position of the plan has got."""
+        return self._statuses[position]
+
     def failed_ancestors(self, repo_id: str) -> tuple[str, ...]:
         """Give the failed repos that `repo_id` depends on, as far as they are known, in plan order."""
-        return self._named(self._blockers[self.plan._require(repo_id)])
+        return self._named(self._blockers[self.plan.position(repo_id)])
 
     def take(self) -> Start | Skip | None:
         """Take the next decided item; None where nothing is decided until a release under way ends.
@@ -144,7 +148,7 @@ class Rules:
         position = heapq.heappop(self._decided)
         item = self.plan.items[position]
         blocked_by = self._named(self._blockers[position])
-        if not self.plan._is_released[position]:
+        if not self.plan.arrays.released[position]:
             cause: SkipCause = "unreleased"
             blocked_by = ()
         elif self.stopping:
@@ -188,7 +192,7 @@ class Rules:
         return False
 
     def _expect(self, repo_id: str, name: str) -> int:
-        position = self.plan._require(repo_id)
+        position = self.plan.position(repo_id)
         status = self._statuses[position].name
         if status != name:
             raise ValueError(f"repo {repo_id!r} is {status}, expected {name}")
@@ -198,7 +202,7 @@ class Rules:
         self._statuses[position] = status
         self._open -= 1
         blockers = self._blockers[position]
-        for dependent in self.plan._dependents[position]:
+        for dependent in self.plan.arrays.dependents[position]:
             self._blockers[dependent] |= blockers
             self._waits_for[dependent] -= 1
             if not self._waits_for[dependent]:
@@ -217,7 +221,7 @@ class Rules:
         """Say what the run came to, so far."""
         causes = [
             cause if released else "unreleased"
-            for released, cause in zip(self.plan._is_released, self._causes, strict=True)
+            for released, cause in zip(self.plan.arrays.released, self._causes, strict=True)
         ]
         return SequenceOutcome(
             plan=self.plan,
@@ -253,5 +257,5 @@ def fail_ids(plan: SequencePlan, fail: str | Iterable[str]) -> frozenset[str]:
         raise TypeError(f"fail is {fail!r:.80}, expected a repo id or several")
     ids = frozenset([fail] if isinstance(fail, str) else fail)
     for repo in sorted(ids, key=str):
-        plan._require(repo)
+        plan.position(repo)
     return ids

@@ -209,7 +209,7 @@ class _Run:
         # What the ledger's events say of each item, for the digest of the final state: a word, and the
         # run id or reason that goes with it.
         self.recorded: list[tuple[str, str]] = [
-            ("pending" if released else "skipped", "") for released in rules.plan._is_released
+            ("pending" if released else "skipped", "") for released in rules.plan.arrays.released
         ]
         self.digest = StateDigest()
 

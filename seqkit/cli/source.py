@@ -11,7 +11,7 @@ import typer
 
 from seqkit._near import NearNames, did_you_mean
 from seqkit.cli.printing import plural, printable, some
-from seqkit.datasets import _LOADERS, load_dataset
+from seqkit.datasets import LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, MultiRepoError, ReadError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ids import SimilarIds
@@ -21,7 +21,7 @@ from seqkit.readers._files import load_json
 
 __all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "read_source"]
 
-DATASETS = tuple(_LOADERS)
+DATASETS = tuple(LOADERS)
 
 SOURCE_HELP = (
     f"A data set ({', '.join(DATASETS)}), or a file: an edge list (.csv or .tsv with the columns dependency and "

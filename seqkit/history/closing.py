@@ -94,4 +94,4 @@ def _digest(record: RunRecord, events: Sequence[RunEvent]) -> ContentDigest | No
     digest = StateDigest()
     for event in events:
         digest.add(event)
-    return digest.finished((repo, status._to_json()) for repo, status in item_statuses(record, events))
+    return digest.finished((repo, status.to_json()) for repo, status in item_statuses(record, events))

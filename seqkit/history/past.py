@@ -13,7 +13,7 @@ from seqkit.frames import kind_of, plan_of_run
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import RunLedger
 from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
-from seqkit.plan import SequencePlan, _planned
+from seqkit.plan import SequencePlan, knowing, plan_of_items
 from seqkit.rules import Policy
 
 __all__ = [
@@ -150,7 +150,7 @@ class PastRun:
         last = max(tried, default=-1)
         stops = self._stops
         for position, item in enumerate(self.plan.items):
-            if not self.plan._is_released[position]:
+            if not self.plan.arrays.released[position]:
                 continue
             repo, trail = item.repo_id, self._trail(item.repo_id)
             blockers = trail.blocked_by or blocked_by.get(repo, ())
@@ -199,7 +199,7 @@ class PastRun:
                 mine |= 1 << len(order)
                 order.append(item.repo_id)
             if mine:
-                for dependent in self.plan._dependents[position]:
+                for dependent in self.plan.arrays.dependents[position]:
                     blockers[dependent] |= mine
 
 
@@ -258,7 +258,7 @@ def past_run(
     if plan is None:
         plan, versionless = _stand_in(record, trails, graph)
     elif graph is not None:
-        plan = plan._knowing(graph)  # what it tells is not needed, but its names are no unknown ones
+        plan = knowing(plan, graph)  # what it tells is not needed, but its names are no unknown ones
     policy: Any = settings.get("policy")
     budget: Any = settings.get("failure_budget")
     attempts: Any = settings.get("attempts")
@@ -302,13 +302,13 @@ def _stand_in(
     if isinstance(graph, SequencePlan):
         return graph, frozenset()
     for repo in trails:
-        graph._require(repo)
+        graph.require(repo)
     order = graph.topological_order()
     below: set[str] = set()  # failed, or below a failure
     for repo in order:
         if repo in below or (repo in trails and _has_failed(trails[repo])):
             below.add(repo)
-            below.update(graph._digraph.successors(repo))
+            below.update(graph.dependents_of(repo))
     wanted: dict[str, SequenceItem] = {}
     versionless = set()
     for repo in order:
@@ -318,7 +318,7 @@ def _stand_in(
             if version is None:
                 versionless.add(repo)
             wanted[repo] = SequenceItem(repo_id=repo, version_label="" if version is None else str(version))
-    return _planned(graph, wanted, "", "path", order), frozenset(versionless)
+    return plan_of_items(graph, wanted, "", "path", order), frozenset(versionless)
 
 
 def ids_text(repos: Iterable[str], most: int = 10) -> str:

@@ -127,14 +127,15 @@ def _collected(sources: list[Any], on_bad_lines: str) -> FoundLedger:
                     else:
                         uncounted, last = uncounted + 1, found
             if on_bad_lines == "warn" and bad:
-                _warn(name, bad, len(bad) + uncounted)
+                warn_of_problems(name, bad, len(bad) + uncounted)
             if last is not None:
                 bad.append(Problem(last.source, last.line, f"{uncounted} more could not be read, this the last"))
             problems += bad
         return FoundLedger(runs, events, problems)
 
 
-def _warn(source: str, problems: list[Problem], count: int | None = None) -> None:
+def warn_of_problems(source: str, problems: list[Problem], count: int | None = None) -> None:
+    """Warn once of what could not be read of a source; `count` where `problems` are not all."""
     count = len(problems) if count is None else count
     first = "; ".join(
         problem.message if problem.line is None else f"line {problem.line}: {problem.message}"

@@ -23,7 +23,7 @@ from typing import Literal
 from seqkit._html import shortened
 from seqkit.errors import ReadError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
-from seqkit.ledger.reading import _warn
+from seqkit.ledger.reading import warn_of_problems
 from seqkit.ledger.surreal.export import rows_of_export
 from seqkit.ledger.surreal.folder import rows_of_folder
 from seqkit.ledger.surreal.rows import TABLES, event_of, run_of
@@ -81,7 +81,7 @@ def read_surreal(path: str | os.PathLike[str], on_bad_lines: Literal["error", "w
             else:
                 problems.append(found)
     if problems and on_bad_lines == "warn":
-        _warn(source, problems)
+        warn_of_problems(source, problems)
     return FoundLedger(runs, events, problems)
 
 
