@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from seqkit import _dtypes
 from seqkit.closure import ancestor_counts, reversed_graph
-from seqkit.graph import RepoDependencyGraph
+from seqkit.graph import RepoDependencyGraph, both_ways
 from seqkit.plan import SequencePlan
 
 __all__ = ["blast_radius"]
@@ -59,15 +61,17 @@ def blast_radius(plan_or_graph: SequencePlan | RepoDependencyGraph) -> pd.DataFr
     if isinstance(plan_or_graph, SequencePlan):
         plan = plan_or_graph
         ids = plan.released
-        dependencies, dependents = plan._dependencies, plan._dependents
-        counted = np.array(plan._is_released, dtype=bool)
-        waves = [wave for wave in plan._waves if wave is not None]
+        dependencies: Sequence[Sequence[int]] = plan.arrays.dependencies
+        dependents: Sequence[Sequence[int]] = plan.arrays.dependents
+        counted = np.array(plan.arrays.released, dtype=bool)
+        waves = [wave for wave in plan.arrays.waves if wave is not None]
     elif isinstance(plan_or_graph, RepoDependencyGraph):
         graph = plan_or_graph
         ids = graph.topological_order()
+        needs, serves = both_ways(graph)
         position = {repo: index for index, repo in enumerate(ids)}
-        dependencies = [[position[other] for other in graph._digraph.predecessors(repo)] for repo in ids]
-        dependents = [[position[other] for other in graph._digraph.successors(repo)] for repo in ids]
+        dependencies = [[position[other] for other in needs(repo)] for repo in ids]
+        dependents = [[position[other] for other in serves(repo)] for repo in ids]
         counted = np.ones(len(ids), dtype=bool)
         wave_of = {repo: number for number, wave in enumerate(graph.waves()) for repo in wave}
         waves = [wave_of[repo] for repo in ids]
@@ -88,7 +92,7 @@ def blast_radius(plan_or_graph: SequencePlan | RepoDependencyGraph) -> pd.DataFr
     return frame
 
 
-def _direct(dependents: list[list[int]], counted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+def _direct(dependents: Sequence[Sequence[int]], counted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Count the repos that each counted one reaches by one edge, or through repos alone that do not count."""
     if counted.all():
         return np.array([len(row) for row in dependents], dtype=np.int64)

@@ -20,7 +20,7 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._html import page, rows_of
 from seqkit.errors import ReadError
-from seqkit.graph import RepoDependencyGraph
+from seqkit.graph import RepoDependencyGraph, picture_of
 from seqkit.ledger import read_ledger
 from seqkit.readers import read_graph
 from seqkit.readers._files import load_text
@@ -78,7 +78,7 @@ class Dataset:
             rows.append(("ledger", "yes"))
         return page(
             f"Data set {self.name}",
-            self.graph._picture(self.graph.waves()),
+            picture_of(self.graph, self.graph.waves()),
             rows_of(["what", "count"], rows),
             note=f"{self.notes.splitlines()[0]} Limits: .notes",
         )
@@ -121,9 +121,9 @@ def load_dataset(name: str) -> Dataset:
     >>> kf5.trains["status"].value_counts(sort=False).to_dict()
     {'succeeded': 4458, 'failed': 49, 'missing': 218}
     """
-    load = _LOADERS.get(name) if isinstance(name, str) else None
+    load = LOADERS.get(name) if isinstance(name, str) else None
     if load is None:
-        raise ValueError(f"name is {name!r}, expected one of {tuple(_LOADERS)}")
+        raise ValueError(f"name is {name!r}, expected one of {tuple(LOADERS)}")
     return load(_folder(name))
 
 
@@ -175,7 +175,7 @@ def _chain_or_hub(folder: Path) -> Dataset:
     return Dataset("chain_or_hub", graph, trains=None, ledger=None, notes=_CHAIN_OR_HUB)
 
 
-_LOADERS: dict[str, Callable[[Path], Dataset]] = {
+LOADERS: dict[str, Callable[[Path], Dataset]] = {
     "jest29": _jest29,
     "jupyter": _jupyter,
     "kf5": _kf5,

@@ -50,7 +50,6 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
     (0, 15)
     """
     kept = as_ledger(ledger, existing=True)
-    sources: list[str] | None
     if isinstance(kept, FoundLedger):
         found = sorted(kept.runs, key=lambda run: run.record.created_at)
         runs = [run.record for run in found]

@@ -10,7 +10,7 @@ RepoDependencyGraph(3 repos, 2 dependencies; api needs core)
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -96,8 +96,8 @@ class RepoDependencyGraph:
             Where the graph belongs to a plan.
         """
         self._require_own()
-        self._require(dependency)
-        self._require(dependent)
+        self.require(dependency)
+        self.require(dependent)
         if self._digraph.has_edge(dependency, dependent):
             return
         path = self._path(dependent, dependency)
@@ -289,23 +289,8 @@ class RepoDependencyGraph:
         RepoNotFound
             Where a repo is not in the graph.
         """
-        chosen = {self._require(repo) for repo in ([repos] if isinstance(repos, str) else repos)}
-        return replace(self._snapshot(chosen), others=frozenset()).to_graph()
-
-    def _snapshot(self, repos: Iterable[str]) -> GraphSnapshot:
-        """Keep what `repos` are now, whatever becomes of this graph; they must be in it."""
-        chosen = set(repos)
-        whole = len(chosen) == len(self)
-        return GraphSnapshot(
-            dependents={
-                repo: list(others) if whole else [other for other in others if other in chosen]
-                for repo, others in self._digraph.adjacency()
-                if repo in chosen
-            },
-            attributes={repo: dict(known) for repo, known in self._digraph.nodes(data=True) if repo in chosen},
-            records={repo: node for repo, node in self._records.items() if repo in chosen},
-            others=self._others if whole else self._others.union(repo for repo in self if repo not in chosen),
-        )
+        chosen = {self.require(repo) for repo in ([repos] if isinstance(repos, str) else repos)}
+        return replace(GraphSnapshot.of(self, chosen), others=frozenset()).to_graph()
 
     # ------------------------------------------------------------------ reading
 
@@ -328,22 +313,35 @@ class RepoDependencyGraph:
         """How many direct dependencies there are."""
         return int(self._digraph.number_of_edges())
 
+    def require(self, repo: str) -> str:
+        """Give the id back.
+
+        Raises
+        ------
+        RepoNotFound
+            Where `repo` is not in the graph; its `suggestions` are ids that look like it.
+        """
+        if repo not in self:
+            raise RepoNotFound(repo, among=tuple(self))
+        return repo
+
     def node(self, repo: str) -> RepoNode:
         """Give the record of `repo`."""
-        self._require(repo)
+        self.require(repo)
         return self._records.get(repo) or RepoNode(repo_id=repo)
 
     def attributes(self, repo: str) -> dict[str, Any]:
-        """Give what is known of `repo` beside its record: version, members, what a reader found. A copy."""
-        return dict(self._digraph.nodes[self._require(repo)])
+        """Give what is known of `repo` beside its record: version, members, what a reader found. A copy, lists too."""
+        known = self._digraph.nodes[self.require(repo)]
+        return {key: list(value) if isinstance(value, list) else value for key, value in known.items()}
 
     def dependencies_of(self, repo: str) -> list[str]:
         """List what `repo` needs directly, sorted."""
-        return sorted(self._digraph.predecessors(self._require(repo)))
+        return sorted(self._digraph.predecessors(self.require(repo)))
 
     def dependents_of(self, repo: str) -> list[str]:
         """List who needs `repo` directly, sorted."""
-        return sorted(self._digraph.successors(self._require(repo)))
+        return sorted(self._digraph.successors(self.require(repo)))
 
     def transitive_dependencies_of(self, repo: str) -> list[str]:
         """List all that must be out before `repo`, in topological order."""
@@ -354,7 +352,7 @@ class RepoDependencyGraph:
         return self._reached(repo, self._digraph.successors)
 
     def _reached(self, repo: str, neighbours: Any) -> list[str]:
-        seen = {self._require(repo)}
+        seen = {self.require(repo)}
         stack = [repo]
         while stack:
             for other in neighbours(stack.pop()):
@@ -463,7 +461,7 @@ class RepoDependencyGraph:
         waves = self.waves()
         rows = [(number, len(wave), names(wave)) for number, wave in enumerate(waves[: _SHOWN + _FOLDED])]
         columns = ["wave", "repos", "which"]
-        parts = [self._picture(waves), rows_of(columns, rows[:_SHOWN])]
+        parts = [picture_of(self, waves), rows_of(columns, rows[:_SHOWN])]
         if len(rows) > _SHOWN:
             parts.append(folded(f"waves {_SHOWN} to {len(rows) - 1}", rows_of(columns, rows[_SHOWN:])))
         more = len(waves) - len(rows)
@@ -473,28 +471,12 @@ class RepoDependencyGraph:
             note=f"… and {more:,} more waves: .waves() has all" if more else "",
         )
 
-    def _picture(self, waves: list[list[str]]) -> str:
-        title = "Dependency graph, waves from left to right"
-        if len(self) > MOST_DRAWN:  # sorting the edges would take longer than all the rest
-            return stacked([{"pending": len(wave)} for wave in waves], title, tells=False)
-        return dag([repo for wave in waves for repo in wave], self.edges, {}, labels=False, title=title)
-
-    def _sealed(self, owner: str) -> RepoDependencyGraph:
-        """Refuse changes from now on, in the name of `owner`."""
-        self._owner = owner
-        return self
-
     def _require_own(self) -> None:
         if self._owner:
             raise TypeError(
                 f"this graph belongs to a {self._owner} and cannot change; "
                 "RepoDependencyGraph.compose(graph) gives a copy that can"
             )
-
-    def _require(self, repo: str) -> str:
-        if repo not in self:
-            raise RepoNotFound(repo, among=tuple(self))
-        return repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,14 +489,62 @@ class GraphSnapshot:
     others: frozenset[str] = frozenset()
     """Repos that the graph had beside these; a plan knows their names, and nothing else of them."""
 
-    def to_graph(self) -> RepoDependencyGraph:
-        """Make a graph of it."""
+    @classmethod
+    def of(cls, graph: RepoDependencyGraph, repos: Collection[str]) -> GraphSnapshot:
+        """Keep what `repos` are now, whatever becomes of the graph; they must be in it."""
+        chosen = set(repos)
+        whole = len(chosen) == len(graph)
+        return cls(
+            dependents={
+                repo: list(others) if whole else [other for other in others if other in chosen]
+                for repo, others in graph._digraph.adjacency()
+                if repo in chosen
+            },
+            attributes={repo: dict(known) for repo, known in graph._digraph.nodes(data=True) if repo in chosen},
+            records={repo: node for repo, node in graph._records.items() if repo in chosen},
+            others=graph._others if whole else graph._others.union(repo for repo in graph if repo not in chosen),
+        )
+
+    def to_graph(self, owner: str = "") -> RepoDependencyGraph:
+        """Make a graph of it; one that has an `owner` refuses changes, in the name of that."""
         graph = RepoDependencyGraph()
         graph._digraph.add_nodes_from((repo, dict(known)) for repo, known in self.attributes.items())
         graph._digraph.add_edges_from((repo, other) for repo, others in self.dependents.items() for other in others)
         graph._records = dict(self.records)
         graph._others = self.others
+        graph._owner = owner
         return graph
+
+
+def both_ways(graph: RepoDependencyGraph) -> tuple[Callable[[str], Iterable[str]], Callable[[str], Iterable[str]]]:
+    """Give two functions, for walks over much of a graph: whom a repo needs directly, and who needs it.
+
+    Both give ids in no particular order; the repo must be in the graph.
+    """
+    return graph._digraph.predecessors, graph._digraph.successors
+
+
+def attributes_by_repo(graph: RepoDependencyGraph) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Give each repo and what is known of it beside its record; to be read alone."""
+    return graph._digraph.nodes(data=True)
+
+
+def known_repos(graph: RepoDependencyGraph) -> frozenset[str]:
+    """Give the repos of a graph; of a plan's graph also those of the graph that the plan was made from."""
+    return graph._others.union(graph)
+
+
+def graph_of_edges(edges: Iterable[tuple[str, str]], nodes: Iterable[str]) -> RepoDependencyGraph:
+    """Build a graph that somebody was told of when it came first: ids that look alike are not told of again."""
+    return RepoDependencyGraph._of(edges, nodes, tell=False)
+
+
+def picture_of(graph: RepoDependencyGraph, waves: list[list[str]]) -> str:
+    """Draw a thumbnail of a graph, as SVG; `waves` are its own."""
+    title = "Dependency graph, waves from left to right"
+    if len(graph) > MOST_DRAWN:  # sorting the edges would take longer than all the rest
+        return stacked([{"pending": len(wave)} for wave in waves], title, tells=False)
+    return dag([repo for wave in waves for repo in wave], graph.edges, {}, labels=False, title=title)
 
 
 # ---------------------------------------------------------------------- edges and cycles

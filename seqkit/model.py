@@ -245,7 +245,8 @@ class RepoReleaseStatus(BaseModel):
         return self
 
     @model_serializer
-    def _to_json(self) -> str | dict[str, dict[str, str | None]]:
+    def to_json(self) -> str | dict[str, dict[str, str | None]]:
+        """Give the value that stands for it in JSON; many times faster than a validated dump."""
         key = self._CARRIES.get(self.name)
         return self.name if key is None else {self.name: {key: getattr(self, key)}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from seqkit._arguments import whole
-from seqkit.graph import RepoDependencyGraph
+from seqkit.graph import RepoDependencyGraph, both_ways
 
 __all__ = ["neighbours"]
 
@@ -47,11 +47,9 @@ def neighbours(graph: RepoDependencyGraph, repo: str, depth: int = 1) -> list[st
     ['core', 'api', 'app', 'site']
     """
     steps = whole("depth", depth, 0)
-    graph._require(repo)
-    near = {
-        *_within(repo, graph._digraph.predecessors, steps),
-        *_within(repo, graph._digraph.successors, steps),
-    }
+    graph.require(repo)
+    needs, serves = both_ways(graph)
+    near = {*_within(repo, needs, steps), *_within(repo, serves, steps)}
     return [other for other in graph.topological_order() if other in near]
 
 

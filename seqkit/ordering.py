@@ -109,9 +109,7 @@ def _newly_blocked(rules: Rules, repo: str, doomed: set[str]) -> list[str]:
     """List the repos to release that this failure, and none before it, keeps from starting."""
     plan = rules.plan
     if rules.stopping:
-        ended = {
-            item.repo_id for item, status in zip(plan.items, rules._statuses, strict=True) if status.name != "pending"
-        }
+        ended = {item.repo_id for position, item in enumerate(plan.items) if rules.status(position).name != "pending"}
         return [other for other in plan.released if other not in ended and other not in doomed]
     if not rules.terms.blocks:
         return []
@@ -146,8 +144,8 @@ def _place(waited: list[str]) -> str:
 def _needs(rules: Rules, position: int, queue: bool) -> str:
     """Say what has become of all that a repo needs, now that it may start."""
     ended: dict[str, list[str]] = {"succeeded": [], "skipped": [], "failed": []}
-    for dependency in rules.plan._dependencies[position]:
-        ended[rules._statuses[dependency].name].append(rules.plan.items[dependency].repo_id)
+    for dependency in rules.plan.arrays.dependencies[position]:
+        ended[rules.status(dependency).name].append(rules.plan.items[dependency].repo_id)
     parts = []
     if repos := ended["succeeded"]:
         parts.append(f"{_names(repos)}, which {_verb(repos)} been released")
@@ -228,7 +226,7 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
     gone: set[str] = set()
     missing = needed_releases(plan)
     for position, repo in enumerate(order):
-        if repo not in plan._position:
+        if repo not in plan.arrays.position:
             return OrderCheck(
                 False, False, position, repo, f"{repo!r:.80} stands at position {position}, but it is not in the plan"
             )
@@ -267,14 +265,14 @@ def needed_releases(plan: SequencePlan) -> dict[str, list[str]]:
     """
     through: list[list[int]] = []
     needed: dict[str, list[str]] = {}
-    for position, dependencies in enumerate(plan._dependencies):
+    for position, dependencies in enumerate(plan.arrays.dependencies):
         found: set[int] = set()
         for dependency in dependencies:
-            if plan._waves[dependency] is None:
+            if plan.arrays.waves[dependency] is None:
                 found.update(through[dependency])
             else:
                 found.add(dependency)
         through.append(sorted(found))
-        if plan._waves[position] is not None:
+        if plan.arrays.waves[position] is not None:
             needed[plan.items[position].repo_id] = [plan.items[other].repo_id for other in through[position]]
     return needed

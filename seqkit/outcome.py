@@ -16,7 +16,7 @@ from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend, strip
 from seqkit.errors import SequencingFailed
 from seqkit.model import RepoReleaseStatus, SequenceItem, SkipCause
-from seqkit.plan import SequencePlan, item_columns
+from seqkit.plan import SequencePlan, item_columns, picture_of
 
 __all__ = ["SequenceOutcome"]
 
@@ -130,26 +130,27 @@ class SequenceOutcome:
             }
         )
 
-    def _words(self) -> list[str]:
-        """Name how each item ended; a skipped one by its cause."""
+    def words(self) -> list[str]:
+        """Name how each item ended, in plan order; a skipped one by its cause. A new list each time."""
         return [cause or status.name for status, cause in zip(self.statuses, self.skip_causes, strict=True)]
 
-    def _counts(self) -> str:
-        counts = Counter(self._words())
+    def summary(self) -> str:
+        """Count how the items ended, in a line: `words()`, each with its number; succeeded and failed always."""
+        counts = Counter(self.words())
         always = ("succeeded", "failed")
         known = (*always, "blocked", "stopped", "unreleased", "in_progress", "pending")
         return ", ".join(f"{counts[word]} {word}" for word in known if counts[word] or word in always)
 
     def __repr__(self) -> str:
-        return f"SequenceOutcome({self._counts()})"
+        return f"SequenceOutcome({self.summary()})"
 
     def _repr_html_(self) -> str:
-        words = self._words()
+        words = self.words()
         counts = Counter(words)
         parts = [
             strip(counts),
             legend(counts),
-            self.plan._picture(words, "Outcome, in release order from left to right"),
+            picture_of(self.plan, words, "Outcome, in release order from left to right"),
         ]
         # Who failed comes first: the others wait for them.
         order = [i for i, word in enumerate(words) if word == "failed"]
@@ -162,7 +163,7 @@ class SequenceOutcome:
             parts.append(folded(f"{len(rows) - _SHOWN} more that were not released", rows_of(columns, rows[_SHOWN:])))
         left = len(order) - len(rows)
         note = f"… and {left:,} more: .to_frame() has all" if left else "" if rows else "everything was released"
-        return page(f"Outcome: {self._counts()}", *parts, note=note)
+        return page(f"Outcome: {self.summary()}", *parts, note=note)
 
     def _why(self, positions: Iterable[int], words: Sequence[str]) -> list[tuple[str, Markup, Markup]]:
         """Say why these items are not out; of those that failed also how many they block."""

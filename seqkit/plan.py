@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
 
 import pandas as pd
@@ -28,8 +27,9 @@ from seqkit import _dtypes
 from seqkit._collector import collector_paused
 from seqkit._html import folded, names, page, rows_of, shortened
 from seqkit._svg import MOST_DRAWN, dag, legend, stacked
+from seqkit.arrays import PlanArrays
 from seqkit.errors import DuplicateRelease, RepoNotFound
-from seqkit.graph import GraphSnapshot, RepoDependencyGraph
+from seqkit.graph import GraphSnapshot, RepoDependencyGraph, attributes_by_repo, both_ways, graph_of_edges, known_repos
 from seqkit.model import Release, RepoReleaseStatus, SequenceItem
 
 __all__ = ["SequencePlan", "build_plan"]
@@ -80,8 +80,10 @@ class SequencePlan:
         self._originating_run_id = originating_run_id
         self._given_plan_id = plan_id
 
-    run_tags: Mapping[str, Any] = MappingProxyType({})
-    """Tags that every run of the plan carries; empty but for plans that resume another run."""
+    @property
+    def run_tags(self) -> Mapping[str, Any]:
+        """Tags that every run of the plan carries; empty but for plans that resume another run."""
+        return {}
 
     _kinds: ClassVar[dict[str, type[SequencePlan]]] = {}  # kinds of plans by what stands in the JSON of them alone
 
@@ -105,7 +107,7 @@ class SequencePlan:
 
     @cached_property
     def _graph(self) -> RepoDependencyGraph:
-        return self._snapshot.to_graph()._sealed("plan")
+        return self._snapshot.to_graph(owner="plan")
 
     @property
     def edges(self) -> list[tuple[str, str]]:
@@ -128,66 +130,65 @@ class SequencePlan:
 
     # ------------------------------------------------------------------ reading
 
-    @cached_property
+    @property
     def released(self) -> list[str]:
-        """Ids of the repos to release, in plan order; the unreleased ones are left out."""
-        return [item.repo_id for item in self._items if item.status != _SKIPPED]
+        """Ids of the repos to release, in plan order; the unreleased ones are left out. A new list each time."""
+        return list(self._split[0])
 
-    @cached_property
+    @property
     def unreleased(self) -> list[str]:
-        """Ids of the repos that are in the plan only because a dependency runs through them."""
-        return [item.repo_id for item in self._items if item.status == _SKIPPED]
+        """Ids of the repos that are in the plan only because a dependency runs through them. A new list each time."""
+        return list(self._split[1])
 
     @cached_property
-    def _is_released(self) -> list[bool]:
-        """Tell for each item whether it is part of the release."""
-        return [item.status != _SKIPPED for item in self._items]
+    def _split(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give the ids of the repos to release, and of the others."""
+        return (
+            tuple([item.repo_id for item in self._items if item.status != _SKIPPED]),
+            tuple([item.repo_id for item in self._items if item.status == _SKIPPED]),
+        )
+
+    @property
+    def arrays(self) -> PlanArrays:
+        """What algorithms need, by position: ids, dependencies, dependents, waves, who is released.
+
+        It is made once and cannot be changed; see :class:`seqkit.arrays.PlanArrays` for what is in it.
+
+        Examples
+        --------
+        >>> from seqkit.graph import RepoDependencyGraph
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+        >>> plan.arrays.dependencies, plan.arrays.waves
+        (((), (0,), (0,)), (0, 1, 1))
+        """
+        return self._arrays
 
     @cached_property
-    def _position(self) -> dict[str, int]:
-        return {item.repo_id: position for position, item in enumerate(self._items)}
-
-    @cached_property
-    def _dependents(self) -> list[list[int]]:
-        """Give the positions of each item's direct dependents, ascending."""
-        position, dependents = self._position, self._snapshot.dependents
-        return [sorted([position[other] for other in dependents[item.repo_id]]) for item in self._items]
-
-    @cached_property
-    def _dependencies(self) -> list[list[int]]:
-        """Give the positions of each item's direct dependencies, ascending."""
-        dependencies: list[list[int]] = [[] for _ in self._items]
-        for position, dependents in enumerate(self._dependents):
-            for dependent in dependents:
-                dependencies[dependent].append(position)
-        return dependencies
-
-    @cached_property
-    def _waves(self) -> list[int | None]:
-        """Give each item's wave, None for unreleased ones: the longest path over released repos only."""
-        return [before if released else None for before, released in zip(self._before, self._is_released, strict=True)]
-
-    @cached_property
-    def _before(self) -> list[int]:
-        """Give for each item the number of released repos before it, on the longest path that leads to it."""
-        before: list[int] = []
-        for dependencies in self._dependencies:
-            before.append(max((before[other] + self._is_released[other] for other in dependencies), default=0))
-        return before
+    def _arrays(self) -> PlanArrays:
+        with collector_paused():
+            ids = tuple([item.repo_id for item in self._items])
+            position, dependents = {repo: at for at, repo in enumerate(ids)}, self._snapshot.dependents
+            return PlanArrays(
+                ids,
+                released=tuple([item.status != _SKIPPED for item in self._items]),
+                dependents=tuple([tuple(sorted([position[other] for other in dependents[repo]])) for repo in ids]),
+            )
 
     @cached_property
     def _by_wave(self) -> list[int]:
         """List the positions as people read them: by wave, unreleased items before the first wave they lead to."""
-        return sorted(range(len(self._items)), key=lambda at: (self._before[at], self._is_released[at], at))
+        depths, released = self.arrays.depths, self.arrays.released
+        return sorted(range(len(self._items)), key=lambda at: (depths[at], released[at], at))
 
     @cached_property
     def _all_between(self) -> bool:
         """Tell whether each unreleased item lies between two that are released."""
-        leads = list(self._is_released)
+        arrays = self.arrays
+        leads = list(arrays.released)
         for position in range(len(leads) - 1, -1, -1):
-            leads[position] = leads[position] or any(leads[other] for other in self._dependents[position])
+            leads[position] = leads[position] or any(leads[other] for other in arrays.dependents[position])
         return all(leads) and all(
-            before or released for before, released in zip(self._before, self._is_released, strict=True)
+            depth or released for depth, released in zip(arrays.depths, arrays.released, strict=True)
         )
 
     def waves(self) -> list[list[str]]:
@@ -195,35 +196,32 @@ class SequencePlan:
 
         A repo's wave is the number of released repos before it on the longest path that leads to it;
         paths run through unreleased repos, which are in no wave. Plan order stays inside a wave.
+        The lists are new ones each time.
         """
         waves: list[list[str]] = []
-        for item, wave in zip(self._items, self._waves, strict=True):
+        for repo, wave in zip(self.arrays.ids, self.arrays.waves, strict=True):
             if wave is not None:
                 while len(waves) <= wave:
                     waves.append([])
-                waves[wave].append(item.repo_id)
+                waves[wave].append(repo)
         return waves
 
-    def _require(self, repo: str) -> int:
-        position = self._position.get(repo) if isinstance(repo, str) else None
+    def position(self, repo: str) -> int:
+        """Say where an item stands in the plan, from 0.
+
+        Raises
+        ------
+        RepoNotFound
+            Where `repo` is not in the plan; its `suggestions` are ids that look like it.
+        """
+        position = self.arrays.position.get(repo) if isinstance(repo, str) else None
         if position is None:
-            raise RepoNotFound(repo, among=self._position)
+            raise RepoNotFound(repo, among=self.arrays.ids)
         return position
 
-    def _knows(self, repo: str) -> bool:
+    def knows(self, repo: str) -> bool:
         """Tell whether a repo is in the plan, or in the graph that it was built, cut or resumed from."""
-        return repo in self._position or repo in self._snapshot.others
-
-    def _knowing(self, other: RepoDependencyGraph | SequencePlan) -> SequencePlan:
-        """Give the same plan, that knows the names of another graph or plan too."""
-        own, more = (
-            (other._position, other._snapshot.others)
-            if isinstance(other, SequencePlan)
-            else (other._digraph, other._others)
-        )
-        others = self._snapshot.others.union(own, more).difference(self._position)
-        snapshot = replace(self._snapshot, others=others)
-        return SequencePlan(self._items, snapshot, self._originating_run_id, self._given_plan_id)
+        return repo in self.arrays.position or repo in self._snapshot.others
 
     def to_frame(self) -> pd.DataFrame:
         """Show the plan as a table, a row an item: by wave, and in plan order inside a wave.
@@ -250,7 +248,7 @@ class SequencePlan:
                 "skip_cause": _dtypes.categorical(
                     ["unreleased" if item.status == _SKIPPED else None for item in self._items], _dtypes.SKIP_CAUSES
                 ),
-                "dependencies": _dtypes.objects([[ids[other] for other in row] for row in self._dependencies]),
+                "dependencies": _dtypes.objects([[ids[other] for other in row] for row in self.arrays.dependencies]),
             }
         )
         return frame.iloc[self._by_wave].reset_index(drop=True)
@@ -271,11 +269,11 @@ class SequencePlan:
         """
         left_out = {repos} if isinstance(repos, str) else set(repos)
         for repo in sorted(left_out):
-            self._require(repo)
+            self.position(repo)
         remaining = {
             item.repo_id: item for item in self._items if item.status != _SKIPPED and item.repo_id not in left_out
         }
-        return _planned(self.graph, remaining, self._originating_run_id, "path", [item.repo_id for item in self._items])
+        return plan_of_items(self.graph, remaining, self._originating_run_id, "path", list(self.arrays.ids))
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -340,16 +338,17 @@ class SequencePlan:
         )
 
     def _repr_html_(self) -> str:
-        words = ["pending" if released else "unreleased" for released in self._is_released]
+        is_released, waves = self.arrays.released, self.arrays.waves
+        words = ["pending" if released else "unreleased" for released in is_released]
         columns = ["place", "wave", "repo", "version"]
-        released = [position for position in self._by_wave if self._is_released[position]]
+        released = [position for position in self._by_wave if is_released[position]]
         rows = [
-            (place, self._waves[position], self._items[position].repo_id, self._items[position].version_label)
+            (place, waves[position], self._items[position].repo_id, self._items[position].version_label)
             for place, position in enumerate(released[: _SHOWN + _FOLDED])
         ]
         parts = [
             legend(Counter(words)),
-            self._picture(words, "Plan, in release order from left to right"),
+            picture_of(self, words, "Plan, in release order from left to right"),
             rows_of(columns, rows[:_SHOWN]),
         ]
         if len(rows) > _SHOWN:
@@ -360,19 +359,34 @@ class SequencePlan:
         more = len(self.released) - len(rows)
         return page(repr(self), *parts, note=f"… and {more:,} more: .to_frame() has all" if more else "")
 
-    def _picture(self, words: Iterable[str], title: str) -> str:
-        """Draw a thumbnail of the plan; `words` are the items' statuses, in plan order."""
-        if len(self._items) <= MOST_DRAWN:
-            status = dict(zip(self._position, words, strict=True))
-            return dag(list(status), self.edges, status, labels=False, title=title)
-        columns: list[Counter[str]] = []
-        place: list[int] = []
-        for word, dependencies in zip(words, self._dependencies, strict=True):
-            place.append(1 + max((place[other] for other in dependencies), default=-1))
-            if place[-1] == len(columns):
-                columns.append(Counter())
-            columns[place[-1]][word] += 1
-        return stacked(columns, title)
+
+def picture_of(plan: SequencePlan, words: Iterable[str], title: str) -> str:
+    """Draw a thumbnail of a plan, as SVG; `words` are its items' statuses, in plan order."""
+    arrays = plan.arrays
+    if len(arrays.ids) <= MOST_DRAWN:
+        status = dict(zip(arrays.ids, words, strict=True))
+        return dag(list(status), plan.edges, status, labels=False, title=title)
+    columns: list[Counter[str]] = []
+    place: list[int] = []
+    for word, dependencies in zip(words, arrays.dependencies, strict=True):
+        place.append(1 + max((place[other] for other in dependencies), default=-1))
+        if place[-1] == len(columns):
+            columns.append(Counter())
+        columns[place[-1]][word] += 1
+    return stacked(columns, title)
+
+
+def knowing(plan: SequencePlan, other: RepoDependencyGraph | SequencePlan) -> SequencePlan:
+    """Give the same plan, that knows the names of another graph or plan too."""
+    known = other._snapshot.others.union(other.arrays.ids) if isinstance(other, SequencePlan) else known_repos(other)
+    others = plan._snapshot.others.union(known).difference(plan.arrays.ids)
+    snapshot = replace(plan._snapshot, others=others)
+    return SequencePlan(plan._items, snapshot, plan._originating_run_id, plan._given_plan_id)
+
+
+def snapshot_of(plan: SequencePlan) -> GraphSnapshot:
+    """Give what a plan keeps of its graph, to make a plan of another kind of it; not to be changed."""
+    return plan._snapshot
 
 
 def _canonical(content: object) -> str:
@@ -386,7 +400,7 @@ def item_json(item: SequenceItem) -> dict[str, Any]:
         "version_label": item.version_label,
         "spec_digest": item.spec_digest,
         "promoted_by": item.promoted_by,
-        "status": item.status._to_json(),
+        "status": item.status.to_json(),
     }
 
 
@@ -395,7 +409,7 @@ def item_columns(plan: SequencePlan, items: Iterable[SequenceItem]) -> dict[str,
     rows = list(items)
     return {
         "position": _dtypes.integer(range(len(rows))),
-        "wave": _dtypes.integer(plan._waves),
+        "wave": _dtypes.integer(plan.arrays.waves),
         "repo_id": _dtypes.string([item.repo_id for item in rows]),
         "version_label": _dtypes.string([item.version_label for item in rows]),
         "spec_digest": _dtypes.string([item.spec_digest for item in rows]),
@@ -424,13 +438,13 @@ def plan_of(content: object) -> SequencePlan:
     for repo in itertools.chain.from_iterable(read.edges):
         if repo not in position:
             raise RepoNotFound(repo, among=position)
-    graph = RepoDependencyGraph._of(read.edges, list(position), tell=False)
+    graph = graph_of_edges(read.edges, list(position))
     for before, after in read.edges:
         if position[before] > position[after]:
             raise ValueError(
                 f"not a plan: {after!r} stands before {before!r}, which it needs; expected dependency order"
             )
-    return SequencePlan(read.items, graph._snapshot(list(position)), read.originating_run_id, read.plan_id)
+    return SequencePlan(read.items, GraphSnapshot.of(graph, position), read.originating_run_id, read.plan_id)
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -485,13 +499,15 @@ def build_plan(
     if not isinstance(originating_run_id, str):
         raise TypeError(f"originating_run_id is {originating_run_id!r}, expected a str")
     with collector_paused():
-        return _planned(graph, _wanted(graph, releases, version), originating_run_id, scope, graph.topological_order())
+        return plan_of_items(
+            graph, _wanted(graph, releases, version), originating_run_id, scope, graph.topological_order()
+        )
 
 
 def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str | None) -> dict[str, SequenceItem]:
     wanted: dict[str, SequenceItem] = {}
     if releases is None:
-        for repo, known in graph._digraph.nodes(data=True):
+        for repo, known in attributes_by_repo(graph):
             own = _own_version(repo, known, version)
             wanted[repo] = SequenceItem(repo_id=repo, version_label=own, status=_PENDING)
     else:
@@ -499,7 +515,7 @@ def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str 
             raise ValueError(f"version is {version!r}, but releases already say their versions; give one of the two")
         for index, entry in enumerate(_entries(releases)):
             release = _release(index, entry)
-            graph._require(release.repo_id)
+            graph.require(release.repo_id)
             if release.repo_id in wanted:
                 raise DuplicateRelease(release.repo_id)
             wanted[release.repo_id] = SequenceItem(
@@ -512,32 +528,34 @@ def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str 
     return wanted
 
 
-def _planned(
+def plan_of_items(
     graph: RepoDependencyGraph,
     wanted: Mapping[str, SequenceItem],
     originating_run_id: str,
     scope: str,
     order: list[str],
 ) -> SequencePlan:
+    """Plan to release the items of `wanted`, by repo; `order` is a topological one of all that the graph has."""
     if scope == "path" and len(wanted) < len(graph):
         order = _between(graph, wanted, order)
     items = [
         wanted[repo] if repo in wanted else SequenceItem(repo_id=repo, version_label=_UNRELEASED, status=_SKIPPED)
         for repo in order
     ]
-    return SequencePlan(items, graph._snapshot(order), originating_run_id)
+    return SequencePlan(items, GraphSnapshot.of(graph, order), originating_run_id)
 
 
 def _between(graph: RepoDependencyGraph, wanted: Mapping[str, SequenceItem], order: list[str]) -> list[str]:
     """Keep the released repos and those that lie on a path between two of them."""
+    needs, serves = both_ways(graph)
     after = set(wanted)  # released, or something released comes before it
     before = set(wanted)  # released, or something released comes after it
     for repo in order:
         if repo in after:
-            after.update(graph._digraph.successors(repo))
+            after.update(serves(repo))
     for repo in reversed(order):
         if repo in before:
-            before.update(graph._digraph.predecessors(repo))
+            before.update(needs(repo))
     return [repo for repo in order if repo in after and repo in before]
 
 

@@ -74,10 +74,10 @@ class Rules:
         self.plan = plan
         self.terms = Terms() if terms is None else terms
         n = len(plan.items)
-        self._statuses = [_PENDING if released else _SKIPPED for released in plan._is_released]
+        self._statuses = [_PENDING if released else _SKIPPED for released in plan.arrays.released]
         self._causes: list[SkipCause | None] = [None] * n
         self._tries = [0] * n
-        self._waits_for = [len(dependencies) for dependencies in plan._dependencies]
+        self._waits_for = [len(dependencies) for dependencies in plan.arrays.dependencies]
         self._decided = [position for position, count in enumerate(self._waits_for) if not count]  # a heap: ascending
         self._permitted: set[int] = set()  # taken, not yet started
         self._open = n  # items that have not ended
@@ -116,6 +116,10 @@ class Rules:
         """Tell whether the repo is tried again if the attempt under way fails."""
         return self.attempt(repo_id) < self.terms.attempts
 
+    def status(self, position: int) -> RepoReleaseStatus:
+        """Say how far the item at a position of the plan has got."""
+        return self._statuses[position]
+
     def take(self) -> Start | Skip | None:
         """Take the next decided item; None where nothing is decided until a release under way ends.
 
@@ -128,7 +132,7 @@ class Rules:
         item = self.plan.items[position]
         blocked_by = self._named(self._blockers[position])
         cause: SkipCause | None
-        if not self.plan._is_released[position]:
+        if not self.plan.arrays.released[position]:
             cause, blocked_by = "unreleased", ()
         else:
             cause = self.terms.skips(bool(blocked_by), len(self._failures))
@@ -169,7 +173,7 @@ class Rules:
         return False
 
     def _expect(self, repo_id: str, name: str) -> int:
-        position = self.plan._require(repo_id)
+        position = self.plan.position(repo_id)
         status = self._statuses[position].name
         if status != name:
             raise ValueError(f"repo {repo_id!r} is {status}, expected {name}")
@@ -179,7 +183,7 @@ class Rules:
         self._statuses[position] = status
         self._open -= 1
         blockers = self._blockers[position]
-        for dependent in self.plan._dependents[position]:
+        for dependent in self.plan.arrays.dependents[position]:
             self._blockers[dependent] |= blockers
             self._waits_for[dependent] -= 1
             if not self._waits_for[dependent]:
@@ -198,7 +202,7 @@ class Rules:
         """Say what the run came to, so far."""
         causes = [
             cause if released else "unreleased"
-            for released, cause in zip(self.plan._is_released, self._causes, strict=True)
+            for released, cause in zip(self.plan.arrays.released, self._causes, strict=True)
         ]
         return SequenceOutcome(
             plan=self.plan,
@@ -279,5 +283,5 @@ def fail_ids(plan: SequencePlan, fail: str | Iterable[str]) -> frozenset[str]:
         raise TypeError(f"fail is {fail!r:.80}, expected a repo id or several")
     ids = frozenset([fail] if isinstance(fail, str) else fail)
     for repo in sorted(ids, key=str):
-        plan._require(repo)
+        plan.position(repo)
     return ids

@@ -253,7 +253,7 @@ class _Run:
 
     def _close(self, error: BaseException | None) -> None:
         recorder = self._recorder
-        digest = self.digest.finished((repo, status._to_json()) for repo, status in self.story.statuses())
+        digest = self.digest.finished((repo, status.to_json()) for repo, status in self.story.statuses())
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
             recorder.finish_cancelled(recorder.summary(False, digest))
         elif error is not None or not self.rules.success:

@@ -71,10 +71,10 @@ class Known:
         first, *others = plans
 
         def knows(repo: str) -> bool:
-            return first._knows(repo) or any(plan._knows(repo) for plan in others)
+            return first.knows(repo) or any(plan.knows(repo) for plan in others)
 
         if all(plan is first for plan in others):
-            return cls(first._knows, first.released)
+            return cls(first.knows, first.released)
         released = dict.fromkeys(itertools.chain(first.released, *(plan.released for plan in others)))
         return cls(knows, list(released), "that neither plan has")
 

@@ -16,7 +16,7 @@ TRIALS = 20_000
 def test_a_rival_fails_and_skips_as_often_as_the_exact_analysis_says(name, p):
     plan = build_plan(RepoDependencyGraph.from_edges(EDGES, nodes=["alone"]), version="1")
     try:
-        run = RIVALS[name](plan._dependencies)
+        run = RIVALS[name](plan.arrays.dependencies)
     except ImportError as error:
         pytest.skip(str(error))
     counts = run(p, TRIALS, 7)
@@ -37,7 +37,7 @@ def test_a_rival_fails_and_skips_as_often_as_the_exact_analysis_says(name, p):
 def test_a_rival_counts_each_trial_by_itself(name):
     analysis = analyze(build_plan(RepoDependencyGraph.from_edges(EDGES), version="1"), 0.3)
     try:
-        run = RIVALS[name](analysis.plan._dependencies)
+        run = RIVALS[name](analysis.plan.arrays.dependencies)
     except ImportError as error:
         pytest.skip(str(error))
     per_trial = run(0.3, TRIALS, 8).per_trial

@@ -167,7 +167,7 @@ def test_a_run_is_seen_while_it_goes_and_what_a_saved_notebook_shows(lab, tmp_pa
         (lab.folder / "open").touch()
         page.wait_for_selector('.seqkit-node[aria-label^="jest,"][data-status="blocked"]')
         notebook.idle()
-        assert notebook.value("list(view.live.words.values()) == outcome._words()")
+        assert notebook.value("list(view.live.words.values()) == outcome.words()")
 
         # names are only text
         names = page.locator(".seqkit-node title").all_text_contents()

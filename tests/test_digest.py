@@ -73,7 +73,7 @@ def state_digest(events: list[RunEvent], statuses: list[tuple[str, RepoReleaseSt
     digest = StateDigest()
     for event in events:
         digest.add(event)
-    return digest.finished((repo, status._to_json()) for repo, status in statuses)
+    return digest.finished((repo, status.to_json()) for repo, status in statuses)
 
 
 def test_it_tells_every_change() -> None:

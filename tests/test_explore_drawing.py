@@ -20,7 +20,7 @@ def test_a_plan_is_drawn_with_the_same_reachability(train):
     plan = train.plan
     drawing = draw(plan)
     assert list(drawing.ids) == [item.repo_id for item in plan.items]
-    assert list(drawing.waves) == plan._waves
+    assert drawing.waves == plan.arrays.waves
     edges = [(drawing.ids[a], drawing.ids[b]) for a, b, _ in drawing.routes]
     assert ancestors(drawing.ids, edges) == ancestors(drawing.ids, plan.edges)
     assert len(edges) + drawing.implied == len(plan.edges)

@@ -43,7 +43,7 @@ def test_the_end_is_the_outcome(train, data):
         attempts=train.attempts,
         on_event=on_event,
     )
-    assert list(live.words.values()) == outcome._words()
+    assert list(live.words.values()) == outcome.words()
     assert live.over
     assert live.attempts == {
         item.repo_id: tried for item, tried in zip(plan.items, outcome.attempts, strict=True) if tried

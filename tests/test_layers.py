@@ -17,6 +17,7 @@ ROOT = Path(seqkit.__file__).parent
 
 LAYERS = [
     {
+        "arrays",
         "errors",
         "model",
         "digest",

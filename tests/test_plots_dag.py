@@ -379,7 +379,7 @@ def test_around_draws_neighbours_alone_and_says_so():
     ax = order(outcome, around="kded")
     near = neighbours(graph, "kded", 1)
     assert names(ax) == near
-    assert title(ax) == f"{outcome._counts()}\nAround kded: {len(near)} of 75 repos, 1 step up and down"
+    assert title(ax) == f"{outcome.summary()}\nAround kded: {len(near)} of 75 repos, 1 step up and down"
     position = {item.repo_id: str(number) for number, item in enumerate(plan.items)}
     assert [number for _, number, _ in labels(ax)] == [position[repo] for repo in near]
     assert sum(legend(ax).values()) == len(near)
@@ -440,7 +440,7 @@ def test_many_repos_get_a_bar_a_wave(n):
     plan = build_plan(chains(n), version="1")
     outcome = what_if(plan, fail="r00000")
     ax = order(outcome)
-    words = dict(zip([item.repo_id for item in plan.items], outcome._words(), strict=True))
+    words = dict(zip([item.repo_id for item in plan.items], outcome.words(), strict=True))
     expected = {number: dict(Counter(words[repo] for repo in wave)) for number, wave in enumerate(plan.waves())}
     each = -(-len(expected) // 40)
     found = bars(ax)

@@ -93,7 +93,7 @@ def test_every_row_is_what_a_what_if_blocks(train):
     if len(named) == len(plan.released):
         order = [named[name] for name in names(ax)]
         for row, repo in zip(found, order, strict=True):
-            words = dict(zip([item.repo_id for item in plan.items], what_if(plan, repo)._words(), strict=True))
+            words = dict(zip([item.repo_id for item in plan.items], what_if(plan, repo).words(), strict=True))
             assert [words[other] == "blocked" for other in order] == (row == 1).tolist()
 
 

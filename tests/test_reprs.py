@@ -210,7 +210,7 @@ def test_an_outcome_shows_who_failed_and_who_waits_for_whom(things: dict[str, An
     assert failed["jest-util"][1] == "✗ failed"
     assert failed["jest-util"][2] == f"what if it fails (blocks {blocked} repos)"  # the row names the repo
     for row in rows[2:]:
-        blockers = outcome.blocked_by[outcome.plan._position[row[0]]]
+        blockers = outcome.blocked_by[outcome.plan.position(row[0])]
         assert row[1:] == ["⊘ blocked", f"waits for {', '.join(blockers)}"]
 
 
@@ -375,7 +375,7 @@ def test_an_analysis_leaves_out_what_takes_time() -> None:
 
 def test_a_replay_shows_the_one_outcome_or_the_trials(things: dict[str, Any]) -> None:
     certain = things["certain replay"]
-    counts = Counter(certain.outcome._words())
+    counts = Counter(certain.outcome.words())
     assert legends(shown(certain)) == legend_of(counts)
     drawn = things["replay"]
     root = shown(drawn)

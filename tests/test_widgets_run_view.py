@@ -42,7 +42,7 @@ def words(view: RunView) -> dict[str, str]:
 def test_it_shows_how_the_run_ended(view):
     assert view.status.text == "Nothing has started yet"
     outcome = run_plan(PLAN, ScriptedReleaser({"api": "red"}), on_event=view)
-    assert list(words(view).values()) == outcome._words()
+    assert list(words(view).values()) == outcome.words()
     assert view.progress.value == view.progress.max == 4
     assert view.progress.bar_style == "danger"
     assert view.told.value == "4 of 4"
@@ -95,7 +95,7 @@ def test_a_second_run_shows_itself(view):
 def test_skips_that_are_not_recorded(view):
     outcome = asyncio.run(execute_plan(PLAN, ScriptedReleaser({"core": "red"}), record_skips=False, on_event=view))
     view.finish(outcome)
-    assert list(words(view).values()) == outcome._words()
+    assert list(words(view).values()) == outcome.words()
 
 
 def test_a_run_of_another_plan_goes_on_and_the_view_says_so(view):

@@ -56,13 +56,13 @@ def text(html: str) -> str:
 
 def test_pressing_makes_fail_and_unfail(widget):
     widget.dag.press("api")
-    assert words(widget) == what_if(PLAN, "api")._words()
+    assert words(widget) == what_if(PLAN, "api").words()
     assert widget.dag.ringed == ["api"]
     assert widget.status.text == "api fails: 2 succeeded, 1 failed, 2 blocked"
     assert text(widget.blocked.value).endswith("Blocked by these failures (2) : app , site")
     assert widget.dag.notes["app"] == "0%"
     widget.dag.press("core")
-    assert words(widget) == what_if(PLAN, ["api", "core"])._words()
+    assert words(widget) == what_if(PLAN, ["api", "core"]).words()
     widget.dag.press("api")
     widget.dag.press("core")
     assert widget.status.text == "core is left to chance again: 5 succeeded, 0 failed"
@@ -318,7 +318,7 @@ def test_changes_from_code_are_shown(widget):
     widget.scenario.fail(["api", "docs"])
     widget.scenario.scale = 20.0
     widget.scenario.attempts = 9
-    assert words(widget) == what_if(PLAN, ["api", "docs"])._words()
+    assert words(widget) == what_if(PLAN, ["api", "docs"]).words()
     assert (widget.scale.value, widget.attempts.value) == (20.0, 9)
     assert widget.scenario.scale == 20.0
 
@@ -368,7 +368,7 @@ def test_a_live_run_is_shown_until_something_changes(widget):
         return run_plan(PLAN, ScriptedReleaser({"api": "red"}), on_event=widget)
 
     outcome = asyncio.run(notebook())
-    assert words(widget) == outcome._words()
+    assert words(widget) == outcome.words()
     assert widget.dag.ringed == []
     assert widget.status.text.startswith("Run: 5 of 5 ended.")
     widget.dag.press("docs")
@@ -387,7 +387,7 @@ def test_a_run_that_goes_on_does_not_come_back_into_the_picture(widget):
             widget.dag.press("docs")
 
     run_plan(PLAN, 0.0, on_event=watch)
-    assert words(widget) == what_if(PLAN, "docs")._words()
+    assert words(widget) == what_if(PLAN, "docs").words()
     assert widget.status.text == "docs fails: 4 succeeded, 1 failed"
     run_plan(PLAN, 0.0, on_event=widget)
     assert set(words(widget)) == {"succeeded"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from json.encoder import encode_basestring as quoted  # the C one, where there is one
@@ -24,11 +24,11 @@ class Order:
 
     ids: list[str]
     """The repos."""
-    position: dict[str, int]
+    position: Mapping[str, int]
     """Where each stands in `ids`."""
-    dependencies: list[list[int]]
+    dependencies: Sequence[Sequence[int]]
     """The positions of what each needs directly."""
-    released: list[bool] | None = None
+    released: Sequence[bool] | None = None
     """Whether each is part of the release; None for a graph, which does not say."""
     versions: list[str] | None = None
     """The version at which each is to be released; None for a graph."""
@@ -65,7 +65,15 @@ def order_of_plan(plan: SequencePlan, own: Mapping[str, Any] | None = None) -> O
     """Take a plan's order."""
     ids = [item.repo_id for item in plan.items]
     versions = [item.version_label for item in plan.items]
-    return Order(ids, plan._position, plan._dependencies, plan._is_released, versions, plan.originating_run_id, own)
+    return Order(
+        ids,
+        plan.arrays.position,
+        plan.arrays.dependencies,
+        plan.arrays.released,
+        versions,
+        plan.originating_run_id,
+        own,
+    )
 
 
 def order_of_graph(graph: RepoDependencyGraph) -> Order:

@@ -66,7 +66,7 @@ def page(report: AuditReport) -> str:
             ("Looked for", "Check", "Result", "Errors", "Warnings", "Notes", "Why"),
             (
                 (row.looks_for, _name(row.check), _word(row.result), *map(_some, row[2:5]), row.why)
-                for row in report._checks
+                for row in report.check_rows
             ),
         ),
         *_all_findings(report),
@@ -80,16 +80,17 @@ def page(report: AuditReport) -> str:
 
 
 def _verdict(report: AuditReport) -> list[str]:
-    errors, warnings, infos = report._counts
-    checked = sum(row.result != "not checked" for row in report._checks)
-    missed = len(report._checks) - checked
+    errors, warnings, infos = report.counts
+    checked = sum(row.result != "not checked" for row in report.check_rows)
+    missed = len(report.check_rows) - checked
     runs = (
         f"{report.n_runs:,} run{'s'[: report.n_runs != 1]} with {report.n_events:,} event{'s'[: report.n_events != 1]}"
     )
     if errors:
+        bad = {row.run_id for row in report.finding_rows if row.severity == "error" and row.run_id}
         verdict = (
             f"<strong>✗ The record does not hold together:</strong> {_count(errors, 'error')} in "
-            f"{_count(len({row.run_id for row in report._findings if row.severity == 'error' and row.run_id}), 'run')}."
+            f"{_count(len(bad), 'run')}."
         )
     elif warnings:
         verdict = f"<strong>✓ The record holds together</strong>, with {_count(warnings, 'warning')} to look at."
@@ -104,7 +105,7 @@ def _verdict(report: AuditReport) -> list[str]:
 
 
 def _worst(report: AuditReport) -> list[str]:
-    groups = [group for group in report._groups() if group.severity != "info"][:10]
+    groups = [group for group in report.groups() if group.severity != "info"][:10]
     if not groups:
         return []
     rows = (
@@ -115,11 +116,11 @@ def _worst(report: AuditReport) -> list[str]:
 
 
 def _all_findings(report: AuditReport) -> list[str]:
-    if not report._findings:
+    if not report.finding_rows:
         return []
     parts = ["<h2>All findings</h2>"]
-    for group in report._groups():
-        own = [row for row in report._findings if (row.check, row.severity) == (group.check, group.severity)]
+    for group in report.groups():
+        own = [row for row in report.finding_rows if (row.check, row.severity) == (group.check, group.severity)]
         more = len(own) - MOST_SHOWN
         parts += [
             f"<h3>{_word(group.severity)} × {len(own):,}: {escape(group.looks_for)}</h3>",

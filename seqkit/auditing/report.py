@@ -72,6 +72,10 @@ class AuditReport:
         What was audited.
     n_runs, n_events : int
         How much of it.
+    finding_rows : tuple of Finding
+        What `findings` shows, a record each.
+    check_rows : tuple of Checked
+        What `checks` shows, a record each.
 
     Examples
     --------
@@ -88,18 +92,18 @@ class AuditReport:
         self.ledger = ledger
         self.n_runs = n_runs
         self.n_events = n_events
-        self._findings = tuple(findings)
-        self._checks = tuple(checks)
+        self.finding_rows = tuple(findings)
+        self.check_rows = tuple(checks)
 
     @property
     def ok(self) -> bool:
         """Whether there is no error. Warnings and what is worth knowing may still be there."""
-        return not self._counts[0]
+        return not self.counts[0]
 
     @cached_property
-    def _counts(self) -> tuple[int, int, int]:
-        """Count errors, warnings and infos."""
-        checks = self._checks
+    def counts(self) -> tuple[int, int, int]:
+        """How many errors, warnings and infos there are."""
+        checks = self.check_rows
         return sum(row.errors for row in checks), sum(row.warnings for row in checks), sum(row.infos for row in checks)
 
     @property
@@ -110,7 +114,7 @@ class AuditReport:
         missing where it is about the ledger), `seq` (Int64; missing where it is about no event), `repo_id`,
         `message` (string: what was expected and found).
         """
-        rows = self._findings
+        rows = self.finding_rows
         return _dtypes.frame(
             {
                 "check": _dtypes.string([row.check for row in rows]),
@@ -129,7 +133,7 @@ class AuditReport:
         Columns: `check` (string), `result` (ordered categorical: failed, not checked, passed), `errors`, `warnings`,
         `infos` (Int64: how many findings), `why` (string: why it was not made, or not for every run).
         """
-        rows = self._checks
+        rows = self.check_rows
         return _dtypes.frame(
             {
                 "check": _dtypes.string([row.check for row in rows]),
@@ -141,11 +145,11 @@ class AuditReport:
             }
         )
 
-    def _groups(self) -> list[Group]:
+    def groups(self) -> list[Group]:
         """Put findings of one check and severity together, the worst first and the most numerous of those."""
-        looks_for = {row.check: row.looks_for for row in self._checks}
+        looks_for = {row.check: row.looks_for for row in self.check_rows}
         found: dict[tuple[str, str], list[Finding]] = {}
-        for finding in self._findings:
+        for finding in self.finding_rows:
             found.setdefault((finding.check, finding.severity), []).append(finding)
         groups = [
             Group(check, severity, looks_for.get(check, check), len(own), own[0])
@@ -153,21 +157,22 @@ class AuditReport:
         ]
         return sorted(groups, key=lambda group: (SEVERITIES.index(group.severity), -group.number))
 
-    def _summary(self) -> str:
+    def summary(self) -> str:
+        """Say in a line how much was audited, and what came of it."""
         counts = [
             f"{count:,} {word}{'s'[: count != 1]}"
-            for count, word in zip(self._counts, SEVERITIES, strict=True)
+            for count, word in zip(self.counts, SEVERITIES, strict=True)
             if count or word == "error"
         ]
-        missed = sum(row.result == "not checked" for row in self._checks)
+        missed = sum(row.result == "not checked" for row in self.check_rows)
         return (
             f"{self.n_runs:,} run{'s'[: self.n_runs != 1]}, {self.n_events:,} event{'s'[: self.n_events != 1]}: "
-            f"{', '.join(counts)}; {missed} of {len(self._checks)} checks not made"
+            f"{', '.join(counts)}; {missed} of {len(self.check_rows)} checks not made"
         )
 
     def __repr__(self) -> str:
-        lines = [f"AuditReport({'ok' if self.ok else 'not ok'}; {self._summary()})"]
-        groups = self._groups()
+        lines = [f"AuditReport({'ok' if self.ok else 'not ok'}; {self.summary()})"]
+        groups = self.groups()
         for group in groups[:_LINES]:
             times = f" (and {group.number - 1:,} more)" if group.number > 1 else ""
             run = "" if group.example.run_id is None else f" [{_printable(shortened(group.example.run_id, 40))}]"
@@ -187,19 +192,19 @@ class AuditReport:
                 group.example.run_id,
                 group.example.message,
             )
-            for group in self._groups()
+            for group in self.groups()
         ]
-        counts = dict(zip(SEVERITIES, self._counts, strict=True))
+        counts = dict(zip(SEVERITIES, self.counts, strict=True))
         parts: list[str] = [legend(counts, _LOOKS)]
         if rows:
             parts = [strip(counts, _LOOKS), *parts, rows_of(columns, rows[:_HTML_LINES])]
         if len(rows) > _HTML_LINES:
             more = rows[_HTML_LINES:]
             parts.append(folded(f"{len(more)} more kinds of findings", rows_of(columns, more)))
-        missed = sum(row.result == "not checked" for row in self._checks)
+        missed = sum(row.result == "not checked" for row in self.check_rows)
         verdict = "✓ the record holds together" if self.ok else "✗ the record does not hold together"
         return shown_page(
-            f"Audit: {verdict}; {self._summary()}",
+            f"Audit: {verdict}; {self.summary()}",
             *parts,
             note=f"{missed} check{'s were' if missed != 1 else ' was'} not made: .checks says why" if missed else "",
         )

@@ -12,7 +12,7 @@ import typer
 from seqkit._formats import Format, endings, listed, named_like
 from seqkit._near import NearNames, did_you_mean
 from seqkit.cli.printing import plural, printable, some
-from seqkit.datasets import _LOADERS, load_dataset
+from seqkit.datasets import LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ids import SimilarIds
@@ -23,7 +23,7 @@ from seqkit.readers.formats import FORMATS, PLAN, recognised
 
 __all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "read_source"]
 
-DATASETS = tuple(_LOADERS)
+DATASETS = tuple(LOADERS)
 
 _FILES: tuple[Format[RepoDependencyGraph | SequencePlan], ...] = (*FORMATS, PLAN)
 

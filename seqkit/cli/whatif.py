@@ -80,7 +80,7 @@ class _Answer:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        counts = Counter(self.outcome._words())
+        counts = Counter(self.outcome.words())
         return {word: counts[word] for word in ("succeeded", "failed", "blocked", "stopped", "unreleased")}
 
     @cached_property
@@ -129,7 +129,7 @@ def _frame(outcome: SequenceOutcome) -> pd.DataFrame:
 
 def _document(answer: _Answer) -> dict[str, Any]:
     outcome = answer.outcome
-    columns = (outcome.plan._waves, outcome.plan.items, outcome.statuses, outcome.skip_causes, outcome.blocked_by)
+    columns = (outcome.plan.arrays.waves, outcome.plan.items, outcome.statuses, outcome.skip_causes, outcome.blocked_by)
     return {
         "setting": {
             "source": answer.source.name,
@@ -180,7 +180,7 @@ def _print(to: Console, answer: _Answer) -> None:
         ]
         show(to, "FAILURES AND WHAT THEY BLOCK", columns, blocked, ("blocks", "it alone"))
     if answer.not_tried:
-        places = [outcome.plan._require(repo) for repo in answer.not_tried]
+        places = [outcome.plan.position(repo) for repo in answer.not_tried]
         spared = [
             (named(repo), str(outcome.skip_causes[place]), some(outcome.blocked_by[place]))
             for repo, place in zip(answer.not_tried, places, strict=True)

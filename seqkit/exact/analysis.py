@@ -269,7 +269,7 @@ class Analysis:
         if not isinstance(failed, str) and not isinstance(failed, Iterable):
             raise TypeError(f"failed is {failed!r:.80}, expected a repo id or several")
         ids = [failed] if isinstance(failed, str) else failed
-        return math.exp(self._outcomes.log_probability([self.plan._require(repo) for repo in ids]))
+        return math.exp(self._outcomes.log_probability([self.plan.position(repo) for repo in ids]))
 
     def most_probable_outcomes(self, n: int = 10) -> pd.DataFrame:
         """List the most probable outcomes, highest first; ties with fewer failures first, then plan order.

@@ -8,7 +8,7 @@ has failed, a repo below a failed one is skipped.)
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +111,7 @@ def chances_of(plan: SequencePlan, model: FailureModel, attempts: int, perfect: 
     ValueError
         Where more than 12 common causes may or may not strike.
     """
-    released = np.array(plan._is_released, dtype=bool)
+    released = np.array(plan.arrays.released, dtype=bool)
     released_ids = [(position, item.repo_id) for position, item in enumerate(plan.items) if released[position]]
     once, rate = np.zeros(len(released)), np.zeros(len(released))  # failure of one attempt, of all
     once[released] = [0.0 if position in perfect else model.rate(repo) for position, repo in released_ids]
@@ -133,11 +133,11 @@ def chances_of(plan: SequencePlan, model: FailureModel, attempts: int, perfect: 
             f"{MOST_CAUSES}: analyze sums over who is struck; simulate(plan, model) estimates it with any number"
         )
     log_q[zero] = 0.0
-    above, struck_once, own = _strikes(plan._dependencies, [members for _, members in causes])
-    closure = Closure(plan._dependencies, np.flatnonzero(log_q < 0))
+    above, struck_once, own = _strikes(plan.arrays.dependencies, [members for _, members in causes])
+    closure = Closure(plan.arrays.dependencies, np.flatnonzero(log_q < 0))
     log_tried = closure.ancestor_sums(log_q)
     log_tried += _subset_sums([np.log1p(-probability) for probability, _ in causes])[above]
-    zeros_above = Closure(plan._dependencies, np.flatnonzero(zero)).ancestor_sums(zero.astype(np.float64))
+    zeros_above = Closure(plan.arrays.dependencies, np.flatnonzero(zero)).ancestor_sums(zero.astype(np.float64))
     return Chances(
         plan=plan,
         released=released,
@@ -161,7 +161,7 @@ def _subset_sums(values: list[float]) -> Floats:
     return sums
 
 
-def _strikes(dependencies: list[list[int]], causes: list[Integers]) -> tuple[Integers, Integers, Integers]:
+def _strikes(dependencies: Sequence[Sequence[int]], causes: list[Integers]) -> tuple[Integers, Integers, Integers]:
     """Give as bits, for each item: causes that strike an ancestor, exactly one of ancestors and self, itself."""
     n = len(dependencies)
     above, once, own = (np.zeros(n, dtype=np.int64) for _ in range(3))

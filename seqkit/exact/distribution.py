@@ -66,7 +66,7 @@ def _refusal(what: str) -> ValueError:
 
 def _events(chances: Chances) -> list[_Event]:
     """List an event for each item (None's place is taken by one that cannot happen), then the causes."""
-    dependents = chances.plan._dependents
+    dependents = chances.plan.arrays.dependents
     released = chances.released.tolist()
     bits, bit = [], 1
     for counted in released:
@@ -90,7 +90,7 @@ def _events(chances: Chances) -> list[_Event]:
 def _orders(chances: Chances) -> Iterator[list[int]]:
     """Offer orders of the events in which everything comes after what it needs."""
     n = len(chances.released)
-    needs = [list(row) for row in chances.plan._dependencies]
+    needs = [list(row) for row in chances.plan.arrays.dependencies]
     for index, (_, members) in enumerate(chances.causes):
         for member in members.tolist():
             needs[member].append(n + index)

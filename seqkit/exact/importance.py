@@ -20,7 +20,7 @@ def importance_frame(chances: Chances, lost_without: Callable[[int], float]) -> 
     """Work out every measure; `lost_without` gives the expected number not released if one repo never failed."""
     where = np.flatnonzero(chances.released)
     backwards = np.flatnonzero(chances.released[::-1])
-    n_dependents = ancestor_counts(reversed_graph(chances.plan._dependents), backwards)[::-1][where]
+    n_dependents = ancestor_counts(reversed_graph(chances.plan.arrays.dependents), backwards)[::-1][where]
     below, spared = _relative_sums(chances, where)
     tried, fails = chances.tried[where], chances.fails_if_tried[where]
     p, unstruck = chances.p[where], np.exp(chances.log_unstruck[chances.new[where]])
@@ -70,7 +70,9 @@ def _relative_sums(chances: Chances, where: Integers) -> tuple[Floats, Floats]:
     if len(sources):
         parts = list(_parts(chances, by_band, sources, logs, zeros, bands))
         causes = int(chances.new[where].any())
-        sums[: 1 + causes] = Closure(chances.plan._dependencies, sources).descendant_sums_by_part(parts, 1 + causes)
+        sums[: 1 + causes] = Closure(chances.plan.arrays.dependencies, sources).descendant_sums_by_part(
+            parts, 1 + causes
+        )
         sums /= np.exp(logs[sources] + bands[sources] * _BAND)
     result = np.empty_like(sums)
     result[:, order] = sums

@@ -40,7 +40,7 @@ class Outcomes:
         if known is not None:
             return known
         plan = self.chances.plan
-        neighbours = plan._dependents if downwards else plan._dependencies
+        neighbours = plan.arrays.dependents if downwards else plan.arrays.dependencies
         seen = np.zeros(len(neighbours), dtype=bool)
         stack = [start]
         while stack:
@@ -241,7 +241,7 @@ class Outcomes:
         below = np.zeros(len(marks), dtype=bool)
         if marks.any():
             hit = marks.tolist()
-            for position, needed in enumerate(self.chances.plan._dependencies):
+            for position, needed in enumerate(self.chances.plan.arrays.dependencies):
                 if any(hit[dependency] for dependency in needed):
                     hit[position] = below[position] = True
         return below
@@ -252,7 +252,7 @@ class Outcomes:
         log_q = np.where(free, chances.log_q, 0.0)
         candidates = np.flatnonzero(free & (chances.p > 0))
         log_r = np.log(chances.p[candidates]) - log_q[candidates]
-        log_r -= Closure(chances.plan._dependencies, candidates).descendant_sums(log_q)
+        log_r -= Closure(chances.plan.arrays.dependencies, candidates).descendant_sums(log_q)
         order = np.argsort(-log_r, kind="stable")
         return candidates[order], log_r[order]
 

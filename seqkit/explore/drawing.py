@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from seqkit._rows import Point, reduction, rows
 from seqkit.errors import RepoNotFound
-from seqkit.graph import RepoDependencyGraph
+from seqkit.graph import RepoDependencyGraph, both_ways
 from seqkit.neighbours import neighbours
 from seqkit.plan import SequencePlan
 
@@ -71,7 +71,7 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
     if isinstance(plan_or_graph, SequencePlan):
         graph = plan_or_graph.graph
         order = [item.repo_id for item in plan_or_graph.items]
-        wave_of: dict[str, int | None] = dict(zip(order, plan_or_graph._waves, strict=True))
+        wave_of: dict[str, int | None] = dict(zip(order, plan_or_graph.arrays.waves, strict=True))
     elif isinstance(plan_or_graph, RepoDependencyGraph):
         graph = plan_or_graph
         order = graph.topological_order()
@@ -88,7 +88,8 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
     if len(ids) > MOST_DRAWN or not ids:
         return Drawing((), (), (), (), 0, len(order))
     number = {repo: i for i, repo in enumerate(ids)}
-    edges = [(repo, other) for repo in ids for other in graph._digraph.successors(repo) if other in number]
+    _, serves = both_ways(graph)
+    edges = [(repo, other) for repo in ids for other in serves(repo) if other in number]
     kept = reduction(ids, edges)
     spots, routes = rows(ids, kept)
     return Drawing(

@@ -91,7 +91,7 @@ class Walk:
         self.queue = is_queue(plan)
         self.position = 0
         self._ids = [item.repo_id for item in plan.items]
-        self._ends = what_if(plan, self.fail, policy)._words()
+        self._ends = what_if(plan, self.fail, policy).words()
         self._ready, self._freed, self._blocked, self._why = (
             self.frame[name].tolist() for name in ("ready", "freed", "blocked", "why")
         )
@@ -133,7 +133,7 @@ class Walk:
         RepoNotFound
             Where it is not in the plan.
         """
-        return self.plan._require(repo_id) + 1
+        return self.plan.position(repo_id) + 1
 
     # ------------------------------------------------------------------ the choice just made
 
@@ -210,7 +210,7 @@ class Walk:
         """
         return {
             repo: sum(dependency >= self.position for dependency in dependencies)
-            for repo, dependencies in zip(self._ids, self.plan._dependencies, strict=True)
+            for repo, dependencies in zip(self._ids, self.plan.arrays.dependencies, strict=True)
         }
 
     @property

@@ -116,7 +116,7 @@ class LiveRun:
         if outcome.plan != self.plan:
             raise ValueError(f"outcome is of plan {outcome.plan_id}, expected one of {self.plan.plan_id}")
         ids = [item.repo_id for item in self.plan.items]
-        self.words = dict(zip(ids, outcome._words(), strict=True))
+        self.words = dict(zip(ids, outcome.words(), strict=True))
         self.attempts = {repo: tries for repo, tries in zip(ids, outcome.attempts, strict=True) if tries}
         self._counted = Counter(self.words.values())
 

@@ -95,7 +95,7 @@ class Question:
             return Verdict(False, f"The answer is {answer!r:.80}, expected a repo id or several.")
         picked: dict[str, None] = {}
         for repo in answer:
-            if not isinstance(repo, str) or repo not in self.plan._position:
+            if not isinstance(repo, str) or repo not in self.plan.arrays.position:
                 return Verdict(False, f"{repo!r:.80} is not in the plan.", too_many=(str(repo),))
             picked[repo] = None
         return self._mark(list(picked))
@@ -197,8 +197,8 @@ class NextUp(Question):
     @property
     def _first(self) -> str:
         """Say how the sequencer comes to its own choice."""
-        own = self.plan._position[self.solution[0]]
-        last = self.plan._position[self._behind[-1]] if self._behind else -1
+        own = self.plan.arrays.position[self.solution[0]]
+        last = self.plan.arrays.position[self._behind[-1]] if self._behind else -1
         passed = [item.repo_id for item in self.plan.items[last + 1 : own]]  # unreleased, or it would be its choice
         once = f" once {told(passed)} {is_(passed)} passed over" if passed else ""
         return f"first in its queue{once}" if is_queue(self.plan) else "next in the whole graph's order"
@@ -208,12 +208,14 @@ class NextUp(Question):
         if not is_queue(self.plan):
             return f"the plan has it before {short(other)}. It keeps the order of the whole graph"
         # Who comes into a queue comes with the last that it needs, and the earlier in the earlier out.
-        entered, later = (max(self.plan._dependencies[self.plan._position[repo]], default=-1) for repo in (own, other))
+        entered, later = (
+            max(self.plan.arrays.dependencies[self.plan.arrays.position[repo]], default=-1) for repo in (own, other)
+        )
         if entered < later:
             return f"it came into its queue before {short(other)}"
         if entered < 0:
             return "both need nothing, and then names decide"
-        went = "released" if self.plan._is_released[entered] else "passed over"
+        went = "released" if self.plan.arrays.released[entered] else "passed over"
         freed_by = short(self.plan.items[entered].repo_id)
         return f"both came into its queue when {freed_by} was {went}, and then names decide"
 
@@ -383,12 +385,12 @@ class InOrder(Question):
 
 def _path(plan: SequencePlan, start: str, goal: str) -> list[str]:
     """Find a shortest dependency path, through unreleased repos too."""
-    first, last = plan._position[start], plan._position[goal]
+    first, last = plan.arrays.position[start], plan.arrays.position[goal]
     came_from = {first: first}
     line = deque([first])
     while last not in came_from:
         here = line.popleft()
-        for other in plan._dependents[here]:
+        for other in plan.arrays.dependents[here]:
             if other not in came_from:
                 came_from[other] = here
                 line.append(other)

@@ -155,7 +155,7 @@ class Quiz:
         RepoNotFound
             Where it is not in the plan.
         """
-        self.plan._require(repo_id)
+        self.plan.position(repo_id)
         self.verdict = None
         if repo_id in self.picked:
             self.picked.remove(repo_id)

@@ -12,7 +12,6 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from copy import copy
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -143,11 +142,6 @@ class Scenario(Settings):
     def baseline(self) -> Scenario:
         """The same without anybody failing by hand, to compare with."""
         return self._once("baseline", self._without_failing) if self._failing else self
-
-    def _without_failing(self) -> Scenario:
-        baseline = copy(self)
-        baseline._failing, baseline._callbacks, baseline._kept = frozenset(), [], {}
-        return baseline
 
     def _analyzed(self, model: FailureModel) -> tuple[Analysis | None, str]:
         try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import replace
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 from seqkit._arguments import whole
 from seqkit.draws import MAX_TRIALS
@@ -182,6 +183,12 @@ class Settings:
         self._begin()
         self._changed()
 
+    def _without_failing(self) -> Self:
+        """Give the same setting with nobody failing by hand, and nobody who waits for changes."""
+        baseline = copy(self)
+        baseline._failing, baseline._callbacks, baseline._kept = frozenset(), [], {}
+        return baseline
+
     def on_change(self, callback: Callable[[], object], remove: bool = False) -> None:
         """Call `callback()` after every change; with `remove`, no longer."""
         if remove:
@@ -195,7 +202,7 @@ class Settings:
             callback()
 
     def _require(self, repo: str) -> None:
-        self._plan._require(repo)
+        self._plan.position(repo)
         if repo not in self._released:
             raise ValueError(f"repo {repo!r:.80} is in the plan but not released: it never fails")
 

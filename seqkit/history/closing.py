@@ -95,4 +95,4 @@ def _digest(record: RunRecord, events: Sequence[RunEvent]) -> ContentDigest | No
     digest = StateDigest()
     for event in events:
         digest.add(event)
-    return digest.finished((repo, status._to_json()) for repo, status in story.statuses())
+    return digest.finished((repo, status.to_json()) for repo, status in story.statuses())

@@ -12,7 +12,7 @@ from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import RunLedger
 from seqkit.ledger.story import Story, Told, story_of, tag_of
 from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
-from seqkit.plan import SequencePlan, _planned
+from seqkit.plan import SequencePlan, knowing, plan_of_items
 from seqkit.terms import Terms
 
 __all__ = ["REASONS", "Ledger", "Left", "PastRun", "ids_text", "past_run", "read_run", "released_by_decision"]
@@ -94,7 +94,7 @@ def past_run(record: RunRecord, story: Story, graph: RepoDependencyGraph | Seque
         return PastRun(record, story.of_plan(plan), plan, versionless)
     plan = story.plan
     if graph is not None:
-        plan = plan._knowing(graph)  # what it tells is not needed, but its names are no unknown ones
+        plan = knowing(plan, graph)  # what it tells is not needed, but its names are no unknown ones
     return PastRun(record, story, plan)
 
 
@@ -116,13 +116,13 @@ def _stand_in(
     if isinstance(graph, SequencePlan):
         return graph, frozenset()
     for repo in told:
-        graph._require(repo)
+        graph.require(repo)
     order = graph.topological_order()
     below: set[str] = set()  # failed, or below a failure
     for repo in order:
         if repo in below or (repo in told and told[repo].status == "failed"):
             below.add(repo)
-            below.update(graph._digraph.successors(repo))
+            below.update(graph.dependents_of(repo))
     wanted: dict[str, SequenceItem] = {}
     versionless = set()
     for repo in order:
@@ -132,7 +132,7 @@ def _stand_in(
             if version is None:
                 versionless.add(repo)
             wanted[repo] = SequenceItem(repo_id=repo, version_label="" if version is None else str(version))
-    return _planned(graph, wanted, "", "path", order), frozenset(versionless)
+    return plan_of_items(graph, wanted, "", "path", order), frozenset(versionless)
 
 
 def ids_text(repos: Iterable[str], most: int = 10) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -41,12 +41,12 @@ class PlanDiff:
     @property
     def added(self) -> list[str]:
         """Repos that `b` has and `a` has not, released or not, in the order of `b`."""
-        return [repo for repo in self.b._position if repo not in self.a._position]
+        return [repo for repo in self.b.arrays.position if repo not in self.a.arrays.position]
 
     @property
     def removed(self) -> list[str]:
         """Repos that `a` has and `b` has not, in the order of `a`."""
-        return [repo for repo in self.a._position if repo not in self.b._position]
+        return [repo for repo in self.a.arrays.position if repo not in self.b.arrays.position]
 
     def changed(self, change: str) -> list[str]:
         """List the repos with one kind of change: one of those in the column `changes` of :meth:`to_frame`.
@@ -170,7 +170,8 @@ class PlanDiff:
             before, after = self.versions[repo]
             return f"{name} {shortened(before, 20)} → {shortened(after, 20)}"
         if change == "wave":
-            return f"{name} {self.a._waves[self.a._position[repo]]} → {self.b._waves[self.b._position[repo]]}"
+            old, new = (plan.arrays.waves[plan.position(repo)] for plan in (self.a, self.b))
+            return f"{name} {old} → {new}"
         return name
 
     def _summary(self) -> str:
@@ -259,9 +260,9 @@ def diff_plans(a: SequencePlan, b: SequencePlan, model: Any = None, attempts: in
         analyses = (analysis_of(a, read, tries), analysis_of(b, read, tries))
     moved = _moved(a, b)
     changes: dict[str, list[str]] = {}
-    for repo in [*b._position, *(repo for repo in a._position if repo not in b._position)]:
-        if repo not in a._position or repo not in b._position:
-            changes[repo] = ["removed" if repo in a._position else "added"]
+    for repo in [*b.arrays.position, *(repo for repo in a.arrays.position if repo not in b.arrays.position)]:
+        if repo not in a.arrays.position or repo not in b.arrays.position:
+            changes[repo] = ["removed" if repo in a.arrays.position else "added"]
         else:
             changes[repo] = [*_changes_of(a, b, repo), *(["moved"] if repo in moved else [])]
     return PlanDiff(a, b, analyses, changes)
@@ -269,7 +270,7 @@ def diff_plans(a: SequencePlan, b: SequencePlan, model: Any = None, attempts: in
 
 def _changes_of(a: SequencePlan, b: SequencePlan, repo: str) -> list[str]:
     before, after = _item(a, repo), _item(b, repo)
-    was, now = (plan._is_released[plan._position[repo]] for plan in (a, b))
+    was, now = (plan.arrays.released[plan.arrays.position[repo]] for plan in (a, b))
     if was != now:
         return ["released" if now else "unreleased"]
     if not now:
@@ -278,20 +279,20 @@ def _changes_of(a: SequencePlan, b: SequencePlan, repo: str) -> list[str]:
         "version": (before.version_label, after.version_label),
         "digest": (before.spec_digest, after.spec_digest),
         "promoter": (before.promoted_by, after.promoted_by),
-        "wave": (a._waves[a._position[repo]], b._waves[b._position[repo]]),
+        "wave": (a.arrays.waves[a.arrays.position[repo]], b.arrays.waves[b.arrays.position[repo]]),
     }
     return [change for change, (old, new) in pairs.items() if old != new]
 
 
 def _item(plan: SequencePlan, repo: str) -> Any:
-    return plan.items[plan._position[repo]]
+    return plan.items[plan.arrays.position[repo]]
 
 
-def _side(plan: SequencePlan) -> dict[str, dict[str, Any]]:
-    released = zip(plan.items, plan._waves, plan._is_released, strict=True)
+def _side(plan: SequencePlan) -> dict[str, Mapping[str, Any]]:
+    released = zip(plan.items, plan.arrays.waves, plan.arrays.released, strict=True)
     rows = [(item.repo_id, wave, item.version_label if yes else None) for item, wave, yes in released]
     return {
-        "position": plan._position,
+        "position": plan.arrays.position,
         "wave": {repo: wave for repo, wave, _ in rows},
         "version": {repo: version for repo, _, version in rows},
     }
@@ -299,8 +300,8 @@ def _side(plan: SequencePlan) -> dict[str, dict[str, Any]]:
 
 def _moved(a: SequencePlan, b: SequencePlan) -> set[str]:
     """Give the repos outside the longest common order of the repos that both plans have."""
-    common = [repo for repo in b._position if repo in a._position]
-    kept = _longest_rise([a._position[repo] for repo in common])
+    common = [repo for repo in b.arrays.position if repo in a.arrays.position]
+    kept = _longest_rise([a.arrays.position[repo] for repo in common])
     return {repo for index, repo in enumerate(common) if index not in kept}
 
 

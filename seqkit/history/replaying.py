@@ -146,7 +146,7 @@ class Replay(UnderTerms):
     def __repr__(self) -> str:
         run = shortened(self.run_id, 40)
         if self.outcome is not None:
-            return f"Replay(run {run}: {self.outcome._counts()})"
+            return f"Replay(run {run}: {self.outcome.summary()})"
         n, were = len(self.plan.released), self._recorded.count("succeeded")
         return (
             f"Replay(run {run}: {self.n_succeeded} of {n} repos released where {were} were, "
@@ -178,7 +178,7 @@ class Replay(UnderTerms):
     def _picture(self) -> list[str]:
         """Draw the one outcome's counts, or how many repos are released in the trials."""
         if self.outcome is not None:
-            counts = Counter(self.outcome._words())
+            counts = Counter(self.outcome.words())
             return [strip(counts), legend(counts)]
         shares = [0.0] * (len(self.plan.released) + 1)
         for ends, times in self._seen.items():
@@ -343,5 +343,5 @@ def replay(
 
 
 def _ends(rules: Rules) -> bytes:
-    released = zip(rules._statuses, rules.plan._is_released, strict=True)
-    return bytes([_ENDS.index(status.name) for status, yes in released if yes])
+    released = rules.plan.arrays.released
+    return bytes([_ENDS.index(rules.status(position).name) for position, yes in enumerate(released) if yes])

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -22,7 +22,7 @@ from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.story import Told, story_of, tag_of
 from seqkit.model import RepoReleaseStatus, SequenceItem
-from seqkit.plan import SequencePlan, _planned, plan_of
+from seqkit.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
 
 __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
 
@@ -85,9 +85,13 @@ class ResumePlan(SequencePlan, key="resumes"):
         self.in_doubt = tuple(in_doubt)
         self.train = train
         self.taken_as_released = tuple(taken_as_released)
-        tags = {"resumes": resumes, "train": train, "taken_as_released": list(self.taken_as_released)}
-        self.run_tags = {name: value for name, value in tags.items() if value}
         self._reasons = reasons  # of each repo to release
+
+    @property
+    def run_tags(self) -> Mapping[str, Any]:
+        """Tags that every run of the plan carries: what it resumes, of which train, and what was decided to be out."""
+        tags = {"resumes": self.resumes, "train": self.train, "taken_as_released": list(self.taken_as_released)}
+        return {name: value for name, value in tags.items() if value}
 
     @property
     def reasons(self) -> pd.DataFrame:
@@ -126,10 +130,10 @@ class ResumePlan(SequencePlan, key="resumes"):
         parents = {}
         for position, item in enumerate(self.items):
             found: set[int] = set()
-            for other in self._dependencies[position]:
-                found.update([other] if self._is_released[other] else nearest[other])
+            for other in self.arrays.dependencies[position]:
+                found.update([other] if self.arrays.released[other] else nearest[other])
             nearest.append(sorted(found))
-            if self._is_released[position]:
+            if self.arrays.released[position]:
                 parents[item.repo_id] = [self.items[other].repo_id for other in nearest[-1]]
         return parents
 
@@ -138,7 +142,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         rest = super().without(repos)
         reasons = {repo: self._reasons[repo] for repo in rest.released}
         return ResumePlan(
-            rest.items, rest._snapshot, self.resumes, reasons, self.in_doubt, self.train, self.taken_as_released
+            rest.items, snapshot_of(rest), self.resumes, reasons, self.in_doubt, self.train, self.taken_as_released
         )
 
     def check_ledger(self, ledger: RunLedger) -> None:
@@ -188,7 +192,7 @@ class ResumePlan(SequencePlan, key="resumes"):
             raise ValueError(f"not a plan: reasons lacks {ids_text(missing)}, expected one for each repo to release")
         return cls(
             plan.items,
-            plan._snapshot,
+            snapshot_of(plan),
             read.resumes,
             read.reasons,
             read.in_doubt,
@@ -216,7 +220,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         rows = [
             (
                 repo,
-                self.items[self._position[repo]].version_label,
+                self.items[self.position(repo)].version_label,
                 chip(STATUS_STYLES[words[repo]], _WORDS.get(self._reasons[repo].reason, self._reasons[repo].reason)),
                 names(parents[repo], 5),
             )
@@ -225,7 +229,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         columns = ["repo", "version", "why", "after"]
         parts = [
             legend(Counter(words.values())),
-            self._picture(words.values(), "How the run left what is to be released"),
+            picture_of(self, words.values(), "How the run left what is to be released"),
             rows_of(columns, rows[:_SHOWN]),
         ]
         if len(rows) > _SHOWN:
@@ -356,11 +360,11 @@ def resume_plan(
         for item in run.plan.items
         if item.repo_id in left
     }
-    plan = _planned(run.plan.graph, wanted, run_id, "path", [item.repo_id for item in run.plan.items])
+    plan = plan_of_items(run.plan.graph, wanted, run_id, "path", [item.repo_id for item in run.plan.items])
     train = tag_of(run.record, "train")
     train = train if isinstance(train, str) else None
     out_by_decision = [repo for repo in told if repo in done]
-    return ResumePlan(plan.items, plan._snapshot, run_id, left, doubtful, train, out_by_decision)
+    return ResumePlan(plan.items, snapshot_of(plan), run_id, left, doubtful, train, out_by_decision)
 
 
 _Told = dict[str, tuple[str, Told]]  # repo -> the run that tells last of it, and what that tells

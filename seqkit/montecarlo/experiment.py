@@ -132,8 +132,8 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
             f"{len(plan.items)} items; analyze(plan, model, attempts) takes any number"
         )
     items = [item.repo_id for item in plan.items]
-    released = plan._is_released
-    dependencies = _reduced(plan._dependencies) if terms.blocks else [[] for _ in items]
+    released = plan.arrays.released
+    dependencies = _reduced(plan.arrays.dependencies) if terms.blocks else [[] for _ in items]
     causes = [cause for cause in model.common_causes if cause.probability > 0]
     members = [frozenset(cause.repos) for cause in causes]
     struck_by = [
@@ -170,7 +170,7 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
     )
 
 
-def _reduced(dependencies: list[list[int]]) -> list[list[int]]:
+def _reduced(dependencies: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
     """Leave out what another dependency brings with it: a loss reaches the row through that one."""
     if len(dependencies) > _REDUCE_UP_TO:
         return dependencies
@@ -195,9 +195,9 @@ def _binary(rates: list[float]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     )
 
 
-def _starts(rows: list[list[int]]) -> NDArray[np.int64]:
+def _starts(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
 
 
-def _flat(rows: list[list[int]]) -> NDArray[np.int64]:
+def _flat(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     return np.array([value for row in rows for value in row], dtype=np.int64)

@@ -87,8 +87,8 @@ def order(
     hit = set[str]()
     if isinstance(plan_or_outcome, SequenceOutcome):
         plan = plan_or_outcome.plan
-        words = plan_or_outcome._words()
-        sentence = plan_or_outcome._counts()
+        words = plan_or_outcome.words()
+        sentence = plan_or_outcome.summary()
         hit = _hit(plan_or_outcome)
     elif isinstance(plan_or_outcome, SequencePlan):
         plan, left_out = plan_or_outcome, set(plan_or_outcome.unreleased)
@@ -143,8 +143,8 @@ def blast_radius(
     """
     if isinstance(plan_or_graph, SequencePlan):
         graph = plan_or_graph.graph
-        graph._require(repo)
-        words = what_if(plan_or_graph, fail=repo)._words()
+        graph.require(repo)
+        words = what_if(plan_or_graph, fail=repo).words()
         ended = {item.repo_id: word for item, word in zip(plan_or_graph.items, words, strict=True)}
     elif isinstance(plan_or_graph, RepoDependencyGraph):
         graph = plan_or_graph
@@ -169,7 +169,7 @@ def _hit(outcome: SequenceOutcome) -> set[str]:
     """Name the repos that failed, those they block, and unreleased ones that hand it on."""
     plan, hit = outcome.plan, set(outcome.failures)
     for item, cause, by, needs in zip(
-        plan.items, outcome.skip_causes, outcome.blocked_by, plan._dependencies, strict=True
+        plan.items, outcome.skip_causes, outcome.blocked_by, plan.arrays.dependencies, strict=True
     ):
         if by or (cause == "unreleased" and any(plan.items[other].repo_id in hit for other in needs)):
             hit.add(item.repo_id)

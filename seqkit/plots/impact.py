@@ -93,7 +93,7 @@ class _Taken:
     ids: list[str]
     waves: list[int]
     positions: Positions
-    dependencies: list[list[int]]
+    dependencies: Sequence[Sequence[int]]
 
     def reached(self, start: int, stop: int, rows: Positions) -> Bytes:
         """Tell whom some repos block, and themselves: 1 or 0, shape (rows, stop - start)."""
@@ -105,8 +105,8 @@ class _Taken:
 def _taken(plan_or_graph: object) -> _Taken:
     if isinstance(plan_or_graph, SequencePlan):
         plan = plan_or_graph
-        waves = [wave for wave in plan._waves if wave is not None]
-        return _Taken(plan.released, waves, np.flatnonzero(plan._is_released), plan._dependencies)
+        waves = [wave for wave in plan.arrays.waves if wave is not None]
+        return _Taken(plan.released, waves, np.flatnonzero(plan.arrays.released), plan.arrays.dependencies)
     if isinstance(plan_or_graph, RepoDependencyGraph):
         graph = plan_or_graph
         ids = graph.topological_order()

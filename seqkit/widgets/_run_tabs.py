@@ -277,7 +277,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         findings = report.findings.sort_values("severity", kind="stable", ignore_index=True)
         self._frames["Findings"] = findings
         verdict = "The record holds together" if report.ok else "The record does not hold together"
-        self.verdict.value = f"<p><b>{verdict}.</b> {escaped(report._summary())}.</p>"
+        self.verdict.value = f"<p><b>{verdict}.</b> {escaped(report.summary())}.</p>"
         if findings.empty:
             self.findings.say("There is nothing to remark.")
         else:

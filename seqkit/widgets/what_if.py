@@ -303,7 +303,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _show_scenario(self) -> None:
         scenario = self.scenario
         ids = [item.repo_id for item in scenario.plan.items]
-        words = dict(zip(ids, scenario.outcome._words(), strict=True))
+        words = dict(zip(ids, scenario.outcome.words(), strict=True))
         notes = {repo: _percent(p) for repo, p in scenario.p_repo.items()}
         with self._turn, self.dag.hold_sync():
             self._left = self._live.run
@@ -338,7 +338,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         )
 
     def _say_outcome(self, what: str) -> None:
-        self.status.say(f"{what}{': ' * bool(what)}{self.scenario.outcome._counts()}")
+        self.status.say(f"{what}{': ' * bool(what)}{self.scenario.outcome.summary()}")
 
     def _still(self) -> tuple[str, str]:
         return f"What if {self._sentence()}", self.dag.still()
@@ -348,7 +348,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         failing, n = sorted(scenario.failing), len(scenario.plan.released)
         who = f"{', '.join(plain(repo, 40) for repo in failing[:3])}{' …' * (len(failing) > 3)}" or "nobody"
         return (
-            f"{who} fail{'s'[: len(failing) < 2]}: {scenario.outcome._counts()}; "
+            f"{who} fail{'s'[: len(failing) < 2]}: {scenario.outcome.summary()}; "
             f"{float(scenario.expected_succeeded):.4g} of {n} repo{'s'[: n != 1]} expected to be released"
         )
 

@@ -22,6 +22,7 @@ from seqkit import (
     events_frame,
     execute_plan,
 )
+from seqkit.plan import snapshot_of
 
 
 def seconds(call: Callable[[], object], repeats: int = 3) -> float:
@@ -61,7 +62,7 @@ def planning() -> list[str]:
         graph = RepoDependencyGraph.from_edges(edges)
         planned = seconds(plan, 5)
         made = build_plan(graph, version="1.0")
-        identified = seconds(lambda: type(made)(made.items, made._snapshot, "manual").plan_id)
+        identified = seconds(lambda: type(made)(made.items, snapshot_of(made), "manual").plan_id)
         lines.append(
             f"  {n:6,} repos: sort {sort * 1e3:5.0f} ms; plan {planned * 1e3:5.0f} ms = {planned / sort:4.1f}x; "
             f"its plan_id, when asked for, {identified * 1e3:5.0f} ms = {identified / sort:4.1f}x; "

@@ -78,7 +78,7 @@ def rivals_of(plan: SequencePlan) -> dict[str, Run]:
         if len(plan.items) >= VERY_LARGE and name in TOO_SLOW:
             continue
         with contextlib.suppress(ImportError):
-            runs[name] = make(plan._dependencies)
+            runs[name] = make(plan.arrays.dependencies)
     return runs
 
 
@@ -230,7 +230,7 @@ def dense_variance(plan: SequencePlan, p: float) -> float:
     """Work out the variance with the ancestors as one matrix, in one product, as numpy invites to."""
     n = len(plan.items)
     above = np.zeros((n, n))
-    for v, row in enumerate(plan._dependencies):
+    for v, row in enumerate(plan.arrays.dependencies):
         above[v, v] = 1.0
         for before in row:
             np.maximum(above[v], above[before], out=above[v])
