@@ -20,6 +20,7 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._html import folded, names, page, rows_of, shortened
 from seqkit._svg import MOST_DRAWN, dag, stacked
+from seqkit._words import and_more, plural
 from seqkit.errors import DependencyCycle, RepoNotFound
 from seqkit.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
 from seqkit.model import RepoNode
@@ -457,7 +458,7 @@ class RepoDependencyGraph:
 
     def _counts(self) -> str:
         repos, edges = len(self), self.n_dependencies
-        return f"{repos} repo{'s'[: repos != 1]}, {edges} dependenc{'y' if edges == 1 else 'ies'}"
+        return f"{plural(repos, 'repo')}, {plural(edges, 'dependency', 'dependencies')}"
 
     def _repr_html_(self) -> str:
         waves = self.waves()
@@ -470,7 +471,7 @@ class RepoDependencyGraph:
         return page(
             f"Dependency graph: {repr(self)[len('RepoDependencyGraph(') : -1]}",
             *parts,
-            note=f"… and {more:,} more waves: .waves() has all" if more else "",
+            note=and_more(more, " waves: .waves() has all", "… "),
         )
 
     def _picture(self, waves: list[list[str]]) -> str:

@@ -14,6 +14,7 @@ from seqkit import _dtypes
 from seqkit._html import Markup, escaped, folded, names, page, rows_of
 from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend, strip
+from seqkit._words import and_more, plural
 from seqkit.errors import SequencingFailed
 from seqkit.model import RepoReleaseStatus, SequenceItem, SkipCause
 from seqkit.plan import SequencePlan, item_columns
@@ -161,7 +162,7 @@ class SequenceOutcome:
         if len(rows) > _SHOWN:
             parts.append(folded(f"{len(rows) - _SHOWN} more that were not released", rows_of(columns, rows[_SHOWN:])))
         left = len(order) - len(rows)
-        note = f"… and {left:,} more: .to_frame() has all" if left else "" if rows else "everything was released"
+        note = and_more(left, ": .to_frame() has all", "… ") if left or rows else "everything was released"
         return page(f"Outcome: {self._counts()}", *parts, note=note)
 
     def _why(self, positions: Iterable[int], words: Sequence[str]) -> list[tuple[str, Markup, Markup]]:
@@ -175,6 +176,6 @@ class SequenceOutcome:
                 n = blocks[repo]
                 prefix = str(SequencingFailed(repo, ""))  # the row says it already
                 reason = (self.statuses[i].reason or "").removeprefix(prefix)
-                why = escaped(reason) + (f" (blocks {n:,} repo{'s'[: n != 1]})" if n else "")
+                why = escaped(reason) + (f" (blocks {plural(n, 'repo')})" if n else "")
             rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
         return rows

@@ -28,6 +28,7 @@ from seqkit import _dtypes
 from seqkit._collector import collector_paused
 from seqkit._html import folded, names, page, rows_of, shortened
 from seqkit._svg import MOST_DRAWN, dag, legend, stacked
+from seqkit._words import and_more, plural
 from seqkit.errors import DuplicateRelease, RepoNotFound
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.model import Release, RepoReleaseStatus, SequenceItem
@@ -335,8 +336,8 @@ class SequencePlan:
         between = f", {len(self.unreleased)} unreleased" if self.unreleased else ""
         between += " between them" if self.unreleased and self._all_between else ""
         return (
-            f"SequencePlan({shortened(self.plan_id, 40)}: {n} repo{'s'[: n != 1]} to release "
-            f"in {waves} wave{'s'[: waves != 1]}{between})"
+            f"SequencePlan({shortened(self.plan_id, 40)}: {plural(n, 'repo')} to release "
+            f"in {plural(waves, 'wave')}{between})"
         )
 
     def _repr_html_(self) -> str:
@@ -358,7 +359,7 @@ class SequencePlan:
             why = _WHY_BETWEEN if self._all_between else _WHY_ALL
             parts.append(folded(f"{len(self.unreleased):,} not released", f"{why}: {names(self.unreleased, _FOLDED)}"))
         more = len(self.released) - len(rows)
-        return page(repr(self), *parts, note=f"… and {more:,} more: .to_frame() has all" if more else "")
+        return page(repr(self), *parts, note=and_more(more, ": .to_frame() has all", "… "))
 
     def _picture(self, words: Iterable[str], title: str) -> str:
         """Draw a thumbnail of the plan; `words` are the items' statuses, in plan order."""

@@ -33,6 +33,7 @@ LAYERS = [
         "_rows",
         "_svg",
         "_warned",
+        "_words",
         "spreadsheet",
     },
     {"graph"},

@@ -102,7 +102,7 @@ def test_layers_need_no_drawing(drawn):
     )
 
 
-# Taken where the layout still fitted heights of its own, at twice the work: pictures of old releases stay what they are.
+# Taken where the layout still fitted heights of its own: pictures of old releases stay what they are.
 @pytest.mark.parametrize(
     ("name", "digest"),
     [("jest29", "1ec189a5f46b74e0"), ("jupyter", "28bd071caf27953f"), ("kf5", "48e7ee96e202d191")],

@@ -189,9 +189,8 @@ def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: Order | str, 
     if isinstance(own, Order):
         settings, remarks = settings_in(run.metadata.tags["plan"])
         return RunFacts(run, events, own, "", settings, remarks)
-    why = "the run carries no plan; pass graph=…, a plan or a graph"
-    if own:
-        why = "the plan in the run's tags cannot be read; pass graph=…, a plan or a graph"
+    why = "the plan in the run's tags cannot be read" if own else "the run carries no plan"
+    why += "; give a plan or a graph (graph=…, or --graph FILE)"
     return RunFacts(run, events, given, why, Settings(), [f"the plan cannot be read: {own}"] if own else [])
 
 

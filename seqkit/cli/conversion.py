@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from seqkit._words import plural
 from seqkit.cli.ledgers import LEDGER_HELP
-from seqkit.cli.printing import console, named, plural
+from seqkit.cli.printing import console, named
 from seqkit.errors import ReadError, StorageError
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.jsonl import is_jsonl, write_ledger

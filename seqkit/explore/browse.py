@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._arguments import whole
+from seqkit._words import plural
 from seqkit.auditing import AuditReport
 from seqkit.errors import RunNotFound
 from seqkit.explore._opening import let_go, opened
@@ -347,4 +348,4 @@ class Browser:
         n = len(self._all)
         counts = Counter(self._all["status"])
         told = ", ".join(f"{counts[status]} {status}" for status in _dtypes.RUN_STATUSES if counts[status])
-        return f"Browser({n} run{'s'[: n != 1]}{': ' if told else ''}{told}{'; unreadable' if self.problem else ''})"
+        return f"Browser({plural(n, 'run')}{': ' if told else ''}{told}{'; unreadable' if self.problem else ''})"

@@ -18,6 +18,7 @@ from typing import Any
 
 from seqkit._html import shortened
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import listed, plural
 from seqkit.errors import RepoNotFound
 from seqkit.explore._words import short
 from seqkit.model import RunEvent
@@ -102,8 +103,7 @@ class LiveRun:
                 self._take(repo, "failed", f"{name} failed: {_shown(event, 'error')}")
             case "NodeSkipped":
                 blockers = [short(str(other)) for other in event.payload.get("blocked_by") or ()]
-                many = f"{', '.join(blockers[:3])}{f' and {len(blockers) - 3} more' if blockers[3:] else ''} failed"
-                why = many if blockers else "the run was stopped"
+                why = f"{listed(blockers, 3)} failed" if blockers else "the run was stopped"
                 self._take(repo, "blocked" if blockers else "stopped", f"{name} is skipped: {why}")
 
     def _take(self, repo: str, word: str, said: str) -> None:
@@ -151,7 +151,7 @@ class LiveRun:
         """Say in words how far the run is."""
         counts = ", ".join(f"{count} {STATUS_STYLES[word].word}" for word, count in self.counts.items() if count)
         n = self.n_released
-        return f"{self.n_ended} of {n} repo{'s'[: n != 1]} ended: {counts or 'nothing to do'}"
+        return f"{self.n_ended} of {plural(n, 'repo')} ended: {counts or 'nothing to do'}"
 
     def __repr__(self) -> str:
         return f"LiveRun({self.summary()})"

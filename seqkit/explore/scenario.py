@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from seqkit import _dtypes
+from seqkit._words import inflected, plural
 from seqkit.exact import Analysis, analysis_of
 from seqkit.explore.settings import Settings
 from seqkit.explore.source import source_of
@@ -261,7 +262,7 @@ class Scenario(Settings):
 
     def __repr__(self) -> str:
         n, by_hand = len(self._released), len(self._failing)
-        hand = f"{by_hand} fail{'s'[: by_hand == 1]} by hand" if by_hand else "nobody fails by hand"
+        hand = f"{by_hand} {inflected(by_hand, 'fails', 'fail')} by hand" if by_hand else "nobody fails by hand"
         budget = f", failure_budget={self.failure_budget}" if self.failure_budget else ""
         tries = f", {self.attempts} attempts" if self.attempts > 1 else ""
-        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self.policy}{budget}{tries})"
+        return f"Scenario({plural(n, 'repo')} to release: {hand}, {self.policy}{budget}{tries})"

@@ -21,9 +21,9 @@ __all__ = [
     "Ending",
     "Ledger",
     "Left",
+    "NotTold",
     "PastRun",
     "Trail",
-    "ids_text",
     "past_run",
     "read_run",
     "released_by_decision",
@@ -225,6 +225,22 @@ def told_by(events: Iterable[RunEvent]) -> dict[str, Trail]:
     return trails
 
 
+class NotTold(ValueError):
+    """What a ledger does not tell of a run, so that whoever asks has to.
+
+    Attributes
+    ----------
+    over : str
+        What it is about: ``"plan"``, ``"version"``, ``"in_doubt"`` or ``"taken"``.
+    found : str
+        What was found, as a clause; the message adds what to do, by the names of Python's arguments.
+    """
+
+    def __init__(self, over: str, found: str, advice: str) -> None:
+        super().__init__(advice.format(found))
+        self.over, self.found = over, found
+
+
 def read_run(ledger: RunLedger, run_id: str, graph: RepoDependencyGraph | SequencePlan | None = None) -> PastRun:
     """Read a run of a ledger; `graph` stands in where it carries no plan. Raises as :func:`past_run` does."""
     record, events = ledger.get_run(run_id), ledger.get_events(run_id)
@@ -295,9 +311,10 @@ def _stand_in(
 ) -> tuple[SequencePlan, frozenset[str]]:
     """Plan what a run without a plan can have planned; also give the repos whose version is not known."""
     if graph is None:
-        raise ValueError(
-            f"run {record.run_id!r} carries no plan that can be read, so what it was to release is not known; "
-            "pass graph=, the dependency graph (or the SequencePlan) that it was made from"
+        raise NotTold(
+            "plan",
+            f"run {record.run_id!r} carries no plan that can be read, so what it was to release is not known",
+            "{}; pass graph=, the dependency graph (or the SequencePlan) that it was made from",
         )
     if isinstance(graph, SequencePlan):
         return graph, frozenset()
@@ -319,10 +336,3 @@ def _stand_in(
                 versionless.add(repo)
             wanted[repo] = SequenceItem(repo_id=repo, version_label="" if version is None else str(version))
     return _planned(graph, wanted, "", "path", order), frozenset(versionless)
-
-
-def ids_text(repos: Iterable[str], most: int = 10) -> str:
-    """Write repo ids for a message."""
-    ids = list(repos)
-    more = f" and {len(ids) - most} more" if len(ids) > most else ""
-    return ", ".join(f"{repo!r:.80}" for repo in ids[:most]) + more

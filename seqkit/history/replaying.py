@@ -16,12 +16,13 @@ from seqkit import _dtypes
 from seqkit._arguments import whole
 from seqkit._html import folded, page, rows_of, shortened
 from seqkit._svg import bars, legend, strip
+from seqkit._words import and_more, plural, quoted
 from seqkit.draws import MAX_TRIALS, resolve_seed
 from seqkit.errors import SequencingFailed
 from seqkit.failures import as_model
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.evidence import Causes, Tries
-from seqkit.history.past import Ledger, ids_text, read_run
+from seqkit.history.past import Ledger, read_run
 from seqkit.ledger import as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.montecarlo.estimate import Estimate, moments
@@ -177,9 +178,7 @@ class Replay:
                 )
             )
         more = len(changed) - _SHOWN - _FOLDED
-        note = (
-            f"… and {more:,} more: .to_frame() has all" if more > 0 else "" if changed else "every repo ends as it did"
-        )
+        note = and_more(more, ": .to_frame() has all", "… ") if changed else "every repo ends as it did"
         return page(repr(self), *parts, note=note)
 
     def _picture(self) -> list[str]:
@@ -282,9 +281,7 @@ def replay(
     plan = run.plan
     failing, succeeding = fail_ids(plan, fail), fail_ids(plan, succeed)
     if failing & succeeding:
-        raise ValueError(
-            f"fail and succeed both name {ids_text(sorted(failing & succeeding))}, expected one of the two"
-        )
+        raise ValueError(f"fail and succeed both name {quoted(sorted(failing & succeeding))}, expected one of the two")
     trials = whole("trials", trials, 1, MAX_TRIALS)
     causes = None
     if model is not None:
@@ -310,8 +307,8 @@ def replay(
     rules = follow(lambda repo, attempt: asked.setdefault(repo))
     if asked and causes is None:
         raise ValueError(
-            f"the replay needs outcomes that run {run_id!r} does not tell, of {len(asked)} "
-            f"repo{'s'[: len(asked) != 1]}: {ids_text(asked)}; pass model=, the probability that a try fails "
+            f"the replay needs outcomes that run {run_id!r} does not tell, of {plural(len(asked), 'repo')}: "
+            f"{quoted(asked)}; pass model=, the probability that a try fails "
             "(for all, or by repo id), or name them in fail= or succeed="
         )
     seed = resolve_seed(rng) if asked else None

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from seqkit._collector import collector_paused
 from seqkit._warned import warn_caller
+from seqkit._words import and_more, plural
 from seqkit.errors import ReadError, StorageError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.jsonl import is_jsonl, opened, read_lines
@@ -140,8 +141,8 @@ def _warn(source: str, problems: list[Problem], count: int | None = None) -> Non
         problem.message if problem.line is None else f"line {problem.line}: {problem.message}"
         for problem in problems[:3]
     )
-    more = f"; and {count - 3} more" if count > 3 else ""
-    told = f"{_without_password(source)}: {count} unreadable line{'s'[: count != 1]} left out: {first}{more}"
+    more = and_more(count - 3, before="; ")
+    told = f"{_without_password(source)}: {plural(count, 'unreadable line')} left out: {first}{more}"
     warn_caller(told, UnreadableLines)
 
 

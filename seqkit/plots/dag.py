@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from seqkit._palette import STATUS_STYLES
 from seqkit._rows import reduction
+from seqkit._words import inflected, plural
 from seqkit.graph import RepoDependencyGraph
 from seqkit.neighbours import neighbours
 from seqkit.outcome import SequenceOutcome
@@ -94,7 +95,7 @@ def order(
         plan, left_out = plan_or_outcome, set(plan_or_outcome.unreleased)
         words = ["unreleased" if item.repo_id in left_out else "pending" for item in plan.items]
         repos, waves = len(plan.released), len(plan.waves())
-        sentence = f"{repos} repo{'s'[: repos != 1]} to release in {waves} wave{'s'[: waves != 1]}"
+        sentence = f"{plural(repos, 'repo')} to release in {plural(waves, 'wave')}"
         sentence += f", {len(left_out)} unreleased" if left_out else ""
     else:
         raise TypeError(
@@ -156,7 +157,7 @@ def blast_radius(
             f"plan_or_graph is a {type(plan_or_graph).__name__}, expected a SequencePlan or RepoDependencyGraph"
         )
     counts = Counter(ended.values())
-    goes_on = f"{counts['succeeded']} go{'es'[: 2 * (counts['succeeded'] == 1)]} on"
+    goes_on = f"{counts['succeeded']} {inflected(counts['succeeded'], 'goes', 'go')} on"
     sentence = f"{counts['blocked']} blocked, {goes_on}"
     sentence += f", {counts['unreleased']} unreleased" if counts["unreleased"] else ""
     fails = ended[repo] == "failed"
@@ -195,7 +196,7 @@ def _draw(
     if not chosen:
         return nothing(ax, "Nothing to draw: there are no repos.")
     if around is not None:
-        near = f"{len(chosen)} of {whole} repos, {depth} step{'s'[: depth != 1]} up and down"
+        near = f"{len(chosen)} of {whole} repos, {plural(depth, 'step')} up and down"
         head += f"\nAround {shown(around, 40)}: {near}"
     kept = set(chosen)
     level = {repo: number for number, wave in enumerate(picture.graph.waves()) for repo in wave}
@@ -262,7 +263,7 @@ def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
 def _note(edges: int, left_out: int) -> str:
     if not edges:
         return "No dependencies."
-    note = f"{edges:,} dependenc{'y' if edges == 1 else 'ies'}"
+    note = f"{plural(edges, 'dependency', 'dependencies')}"
     return f"{note}, {left_out:,} of them implied by others and not drawn." if left_out else f"{note}."
 
 

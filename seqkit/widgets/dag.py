@@ -14,6 +14,7 @@ import traitlets as T
 from seqkit import _svg
 from seqkit._arguments import whole
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import plural
 from seqkit.errors import RepoNotFound
 from seqkit.explore.drawing import MOST_DRAWN, Drawing, draw
 from seqkit.graph import RepoDependencyGraph
@@ -266,7 +267,7 @@ class DagView(Still, anywidget.AnyWidget):
     def __repr__(self) -> str:
         n = len(self._plain)
         part = f", {len(self._drawn.ids)} drawn" if len(self._drawn.ids) < n else ""
-        return f"DagView({n} repo{'s'[: n != 1]}{part}: {self._counted() or 'nothing to show'})"
+        return f"DagView({plural(n, 'repo')}{part}: {self._counted() or 'nothing to show'})"
 
     def close(self) -> None:
         """Remove the picture from all pages, and its models from the kernel."""

@@ -13,6 +13,7 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._html import escaped
 from seqkit._svg import chip
+from seqkit._words import plural
 from seqkit.explore.browse import Browser
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import RunLedger
@@ -215,7 +216,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         if self.browser.problem:
             self.status.say(self.browser.problem, error=True)
         else:
-            self.status.say(f"{listed:,} of {known:,} run{'s'[: known != 1]}")
+            self.status.say(f"{listed:,} of {plural(known, 'run')}")
 
     @guarded
     def _turn_to(self, page: int) -> None:
@@ -271,7 +272,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
     def _take(self, frame: pd.DataFrame, what: str) -> None:
         self.frame = frame
         rows, columns = frame.shape
-        self.status.say(f".frame of this widget is now {what}: {rows:,} row{'s'[: rows != 1]}, {columns} columns")
+        self.status.say(f".frame of this widget is now {what}: {plural(rows, 'row')}, {columns} columns")
 
     # ------------------------------------------------------------------ a run that goes on
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import ipywidgets as ipw
 import numpy as np
 
+from seqkit._words import plural
 from seqkit.draws import resolve_seed
 from seqkit.explore._words import told
 from seqkit.explore.drawing import MOST_DRAWN
@@ -126,7 +127,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             layout=ipw.Layout(width="370px"),
         )
         whole = [] if len(plan.items) > MOST_DRAWN else [("the whole plan", 0)]
-        near = [(f"{depth} step{'s'[: depth != 1]} around", depth) for depth in (1, 2, 3)]
+        near = [(f"{plural(depth, 'step')} around", depth) for depth in (1, 2, 3)]
         self._excerpt = ipw.Dropdown(
             options=[*whole, *near],
             description="Show",

@@ -10,6 +10,7 @@ import pandas as pd
 from IPython import get_ipython
 
 from seqkit._html import escaped
+from seqkit._words import inflected, plural
 from seqkit.explore.live import LiveRun
 from seqkit.explore.scenario import Scenario
 from seqkit.explore.settings import MOST_SCALE
@@ -348,8 +349,8 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         failing, n = sorted(scenario.failing), len(scenario.plan.released)
         who = f"{', '.join(plain(repo, 40) for repo in failing[:3])}{' …' * (len(failing) > 3)}" or "nobody"
         return (
-            f"{who} fail{'s'[: len(failing) < 2]}: {scenario.outcome._counts()}; "
-            f"{float(scenario.expected_succeeded):.4g} of {n} repo{'s'[: n != 1]} expected to be released"
+            f"{who} {inflected(max(len(failing), 1), 'fails', 'fail')}: {scenario.outcome._counts()}; "
+            f"{float(scenario.expected_succeeded):.4g} of {plural(n, 'repo')} expected to be released"
         )
 
     def __repr__(self) -> str:
