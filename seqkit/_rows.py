@@ -103,7 +103,7 @@ def placed(
     """
     trees = _trees(ids, edges, levels(ids, edges) if layers is None else layers)
     drawing = layered(list(trees.levels), trees.links, trees.levels)
-    size = {drawing.positions[trees.number[repo]]: sizes[repo] for repo in ids}
+    size: dict[Point, float] = {drawing.positions[trees.number[repo]]: sizes[repo] for repo in ids}
     links = sorted({pair for route in drawing.routes.values() for pair in pairwise(route)})
     columns: dict[float, list[Point]] = {}
     for spot in sorted({*drawing.positions.values(), *(spot for link in links for spot in link)}):

@@ -173,6 +173,17 @@ class SequencingFailed(MultiRepoError):
     def __str__(self) -> str:
         return f"release sequencing failed for repo {self.repo}: {self.reason}"
 
+    @classmethod
+    def reason_in(cls, repo: str, message: str) -> str:
+        """Give the reason alone where `message` is that of such an error about the repo, as ledgers keep it.
+
+        Examples
+        --------
+        >>> SequencingFailed.reason_in("core", str(SequencingFailed("core", "no tests")))
+        'no tests'
+        """
+        return message.removeprefix(str(cls(repo, "")))
+
 
 class DuplicateRelease(MultiRepoError):
     """Two releases of one repo in one plan; `repo` is its id."""
@@ -281,3 +292,7 @@ class ReadError(SeqkitError):
     def __str__(self) -> str:
         where = self.path if self.line is None else f"{self.path}, line {self.line}"
         return f"{where}: {self.message}"
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

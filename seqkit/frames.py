@@ -11,7 +11,6 @@ that 64 bits cannot hold are ``<NA>``.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +21,7 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit.errors import SeqkitError
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
 from seqkit.model import RepoReleaseStatus, RunEvent, RunRecord, RunStatus, SequenceItem
@@ -30,10 +29,8 @@ from seqkit.plan import SequencePlan, plan_of
 
 __all__ = ["elapsed", "events_frame", "item_statuses", "items_frame", "kind_of", "plan_of_run", "runs_frame"]
 
-Ledger = RunLedger | str | os.PathLike[str]
 
-
-def runs_frame(ledger: Ledger) -> pd.DataFrame:
+def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
     """Show the runs of a ledger, oldest first.
 
     Columns: `run_id`, `plan_id`, `originating_run_id`, `train`, `resumes`, `agent_name` (string), `status`
@@ -82,7 +79,7 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
     )
 
 
-def events_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
+def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """Show the events of a ledger, or of one run, run by run and ordered by `seq`.
 
     Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
@@ -162,7 +159,7 @@ def _event_columns(ledger: RunLedger, run_id: str | None) -> _EventColumns:
     return columns
 
 
-def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
+def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """Show what became of every item of every run, or of one run, in plan order.
 
     Columns: `run_id` (string), `position`, `wave` (Int64, from 0; wave ``<NA>`` for unreleased items),
@@ -174,7 +171,7 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
     without waves. Of a ledger that was read, the record of each run that counts, its `source` (string), and what
     all its events come to. What stands there twice counts once, with a warning
-    (:class:`seqkit.ledger.RepeatedRecords`); copies of a run that differ are told as found, together.
+    (:class:`seqkit.RepeatedRecords`); copies of a run that differ are told as found, together.
 
     Examples
     --------

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -32,6 +32,9 @@ from seqkit._words import and_more, plural
 from seqkit.errors import DuplicateRelease, RepoNotFound
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.model import Release, RepoReleaseStatus, SequenceItem
+
+if TYPE_CHECKING:
+    from seqkit.ledger import RunLedger
 
 __all__ = ["SequencePlan", "build_plan"]
 
@@ -90,7 +93,7 @@ class SequencePlan:
         if key is not None:
             SequencePlan._kinds[key] = cls
 
-    def check_ledger(self, ledger: Any) -> None:
+    def check_ledger(self, ledger: RunLedger) -> None:
         """Raise ValueError where a run of this plan into `ledger` would do again what was done.
 
         A plan of its own never does; one that resumes a run may: see :meth:`seqkit.ResumePlan.check_ledger`.

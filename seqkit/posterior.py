@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqkit import _dtypes, draws
+from seqkit.draws import Seed
 from seqkit.failures import FailureModel
 from seqkit.tries import columns_told
 
@@ -24,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 def posterior_draws(
     fit: pd.DataFrame,
     n: int = 100,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     prior: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Draw rates that the data allow, so that what is not known about them can flow into an analysis.
@@ -84,7 +85,7 @@ def posterior_draws(
 def posterior_models(
     fit: pd.DataFrame,
     n: int = 100,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     prior: Sequence[float] | None = None,
     default: float | None = None,
 ) -> list[FailureModel]:

@@ -9,22 +9,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-
 from seqkit.digest import StateDigest
+from seqkit.draws import Seed
 from seqkit.errors import StorageError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
 from seqkit.model import RunEvent, RunMetadata, spec_digest_of
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import Releases, SequencePlan, build_plan, item_json
-from seqkit.releasers import RepoReleaser, as_releaser, check_names
+from seqkit.releasers import ReleaserLike, RepoReleaser, as_releaser, check_names
 from seqkit.rules import Policy, Rules, Skip, Start
 
 __all__ = ["ReleaseSequencer", "execute_plan", "run_plan"]
@@ -36,9 +34,9 @@ OnEvent = Callable[[RunEvent], object]
 
 async def execute_plan(
     plan: SequencePlan,
-    releaser: Any,
-    ledger: RunLedger | str | os.PathLike[str] | None = None,
-    rng: int | np.random.Generator | None = None,
+    releaser: ReleaserLike,
+    ledger: LedgerLike | None = None,
+    rng: Seed | None = None,
     trial: int = 0,
     record_skips: bool = True,
     policy: Policy = "skip_dependents",
@@ -131,9 +129,9 @@ async def execute_plan(
 
 def _prepared(
     plan: SequencePlan,
-    releaser: Any,
-    ledger: RunLedger | str | os.PathLike[str] | None,
-    rng: int | np.random.Generator | None,
+    releaser: ReleaserLike,
+    ledger: LedgerLike | None,
+    rng: Seed | None,
     trial: int,
     record_skips: bool,
     policy: Policy,
@@ -374,9 +372,9 @@ def _reason(error: BaseException) -> str:
 
 def run_plan(
     plan: SequencePlan,
-    releaser: Any,
-    ledger: RunLedger | str | os.PathLike[str] | None = None,
-    rng: int | np.random.Generator | None = None,
+    releaser: ReleaserLike,
+    ledger: LedgerLike | None = None,
+    rng: Seed | None = None,
     trial: int = 0,
     record_skips: bool = True,
     policy: Policy = "skip_dependents",
@@ -494,7 +492,7 @@ class ReleaseSequencer:
     def __init__(
         self,
         graph: RepoDependencyGraph,
-        ledger: RunLedger | str | os.PathLike[str] | None = None,
+        ledger: LedgerLike | None = None,
         record_skips: bool = True,
     ) -> None:
         if not isinstance(graph, RepoDependencyGraph):
@@ -513,11 +511,11 @@ class ReleaseSequencer:
         """Order releases of this graph, as :func:`seqkit.build_plan` does."""
         return build_plan(self.graph, releases, originating_run_id, scope, version)
 
-    async def execute_plan(self, plan: SequencePlan, releaser: Any, **options: Any) -> SequenceOutcome:
+    async def execute_plan(self, plan: SequencePlan, releaser: ReleaserLike, **options: Any) -> SequenceOutcome:
         """Run a plan into this ledger; `options` are those of :func:`seqkit.execute_plan`."""
         return await execute_plan(plan, releaser, **self._bound(options))
 
-    def run(self, plan: SequencePlan, releaser: Any, **options: Any) -> SequenceOutcome:
+    def run(self, plan: SequencePlan, releaser: ReleaserLike, **options: Any) -> SequenceOutcome:
         """Run a plan into this ledger and wait for it; `options` are those of :func:`seqkit.run_plan`."""
         return run_plan(plan, releaser, **self._bound(options))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +14,12 @@ from seqkit import _dtypes
 from seqkit._html import shortened
 from seqkit._words import listed
 from seqkit.frames import items_frame
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
 
 __all__ = ["Source", "Tries", "columns_told", "numbered", "read_tries", "strings"]
 
-Source = RunLedger | str | os.PathLike[str] | pd.DataFrame
+Source = LedgerLike | pd.DataFrame
 Ints = npt.NDArray[np.int64]
 
 _KNOWN = (*_dtypes.STATUSES, *_dtypes.SKIP_CAUSES, "missing")  # of attempts, a row each

@@ -30,6 +30,7 @@ LAYERS = [
         "_html",
         "_near",
         "_palette",
+        "_public",
         "_rows",
         "_svg",
         "_warned",

@@ -18,7 +18,7 @@ from seqkit.errors import RunNotFound
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.links import Links
 from seqkit.history.past import released_by_decision, told_by
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
 from seqkit.model import RunEvent, RunRecord
@@ -70,7 +70,7 @@ _MOST_INT64 = 2**63 - 1
 
 
 def audit(
-    ledger_or_path: RunLedger | str | os.PathLike[str],
+    ledger_or_path: LedgerLike,
     run_id: str | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
 ) -> AuditReport:
@@ -157,7 +157,7 @@ def _given(graph: object) -> Order | None:
     raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
 
 
-def _opened(ledger: Any) -> RunLedger:
+def _opened(ledger: LedgerLike) -> RunLedger:
     if isinstance(ledger, str | os.PathLike):
         from seqkit.ledger.reading import read_ledger  # noqa: PLC0415
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import get_args
 
 from seqkit._arguments import whole
 from seqkit.exact.analysis import Analysis, Expected
 from seqkit.exact.chances import chances_of
-from seqkit.failures import FailureModel, as_model
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
 from seqkit.unknown import check_models
@@ -17,7 +17,7 @@ __all__ = ["Analysis", "Expected", "analyze"]
 
 def analyze(
     plan: SequencePlan,
-    model: Any,
+    model: ModelLike,
     attempts: int = 1,
     *,
     policy: Policy = "skip_dependents",

@@ -42,7 +42,7 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Analysis:
-    """What a plan comes to under a failure model, exactly; made by :func:`seqkit.exact.analyze`.
+    """What a plan comes to under a failure model, exactly; made by :func:`seqkit.analyze`.
 
     Every number is of repos to release; unreleased repos never fail and are not counted. What takes
     longer is worked out when first asked for, and kept.

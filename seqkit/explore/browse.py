@@ -20,7 +20,7 @@ from seqkit.explore.run_diff import WORDS, RunDiff, companion, diff_runs
 from seqkit.frames import events_frame, items_frame, runs_frame
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.trains import train_names
-from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.found import FoundLedger
 from seqkit.model import RunRecord
 from seqkit.plan import SequencePlan
@@ -77,7 +77,7 @@ class Browser:
 
     def __init__(
         self,
-        ledger: RunLedger | str | os.PathLike[str],
+        ledger: LedgerLike,
         graph: RepoDependencyGraph | SequencePlan | None = None,
         page_size: int = 20,
     ) -> None:

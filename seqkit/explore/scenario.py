@@ -22,7 +22,7 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._words import inflected, plural
 from seqkit.exact import Analysis, analysis_of
-from seqkit.explore.settings import Settings
+from seqkit.explore.settings import ScenarioState
 from seqkit.explore.source import source_of
 from seqkit.failures import FailureModel
 from seqkit.montecarlo import Estimate, Simulation
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 _EXACT_LAW = 60  # repos; the exact law of the count takes up to some tenths of a second above
 
 
-class Scenario(Settings):
+class Scenario(ScenarioState):
     """A plan, a failure model and rules, all of them open to change. Results are worked out when asked for.
 
     Repos in `failing` fail whenever they are tried, whatever their rate. All numbers are of repos to

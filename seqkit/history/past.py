@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,7 +18,6 @@ from seqkit.rules import Policy
 __all__ = [
     "REASONS",
     "Ending",
-    "Ledger",
     "Left",
     "NotTold",
     "PastRun",
@@ -30,8 +28,6 @@ __all__ = [
     "tag_of",
     "told_by",
 ]
-
-Ledger = RunLedger | str | os.PathLike[str]
 
 Left = Literal["failed", "in_doubt", "blocked", "stopped", "not_reached"]
 Word = Literal["released"] | Left

@@ -15,7 +15,7 @@ from seqkit._arguments import whole
 from seqkit._html import shortened, table
 from seqkit._words import and_more
 from seqkit.exact import Analysis, analysis_of
-from seqkit.failures import as_model
+from seqkit.failures import ModelLike, as_model
 from seqkit.plan import SequencePlan
 from seqkit.unknown import check_models
 
@@ -196,7 +196,7 @@ class PlanDiff:
         )
 
 
-def diff_plans(a: SequencePlan, b: SequencePlan, model: Any = None, attempts: int = 1) -> PlanDiff:
+def diff_plans(a: SequencePlan, b: SequencePlan, model: ModelLike | None = None, attempts: int = 1) -> PlanDiff:
     """Tell what has changed between two plans: repos, order, waves, versions, dependencies, and the odds.
 
     Parameters

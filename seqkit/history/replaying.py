@@ -17,13 +17,13 @@ from seqkit._arguments import whole
 from seqkit._html import folded, page, rows_of, shortened
 from seqkit._svg import bars, legend, strip
 from seqkit._words import and_more, plural, quoted
-from seqkit.draws import MAX_TRIALS, resolve_seed
+from seqkit.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.errors import SequencingFailed
-from seqkit.failures import as_model
+from seqkit.failures import ModelLike, as_model
 from seqkit.graph import RepoDependencyGraph
-from seqkit.history.evidence import Causes, Tries
-from seqkit.history.past import Ledger, read_run
-from seqkit.ledger import as_ledger
+from seqkit.history.evidence import Causes, RecordedTries
+from seqkit.history.past import read_run
+from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.outcome import SequenceOutcome
@@ -195,16 +195,16 @@ class Replay:
 
 
 def replay(
-    ledger: Ledger,
+    ledger: LedgerLike,
     run_id: str,
     policy: Policy | None = None,
     failure_budget: int | None = None,
     attempts: int | None = None,
     fail: str | Iterable[str] = (),
     succeed: str | Iterable[str] = (),
-    model: Any = None,
+    model: ModelLike | None = None,
     trials: int = 1000,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
 ) -> Replay:
     """Go through a past run again, under another policy, with other attempts, or with some outcomes changed.
@@ -291,7 +291,7 @@ def replay(
     new_policy = run.policy if policy is None else policy
     budget = run.failure_budget if failure_budget is None else failure_budget
     tried = run.attempts if attempts is None else attempts
-    known = Tries(run.trails, failing, succeeding)
+    known = RecordedTries(run.trails, failing, succeeding)
 
     def follow(unknown: Why) -> Rules:
         def why(repo: str, attempt: int) -> str | None:

@@ -20,7 +20,6 @@ from seqkit.history.links import Links
 from seqkit.history.past import (
     REASONS,
     Ending,
-    Ledger,
     Left,
     NotTold,
     PastRun,
@@ -29,7 +28,7 @@ from seqkit.history.past import (
     tag_of,
     told_by,
 )
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.model import RepoReleaseStatus, SequenceItem
 from seqkit.plan import SequencePlan, _planned, plan_of
@@ -252,7 +251,7 @@ class _ResumeJson(BaseModel):
 
 
 def resume_plan(
-    ledger: Ledger,
+    ledger: LedgerLike,
     run_id: str,
     graph: RepoDependencyGraph | SequencePlan | None = None,
     in_doubt: InDoubt = "error",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqkit.errors import ReadError
-from seqkit.ledger.base import GraphRunRecorder, RunLedger
+from seqkit.ledger.base import GraphRunRecorder, LedgerLike, RunLedger
 from seqkit.ledger.copies import RepeatedRecords
 from seqkit.ledger.jsonl import is_jsonl, write_ledger
 from seqkit.ledger.memory import MemoryRunLedger
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GraphRunRecorder",
+    "LedgerLike",
     "MemoryRunLedger",
     "RepeatedRecords",
     "RunLedger",
@@ -79,7 +80,7 @@ def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
     return SqlRunLedger(text)
 
 
-def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
+def as_ledger(ledger: LedgerLike, existing: bool = False) -> RunLedger:
     """Read a `ledger` argument: a ledger, or the path or URL of one.
 
     With `existing` it is opened for reading only and must be there; every kind of path that

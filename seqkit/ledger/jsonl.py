@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
-from seqkit.ledger.base import RunLedger
+from seqkit.ledger.base import LedgerLike, RunLedger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.strict import DEEPEST, Unreadable, event_from_json, parse_json, run_from_json, said
 from seqkit.model import RunEvent, RunId, RunRecord, utc_text
@@ -170,7 +170,7 @@ def _pieces(raw: io.BufferedReader, zipped: bool) -> Iterator[bytes]:
 # ---------------------------------------------------------------------- writing
 
 
-def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+def write_ledger(ledger: LedgerLike, path: str | os.PathLike[str]) -> None:
     """Write a ledger as JSON Lines, gzipped where the name ends in ``.gz``.
 
     Parameters

@@ -14,7 +14,7 @@ from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
 from seqkit._words import plural
-from seqkit.failures import FailureModel, as_model
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 from seqkit.rates import ranking_note
@@ -33,7 +33,7 @@ _FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room f
 _RED = STATUS_STYLES["failed"].colour
 
 
-def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **kwargs: Any) -> Axes:
+def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = None, **kwargs: Any) -> Axes:
     """Draw fitted failure rates with their credible intervals, a row for each repo, the highest rate first.
 
     Parameters

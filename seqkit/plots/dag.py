@@ -19,7 +19,7 @@ from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
 from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, status_legend, title
 from seqkit.plots._bars import draw_bars, height_of_bars
-from seqkit.plots._boxes import SIZES, Boxes, Node, arranged, draw_boxes
+from seqkit.plots._boxes import SIZES, Arrangement, Node, arranged, draw_boxes
 from seqkit.plots._text import PLAIN, shown, width
 from seqkit.whatif import what_if
 
@@ -50,7 +50,7 @@ def order(
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, at most a page wide and as tall as the graph needs.
     around : str, optional
-        Draw only this repo, what it needs and what needs it; :func:`seqkit.neighbours.neighbours` says which.
+        Draw only this repo, what it needs and what needs it: ancestors and descendants, no siblings.
     depth : int
         With `around`, how many steps up and down.
     implied : bool
@@ -226,7 +226,7 @@ def _draw(
     return ax
 
 
-def _boxes(ax: Axes | None, nodes: list[Node], edges: list[tuple[str, str]]) -> Boxes | None:
+def _boxes(ax: Axes | None, nodes: list[Node], edges: list[tuple[str, str]]) -> Arrangement | None:
     if ax is None:
         boxes = arranged(nodes, edges, SIZES[0], (_PAGE, None))
         return boxes if boxes and boxes.height <= _TALLEST else None
@@ -242,7 +242,7 @@ def _room(ax: Axes) -> tuple[float, float]:
     return share * wide, share * high
 
 
-def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
+def _frame(ax: Axes | None, boxes: Arrangement, head: str) -> Axes:
     """Give axes with a point for a data unit, the drawing in their middle."""
     if ax is None:
         wide = max(boxes.width + 8, _LEAST, *(width(line, TITLE_SIZE) for line in head.split("\n")))

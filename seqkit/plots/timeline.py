@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
@@ -32,9 +31,7 @@ _WIDTH = 11.0  # inches, of a figure of our own
 _LAYERS = ("succeeded", "failed", "in_progress", "blocked", "stopped", "unreleased", "pending")  # from the bottom
 
 
-def timeline(
-    ledger: RunLedger | str | os.PathLike[str], run_id: str | None = None, ax: Axes | None = None, **kwargs: Any
-) -> Axes:
+def timeline(ledger: LedgerLike, run_id: str | None = None, ax: Axes | None = None, **kwargs: Any) -> Axes:
     """Draw when each repo of a run was tried, and how that ended: a Gantt chart.
 
     Parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from html import escape
 from typing import Any
@@ -16,7 +15,7 @@ from seqkit._svg import chip
 from seqkit._words import plural
 from seqkit.explore.browse import Browser
 from seqkit.graph import RepoDependencyGraph
-from seqkit.ledger import RunLedger
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.showing import RUN_STYLES
 from seqkit.model import RunEvent, RunStatus
 from seqkit.plan import SequencePlan
@@ -91,7 +90,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
 
     def __init__(
         self,
-        ledger: RunLedger | str | os.PathLike[str],
+        ledger: LedgerLike,
         graph: RepoDependencyGraph | SequencePlan | None = None,
         page_size: int = 20,
     ) -> None:

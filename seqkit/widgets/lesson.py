@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 import ipywidgets as ipw
-import numpy as np
 
 from seqkit._words import plural
-from seqkit.draws import resolve_seed
+from seqkit.draws import Seed, resolve_seed
 from seqkit.explore._words import told
 from seqkit.explore.drawing import MOST_DRAWN
 from seqkit.explore.lesson import Walk
@@ -84,7 +83,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         plan: SequencePlan,
         fail: str | Iterable[str] = (),
         policy: Policy = "skip_dependents",
-        rng: int | np.random.Generator | None = 0,
+        rng: Seed | None = 0,
     ) -> None:
         self.walk = Walk(plan, fail, policy)
         self._seed = resolve_seed(rng)

@@ -14,6 +14,7 @@ from seqkit._words import inflected, plural
 from seqkit.explore.live import LiveRun
 from seqkit.explore.scenario import Scenario
 from seqkit.explore.settings import MOST_SCALE
+from seqkit.failures import ModelLike
 from seqkit.model import RunEvent
 from seqkit.plan import SequencePlan
 from seqkit.rules import Policy
@@ -84,7 +85,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def __init__(
         self,
         plan: SequencePlan,
-        model: Any = 0.05,
+        model: ModelLike = 0.05,
         *,
         policy: Policy = "skip_dependents",
         failure_budget: int | None = None,
