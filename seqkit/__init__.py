@@ -21,6 +21,7 @@ reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, 
 does it hold together  audit, AuditReport
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
+what arguments take    ModelLike, ReleaserLike, LedgerLike, Seed
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
 
@@ -32,10 +33,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from seqkit._public import presented
 from seqkit.auditing import AuditReport, audit
 from seqkit.blast import blast_radius
 from seqkit.datasets import Dataset, load_dataset
 from seqkit.dispersion import Dispersion, dispersion_test
+from seqkit.draws import Seed
 from seqkit.errors import (
     Backend,
     DependencyCycle,
@@ -52,7 +55,7 @@ from seqkit.errors import (
     StorageError,
 )
 from seqkit.exact import Analysis, analyze
-from seqkit.failures import CommonCause, FailureModel
+from seqkit.failures import CommonCause, FailureModel, ModelLike
 from seqkit.frames import events_frame, items_frame, runs_frame
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history import (
@@ -70,6 +73,7 @@ from seqkit.history import (
 from seqkit.ids import SimilarIds
 from seqkit.ledger import (
     GraphRunRecorder,
+    LedgerLike,
     MemoryRunLedger,
     RepeatedRecords,
     RunLedger,
@@ -101,7 +105,7 @@ from seqkit.plan import SequencePlan, build_plan
 from seqkit.posterior import posterior_draws, posterior_models
 from seqkit.rates import UnsupportedRanking, fit_failure_rates, ranking_note
 from seqkit.readers import ReadWarning, read_graph
-from seqkit.releasers import RepoReleaser, ScriptedReleaser, SimulatedReleaser
+from seqkit.releasers import ReleaserLike, RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.sequencer import ReleaseSequencer, execute_plan, run_plan
 from seqkit.spreadsheet import for_spreadsheet
 from seqkit.unknown import UnknownRepo
@@ -128,7 +132,9 @@ __all__ = [
     "IntegrityError",
     "InvalidDigest",
     "InvalidRunState",
+    "LedgerLike",
     "MemoryRunLedger",
+    "ModelLike",
     "MultiRepoError",
     "OrderCheck",
     "PlanDiff",
@@ -136,6 +142,7 @@ __all__ = [
     "ReadWarning",
     "Release",
     "ReleaseSequencer",
+    "ReleaserLike",
     "RepeatedRecords",
     "Replay",
     "RepoDependencyGraph",
@@ -153,6 +160,7 @@ __all__ = [
     "RunStatus",
     "RunSummary",
     "ScriptedReleaser",
+    "Seed",
     "SeqkitError",
     "SequenceItem",
     "SequenceOutcome",
@@ -203,6 +211,9 @@ __all__ = [
 ]
 
 
+presented(__name__, __all__, globals())
+
+
 def __getattr__(name: str) -> Any:
     if name == "SqlRunLedger":  # SQLAlchemy takes longer to import than all of seqkit
         from seqkit.ledger import SqlRunLedger  # noqa: PLC0415
@@ -214,4 +225,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "SqlRunLedger"})
+    return sorted(__all__)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from seqkit._words import listed, shortened
+
 __all__ = [
     "EMPTY",
     "NOT_XML",
@@ -34,20 +36,6 @@ class Markup(str):
     """Text that is HTML already and must not be escaped again."""
 
     __slots__ = ()
-
-
-def shortened(text: str, limit: int = _LONGEST_CELL) -> str:
-    """Cut `text` in the middle to `limit` characters, so that a huge id cannot flood a page.
-
-    Examples
-    --------
-    >>> shortened("abcdefghij", 7)
-    'abc…hij'
-    """
-    if len(text) <= limit:
-        return text
-    keep = limit - 1
-    return f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}"
 
 
 def escaped(value: object, limit: int = _LONGEST_CELL) -> Markup:
@@ -82,8 +70,7 @@ def names(repos: Sequence[str], most: int = 8, limit: int = 40) -> Markup:
     >>> print(names(["core", "api", "app"], most=2))
     <bdi>core</bdi>, <bdi>api</bdi> and 1 more
     """
-    told = ", ".join(f"<bdi>{escaped(repo or EMPTY, limit)}</bdi>" for repo in repos[:most])
-    return Markup(told + (f" and {len(repos) - most:,} more" if len(repos) > most else ""))
+    return Markup(listed(repos, most, lambda repo: f"<bdi>{escaped(repo or EMPTY, limit)}</bdi>"))
 
 
 def page(caption: object, *parts: str, note: object = "") -> str:

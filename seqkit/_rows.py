@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median_low
 
-from seqkit.layout import layered
+from seqkit.layout import layered, levels
 
 __all__ = ["SLACK", "Point", "Spacing", "placed", "reduction", "rows"]
 
@@ -101,10 +101,9 @@ def placed(
         As in :func:`rows`, y in the unit of `sizes`. From 0; no layer takes more than `SLACK`
         times what the fullest one needs.
     """
-    levels = _longest_paths(ids, edges) if layers is None else dict(layers)
-    trees = _trees(ids, edges, levels)
+    trees = _trees(ids, edges, levels(ids, edges) if layers is None else layers)
     drawing = layered(list(trees.levels), trees.links, trees.levels)
-    size = {drawing.positions[trees.number[repo]]: sizes[repo] for repo in ids}
+    size: dict[Point, float] = {drawing.positions[trees.number[repo]]: sizes[repo] for repo in ids}
     links = sorted({pair for route in drawing.routes.values() for pair in pairwise(route)})
     columns: dict[float, list[Point]] = {}
     for spot in sorted({*drawing.positions.values(), *(spot for link in links for spot in link)}):
@@ -117,7 +116,7 @@ def placed(
     for edge, way in ways.items():
         trunks[edge[0]] = max(trunks.get(edge[0], []), way[1:-1], key=len)
     y = _heights(list(columns.values()), links, [trunk for trunk in trunks.values() if trunk], size, spacing)
-    moved = {spot: (spot[0], round(height, _DIGITS)) for spot, height in y.items()}
+    moved = {spot: (float(spot[0]), round(height, _DIGITS)) for spot, height in y.items()}
     spots = {repo: moved[drawing.positions[trees.number[repo]]] for repo in ids}
     return spots, {edge: [moved[spot] for spot in way] for edge, way in ways.items()}
 
@@ -171,10 +170,6 @@ class _Trees:
     links: list[Edge]
     number: dict[str, str]  # repo → vertex
     paths: dict[Edge, list[Edge]]  # edge → the links it is made of
-
-
-def _longest_paths(ids: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
-    return {repo: int(x) for repo, (x, _) in layered(ids, edges).positions.items()}
 
 
 def _trees(ids: Sequence[str], edges: Sequence[Edge], levels: Mapping[str, int]) -> _Trees:

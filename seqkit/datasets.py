@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -24,6 +24,9 @@ from seqkit.graph import RepoDependencyGraph, picture_of
 from seqkit.ledger import read_ledger
 from seqkit.readers import read_graph
 from seqkit.readers._files import load_text
+
+if TYPE_CHECKING:
+    from seqkit.ledger import RunLedger
 
 __all__ = ["Dataset", "load_dataset"]
 
@@ -52,7 +55,7 @@ class Dataset:
     """Who needs whom; every repo has the attribute `version`."""
     trains: pd.DataFrame | None
     """Past releases, a row for each repo of each train; None where there are none."""
-    ledger: Any
+    ledger: RunLedger | None
     """Past releases as a ledger; None where there is none."""
     notes: str
     """Source, licence, what it can carry and its limits, in plain words."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqkit import _dtypes, draws
 from seqkit._html import shortened, table
+from seqkit.draws import Seed
 from seqkit.tries import Source, Tries, numbered, read_tries, strings
 
 __all__ = ["Dispersion", "dispersion_test"]
@@ -103,7 +104,7 @@ class Dispersion:
 def dispersion_test(
     ledger_or_frame: Source,
     resamples: int = 1999,
-    rng: int | np.random.Generator | None = 0,
+    rng: Seed | None = 0,
 ) -> Dispersion:
     """Check whether failures come together in the same runs: over-dispersion against independence.
 

@@ -37,11 +37,13 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["MAX_TRIALS", "Kind", "binary", "happens", "resolve_seed", "stream", "word"]
+__all__ = ["MAX_TRIALS", "Kind", "Seed", "binary", "happens", "resolve_seed", "stream", "word"]
 
 Kind = Literal["repo", "cause"]
 """What a draw is for: a repo's release, or a common cause."""
 
+Seed = int | np.random.Generator
+"""Where randomness comes from: a whole number from 0, the same for every call, or a Generator, that gives one."""
 MAX_TRIALS = 1 << 38
 """Trials count from 0 and stay below this: a word's number has 32 bits."""
 
@@ -131,7 +133,7 @@ def happens(probability: float, seed: int, kind: Kind, name: str, attempt: int, 
     return False
 
 
-def resolve_seed(rng: int | np.random.Generator | None) -> int:
+def resolve_seed(rng: Seed | None) -> int:
     """Read an `rng` argument: an int is the seed itself, a Generator gives one, None takes fresh entropy.
 
     Raises

@@ -30,6 +30,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from seqkit._near import NearNames, did_you_mean
+from seqkit._words import plural
 
 if TYPE_CHECKING:
     from seqkit.model import RunEvent
@@ -88,6 +89,8 @@ class DependencyCycle(MultiRepoError):
         How many cyclic components the edges have, where all were looked at.
     way_out : str
         What can be done about it by whoever called, where all were looked at.
+    also : str
+        What else can be done, in the kind of file that they came from.
 
     Examples
     --------
@@ -95,18 +98,25 @@ class DependencyCycle(MultiRepoError):
     'dependency cycle detected involving repos: ["A", "B", "A"]'
     """
 
-    def __init__(self, repos: Sequence[str], components: int | None = None, way_out: str | None = None) -> None:
-        super().__init__(repos, components, way_out)
+    def __init__(
+        self, repos: Sequence[str], components: int | None = None, way_out: str | None = None, also: str = ""
+    ) -> None:
+        super().__init__(repos, components, way_out, also)
         self.repos = list(repos)
         self.components = components
         self.way_out = way_out or 'remove an edge of each, or pass cycles="merge" to release each as one unit'
+        self.also = also
 
     def __str__(self) -> str:
+        return self.told(self.way_out)
+
+    def told(self, way_out: str) -> str:
+        """Give the message with another way out, for callers who have no such argument."""
         text = f"dependency cycle detected involving repos: [{', '.join(map(_quoted, self.repos))}]"
         if self.components is None:
             return text
-        parts = f"{self.components} cyclic component{'s'[: self.components != 1]}"
-        return f"{text}; the edges have {parts} in all: {self.way_out}"
+        parts = plural(self.components, "cyclic component")
+        return f"{text}; the edges have {parts} in all: {way_out}{'. ' * bool(self.also)}{self.also}"
 
 
 class RepoNotFound(MultiRepoError):
@@ -162,6 +172,17 @@ class SequencingFailed(MultiRepoError):
 
     def __str__(self) -> str:
         return f"release sequencing failed for repo {self.repo}: {self.reason}"
+
+    @classmethod
+    def reason_in(cls, repo: str, message: str) -> str:
+        """Give the reason alone where `message` is that of such an error about the repo, as ledgers keep it.
+
+        Examples
+        --------
+        >>> SequencingFailed.reason_in("core", str(SequencingFailed("core", "no tests")))
+        'no tests'
+        """
+        return message.removeprefix(str(cls(repo, "")))
 
 
 class DuplicateRelease(MultiRepoError):
@@ -271,3 +292,7 @@ class ReadError(SeqkitError):
     def __str__(self) -> str:
         where = self.path if self.line is None else f"{self.path}, line {self.line}"
         return f"{where}: {self.message}"
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Union
 
 import pandas as pd
 
 from seqkit import draws
 
-__all__ = ["CommonCause", "FailureModel", "as_model"]
+__all__ = ["CommonCause", "FailureModel", "ModelLike", "as_model"]
 
 _SHOWN = 5  # repos that a repr names one by one
 
@@ -200,7 +200,11 @@ class FailureModel:
         return None
 
 
-def as_model(model: Any, argument: str = "model") -> FailureModel:
+ModelLike = Union[float, Mapping[str, float], "pd.Series[Any]", FailureModel]  # a Series takes no [] there
+"""What a `model` argument takes: a probability for all, a mapping or Series by repo id, or a FailureModel."""
+
+
+def as_model(model: ModelLike, argument: str = "model") -> FailureModel:
     """Read a `model` argument: a probability for all, a mapping or Series by repo id, or a FailureModel.
 
     Examples

@@ -11,7 +11,6 @@ Numbers that 64 bits cannot hold are ``<NA>``.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from seqkit import _dtypes
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.reading import source_of
@@ -30,10 +29,8 @@ from seqkit.model import RunEvent, RunRecord, SequenceItem
 
 __all__ = ["elapsed", "events_frame", "items_frame", "runs_frame"]
 
-Ledger = RunLedger | str | os.PathLike[str]
 
-
-def runs_frame(ledger: Ledger) -> pd.DataFrame:
+def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
     """Show the runs of a ledger, oldest first.
 
     Columns: `run_id`, `plan_id`, `originating_run_id`, `train`, `resumes`, `agent_name` (string), `status`
@@ -84,7 +81,7 @@ def runs_frame(ledger: Ledger) -> pd.DataFrame:
     )
 
 
-def events_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
+def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """Show the events of a ledger, or of one run, run by run and ordered by `seq`.
 
     Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
@@ -165,7 +162,7 @@ def _event_columns(ledger: RunLedger, run_id: str | None) -> _EventColumns:
     return columns
 
 
-def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
+def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """Show what became of every item of every run, or of one run, in plan order.
 
     Columns: `run_id` (string), `position`, `wave` (Int64, from 0; wave ``<NA>`` for unreleased items),
@@ -177,7 +174,7 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
     without waves. Of a path or URL, and of a ledger that was read, also `source` (string), that of the run's
     record; of what was read the record of each run that counts, and what all its events come to. What stands
-    there twice counts once, with a warning (:class:`seqkit.ledger.RepeatedRecords`); copies of a run that differ
+    there twice counts once, with a warning (:class:`seqkit.RepeatedRecords`); copies of a run that differ
     are told as found, together.
 
     Examples
@@ -219,7 +216,7 @@ def items_frame(ledger: Ledger, run_id: str | None = None) -> pd.DataFrame:
     )
 
 
-def _same_source(ledger: Ledger, rows: int) -> list[str] | None:
+def _same_source(ledger: LedgerLike, rows: int) -> list[str] | None:
     """Give the source of all rows of a ledger that was given by its path or URL; None where there is no such column."""
     source = source_of(ledger)
     return None if source is None else [source] * rows

@@ -20,6 +20,7 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._html import folded, names, page, rows_of, shortened
 from seqkit._svg import MOST_DRAWN, dag, stacked
+from seqkit._words import and_more, plural
 from seqkit.errors import DependencyCycle, RepoNotFound
 from seqkit.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
 from seqkit.model import RepoNode
@@ -455,7 +456,7 @@ class RepoDependencyGraph:
 
     def _counts(self) -> str:
         repos, edges = len(self), self.n_dependencies
-        return f"{repos} repo{'s'[: repos != 1]}, {edges} dependenc{'y' if edges == 1 else 'ies'}"
+        return f"{plural(repos, 'repo')}, {plural(edges, 'dependency', 'dependencies')}"
 
     def _repr_html_(self) -> str:
         waves = self.waves()
@@ -468,7 +469,7 @@ class RepoDependencyGraph:
         return page(
             f"Dependency graph: {repr(self)[len('RepoDependencyGraph(') : -1]}",
             *parts,
-            note=f"… and {more:,} more waves: .waves() has all" if more else "",
+            note=and_more(more, " waves: .waves() has all", "… "),
         )
 
     def _require_own(self) -> None:
@@ -524,9 +525,9 @@ def both_ways(graph: RepoDependencyGraph) -> tuple[Callable[[str], Iterable[str]
     return graph._digraph.predecessors, graph._digraph.successors
 
 
-def attributes_by_repo(graph: RepoDependencyGraph) -> Iterable[tuple[str, Mapping[str, Any]]]:
+def attributes_by_repo(graph: RepoDependencyGraph) -> Iterable[tuple[str, dict[str, Any]]]:
     """Give each repo and what is known of it beside its record; to be read alone."""
-    return graph._digraph.nodes(data=True)
+    return iter(graph._digraph.nodes(data=True))
 
 
 def known_repos(graph: RepoDependencyGraph) -> frozenset[str]:

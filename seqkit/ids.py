@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from seqkit._html import shortened
 from seqkit._warned import warn_caller
+from seqkit._words import and_more
 
 __all__ = ["Cells", "SimilarIds", "checked_id", "edges_of_cells", "is_blank", "similar_ids", "warn_of_similar"]
 
@@ -121,11 +122,9 @@ def warn_of_similar(groups: Sequence[Sequence[str]]) -> None:
     """Warn of ids that look alike, if there are any; a few groups are named, the rest counted."""
     if not groups:
         return
-    told = [_told(group) for group in groups[:_MOST_GROUPS]]
-    if len(groups) > _MOST_GROUPS:
-        told.append(f"and {len(groups) - _MOST_GROUPS:,} more such groups")
+    told = "; ".join(map(_told, groups[:_MOST_GROUPS])) + and_more(len(groups) - _MOST_GROUPS, " such groups", "; ")
     warn_caller(
-        f"ids that differ only in case, outer blanks or Unicode form are different repos: {'; '.join(told)}. Where one "
+        f"ids that differ only in case, outer blanks or Unicode form are different repos: {told}. Where one "
         "repo is meant, write its id in one way",
         SimilarIds,
     )
@@ -135,6 +134,5 @@ def _told(group: Sequence[str]) -> str:
     # repr escapes what is invisible, but shows both é of one look as they are; ascii tells those apart.
     show = repr if len(set(map(_seen, group))) == len(group) else ascii
     shown = [shortened(show(repo), 80) for repo in group[:_MOST_IDS]]
-    if len(group) > _MOST_IDS:
-        shown.append(f"{len(group) - _MOST_IDS:,} more")
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+    last = and_more(len(group) - _MOST_IDS) or f" and {shown.pop()}"
+    return ", ".join(shown) + last

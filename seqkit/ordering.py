@@ -9,6 +9,7 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._html import shortened
+from seqkit._words import inflected, listed, plural
 from seqkit.plan import SequencePlan
 from seqkit.rules import Rules, Skip, each_choice, fail_ids
 from seqkit.terms import GOES_ON, Policy, Terms
@@ -85,7 +86,7 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
             if repo in failing:
                 blocked = _newly_blocked(rules, repo, doomed)
                 doomed.update(blocked)
-                held = f"{len(blocked)} repo{'s'[: len(blocked) != 1]}" if blocked else "nobody"
+                held = f"{plural(len(blocked), 'repo')}" if blocked else "nobody"
                 why += f". It fails, which keeps {held} from starting"
         after = rules.ready()
         freed = [other for other in after if other not in since]
@@ -138,7 +139,8 @@ def _place(waited: list[str]) -> str:
     """Say what brings a repo to its place where there is no queue; `waited`: who was ready before it."""
     if not waited:
         return f"next {_FROM_WHOLE}"
-    return f"next in the order of the whole graph, ahead of {_names(waited)}, which {_was(waited)} ready before it"
+    were = inflected(len(waited), "was", "were")
+    return f"next in the order of the whole graph, ahead of {_names(waited)}, which {were} ready before it"
 
 
 def _needs(rules: Rules, position: int, queue: bool) -> str:
@@ -148,9 +150,9 @@ def _needs(rules: Rules, position: int, queue: bool) -> str:
         ended[rules.status(dependency).name].append(rules.plan.items[dependency].repo_id)
     parts = []
     if repos := ended["succeeded"]:
-        parts.append(f"{_names(repos)}, which {_verb(repos)} been released")
+        parts.append(f"{_names(repos)}, which {inflected(len(repos), 'has', 'have')} been released")
     if repos := ended["skipped"]:  # what starts needs no blocked repo: these are not part of the release
-        parts.append(f"{_names(repos)}, which {'is' if len(repos) == 1 else 'are'} not part of this release")
+        parts.append(f"{_names(repos)}, which {inflected(len(repos), 'is', 'are')} not part of this release")
     if repos := ended["failed"]:
         parts.append(f"{_names(repos)}, which failed: {GOES_ON}")
     return "it needs " + ("; and ".join(parts) or ("nothing" if queue else "nothing in this plan"))
@@ -165,17 +167,8 @@ def _why_skipped(step: Skip) -> str:
     return f"{repo} is passed over: it needs {_names(step.blocked_by)}, which failed"
 
 
-def _verb(repos: list[str]) -> str:
-    return "has" if len(repos) == 1 else "have"
-
-
-def _was(repos: list[str]) -> str:
-    return "was" if len(repos) == 1 else "were"
-
-
 def _names(repos: Iterable[str]) -> str:
-    names = [shortened(repo, 60) for repo in repos]
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return listed(list(repos), 4, lambda repo: shortened(repo, 60))
 
 
 @dataclass(frozen=True)
@@ -238,7 +231,7 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
         if late:
             message = (
                 f"{repo} stands at position {position}, but it needs {_names(late)}, "
-                f"which {_verb(late)} not gone out by then"
+                f"which {inflected(len(late), 'has', 'have')} not gone out by then"
             )
             return OrderCheck(False, False, position, repo, message)
         gone.add(repo)

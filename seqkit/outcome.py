@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,9 +14,13 @@ from seqkit import _dtypes
 from seqkit._html import Markup, escaped, folded, names, page, rows_of
 from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend, strip
+from seqkit._words import and_more, plural
 from seqkit.errors import SequencingFailed
 from seqkit.model import RepoReleaseStatus, SequenceItem, SkipCause
 from seqkit.plan import SequencePlan, item_columns, picture_of
+
+if TYPE_CHECKING:
+    from seqkit.ledger import RunLedger
 
 __all__ = ["SequenceOutcome"]
 
@@ -60,7 +64,7 @@ class SequenceOutcome:
     """How often each item was tried, in plan order."""
     run_id: str | None = None
     """The run in the ledger; None for a what-if."""
-    ledger: Any = field(default=None)
+    ledger: RunLedger | None = field(default=None)
     """The ledger that holds the run; None for a what-if."""
     seed: int | None = None
     """The seed of the simulated releaser, where there was one: the same seed gives the same outcome."""
@@ -162,7 +166,7 @@ class SequenceOutcome:
         if len(rows) > _SHOWN:
             parts.append(folded(f"{len(rows) - _SHOWN} more that were not released", rows_of(columns, rows[_SHOWN:])))
         left = len(order) - len(rows)
-        note = f"… and {left:,} more: .to_frame() has all" if left else "" if rows else "everything was released"
+        note = and_more(left, ": .to_frame() has all", "… ") if left or rows else "everything was released"
         return page(f"Outcome: {self.summary()}", *parts, note=note)
 
     def _why(self, positions: Iterable[int], words: Sequence[str]) -> list[tuple[str, Markup, Markup]]:
@@ -174,8 +178,7 @@ class SequenceOutcome:
             why = f"waits for {names(blockers, 5)}" if blockers else _WHY.get(word, "")
             if word == "failed":
                 n = blocks[repo]
-                prefix = str(SequencingFailed(repo, ""))  # the row says it already
-                reason = (self.statuses[i].reason or "").removeprefix(prefix)
-                why = escaped(reason) + (f" (blocks {n:,} repo{'s'[: n != 1]})" if n else "")
+                reason = SequencingFailed.reason_in(repo, self.statuses[i].reason or "")  # the row says the rest
+                why = escaped(reason) + (f" (blocks {plural(n, 'repo')})" if n else "")
             rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
         return rows

@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -27,10 +27,14 @@ from seqkit import _dtypes
 from seqkit._collector import collector_paused
 from seqkit._html import folded, names, page, rows_of, shortened
 from seqkit._svg import MOST_DRAWN, dag, legend, stacked
+from seqkit._words import and_more, plural
 from seqkit.arrays import PlanArrays
 from seqkit.errors import DuplicateRelease, RepoNotFound
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph, attributes_by_repo, both_ways, graph_of_edges, known_repos
 from seqkit.model import Release, RepoReleaseStatus, SequenceItem
+
+if TYPE_CHECKING:
+    from seqkit.ledger import RunLedger
 
 __all__ = ["SequencePlan", "build_plan"]
 
@@ -91,7 +95,7 @@ class SequencePlan:
         if key is not None:
             SequencePlan._kinds[key] = cls
 
-    def check_ledger(self, ledger: Any) -> None:
+    def check_ledger(self, ledger: RunLedger) -> None:
         """Raise ValueError where a run of this plan into `ledger` would do again what was done.
 
         A plan of its own never does; one that resumes a run may: see :meth:`seqkit.ResumePlan.check_ledger`.
@@ -333,8 +337,8 @@ class SequencePlan:
         between = f", {len(self.unreleased)} unreleased" if self.unreleased else ""
         between += " between them" if self.unreleased and self._all_between else ""
         return (
-            f"SequencePlan({shortened(self.plan_id, 40)}: {n} repo{'s'[: n != 1]} to release "
-            f"in {waves} wave{'s'[: waves != 1]}{between})"
+            f"SequencePlan({shortened(self.plan_id, 40)}: {plural(n, 'repo')} to release "
+            f"in {plural(waves, 'wave')}{between})"
         )
 
     def _repr_html_(self) -> str:
@@ -357,7 +361,7 @@ class SequencePlan:
             why = _WHY_BETWEEN if self._all_between else _WHY_ALL
             parts.append(folded(f"{len(self.unreleased):,} not released", f"{why}: {names(self.unreleased, _FOLDED)}"))
         more = len(self.released) - len(rows)
-        return page(repr(self), *parts, note=f"… and {more:,} more: .to_frame() has all" if more else "")
+        return page(repr(self), *parts, note=and_more(more, ": .to_frame() has all", "… "))
 
 
 def picture_of(plan: SequencePlan, words: Iterable[str], title: str) -> str:

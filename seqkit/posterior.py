@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqkit import _dtypes, draws
+from seqkit.draws import Seed
 from seqkit.failures import FailureModel
-from seqkit.tries import listed
+from seqkit.tries import columns_told
 
 __all__ = ["JEFFREYS", "checked_prior", "posterior_draws", "posterior_models", "posterior_of", "quantiles"]
 
@@ -24,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 def posterior_draws(
     fit: pd.DataFrame,
     n: int = 100,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     prior: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Draw rates that the data allow, so that what is not known about them can flow into an analysis.
@@ -84,7 +85,7 @@ def posterior_draws(
 def posterior_models(
     fit: pd.DataFrame,
     n: int = 100,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     prior: Sequence[float] | None = None,
     default: float | None = None,
 ) -> list[FailureModel]:
@@ -124,7 +125,7 @@ def posterior_of(fit: pd.DataFrame, prior: Sequence[float] | None) -> tuple[list
     model = FailureModel.from_fit(fit, default=0.0)  # checks the columns
     missing = [name for name in ("low", "high") if name not in fit.columns]
     if missing:
-        raise ValueError(f"fit lacks the columns {listed(missing)}, expected what fit_failure_rates gives")
+        raise ValueError(f"fit lacks the columns {columns_told(missing)}, expected what fit_failure_rates gives")
     a, b = checked_prior(fit.attrs.get("prior", JEFFREYS) if prior is None else prior)
     attempts, failures = (fit[name].to_numpy(dtype=np.float64) for name in ("attempts", "failures"))
     alpha, beta = failures + a, attempts - failures + b

@@ -14,18 +14,19 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from seqkit import draws
+from seqkit.draws import Seed
 from seqkit.errors import SequencingFailed
-from seqkit.failures import FailureModel, as_model
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.plan import SequencePlan
 from seqkit.unknown import check_models, check_script
 
-__all__ = ["RepoReleaser", "ScriptedReleaser", "SimulatedReleaser", "as_releaser", "check_names"]
+__all__ = ["ReleaserLike", "RepoReleaser", "ScriptedReleaser", "SimulatedReleaser", "as_releaser", "check_names"]
 
 
 @runtime_checkable
@@ -38,6 +39,17 @@ class RepoReleaser(Protocol):
     async def release(self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str) -> str:
         """Release one repo and return an id for it; raise where that fails."""
         ...
+
+
+class _Releasing(Protocol):
+    """Anything with a method `release` of that shape, a coroutine or not."""
+
+    @property
+    def release(self) -> Callable[..., object]: ...
+
+
+ReleaserLike = RepoReleaser | _Releasing | Callable[..., object] | ModelLike
+"""What a `releaser` argument takes: a releaser, a function of that shape, or the model of one to simulate."""
 
 
 class ScriptedReleaser:
@@ -57,7 +69,7 @@ class ScriptedReleaser:
     'run-docs'
     >>> asyncio.run(releaser.release("core", "1.0", "", ""))
     Traceback (most recent call last):
-    seqkit.errors.SequencingFailed: release sequencing failed for repo core: tests are red
+    seqkit.SequencingFailed: release sequencing failed for repo core: tests are red
     """
 
     def __init__(self, failures: Mapping[str, str] | Iterable[str] = ()) -> None:
@@ -96,7 +108,7 @@ class SimulatedReleaser:
     'run-core'
     """
 
-    def __init__(self, model: Any, rng: int | np.random.Generator | None = None, trial: int = 0) -> None:
+    def __init__(self, model: ModelLike, rng: Seed | None = None, trial: int = 0) -> None:
         if isinstance(trial, bool) or not isinstance(trial, int | np.integer):
             raise TypeError(f"trial is {trial!r}, expected a whole number from 0")
         if not 0 <= trial < draws.MAX_TRIALS:
@@ -171,7 +183,7 @@ async def _in_thread(function: Callable[..., Any], *arguments: object) -> Any:
     return result
 
 
-def as_releaser(releaser: Any, rng: int | np.random.Generator | None = None, trial: int = 0) -> RepoReleaser:
+def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0) -> RepoReleaser:
     """Read a `releaser` argument: a releaser, a function, or a failure model to simulate.
 
     Raises
@@ -192,7 +204,7 @@ def as_releaser(releaser: Any, rng: int | np.random.Generator | None = None, tri
     if callable(release) and not isinstance(releaser, type):
         _check_shape(release)
         if inspect.iscoroutinefunction(release):
-            return releaser  # type: ignore[no-any-return]  # it has the method
+            return releaser  # type: ignore[return-value]  # it has the method
         return _started(_FunctionReleaser(release), releaser)
     if callable(releaser) and not isinstance(releaser, type):
         _check_shape(releaser)
@@ -203,7 +215,7 @@ def as_releaser(releaser: Any, rng: int | np.random.Generator | None = None, tri
     )
 
 
-def check_names(plan: SequencePlan, releaser: Any) -> None:
+def check_names(plan: SequencePlan, releaser: ReleaserLike) -> None:
     """Hold the names of a `releaser` argument against a plan, where it is one that has names.
 
     Warns
@@ -224,7 +236,7 @@ def check_names(plan: SequencePlan, releaser: Any) -> None:
         check_models([plan], releaser=as_model(releaser, "releaser"))
 
 
-def _is_model(releaser: Any) -> bool:
+def _is_model(releaser: object) -> TypeGuard[ModelLike]:
     return isinstance(releaser, Real | Mapping | pd.Series | FailureModel) and not isinstance(releaser, bool)
 
 

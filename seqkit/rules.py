@@ -20,12 +20,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from seqkit.model import RepoReleaseStatus, SkipCause
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
 from seqkit.terms import Terms
+
+if TYPE_CHECKING:
+    from seqkit.ledger import RunLedger
 
 __all__ = ["Reason", "Rules", "Skip", "Start", "each_choice", "fail_ids", "follow"]
 
@@ -198,7 +201,9 @@ class Rules:
             names = self._names[blockers] = tuple(self.plan.items[position].repo_id for position in positions)
         return names
 
-    def outcome(self, run_id: str | None = None, ledger: Any = None, seed: int | None = None) -> SequenceOutcome:
+    def outcome(
+        self, run_id: str | None = None, ledger: RunLedger | None = None, seed: int | None = None
+    ) -> SequenceOutcome:
         """Say what the run came to, so far."""
         causes = [
             cause if released else "unreleased"

@@ -9,23 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-
 from seqkit.digest import StateDigest
+from seqkit.draws import Seed
 from seqkit.errors import StorageError
 from seqkit.graph import RepoDependencyGraph
-from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
 from seqkit.ledger.story import Story, kind_of
 from seqkit.model import RunEvent, RunMetadata, spec_digest_of
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import Releases, SequencePlan, build_plan, item_json
-from seqkit.releasers import RepoReleaser, as_releaser, check_names
+from seqkit.releasers import ReleaserLike, RepoReleaser, as_releaser, check_names
 from seqkit.rules import Rules, Skip, Start
 from seqkit.terms import Policy, Terms
 
@@ -37,9 +35,9 @@ OnEvent = Callable[[RunEvent], object]
 
 async def execute_plan(
     plan: SequencePlan,
-    releaser: Any,
-    ledger: RunLedger | str | os.PathLike[str] | None = None,
-    rng: int | np.random.Generator | None = None,
+    releaser: ReleaserLike,
+    ledger: LedgerLike | None = None,
+    rng: Seed | None = None,
     trial: int = 0,
     record_skips: bool = True,
     policy: Policy = "skip_dependents",
@@ -130,9 +128,9 @@ async def execute_plan(
 
 def _prepared(
     plan: SequencePlan,
-    releaser: Any,
-    ledger: RunLedger | str | os.PathLike[str] | None,
-    rng: int | np.random.Generator | None,
+    releaser: ReleaserLike,
+    ledger: LedgerLike | None,
+    rng: Seed | None,
     trial: int,
     record_skips: bool,
     terms: Terms,
@@ -368,9 +366,9 @@ def _reason(error: BaseException) -> str:
 
 def run_plan(
     plan: SequencePlan,
-    releaser: Any,
-    ledger: RunLedger | str | os.PathLike[str] | None = None,
-    rng: int | np.random.Generator | None = None,
+    releaser: ReleaserLike,
+    ledger: LedgerLike | None = None,
+    rng: Seed | None = None,
     trial: int = 0,
     record_skips: bool = True,
     policy: Policy = "skip_dependents",
@@ -486,7 +484,7 @@ class ReleaseSequencer:
     def __init__(
         self,
         graph: RepoDependencyGraph,
-        ledger: RunLedger | str | os.PathLike[str] | None = None,
+        ledger: LedgerLike | None = None,
         record_skips: bool = True,
     ) -> None:
         if not isinstance(graph, RepoDependencyGraph):
@@ -505,11 +503,11 @@ class ReleaseSequencer:
         """Order releases of this graph, as :func:`seqkit.build_plan` does."""
         return build_plan(self.graph, releases, originating_run_id, scope, version)
 
-    async def execute_plan(self, plan: SequencePlan, releaser: Any, **options: Any) -> SequenceOutcome:
+    async def execute_plan(self, plan: SequencePlan, releaser: ReleaserLike, **options: Any) -> SequenceOutcome:
         """Run a plan into this ledger; `options` are those of :func:`seqkit.execute_plan`."""
         return await execute_plan(plan, releaser, **self._bound(options))
 
-    def run(self, plan: SequencePlan, releaser: Any, **options: Any) -> SequenceOutcome:
+    def run(self, plan: SequencePlan, releaser: ReleaserLike, **options: Any) -> SequenceOutcome:
         """Run a plan into this ledger and wait for it; `options` are those of :func:`seqkit.run_plan`."""
         return run_plan(plan, releaser, **self._bound(options))
 

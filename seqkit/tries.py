@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +12,14 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._html import shortened
+from seqkit._words import listed
 from seqkit.frames import items_frame
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
 
-__all__ = ["Source", "Tries", "listed", "numbered", "read_tries", "strings"]
+__all__ = ["Source", "Tries", "columns_told", "numbered", "read_tries", "strings"]
 
-Source = RunLedger | str | os.PathLike[str] | pd.DataFrame
+Source = LedgerLike | pd.DataFrame
 Ints = npt.NDArray[np.int64]
 
 _KNOWN = (*_dtypes.STATUSES, *_dtypes.SKIP_CAUSES, "missing")  # of attempts, a row each
@@ -54,7 +54,7 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
                 f"ledger_or_frame is {ledger_or_frame!r:.80}, expected a ledger, its path or URL, or a DataFrame"
             ) from error
     if frame.columns.has_duplicates:
-        raise ValueError(f"ledger_or_frame has the columns {listed(frame.columns)}, expected each once")
+        raise ValueError(f"ledger_or_frame has the columns {columns_told(frame.columns)}, expected each once")
     as_items = {"status", "attempts"} <= set(frame.columns)
     # A frame with run_id or nothing beside status may be items that have lost their attempts: retries would be too.
     as_trains = not as_items and "succeeded" not in frame.columns and {"train", "status"} <= set(frame.columns)
@@ -65,10 +65,10 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
         hint = "" if alone else ", or status and attempts (as items_frame gives them) instead of succeeded"
         index = [name for name in frame.index.names if name is not None and name in missing]
         if index:
-            hint += f"; {listed(index)} is in the index, so call reset_index() first"
+            hint += f"; {columns_told(index)} is in the index, so call reset_index() first"
         raise ValueError(
-            f"ledger_or_frame lacks {listed(missing)}: its columns are {listed(frame.columns)}, "
-            f"expected {listed(needed)}{hint}"
+            f"ledger_or_frame lacks {columns_told(missing)}: its columns are {columns_told(frame.columns)}, "
+            f"expected {columns_told(needed)}{hint}"
         )
     repos = strings(frame, "repo_id")
     if as_items:
@@ -146,7 +146,6 @@ def _booleans(column: pd.Series[Any]) -> list[bool | None]:
     return values
 
 
-def listed(names: Iterable[Any]) -> str:
+def columns_told(names: Iterable[Any]) -> str:
     """Write column names for a message."""
-    shown = [shortened(str(name), 40) for name in names]
-    return ", ".join(shown[:20]) + (f" and {len(shown) - 20} more" if len(shown) > 20 else "") or "none"
+    return listed(list(names), 20, lambda name: shortened(str(name), 40)) or "none"

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from seqkit._html import shortened
 from seqkit._near import NearNames, did_you_mean
 from seqkit._warned import warn_caller
+from seqkit._words import and_more, inflected, listed, plural
 from seqkit.failures import FailureModel
 from seqkit.plan import SequencePlan
 
@@ -149,7 +150,7 @@ class _Group:
                 found.append((name, close))
         if found:
             told = _told(found[:_SHOWN], len(found), self.known, looked_at == len(self.unknown))
-            yield f"{self.says} {told}: what is said of {'it' if len(found) == 1 else 'them'} counts for nothing here"
+            yield f"{self.says} {told}: what is said of {inflected(len(found), 'it', 'them')} counts for nothing here"
 
 
 def _of_model(argument: str, model: FailureModel, known: Known) -> Iterator[str]:
@@ -192,8 +193,8 @@ def _near(names: NearNames, name: str) -> list[str]:
 
 def _told(shown: Sequence[tuple[str, Sequence[str]]], count: int, known: Known, is_all: bool = True) -> str:
     told = ", ".join(f"{_quoted(name)}{_meant(close)}" for name, close in shown)
-    more = f" and {count - len(shown):,} more" if count > len(shown) else ""
-    return f"{count:,}{'' if is_all else ' or more'} repo{'s'[: count != 1]} {known.lacks}: {told}{more}"
+    number = plural(count, "repo") if is_all else f"{count:,} or more {inflected(count, 'repo')}"
+    return f"{number} {known.lacks}: {told}{and_more(count - len(shown))}"
 
 
 def _meant(close: Sequence[str]) -> str:
@@ -205,9 +206,7 @@ def _quoted(name: object) -> str:
 
 
 def _instead(known: Known) -> str:
-    first = ", ".join(_quoted(repo) for repo in known.released[:_SHOWN])
-    more = f" and {len(known.released) - _SHOWN:,} more" if len(known.released) > _SHOWN else ""
-    return f"Name repos as they are to be released: {first}{more}"
+    return f"Name repos as they are to be released: {listed(known.released, _SHOWN, _quoted)}"
 
 
 def _warn(notes: Iterable[str]) -> None:

@@ -224,8 +224,7 @@ def test_audit_with_a_graph(seqkit: Seqkit, tmp_path: Path) -> None:
     (tmp_path / "good.csv").write_text("dependency,dependent\ncore,api\napi,app\ncore,docs\n", "utf-8")
     (tmp_path / "bad.csv").write_text("dependency,dependent\napi,core\napp,api\ncore,docs\n", "utf-8")
     _, without, _ = seqkit("audit", "bare.jsonl", "--run", "monday-1")
-    assert "--graph FILE" in without
-    assert "graph=" not in without
+    assert "--graph" in without
     status, out, _ = seqkit("audit", "bare.jsonl", "--run", "monday-1", "--graph", "good.csv")
     assert status == 0, out
     assert seqkit("audit", "bare.jsonl", "--run", "monday-1", "--graph", "bad.csv")[0] == 1

@@ -220,7 +220,7 @@ def test_a_chain_of_100_000_repos() -> None:
     with pytest.raises(DependencyCycle) as caught:
         graph.add_dependency(order[-1], order[0])
     assert caught.value.repos == [*order, order[0]]
-    assert "100000 repos" in repr(graph)
+    assert "100,000 repos" in repr(graph)
 
 
 def test_a_ring_of_100_000_repos() -> None:

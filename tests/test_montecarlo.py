@@ -904,3 +904,38 @@ def test_a_kernel_that_another_thread_is_importing_is_not_there_yet(monkeypatch:
 def test_what_was_seen_never_or_always_is_not_called_certain() -> None:
     assert "seen in every trial: with 95 % confidence above 0.97" in repr(simulate(DIAMOND, 0.0, 100, rng=1))
     assert "seen in no trial: with 95 % confidence below 0.03" in repr(simulate(DIAMOND, 1.0, 100, rng=1))
+
+
+_SAME_BITS = """
+import sys
+if {blocked}:
+    sys.modules["numba"] = None  # importing it fails
+import hashlib
+import seqkit
+from seqkit.montecarlo import driver
+graph = seqkit.RepoDependencyGraph.from_edges([("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("d", "e")])
+plan = seqkit.build_plan(graph, version="1.0")
+model = seqkit.FailureModel(
+    {{"a": 0.1, "d": 0.3}}, default=0.02, common_causes=[seqkit.CommonCause("ci", 0.05, ["b", "c"])]
+)
+for policy, budget, attempts in (("skip_dependents", None, 1), ("stop", None, 2), ("skip_dependents", 2, 3)):
+    for engine in ({engines}):
+        found = seqkit.simulate(
+            plan, model, 10_000, rng=7, policy=policy, failure_budget=budget, attempts=attempts, engine=engine
+        )
+        frames = found.to_frame().to_csv() + found.summary().to_csv() + repr(found.trial(4_321))
+        print(policy, budget, attempts, hashlib.sha256(frames.encode()).hexdigest())
+assert ("numba" in sys.modules and sys.modules["numba"] is not None) != {blocked}
+"""
+
+
+@needs_numba
+def test_numbers_are_the_same_bit_for_bit_where_numba_cannot_be_imported() -> None:
+    told = {}
+    for blocked, engines in ((True, ("numpy", "auto")), (False, ("numba", "numba"))):
+        code = _SAME_BITS.format(blocked=blocked, engines=", ".join(map(repr, engines)))
+        done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        told[blocked] = done.stdout.splitlines()
+    assert len(told[True]) == 6
+    assert told[True] == told[False]

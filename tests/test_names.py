@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
+import pickle
+import re
 import subprocess
 import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from types import FunctionType
+
+import pytest
 
 import seqkit
 import seqkit.ledger
@@ -100,6 +111,11 @@ NAMES = {
     "for_spreadsheet",
     "items_frame",
     "runs_frame",
+    # what arguments take
+    "LedgerLike",
+    "ModelLike",
+    "ReleaserLike",
+    "Seed",
     # errors
     "Backend",
     "DependencyCycle",
@@ -156,3 +172,98 @@ def test_the_docstring_table_names_them_all() -> None:
     told = seqkit.__doc__ or ""
     errors = set(seqkit.errors.__all__)
     assert [name for name in sorted(NAMES - errors) if name not in told] == []
+
+
+PACKAGES = ("seqkit", "seqkit.plots", "seqkit.widgets", "seqkit.explore", "seqkit.errors")
+TOLD = {(package, name) for package in PACKAGES for name in importlib.import_module(package).__all__}
+THINGS = {f"{package}.{name}": getattr(importlib.import_module(package), name) for package, name in sorted(TOLD)}
+DEFINED = {
+    name: thing
+    for name, thing in THINGS.items()
+    if isinstance(thing, type | FunctionType) and thing.__module__.startswith("seqkit")
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_dir_lists_the_public_names_alone(package: str) -> None:
+    module = importlib.import_module(package)
+    assert dir(module) == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("name", DEFINED)
+def test_what_is_public_says_where_it_is_imported_from(name: str) -> None:
+    thing = DEFINED[name]
+    module = importlib.import_module(thing.__module__)
+    assert thing.__module__ in PACKAGES
+    assert getattr(module, thing.__name__) is thing
+    assert pickle.loads(pickle.dumps(thing)) is thing
+
+
+def test_values_of_public_classes_are_pickled_by_their_public_name() -> None:
+    for value in (seqkit.Estimate(0.5, 0.1), seqkit.FailureModel(default=0.25), seqkit.RunMetadata()):
+        data = pickle.dumps(value)
+        assert repr(pickle.loads(data)) == repr(value)
+        assert b"seqkit." not in data
+
+
+def test_tracebacks_show_short_names() -> None:
+    code = "import seqkit; seqkit.what_if(seqkit.build_plan(seqkit.RepoDependencyGraph(), version='1'), fail='x')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].startswith("seqkit.RepoNotFound: ")
+
+
+ONLY_CHECKED = {"seqkit.Dataset", "seqkit.SequenceOutcome"}  # name what lies above them, or what takes long to import
+
+
+@pytest.mark.parametrize(
+    "name", sorted({name for name, thing in DEFINED.items() if isinstance(thing, type)} - ONLY_CHECKED)
+)
+def test_type_hints_of_public_classes_can_be_read(name: str) -> None:
+    assert isinstance(typing.get_type_hints(DEFINED[name]), dict)
+
+
+def parameters(thing: object) -> Iterator[tuple[str, inspect.Parameter]]:
+    """All parameters of a public function, or of a class and its public methods."""
+    callables = [("", thing)]
+    if isinstance(thing, type):
+        callables = [
+            (f".{name}", member.__func__ if isinstance(member, classmethod | staticmethod) else member)
+            for name, member in vars(thing).items()
+            if name == "__init__" or not name.startswith("_")
+        ]
+    for name, function in callables:
+        if isinstance(function, FunctionType) and function.__module__.startswith("seqkit"):
+            yield from ((name, parameter) for parameter in inspect.signature(function).parameters.values())
+
+
+@pytest.mark.parametrize("name", DEFINED)
+def test_no_parameter_takes_just_anything(name: str) -> None:
+    found = [
+        f"{name}{method}({parameter.name})"
+        for method, parameter in parameters(DEFINED[name])
+        if str(parameter.annotation) in ("Any", "typing.Any", "Any | None")
+        and parameter.kind is not inspect.Parameter.VAR_KEYWORD  # handed on: to the artist, a reader, execute_plan
+        and not parameter.name.startswith("_")
+    ]
+    assert found == []
+
+
+def test_no_two_classes_share_a_name() -> None:
+    where: dict[str, list[str]] = {}
+    for file in sorted(Path(seqkit.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                where.setdefault(node.name, []).append(file.name)
+    assert {name: files for name, files in where.items() if len(files) > 1} == {}
+    assert len(where) > 100
+
+
+def test_no_docstring_leads_to_a_module_that_is_not_public() -> None:
+    role = re.compile(r":(?:func|class|meth|data):`~?(seqkit\.[a-z_]+)\.[\w.]+`")
+    found = {
+        f"{name}: {match[0]}"
+        for name, thing in DEFINED.items()
+        for match in role.finditer(inspect.getdoc(thing) or "")
+        if match[1] not in {*PACKAGES, "seqkit.readers"}  # where the options of `read_graph` are explained
+    }
+    assert found == set()

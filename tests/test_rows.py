@@ -1,3 +1,5 @@
+import hashlib
+import json
 from itertools import pairwise
 
 import networkx as nx
@@ -9,6 +11,7 @@ from strategies import dags
 from seqkit._rows import SLACK, Spacing, placed, reduction, rows
 from seqkit.datasets import load_dataset
 from seqkit.graph import RepoDependencyGraph
+from seqkit.layout import layered
 
 SPACING = Spacing(boxes=5.0, beside=4.0, lines=2.0)
 
@@ -84,6 +87,42 @@ def test_given_layers_are_kept():
     spots, routes = placed("abc", [("a", "b")], layers, dict.fromkeys("abc", 10.0), SPACING)
     assert {repo: x for repo, (x, _) in spots.items()} == layers
     assert len(routes["a", "b"]) == 4
+
+
+def layers_of_a_drawing(ids, edges):
+    return {repo: x for repo, (x, _) in layered(ids, edges).positions.items()}
+
+
+@given(dags(largest=10))
+def test_layers_need_no_drawing(drawn):
+    ids, edges = ordered(drawn)
+    sizes = dict.fromkeys(ids, 1.0)
+    assert placed(ids, edges, None, sizes, SPACING) == placed(
+        ids, edges, layers_of_a_drawing(ids, edges), sizes, SPACING
+    )
+
+
+# Taken where the layout still fitted heights of its own: pictures of old releases stay what they are.
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [("jest29", "1ec189a5f46b74e0"), ("jupyter", "28bd071caf27953f"), ("kf5", "48e7ee96e202d191")],
+)
+def test_coordinates_of_real_graphs_stay(name, digest):
+    graph = load_dataset(name).graph
+    ids, edges = graph.topological_order(), graph.edges
+    spots, routes = rows(ids, edges)
+    told = json.dumps([sorted(spots.items()), sorted(map(repr, routes.items()))])
+    assert hashlib.sha256(told.encode()).hexdigest()[:16] == digest
+    sizes = dict.fromkeys(ids, 1.0)
+    assert placed(ids, edges, None, sizes, SPACING) == placed(
+        ids, edges, layers_of_a_drawing(ids, edges), sizes, SPACING
+    )
+
+
+def test_long_edges_run_straight_where_there_is_room():
+    path = [str(i) for i in range(9)]
+    _, routes = rows(path, [*pairwise(path), ("0", "8")])
+    assert len({y for _, y in routes["0", "8"][1:-1]}) == 1
 
 
 def test_nothing_needs_no_place():

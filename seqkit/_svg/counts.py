@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from seqkit._html import Markup, escaped
 from seqkit._palette import STATUS_STYLES, StatusStyle
 from seqkit._svg.text import number, opened
+from seqkit._words import plural
 
 __all__ = ["chip", "described", "known", "legend", "mark", "strip", "summary"]
 
@@ -70,7 +71,7 @@ def described(repos: int, columns: int, counts: Mapping[str, int], title: str) -
     >>> described(2, 1, {"failed": 2}, "Outcome")
     'Outcome: 2 repos in 1 column: 2 failed'
     """
-    told = f"{repos:,} repo{'s'[: repos != 1]} in {columns:,} column{'s'[: columns != 1]}"
+    told = f"{plural(repos, 'repo')} in {plural(columns, 'column')}"
     told += f": {summary(counts)}" if counts else ""
     return f"{title}: {told}" if title else told
 

@@ -18,7 +18,7 @@ from seqkit.errors import RunNotFound
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.links import Links
 from seqkit.history.past import released_by_decision
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
 from seqkit.ledger.story import story_of
@@ -71,7 +71,7 @@ _MOST_INT64 = 2**63 - 1
 
 
 def audit(
-    ledger_or_path: RunLedger | str | os.PathLike[str],
+    ledger_or_path: LedgerLike,
     run_id: str | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
 ) -> AuditReport:
@@ -158,7 +158,7 @@ def _given(graph: object) -> Order | None:
     raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
 
 
-def _opened(ledger: Any) -> RunLedger:
+def _opened(ledger: LedgerLike) -> RunLedger:
     if isinstance(ledger, str | os.PathLike):
         from seqkit.ledger.reading import read_ledger  # noqa: PLC0415
 
@@ -190,9 +190,8 @@ def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: Order | str, 
     if isinstance(own, Order):
         settings, remarks = settings_in(run.metadata.tags["plan"])
         return RunFacts(run, events, own, "", settings, remarks)
-    why = "the run carries no plan; pass graph=…, a plan or a graph"
-    if own:
-        why = "the plan in the run's tags cannot be read; pass graph=…, a plan or a graph"
+    why = "the plan in the run's tags cannot be read" if own else "the run carries no plan"
+    why += "; give a plan or a graph (graph=…, or --graph FILE)"
     return RunFacts(run, events, given, why, Settings(), [f"the plan cannot be read: {own}"] if own else [])
 
 

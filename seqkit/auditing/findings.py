@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from seqkit._html import shortened
+from seqkit._words import quoted
 
 __all__ = ["SEVERITIES", "Finding", "NotChecked", "Remark", "Result", "error", "info", "named", "warning"]
 
@@ -82,7 +82,4 @@ def named(repos: Iterable[object]) -> str:
     >>> named([])
     'none'
     """
-    names = list(repos)
-    shown = ", ".join(repr(shortened(str(name), 80)) for name in names[:_MOST_NAMES])
-    more = len(names) - _MOST_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown or "none"
+    return quoted(repos, _MOST_NAMES) or "none"

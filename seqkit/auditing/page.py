@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from seqkit._html import shortened
+from seqkit._words import and_more, plural
 
 if TYPE_CHECKING:
     from seqkit.auditing.report import AuditReport
@@ -83,24 +84,22 @@ def _verdict(report: AuditReport) -> list[str]:
     errors, warnings, infos = report.counts
     checked = sum(row.result != "not checked" for row in report.check_rows)
     missed = len(report.check_rows) - checked
-    runs = (
-        f"{report.n_runs:,} run{'s'[: report.n_runs != 1]} with {report.n_events:,} event{'s'[: report.n_events != 1]}"
-    )
+    runs = f"{plural(report.n_runs, 'run')} with {plural(report.n_events, 'event')}"
     if errors:
         bad = {row.run_id for row in report.finding_rows if row.severity == "error" and row.run_id}
         verdict = (
-            f"<strong>✗ The record does not hold together:</strong> {_count(errors, 'error')} in "
-            f"{_count(len(bad), 'run')}."
+            f"<strong>✗ The record does not hold together:</strong> {plural(errors, 'error')} in "
+            f"{plural(len(bad), 'run')}."
         )
     elif warnings:
-        verdict = f"<strong>✓ The record holds together</strong>, with {_count(warnings, 'warning')} to look at."
+        verdict = f"<strong>✓ The record holds together</strong>, with {plural(warnings, 'warning')} to look at."
     else:
         verdict = "<strong>✓ The record holds together.</strong>"
     return [
         f'<p class="verdict">{verdict}</p>',
-        f"<p>{runs} were audited with {_count(checked, 'check')}: {_count(errors, 'error')} (contradictions), "
-        f"{_count(warnings, 'warning')} (unusual), {_count(infos, 'note')} (worth knowing). "
-        + (f"{_count(missed, 'check')} could not be made; the table below says why.</p>" if missed else "</p>"),
+        f"<p>{runs} were audited with {plural(checked, 'check')}: {plural(errors, 'error')} (contradictions), "
+        f"{plural(warnings, 'warning')} (unusual), {plural(infos, 'note')} (worth knowing). "
+        + (f"{plural(missed, 'check')} could not be made; the table below says why.</p>" if missed else "</p>"),
     ]
 
 
@@ -127,7 +126,7 @@ def _all_findings(report: AuditReport) -> list[str]:
             _table(
                 ("Run", "Event", "Repo", "Finding"), ((r.run_id, r.seq, r.repo_id, r.message) for r in own[:MOST_SHOWN])
             ),
-            f'<p class="quiet">… and {more:,} more; <code>report.findings</code> has all.</p>' if more > 0 else "",
+            and_more(more, "; <code>report.findings</code> has all.</p>", '<p class="quiet">… '),
         ]
     return parts
 
@@ -149,10 +148,6 @@ def _name(check: str) -> _Html:
 def _some(number: int) -> int | None:
     """Leave a cell empty rather than write nought."""
     return number or None
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s'[: number != 1]}"
 
 
 def _cell(value: object, limit: int = _LONGEST) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from seqkit._words import plural
 from seqkit.auditing.facts import KINDS, RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
 from seqkit.model import RunStatus, utc_text
@@ -32,9 +33,7 @@ def seq(run: RunFacts) -> Result:
     numbers = [event.seq for event in run.events]
     remarks = [] if numbers == list(range(1, len(numbers) + 1)) else list(_misnumbered(numbers))
     if n := run.repeats:
-        remarks.append(
-            warning(f"{n:,} event{'s stand' if n > 1 else ' stands'} there again, byte for byte: counted once")
-        )
+        remarks.append(warning(f"{plural(n, 'event stands', 'events stand')} there again, byte for byte: counted once"))
     return remarks
 
 
@@ -64,7 +63,7 @@ def total_events(run: RunFacts) -> Result:
     found, told = len(run.events), summary.total_events
     if found == told:
         return []
-    return [error(f"total_events is {_number(told)}, found {found} event{'s'[: found != 1]}")]
+    return [error(f"total_events is {_number(told)}, found {plural(found, 'event')}")]
 
 
 def unfinished(run: RunFacts) -> Result:
@@ -78,7 +77,7 @@ def unfinished(run: RunFacts) -> Result:
     n = len(run.events)
     return [
         error(
-            f"the run is RUNNING after {n} event{'s'[: n != 1]}: it broke off or is still going; {tail}; where its "
+            f"the run is RUNNING after {plural(n, 'event')}: it broke off or is still going; {tail}; where its "
             "process is dead, close_run(ledger, run_id, reason) ends it"
         )
     ]
@@ -239,7 +238,7 @@ def spelling(run: RunFacts) -> Result:
     spellings = Counter(run.events[index].kind for index in run.respelled)
     first = {run.events[index].kind: index for index in reversed(run.respelled)}
     return [
-        info(f"kind is spelled {kind!r:.80} in {count} event{'s'[: count != 1]}, taken for the same word", first[kind])
+        info(f"kind is spelled {kind!r:.80} in {plural(count, 'event')}, taken for the same word", first[kind])
         for kind, count in spellings.items()
     ]
 

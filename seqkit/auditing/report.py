@@ -15,6 +15,7 @@ from seqkit._html import folded, rows_of, shortened
 from seqkit._html import page as shown_page
 from seqkit._palette import STATUS_STYLES, StatusStyle
 from seqkit._svg import chip, legend, strip
+from seqkit._words import and_more, plural
 from seqkit.auditing.findings import SEVERITIES, Finding
 from seqkit.auditing.page import page
 
@@ -160,13 +161,13 @@ class AuditReport:
     def summary(self) -> str:
         """Say in a line how much was audited, and what came of it."""
         counts = [
-            f"{count:,} {word}{'s'[: count != 1]}"
+            f"{plural(count, word)}"
             for count, word in zip(self.counts, SEVERITIES, strict=True)
             if count or word == "error"
         ]
         missed = sum(row.result == "not checked" for row in self.check_rows)
         return (
-            f"{self.n_runs:,} run{'s'[: self.n_runs != 1]}, {self.n_events:,} event{'s'[: self.n_events != 1]}: "
+            f"{plural(self.n_runs, 'run')}, {plural(self.n_events, 'event')}: "
             f"{', '.join(counts)}; {missed} of {len(self.check_rows)} checks not made"
         )
 
@@ -174,12 +175,12 @@ class AuditReport:
         lines = [f"AuditReport({'ok' if self.ok else 'not ok'}; {self.summary()})"]
         groups = self.groups()
         for group in groups[:_LINES]:
-            times = f" (and {group.number - 1:,} more)" if group.number > 1 else ""
+            times = and_more(group.number - 1, ")", " (")
             run = "" if group.example.run_id is None else f" [{_printable(shortened(group.example.run_id, 40))}]"
             message = _printable(shortened(group.example.message, 200))
             lines.append(f"  {group.severity:7} {group.check}{run}: {message}{times}")
         if len(groups) > _LINES:
-            lines.append(f"  … and {len(groups) - _LINES} more kinds of findings; .findings has all")
+            lines.append(and_more(len(groups) - _LINES, " kinds of findings; .findings has all", "  … "))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -206,7 +207,7 @@ class AuditReport:
         return shown_page(
             f"Audit: {verdict}; {self.summary()}",
             *parts,
-            note=f"{missed} check{'s were' if missed != 1 else ' was'} not made: .checks says why" if missed else "",
+            note=f"{plural(missed, 'check was', 'checks were')} not made: .checks says why" if missed else "",
         )
 
     def to_html(self, path: str | os.PathLike[str]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from seqkit._words import listed, plural
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
 from seqkit.history.links import Links
 from seqkit.ledger.copies import Settled
@@ -44,8 +45,7 @@ class LedgerFacts:
     @property
     def name(self) -> str:
         """What the ledger is called: its files, the first three; empty where it was not read from any."""
-        names = sorted(self._short.values())
-        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return listed(sorted(self._short.values()), 3)
 
     @cached_property
     def _short(self) -> dict[str, str]:
@@ -105,7 +105,7 @@ def runs_of_events(ledger: LedgerFacts) -> Result:
     return [
         Remark(
             "error",
-            f"{count} event{'s'[: count != 1]} of a run that is not recorded, the first in {first[run_id]}",
+            f"{plural(count, 'event')} of a run that is not recorded, the first in {first[run_id]}",
             run_id=run_id,
         )
         for run_id, count in counts.items()

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from seqkit._html import shortened
+from seqkit._words import plural
 from seqkit.cli.ledgers import LEDGER_HELP, RUN_HELP, read_found, run_named
-from seqkit.cli.printing import console, named, plural, show
+from seqkit.cli.printing import console, named, show
 from seqkit.cli.source import GRAPH_HELP, read_order
 from seqkit.cli.writing import JSON_HELP, check_targets, json_text, write
 from seqkit.errors import RunNotFound
@@ -91,15 +92,13 @@ def _print(to: Console, report: Any, html: str | None) -> None:
         for (check, severity), group in findings.groupby(["check", "severity"], observed=True, sort=False):
             first = group.iloc[0]
             of_run = "" if pd.isna(first["run_id"]) else f"run {named(first['run_id'])}: "
-            message = shortened(of_run + _as_typed(first["message"]), _LONGEST_MESSAGE)
+            message = shortened(of_run + first["message"], _LONGEST_MESSAGE)
             rows.append((_SEVERITIES.index(str(severity)), (str(severity), check, f"{len(group):,}", message)))
         rows.sort(key=lambda row: row[0])  # stable: as found within a severity
         show(to, "FINDINGS", ("severity", "check", "count", "the first of them"), [row for _, row in rows], ("count",))
     skipped = checks[checks["result"] == "not checked"]
     if len(skipped):
-        rows_of_checks = [
-            (row["check"], shortened(_as_typed(row["why"]), _LONGEST_MESSAGE)) for row in skipped.to_dict("records")
-        ]
+        rows_of_checks = [(row["check"], shortened(row["why"], _LONGEST_MESSAGE)) for row in skipped.to_dict("records")]
         show(to, "NOT CHECKED", ("check", "why"), rows_of_checks)
     quiet = (checks["result"] == "passed") & (checks["infos"] == 0) & (checks["warnings"] == 0)
     found = len(checks) - int(quiet.sum()) - len(skipped)
@@ -107,7 +106,3 @@ def _print(to: Console, report: Any, html: str | None) -> None:
     to.print(Text(f"\n{plural(len(checks), 'check')}: {told}."))
     if html is not None:
         to.print(Text(f"Written: {html}"))
-
-
-def _as_typed(message: str) -> str:
-    return message.replace("graph=…", "--graph FILE")  # as it is typed here, not as Python's argument

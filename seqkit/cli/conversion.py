@@ -10,8 +10,9 @@ import typer
 from rich.text import Text
 
 from seqkit._formats import endings, listed_to_write, named_like
+from seqkit._words import plural
 from seqkit.cli.ledgers import LEDGER_HELP
-from seqkit.cli.printing import console, named, plural
+from seqkit.cli.printing import console, named
 from seqkit.errors import ReadError
 from seqkit.ledger import write_ledger
 from seqkit.ledger.formats import writable

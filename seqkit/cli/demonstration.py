@@ -114,14 +114,9 @@ def _failure_rows(outcome: SequenceOutcome) -> list[tuple[str, ...]]:
         for blocker in blockers:
             blocked[blocker].append(item.repo_id)
     return [
-        (repo, _short(repo, reason), str(len(blocked[repo])), ", ".join(blocked[repo]) or "-")
+        (repo, SequencingFailed.reason_in(repo, reason), str(len(blocked[repo])), ", ".join(blocked[repo]) or "-")
         for repo, reason in outcome.failed
     ]
-
-
-def _short(repo: str, reason: str) -> str:
-    """Leave out of a reason what the row says anyway."""
-    return reason.removeprefix(str(SequencingFailed(repo, "")))
 
 
 def _most_depended_on(plan: SequencePlan) -> str:

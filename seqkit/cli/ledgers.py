@@ -15,8 +15,9 @@ from rich.text import Text
 
 from seqkit._formats import listed
 from seqkit._html import shortened
+from seqkit._words import and_more, plural
 from seqkit.cli.options import whole
-from seqkit.cli.printing import console, named, plural, show, some
+from seqkit.cli.printing import console, named, show, some
 from seqkit.frames import elapsed, items_frame
 from seqkit.ledger.copies import settled
 from seqkit.ledger.formats import FORMATS
@@ -220,7 +221,7 @@ def _details(content: Any) -> str:
 
 def _print_more(to: Console, count: int, most: int) -> None:
     if most and count > most:
-        to.print(Text(f"\n… and {count - most:,} more (--most 0 shows all)"))
+        to.print(Text(and_more(count - most, " (--most 0 shows all)", "\n… ")))
 
 
 def _first(events: Sequence[RunEvent], most: int) -> Sequence[RunEvent]:

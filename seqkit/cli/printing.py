@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from seqkit._html import shortened
+from seqkit._words import listed
 
-__all__ = ["chance", "console", "named", "number", "plural", "printable", "show", "some", "with_error"]
+__all__ = ["chance", "console", "named", "number", "printable", "show", "some", "with_error"]
 
 _WIDTH = 100
 _LONGEST_NAME = 60
@@ -73,21 +74,9 @@ def some(repos: Sequence[str], most: int = 30) -> str:
     Examples
     --------
     >>> some(["a", "b", "c"], most=2), some([])
-    ('a, b … and 1 more', '-')
+    ('a, b and 1 more', '-')
     """
-    more = len(repos) - most
-    return (", ".join(map(named, repos[:most])) or "-") + (f" … and {more:,} more" if more > 0 else "")
-
-
-def plural(count: int, what: str, many: str = "") -> str:
-    """Count things: ``1 repo``, ``2 repos``.
-
-    Examples
-    --------
-    >>> plural(1, "repo"), plural(1200, "dependency", "dependencies")
-    ('1 repo', '1,200 dependencies')
-    """
-    return f"{count:,} {what if count == 1 else many or what + 's'}"
+    return listed(repos, most, named) or "-"
 
 
 # ---------------------------------------------------------------------- numbers

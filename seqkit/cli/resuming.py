@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.text import Text
 
 from seqkit._html import shortened
+from seqkit._words import plural
 from seqkit.cli.ledgers import LEDGER_HELP, RUN_HELP, read_found, run_named, unreadable
 from seqkit.cli.options import one_of
-from seqkit.cli.printing import console, named, plural, show, some
+from seqkit.cli.printing import console, named, show, some
 from seqkit.cli.source import GRAPH_HELP, read_order
 from seqkit.cli.writing import check_targets, write
 from seqkit.ledger.copies import without_repeats
@@ -20,6 +21,13 @@ from seqkit.ledger.copies import without_repeats
 __all__ = ["resume"]
 
 _WORDS = {"not_reached": "not reached", "in_doubt": "in doubt"}
+_AS_TYPED = {  # options as they are typed here, not Python's arguments
+    "in_doubt": "{}; look whether they are out, then give --in-doubt retry to release them again, --in-doubt done to "
+    "take all of them as released, or --released REPO with those that are out",
+    "plan": "{}; pass --graph, the dependency graph (or the SequencePlan) that it was made from",
+    "version": "{}; give them a version attribute in graph, or pass the SequencePlan of the run as --graph",
+    "taken": "--released names {}",
+}
 _LONGEST_CELL = 200
 
 
@@ -49,6 +57,7 @@ def resume(
     ] = None,
 ) -> None:
     """Say what a run left to do and why, and write the plan for it."""
+    from seqkit.history.past import NotTold  # noqa: PLC0415
     from seqkit.history.resume import InDoubt, resume_plan  # noqa: PLC0415  # --help needs none of it
 
     how: Any = one_of("--in-doubt", in_doubt, get_args(InDoubt))
@@ -59,25 +68,12 @@ def resume(
     order = None if graph is None else read_order(graph)
     try:
         plan = resume_plan(counting, run_id, order, how, released or ())
-    except ValueError as error:
-        raise ValueError(_as_typed(str(error))) from error
+    except NotTold as error:
+        raise ValueError(_AS_TYPED[error.over].format(error.found)) from error
     if tables:
         _print(console(), plan, run_id, output, unreadable(found))
     if output is not None:
         write(output, plan.to_json() + "\n")
-
-
-def _as_typed(message: str) -> str:
-    """Name options as they are typed here, not as Python's arguments."""
-    for python, typed in (
-        ('pass in_doubt="retry"', "give --in-doubt retry"),
-        ('in_doubt="done"', "--in-doubt done"),
-        ("taken_as_released=[…]", "--released REPO"),
-        ("taken_as_released has", "--released names"),
-        ("graph=", "--graph"),
-    ):
-        message = message.replace(python, typed)
-    return message
 
 
 def _print(to: Console, plan: Any, run_id: str, output: str | None, note: str) -> None:

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from seqkit._arguments import at_least
+from seqkit._words import inflected, plural
 from seqkit.cli import options
-from seqkit.cli.printing import chance, console, named, number, plural, show, with_error
+from seqkit.cli.printing import chance, console, named, number, show, with_error
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
 from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, json_text, write
 from seqkit.exact import Analysis, analyze
@@ -194,7 +195,7 @@ def _print(
 
 def _setting(simulation: Simulation, until: float | None) -> list[str]:
     model = simulation.model
-    own = f" ({plural(len(model.rates), 'repo')} with a rate of {'its' if len(model.rates) == 1 else 'their'} own)"
+    own = f" ({plural(len(model.rates), 'repo')} with a rate of {inflected(len(model.rates), 'its', 'their')} own)"
     enough = f", enough for a standard error of {until:g} of the share released" if until else ""
     return [
         f"An attempt fails with probability {model.default:g}{own if model.rates else ''}.",

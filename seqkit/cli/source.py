@@ -11,7 +11,8 @@ import typer
 
 from seqkit._formats import Format, endings, listed, named_like
 from seqkit._near import NearNames, did_you_mean
-from seqkit.cli.printing import plural, printable, some
+from seqkit._words import plural
+from seqkit.cli.printing import printable, some
 from seqkit.datasets import LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
@@ -37,6 +38,7 @@ GRAPH_HELP = (
     "plan that the run was made from."
 )
 
+_WAY_OUT = "remove an edge of each, or give --merge-cycles to release each as one unit"
 _UNVERSIONED = "unversioned"  # an edge list knows no versions, a plan needs some, and nothing here shows them
 
 
@@ -139,7 +141,7 @@ def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | Sequence
         try:
             return read_graph(file, row.name, cycles="merge" if merge_cycles else "error"), kind
         except DependencyCycle as error:
-            raise ReadError(name, None, str(error).replace('pass cycles="merge"', "give --merge-cycles")) from error
+            raise ReadError(name, None, error.told(_WAY_OUT)) from error
         finally:
             for warning in seen:
                 typer.echo(f"seqkit: warning: {printable(str(warning.message))}", err=True)

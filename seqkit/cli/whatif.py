@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from seqkit._words import inflected, plural
 from seqkit.cli import options
-from seqkit.cli.printing import console, named, number, plural, show, some
+from seqkit.cli.printing import console, named, number, show, some
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
 from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, json_text, write
 from seqkit.exact import analyze
@@ -165,7 +166,7 @@ def _document(answer: _Answer) -> dict[str, Any]:
 def _print(to: Console, answer: _Answer) -> None:
     failing, outcome = answer.failing, answer.outcome
     to.print(Text(str(answer.source)))
-    to.print(Text(f"What if {some(failing)} fail{'s'[: len(failing) == 1]}? {answer.terms.told}."))
+    to.print(Text(f"What if {some(failing)} {inflected(len(failing), 'fails', 'fail')}? {answer.terms.told}."))
     counts = {"released": answer.counts["succeeded"], **answer.counts}
     shown = [word for word in _MEANINGS if counts[word] or word in ("released", "failed", "blocked")]
     rows = [(word, f"{counts[word]:,}", _MEANINGS[word]) for word in shown]
@@ -192,7 +193,7 @@ def _print(to: Console, answer: _Answer) -> None:
 
 def _print_expected(to: Console, answer: _Answer, expected: dict[str, Any]) -> None:
     before, given = expected["succeeded"], expected["succeeded_given_failures"]
-    who = "this repo fails" if len(answer.failing) == 1 else "these repos fail"
+    who = inflected(len(answer.failing), "this repo fails", "these repos fail")
     rows = [
         ("before anything is known", number(before)),
         (f"given that {who} when tried", number(given)),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seqkit.exact.analysis import Analysis, Expected
 from seqkit.exact.chances import chances_of
-from seqkit.failures import FailureModel, as_model
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.plan import SequencePlan
 from seqkit.terms import Policy, Terms
 from seqkit.unknown import check_models
@@ -16,7 +14,7 @@ __all__ = ["Analysis", "Expected", "analyze"]
 
 def analyze(
     plan: SequencePlan,
-    model: Any,
+    model: ModelLike,
     attempts: int = 1,
     *,
     policy: Policy = "skip_dependents",

@@ -15,6 +15,7 @@ from seqkit import _dtypes
 from seqkit._arguments import at_least, whole
 from seqkit._html import amount, page, rows_of, shortened
 from seqkit._svg import bars
+from seqkit._words import plural
 from seqkit.exact.chances import Chances, Floats, chances_of
 from seqkit.exact.distribution import law_of_count
 from seqkit.exact.importance import importance_frame
@@ -41,7 +42,7 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Analysis:
-    """What a plan comes to under a failure model, exactly; made by :func:`seqkit.exact.analyze`.
+    """What a plan comes to under a failure model, exactly; made by :func:`seqkit.analyze`.
 
     Every number is of repos to release; unreleased repos never fail and are not counted. What takes
     longer is worked out when first asked for, and kept.
@@ -324,7 +325,7 @@ class Analysis:
     def __repr__(self) -> str:
         n, expected = len(self.plan.released), self.expected
         return (
-            f"Analysis({shortened(self.plan.plan_id, 40)}: of {n} repo{'s'[: n != 1]} expect "
+            f"Analysis({shortened(self.plan.plan_id, 40)}: of {plural(n, 'repo')} expect "
             f"{amount(expected.succeeded)} released, {amount(expected.failed)} failed, "
             f"{amount(expected.skipped)} skipped; all released with probability {self.p_all_succeed:.4g})"
         )
@@ -344,8 +345,8 @@ class Analysis:
             ("expected to be skipped", amount(expected.skipped), "repos"),
             ("all are released", f"{self.p_all_succeed:.4g}", "probability"),
         ]
-        tries = f"{self.attempts} attempt{'s'[: self.attempts != 1]} each"
-        caption = f"Analysis of {shortened(self.plan.plan_id, 40)}: {n} repo{'s'[: n != 1]} to release, {tries}"
+        tries = f"{plural(self.attempts, 'attempt')} each"
+        caption = f"Analysis of {shortened(self.plan.plan_id, 40)}: {plural(n, 'repo')} to release, {tries}"
         parts, left_out = [rows_of(["", "value", "unit"], rows)], []
         if law := self._quick_law():
             parts.insert(0, self._histogram(law))

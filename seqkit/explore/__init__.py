@@ -12,6 +12,7 @@ Browser      the runs of a ledger, filtered, opened and compared
 ===========  ==============================================================
 """
 
+from seqkit._public import presented
 from seqkit.explore.browse import Browser
 from seqkit.explore.lesson import Walk
 from seqkit.explore.live import LiveRun
@@ -19,3 +20,9 @@ from seqkit.explore.quiz import Quiz
 from seqkit.explore.scenario import Scenario
 
 __all__ = ["Browser", "LiveRun", "Quiz", "Scenario", "Walk"]
+
+presented(__name__, __all__, globals())
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

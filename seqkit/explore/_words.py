@@ -1,12 +1,13 @@
-"""Repos and counts in sentences."""
+"""Repos in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from seqkit._html import shortened
+from seqkit._words import listed
 
-__all__ = ["MOST_TOLD", "has", "is_", "repos_are", "short", "told"]
+__all__ = ["MOST_TOLD", "short", "told"]
 
 MOST_TOLD = 4
 """Names in one sentence; of the others only the number is told."""
@@ -31,26 +32,4 @@ def told(repos: Sequence[str]) -> str:
     >>> told(["a", "b"]), told(list("abcdef"))
     ('a, b', 'a, b, c, d and 2 more')
     """
-    more = len(repos) - MOST_TOLD
-    return ", ".join(map(short, repos[:MOST_TOLD])) + (f" and {more} more" if more > 0 else "")
-
-
-def repos_are(count: int) -> str:
-    """Count repos, with the verb.
-
-    Examples
-    --------
-    >>> repos_are(1), repos_are(2)
-    ('1 repo is', '2 repos are')
-    """
-    return f"{count} {'repo is' if count == 1 else 'repos are'}"
-
-
-def is_(repos: Sequence[str]) -> str:
-    """Give the verb for so many."""
-    return "is" if len(repos) == 1 else "are"
-
-
-def has(repos: Sequence[str]) -> str:
-    """Give the verb for so many."""
-    return "has" if len(repos) == 1 else "have"
+    return listed(repos, MOST_TOLD, short)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._arguments import whole
+from seqkit._words import plural
 from seqkit.auditing import AuditReport
 from seqkit.errors import RunNotFound
 from seqkit.explore._opening import let_go, opened
@@ -19,7 +20,7 @@ from seqkit.explore.run_diff import WORDS, RunDiff, companion, diff_runs
 from seqkit.frames import events_frame, items_frame, runs_frame
 from seqkit.graph import RepoDependencyGraph
 from seqkit.history.trains import train_names
-from seqkit.ledger import MemoryRunLedger, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.found import FoundLedger
 from seqkit.model import RunRecord
 from seqkit.plan import SequencePlan
@@ -76,7 +77,7 @@ class Browser:
 
     def __init__(
         self,
-        ledger: RunLedger | str | os.PathLike[str],
+        ledger: LedgerLike,
         graph: RepoDependencyGraph | SequencePlan | None = None,
         page_size: int = 20,
     ) -> None:
@@ -347,4 +348,4 @@ class Browser:
         n = len(self._all)
         counts = Counter(self._all["status"])
         told = ", ".join(f"{counts[status]} {status}" for status in _dtypes.RUN_STATUSES if counts[status])
-        return f"Browser({n} run{'s'[: n != 1]}{': ' if told else ''}{told}{'; unreadable' if self.problem else ''})"
+        return f"Browser({plural(n, 'run')}{': ' if told else ''}{told}{'; unreadable' if self.problem else ''})"

@@ -10,14 +10,14 @@ from seqkit.graph import RepoDependencyGraph, both_ways
 from seqkit.neighbours import neighbours
 from seqkit.plan import SequencePlan
 
-__all__ = ["MOST_DRAWN", "Drawing", "draw"]
+__all__ = ["MOST_DRAWN", "GraphDrawing", "draw"]
 
 MOST_DRAWN = 500
 """Repos in one interactive picture; a browser still follows the pointer at once."""
 
 
 @dataclass(frozen=True)
-class Drawing:
+class GraphDrawing:
     """What is drawn, by number: repo number i is ``ids[i]``. Made by :func:`draw`."""
 
     ids: tuple[str, ...]
@@ -39,7 +39,7 @@ class Drawing:
         return not self.ids and self.among > 0
 
 
-def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None = None, depth: int = 1) -> Drawing:
+def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None = None, depth: int = 1) -> GraphDrawing:
     """Lay out a plan or graph, or what is near one of its repos.
 
     Parameters
@@ -86,13 +86,13 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
     else:
         ids = order
     if len(ids) > MOST_DRAWN or not ids:
-        return Drawing((), (), (), (), 0, len(order))
+        return GraphDrawing((), (), (), (), 0, len(order))
     number = {repo: i for i, repo in enumerate(ids)}
     _, serves = both_ways(graph)
     edges = [(repo, other) for repo in ids for other in serves(repo) if other in number]
     kept = reduction(ids, edges)
     spots, routes = rows(ids, kept)
-    return Drawing(
+    return GraphDrawing(
         ids=tuple(ids),
         waves=tuple(wave_of[repo] for repo in ids),
         spots=tuple(spots[repo] for repo in ids),

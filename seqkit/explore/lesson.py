@@ -10,6 +10,7 @@ import pandas as pd
 from seqkit._arguments import whole
 from seqkit._html import table
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import listed, plural
 from seqkit.explore._words import short, told
 from seqkit.ordering import is_queue, steps
 from seqkit.plan import SequencePlan
@@ -150,7 +151,7 @@ class Walk:
         n = len(self._ready[0]) if len(self) else 0
         if not n:
             return "The plan is empty: there is nothing to choose"
-        told_nothing = f"Nothing is released yet. {n} repo{'s need' if n > 1 else ' needs'} nothing"
+        told_nothing = f"Nothing is released yet. {plural(n, 'repo needs', 'repos need')} nothing"
         if self.queue:
             return f"{told_nothing}, and so can go first"
         return (
@@ -225,10 +226,9 @@ class Walk:
         }
 
     def __repr__(self) -> str:
-        line = [short(repo, 40) for repo in self.ready[:3]]
-        more = f" and {len(self.ready) - 3} more" if len(self.ready) > 3 else ""
+        line = listed(self.ready, 3, lambda repo: short(repo, 40))
         where = "in line" if self.queue else "ready"
-        waiting = f"{where}: {', '.join(line)}{more}" if self.ready else f"nobody is {where}"
+        waiting = f"{where}: {line}" if self.ready else f"nobody is {where}"
         return f"Walk(step {self.position} of {len(self)}; {waiting})"
 
     def _repr_html_(self) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 from seqkit._html import shortened
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import plural
 from seqkit.errors import RepoNotFound
 from seqkit.explore._words import short
 from seqkit.ledger.story import Story, kind_of
@@ -144,7 +145,7 @@ class LiveRun:
         """Say in words how far the run is."""
         counts = ", ".join(f"{count} {STATUS_STYLES[word].word}" for word, count in self.counts.items() if count)
         n = self.n_released
-        return f"{self.n_ended} of {n} repo{'s'[: n != 1]} ended: {counts or 'nothing to do'}"
+        return f"{self.n_ended} of {plural(n, 'repo')} ended: {counts or 'nothing to do'}"
 
     def __repr__(self) -> str:
         return f"LiveRun({self.summary()})"

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
-from seqkit.explore._words import MOST_TOLD, has, is_, repos_are, short, told
+from seqkit._words import inflected, listed, plural
+from seqkit.explore._words import MOST_TOLD, short, told
 from seqkit.ordering import check_order, is_queue, needed_releases
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
@@ -143,7 +144,11 @@ class NextUp(Question):
     @property
     def text(self) -> str:  # noqa: D102  # documented in Question
         behind = self._behind
-        last = f"{repos_are(self.done)} released, {short(behind[-1])} last." if behind else "Nothing is released yet."
+        last = (
+            f"{plural(self.done, 'repo is', 'repos are')} released, {short(behind[-1])} last."
+            if behind
+            else "Nothing is released yet."
+        )
         return f"{last} Name one that may go next."
 
     @property
@@ -191,7 +196,10 @@ class NextUp(Question):
         gone = set(self._behind)
         late = [other for other in self._needs[repo] if other not in gone]
         return Verdict(
-            False, f"{name} needs {told(late)}, which {has(late)} not been released yet.", False, too_many=(repo,)
+            False,
+            f"{name} needs {told(late)}, which {inflected(len(late), 'has', 'have')} not been released yet.",
+            False,
+            too_many=(repo,),
         )
 
     @property
@@ -200,7 +208,7 @@ class NextUp(Question):
         own = self.plan.arrays.position[self.solution[0]]
         last = self.plan.arrays.position[self._behind[-1]] if self._behind else -1
         passed = [item.repo_id for item in self.plan.items[last + 1 : own]]  # unreleased, or it would be its choice
-        once = f" once {told(passed)} {is_(passed)} passed over" if passed else ""
+        once = f" once {told(passed)} {inflected(len(passed), 'is', 'are')} passed over" if passed else ""
         return f"first in its queue{once}" if is_queue(self.plan) else "next in the whole graph's order"
 
     def _why_ahead(self, own: str, other: str) -> str:
@@ -295,11 +303,8 @@ class Skipped(Question):
         return Verdict(False, " ".join(parts), missing=missing, too_many=too_many)
 
     def _reasons(self, repos: Iterable[str], brackets: bool = False) -> str:
-        repos = list(repos)
         form = "{} ({})" if brackets else "{}: {}"
-        parts = [form.format(short(repo), self._reason(repo)) for repo in repos[:MOST_TOLD]]
-        more = len(repos) - MOST_TOLD
-        return "; ".join(parts) + (f"; and {more} more" if more > 0 else "")
+        return listed(list(repos), MOST_TOLD, lambda repo: form.format(short(repo), self._reason(repo)), apart="; ")
 
     def _reason(self, repo: str) -> str:
         cause = self._causes.get(repo)
@@ -340,7 +345,9 @@ class InOrder(Question):
 
     @property
     def text(self) -> str:  # noqa: D102
-        before = f"{repos_are(self.start)} released. " if self.start else "Nothing is released yet. "
+        before = (
+            f"{plural(self.start, 'repo is', 'repos are')} released. " if self.start else "Nothing is released yet. "
+        )
         return f"{before}Put these in an order in which they may go: {', '.join(map(short, self.candidates))}."
 
     @property
@@ -363,10 +370,14 @@ class InOrder(Question):
         own = self.solution
         too_many = tuple(repo for repo in picked if repo not in own)
         if too_many:
-            return Verdict(False, f"{told(too_many)} {is_(too_many)} not among these.", too_many=too_many)
+            return Verdict(
+                False, f"{told(too_many)} {inflected(len(too_many), 'is', 'are')} not among these.", too_many=too_many
+            )
         missing = tuple(repo for repo in own if repo not in picked)
         if missing:
-            return Verdict(False, f"{told(missing)} {is_(missing)} not in the order yet.", missing=missing)
+            return Verdict(
+                False, f"{told(missing)} {inflected(len(missing), 'is', 'are')} not in the order yet.", missing=missing
+            )
         behind, rest = self.plan.released[: self.start], self.plan.released[self.start + self.length :]
         checked = check_order(self.plan, [*behind, *picked, *rest])
         if checked.same_as_plan:
@@ -377,7 +388,7 @@ class InOrder(Question):
             message = f"A valid order. The sequencer would take {short(own[number])} as number {number + 1}"
             return Verdict(True, f"{message}, before {name}.", False)
         late = [other for other in self._needs[picked[number]] if other in picked[number:]]
-        comes = "comes" if len(late) == 1 else "come"
+        comes = inflected(len(late), "comes", "come")
         return Verdict(
             False, f"{name} cannot be number {number + 1}: it needs {told(late)}, which {comes} later.", False
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqkit.blast import blast_radius
-from seqkit.draws import resolve_seed
+from seqkit.draws import Seed, resolve_seed
 from seqkit.explore.questions import InOrder, NextUp, Question, Skipped, Verdict
 from seqkit.ordering import needed_releases
 from seqkit.plan import SequencePlan
@@ -72,7 +72,7 @@ class Quiz:
         self,
         plan: SequencePlan,
         policy: Policy = "skip_dependents",
-        rng: int | np.random.Generator | None = 0,
+        rng: Seed | None = 0,
     ) -> None:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph) makes one")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import inflected, plural
 
 __all__ = ["WORDS", "RunDiff", "companion", "diff_runs", "words_of"]
 
@@ -135,14 +136,14 @@ def _changes(a: _Ending | None, b: _Ending | None) -> list[str]:
 def _summary(changes: Mapping[str, list[str]], before: Mapping[str, _Ending], after: Mapping[str, _Ending]) -> str:
     repos = len(before.keys() | after.keys())
     if not changes:
-        return f"no difference in {repos:,} repo{'s'[: repos != 1]}"
+        return f"no difference in {plural(repos, 'repo')}"
     kinds = Counter(_kind(found, before.get(repo), after.get(repo)) for repo, found in changes.items())
     told = [f"{count:,} {kind}" for kind, count in kinds.most_common(_SHOWN)]
     rest = len(changes) - sum(count for _, count in kinds.most_common(_SHOWN))
     if rest:
         told.append(f"{rest:,} in other ways")
-    differ = "differs" if len(changes) == 1 else "differ"
-    return f"{len(changes):,} of {repos:,} repo{'s'[: repos != 1]} {differ}: {', '.join(told)}"
+    differ = inflected(len(changes), "differs", "differ")
+    return f"{len(changes):,} of {plural(repos, 'repo')} {differ}: {', '.join(told)}"
 
 
 def _kind(found: list[str], a: _Ending | None, b: _Ending | None) -> str:

@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 
 from seqkit import _dtypes
+from seqkit._words import inflected, plural
 from seqkit.exact import Analysis, analysis_of
-from seqkit.explore.settings import Settings
+from seqkit.explore.settings import ScenarioState
 from seqkit.explore.source import source_of
 from seqkit.failures import FailureModel
 from seqkit.montecarlo import Estimate, Simulation
@@ -35,7 +36,7 @@ _T = TypeVar("_T")
 _EXACT_LAW = 60  # repos; the exact law of the count takes up to some tenths of a second above
 
 
-class Scenario(Settings):
+class Scenario(ScenarioState):
     """A plan, a failure model and rules, all of them open to change. Results are worked out when asked for.
 
     Repos in `failing` fail whenever they are tried, whatever their rate. All numbers are of repos to
@@ -251,5 +252,5 @@ class Scenario(Settings):
 
     def __repr__(self) -> str:
         n, by_hand = len(self._released), len(self._failing)
-        hand = f"{by_hand} fail{'s'[: by_hand == 1]} by hand" if by_hand else "nobody fails by hand"
-        return f"Scenario({n} repo{'s'[: n != 1]} to release: {hand}, {self._terms})"
+        hand = f"{by_hand} {inflected(by_hand, 'fails', 'fail')} by hand" if by_hand else "nobody fails by hand"
+        return f"Scenario({plural(n, 'repo')} to release: {hand}, {self._terms})"

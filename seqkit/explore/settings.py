@@ -10,13 +10,13 @@ from typing import Any, Self
 
 from seqkit._arguments import whole
 from seqkit.draws import MAX_TRIALS
-from seqkit.failures import FailureModel, as_model
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.plan import SequencePlan
 from seqkit.rules import fail_ids
 from seqkit.terms import Policy, Terms
 from seqkit.unknown import check_models
 
-__all__ = ["MOST_SCALE", "Settings"]
+__all__ = ["MOST_SCALE", "ScenarioState"]
 
 MOST_SCALE = 1e6
 """By what rates may be multiplied at most."""
@@ -27,13 +27,13 @@ _Setting = tuple[float, float] | None
 """A rate and the scale at which it was set; None for the rate of the model."""
 
 
-class Settings:
+class ScenarioState:
     """The state of a :class:`seqkit.explore.Scenario`, which documents its parameters. Results are there."""
 
     def __init__(
         self,
         plan: SequencePlan,
-        model: Any = 0.05,
+        model: ModelLike = 0.05,
         *,
         policy: Policy = "skip_dependents",
         failure_budget: int | None = None,

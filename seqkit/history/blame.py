@@ -10,8 +10,8 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit.graph import RepoDependencyGraph
-from seqkit.history.past import Ledger, PastRun, past_run
-from seqkit.ledger import as_ledger
+from seqkit.history.past import PastRun, past_run
+from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.story import story_of
 from seqkit.plan import SequencePlan
@@ -30,7 +30,7 @@ class _Blame:
 
 
 def blockers(
-    ledger: Ledger,
+    ledger: LedgerLike,
     run_id: str | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
     by_run: bool = False,

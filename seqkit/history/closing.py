@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from seqkit.digest import StateDigest
 from seqkit.errors import InvalidRunState
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.base import Clock, system_clock
 from seqkit.ledger.story import kind_of, story_of
 from seqkit.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
@@ -15,9 +15,7 @@ from seqkit.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSumma
 __all__ = ["close_run"]
 
 
-def close_run(
-    ledger: RunLedger | str | os.PathLike[str], run_id: str, reason: str, clock: Clock | None = None
-) -> RunRecord:
+def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None = None) -> RunRecord:
     """End a run whose process died, as CANCELLED, and say that it was closed and why.
 
     It writes ``RunClosed {reason}`` as the last event, a digest of the final state, and the end. A release that was

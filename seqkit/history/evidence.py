@@ -11,13 +11,13 @@ from seqkit import draws
 from seqkit.failures import CommonCause, FailureModel
 from seqkit.ledger.story import Told
 
-__all__ = ["Causes", "Tries"]
+__all__ = ["Causes", "RecordedTries"]
 
 _MOST_CAUSES = 12
 
 
 @dataclass(frozen=True)
-class Tries:
+class RecordedTries:
     """What is known of every repo's tries: from the ledger, or because somebody says so."""
 
     told: Mapping[str, Told]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
@@ -15,9 +14,7 @@ from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.plan import SequencePlan, knowing, plan_of_items
 from seqkit.terms import Terms
 
-__all__ = ["REASONS", "Ledger", "Left", "PastRun", "ids_text", "past_run", "read_run", "released_by_decision"]
-
-Ledger = RunLedger | str | os.PathLike[str]
+__all__ = ["REASONS", "Left", "NotTold", "PastRun", "past_run", "read_run", "released_by_decision"]
 
 Left = Literal["failed", "in_doubt", "blocked", "stopped", "not_reached"]
 
@@ -62,6 +59,22 @@ class PastRun:
     def failed(self) -> list[str]:
         """List the repos that ran out of attempts, in plan order."""
         return [repo for repo, told in self.ends.items() if told.status == "failed"]
+
+
+class NotTold(ValueError):
+    """What a ledger does not tell of a run, so that whoever asks has to.
+
+    Attributes
+    ----------
+    over : str
+        What it is about: ``"plan"``, ``"version"``, ``"in_doubt"`` or ``"taken"``.
+    found : str
+        What was found, as a clause; the message adds what to do, by the names of Python's arguments.
+    """
+
+    def __init__(self, over: str, found: str, advice: str) -> None:
+        super().__init__(advice.format(found))
+        self.over, self.found = over, found
 
 
 def read_run(ledger: RunLedger, run_id: str, graph: RepoDependencyGraph | SequencePlan | None = None) -> PastRun:
@@ -109,9 +122,10 @@ def _stand_in(
 ) -> tuple[SequencePlan, frozenset[str]]:
     """Plan what a run without a plan can have planned; also give the repos whose version is not known."""
     if graph is None:
-        raise ValueError(
-            f"run {record.run_id!r} carries no plan that can be read, so what it was to release is not known; "
-            "pass graph=, the dependency graph (or the SequencePlan) that it was made from"
+        raise NotTold(
+            "plan",
+            f"run {record.run_id!r} carries no plan that can be read, so what it was to release is not known",
+            "{}; pass graph=, the dependency graph (or the SequencePlan) that it was made from",
         )
     if isinstance(graph, SequencePlan):
         return graph, frozenset()
@@ -133,10 +147,3 @@ def _stand_in(
                 versionless.add(repo)
             wanted[repo] = SequenceItem(repo_id=repo, version_label="" if version is None else str(version))
     return plan_of_items(graph, wanted, "", "path", order), frozenset(versionless)
-
-
-def ids_text(repos: Iterable[str], most: int = 10) -> str:
-    """Write repo ids for a message."""
-    ids = list(repos)
-    more = f" and {len(ids) - most} more" if len(ids) > most else ""
-    return ", ".join(f"{repo!r:.80}" for repo in ids[:most]) + more

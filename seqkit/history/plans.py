@@ -13,8 +13,9 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._arguments import whole
 from seqkit._html import shortened, table
+from seqkit._words import and_more
 from seqkit.exact import Analysis, analysis_of
-from seqkit.failures import as_model
+from seqkit.failures import ModelLike, as_model
 from seqkit.plan import SequencePlan
 from seqkit.unknown import check_models
 
@@ -158,11 +159,7 @@ class PlanDiff:
             told.append(
                 (name, len(edges), ", ".join(f"{shortened(b, 40)} needs {shortened(a, 40)}" for a, b in edges[:_SHOWN]))
             )
-        return [
-            (name, count, which + (f", and {count - _SHOWN} more" if count > _SHOWN else ""))
-            for name, count, which in told
-            if count
-        ]
+        return [(name, count, which + and_more(count - _SHOWN)) for name, count, which in told if count]
 
     def _told(self, change: str, repo: str) -> str:
         name = shortened(repo, 40)
@@ -200,7 +197,7 @@ class PlanDiff:
         )
 
 
-def diff_plans(a: SequencePlan, b: SequencePlan, model: Any = None, attempts: int = 1) -> PlanDiff:
+def diff_plans(a: SequencePlan, b: SequencePlan, model: ModelLike | None = None, attempts: int = 1) -> PlanDiff:
     """Tell what has changed between two plans: repos, order, waves, versions, dependencies, and the odds.
 
     Parameters

@@ -16,13 +16,14 @@ from seqkit import _dtypes
 from seqkit._arguments import whole
 from seqkit._html import folded, page, rows_of, shortened
 from seqkit._svg import bars, legend, strip
-from seqkit.draws import MAX_TRIALS, resolve_seed
+from seqkit._words import and_more, plural, quoted
+from seqkit.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.errors import SequencingFailed
-from seqkit.failures import as_model
+from seqkit.failures import ModelLike, as_model
 from seqkit.graph import RepoDependencyGraph
-from seqkit.history.evidence import Causes, Tries
-from seqkit.history.past import Ledger, ids_text, read_run
-from seqkit.ledger import as_ledger
+from seqkit.history.evidence import Causes, RecordedTries
+from seqkit.history.past import read_run
+from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.outcome import SequenceOutcome
@@ -170,9 +171,7 @@ class Replay(UnderTerms):
                 )
             )
         more = len(changed) - _SHOWN - _FOLDED
-        note = (
-            f"… and {more:,} more: .to_frame() has all" if more > 0 else "" if changed else "every repo ends as it did"
-        )
+        note = and_more(more, ": .to_frame() has all", "… ") if changed else "every repo ends as it did"
         return page(repr(self), *parts, note=note)
 
     def _picture(self) -> list[str]:
@@ -189,16 +188,16 @@ class Replay(UnderTerms):
 
 
 def replay(
-    ledger: Ledger,
+    ledger: LedgerLike,
     run_id: str,
     policy: Policy | None = None,
     failure_budget: int | None = None,
     attempts: int | None = None,
     fail: str | Iterable[str] = (),
     succeed: str | Iterable[str] = (),
-    model: Any = None,
+    model: ModelLike | None = None,
     trials: int = 1000,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
 ) -> Replay:
     """Go through a past run again, under another policy, with other attempts, or with some outcomes changed.
@@ -275,9 +274,7 @@ def replay(
     plan = run.plan
     failing, succeeding = fail_ids(plan, fail), fail_ids(plan, succeed)
     if failing & succeeding:
-        raise ValueError(
-            f"fail and succeed both name {ids_text(sorted(failing & succeeding))}, expected one of the two"
-        )
+        raise ValueError(f"fail and succeed both name {quoted(sorted(failing & succeeding))}, expected one of the two")
     trials = whole("trials", trials, 1, MAX_TRIALS)
     causes = None
     if model is not None:
@@ -286,7 +283,7 @@ def replay(
         causes = Causes(assumed, run.told)
     given: dict[str, Any] = {"policy": policy, "failure_budget": failure_budget, "attempts": attempts}
     terms = replace(run.terms, **{name: value for name, value in given.items() if value is not None})
-    known = Tries(run.told, failing, succeeding)
+    known = RecordedTries(run.told, failing, succeeding)
 
     def follow(unknown: Reason) -> Rules:
         def why(repo: str, attempt: int) -> str | None:
@@ -302,8 +299,8 @@ def replay(
     rules = follow(lambda repo, attempt: asked.setdefault(repo))
     if asked and causes is None:
         raise ValueError(
-            f"the replay needs outcomes that run {run_id!r} does not tell, of {len(asked)} "
-            f"repo{'s'[: len(asked) != 1]}: {ids_text(asked)}; pass model=, the probability that a try fails "
+            f"the replay needs outcomes that run {run_id!r} does not tell, of {plural(len(asked), 'repo')}: "
+            f"{quoted(asked)}; pass model=, the probability that a try fails "
             "(for all, or by repo id), or name them in fail= or succeed="
         )
     seed = resolve_seed(rng) if asked else None

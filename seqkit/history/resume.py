@@ -15,10 +15,11 @@ from seqkit import _dtypes
 from seqkit._html import folded, names, page, rows_of, shortened
 from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend
+from seqkit._words import and_more, plural, quoted
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.history.links import Links
-from seqkit.history.past import REASONS, Ledger, Left, PastRun, ids_text, read_run, released_by_decision
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run, released_by_decision
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.story import Told, story_of, tag_of
 from seqkit.model import RepoReleaseStatus, SequenceItem
@@ -161,7 +162,7 @@ class ResumePlan(SequencePlan, key="resumes"):
             if again := [repo for repo in self.released if repo in out & planned]:
                 raise ValueError(
                     f"plan {self.plan_id} resumes run {self.resumes!r:.80}, and so did run {run_id!r:.80}, which has "
-                    f"released {ids_text(again, 5)} since; make a new plan of what is left: "
+                    f"released {quoted(again, 5)} since; make a new plan of what is left: "
                     f"resume_plan(ledger, {self.resumes!r:.80})"
                 )
 
@@ -189,7 +190,7 @@ class ResumePlan(SequencePlan, key="resumes"):
             first = error.errors()[0]
             raise ValueError(f"not a plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         if missing := [repo for repo in plan.released if repo not in read.reasons]:
-            raise ValueError(f"not a plan: reasons lacks {ids_text(missing)}, expected one for each repo to release")
+            raise ValueError(f"not a plan: reasons lacks {quoted(missing)}, expected one for each repo to release")
         return cls(
             plan.items,
             snapshot_of(plan),
@@ -209,7 +210,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         n, run = len(self.released), shortened(self.resumes, 40)
         if not n:
             return f"ResumePlan({shortened(self.plan_id, 40)}: nothing is left of run {run})"
-        return f"ResumePlan({shortened(self.plan_id, 40)}: {n} repo{'s'[: n != 1]} left of run {run}: {self._counts()})"
+        return f"ResumePlan({shortened(self.plan_id, 40)}: {plural(n, 'repo')} left of run {run}: {self._counts()})"
 
     def _repr_html_(self) -> str:
         shown, parents = self.released[: _SHOWN + _FOLDED], self._parents()
@@ -235,7 +236,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         if len(rows) > _SHOWN:
             parts.append(folded(f"{len(rows) - _SHOWN} more", rows_of(columns, rows[_SHOWN:])))
         more = len(self.released) - len(rows)
-        return page(repr(self), *parts, note=f"… and {more:,} more: .reasons has all" if more else "")
+        return page(repr(self), *parts, note=and_more(more, ": .reasons has all", "… "))
 
 
 class _ResumeJson(BaseModel):
@@ -247,7 +248,7 @@ class _ResumeJson(BaseModel):
 
 
 def resume_plan(
-    ledger: Ledger,
+    ledger: LedgerLike,
     run_id: str,
     graph: RepoDependencyGraph | SequencePlan | None = None,
     in_doubt: InDoubt = "error",
@@ -331,11 +332,12 @@ def resume_plan(
     undecided = [repo for repo in doubtful if repo not in taken]
     if undecided and in_doubt == "error":
         silent = ", or silent in a record with holes" if run.has_holes else ""
-        raise ValueError(
+        raise NotTold(
+            "in_doubt",
             f"run {run_id!r} left repos in doubt, entered and never ended{silent} ({len(undecided)}): "
-            f"{ids_text(undecided)}; "
-            'look whether they are out, then pass in_doubt="retry" to release them again, in_doubt="done" to take all '
-            "of them as released, or taken_as_released=[…] with those that are out"
+            f"{quoted(undecided)}",
+            '{}; look whether they are out, then pass in_doubt="retry" to release them again, in_doubt="done" to take '
+            "all of them as released, or taken_as_released=[…] with those that are out",
         )
     done = {*taken, *(undecided if in_doubt == "done" else ())}
     left = {
@@ -350,9 +352,10 @@ def resume_plan(
     }
     unknown = [repo for repo in left if repo in run.versionless]
     if unknown:
-        raise ValueError(
-            f"run {run_id!r} left repos whose version is not known ({len(unknown)}): {ids_text(unknown)}; "
-            "give them a version attribute in graph, or pass the SequencePlan of the run as graph="
+        raise NotTold(
+            "version",
+            f"run {run_id!r} left repos whose version is not known ({len(unknown)}): {quoted(unknown)}",
+            "{}; give them a version attribute in graph, or pass the SequencePlan of the run as graph=",
         )
     pending = RepoReleaseStatus.pending()
     wanted = {
@@ -379,9 +382,11 @@ def _taken(run_id: str, told: _Told, repos: str | Iterable[str]) -> list[str]:
     for repo in wanted:
         if repo not in could:
             found = f"{_WORDS_HERE.get(told[repo][1].word, told[repo][1].word)} there" if repo in told else _NOT_PLANNED
-            raise ValueError(
-                f"taken_as_released has {repo!r:.80}, which is {found} (run {run_id!r:.80}); expected repos that "
-                f"failed or are in doubt: {ids_text(could) or 'there are none'}"
+            raise NotTold(
+                "taken",
+                f"{repo!r:.80}, which is {found} (run {run_id!r:.80}); expected repos that failed or are in doubt: "
+                f"{quoted(could) or 'there are none'}",
+                "taken_as_released has {}",
             )
     return [repo for repo in told if repo in wanted]
 

@@ -11,8 +11,8 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit.frames import elapsed
 from seqkit.history.links import Links
-from seqkit.history.past import Ledger, released_by_decision
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.history.past import released_by_decision
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.story import story_of, tag_of
 from seqkit.model import RunRecord, RunStatus
@@ -78,7 +78,7 @@ class _Train:
         return max(ends) if ends and self.records[-1].status is not RunStatus.RUNNING else None
 
 
-def trains_frame(ledger: Ledger) -> pd.DataFrame:
+def trains_frame(ledger: LedgerLike) -> pd.DataFrame:
     """Show each train of a ledger: the runs that belong together, and what they came to together.
 
     Runs belong to one train where they resume each other (the tag ``resumes``), or carry the same ``train``
@@ -149,7 +149,7 @@ def trains_frame(ledger: Ledger) -> pd.DataFrame:
     )
 
 
-def fixes_frame(ledger: Ledger) -> pd.DataFrame:
+def fixes_frame(ledger: LedgerLike) -> pd.DataFrame:
     """Show each repo that failed in a train, and how long it took until it was released.
 
     Columns: `train`, `repo_id` (string), `failures` (Int64: how often it ran out of attempts), `failed_at`,
@@ -179,7 +179,7 @@ def fixes_frame(ledger: Ledger) -> pd.DataFrame:
     )
 
 
-def _trains(ledger: Ledger) -> Iterator[tuple[str, _Train]]:
+def _trains(ledger: LedgerLike) -> Iterator[tuple[str, _Train]]:
     source = counted(as_ledger(ledger, existing=True))
     records = source.list_runs()
     trains: dict[str, _Train] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seqkit.ledger.base import GraphRunRecorder, RunLedger
+from seqkit.ledger.base import GraphRunRecorder, LedgerLike, RunLedger
 from seqkit.ledger.collecting import UnreadableLines
 from seqkit.ledger.copies import RepeatedRecords
 from seqkit.ledger.databases import read_postgresql, read_sqlite, write_sqlite
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GraphRunRecorder",
+    "LedgerLike",
     "MemoryRunLedger",
     "RepeatedRecords",
     "RunLedger",

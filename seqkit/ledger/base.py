@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
@@ -10,7 +11,7 @@ from uuid import uuid4
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, StorageError
 from seqkit.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
-__all__ = ["Clock", "GraphRunRecorder", "Ids", "RunLedger"]
+__all__ = ["Clock", "GraphRunRecorder", "Ids", "LedgerLike", "RunLedger"]
 
 Clock = Callable[[], datetime]
 """Tells the time: an aware datetime."""
@@ -92,6 +93,10 @@ def refuse_bad_seq(run_id: RunId, event: RunEvent) -> None:
     """Raise where a `seq` cannot be one."""
     if event.seq < 1:
         raise IntegrityError(f"run {run_id}: event seq is {event.seq}, expected a whole number from 1")
+
+
+LedgerLike = RunLedger | str | os.PathLike[str]
+"""What a `ledger` argument takes: a ledger, or the path or URL of one."""
 
 
 class GraphRunRecorder:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from seqkit._html import shortened
 from seqkit._warned import warn_caller
+from seqkit._words import inflected, listed, plural
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 from seqkit.model import RunId, RunStatus, utc_text
@@ -63,15 +64,12 @@ class Settled:
         """What was counted once, as a sentence; empty where there was nothing of the kind."""
         told = []
         if n := len(self.repeats):
-            told.append(f"{n:,} event{'s'[: n != 1]} that stand{'s' * (n == 1)} there before, byte for byte")
+            told.append(f"{plural(n, 'event')} that {inflected(n, 'stands', 'stand')} there before, byte for byte")
         if n := len(self.same):
-            told.append(f"{n:,} record{'s'[: n != 1]} of runs that {'is' if n == 1 else 'are'} there before")
+            told.append(f"{plural(n, 'record')} of runs that {inflected(n, 'is', 'are')} there before")
         if n := len(self.older):
-            runs = ", ".join(f"{old.record.run_id!r:.80} in {old.source}" for old, _ in self.older[:3])
-            more = f" and {n - 3} more" if n > 3 else ""
-            told.append(
-                f"{n:,} older cop{'y' if n == 1 else 'ies'} of a run ({runs}{more}), of which the longer counts"
-            )
+            runs = listed(self.older, 3, lambda pair: f"{pair[0].record.run_id!r:.80} in {pair[0].source}")
+            told.append(f"{plural(n, 'older copy', 'older copies')} of a run ({runs}), of which the longer counts")
         return "; ".join(told)
 
 
@@ -128,7 +126,7 @@ def counted(ledger: RunLedger, differing: Literal["error", "keep"] = "error") ->
     answer = settled(ledger)
     if answer.differing and differing == "error":
         first, more = answer.differing[0], len(answer.differing) - 1
-        others = f" (and {more} more run{'s'[: more != 1]})" if more else ""
+        others = f" (and {plural(more, 'more run')})" if more else ""
         raise ValueError(
             f"{first}{others}; nobody can tell which copy is right: read one of the two alone. audit names all of them"
         )

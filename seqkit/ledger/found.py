@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from seqkit._words import plural
 from seqkit.errors import RunNotFound, StorageError
 from seqkit.ledger.showing import LAST, runs_page
 from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunSummary
@@ -145,7 +146,7 @@ class FoundLedger:
     def __repr__(self) -> str:
         problems = f", {len(self.problems)} unreadable" if self.problems else ""
         runs, events = len(self._first), len(self.events)
-        return f"FoundLedger({runs} run{'s'[: runs != 1]}, {events} event{'s'[: events != 1]}{problems})"
+        return f"FoundLedger({plural(runs, 'run')}, {plural(events, 'event')}{problems})"
 
     def _repr_html_(self) -> str:
         records = self.list_runs()

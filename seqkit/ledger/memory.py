@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 
+from seqkit._words import plural
 from seqkit.errors import IntegrityError, RunNotFound
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
 from seqkit.ledger.showing import LAST, runs_page
@@ -125,7 +126,7 @@ class MemoryRunLedger:
 
     def __repr__(self) -> str:
         runs, events = len(self._runs), sum(map(len, self._events.values()))
-        return f"MemoryRunLedger({runs} run{'s'[: runs != 1]}, {events} event{'s'[: events != 1]})"
+        return f"MemoryRunLedger({plural(runs, 'run')}, {plural(events, 'event')})"
 
     def _repr_html_(self) -> str:
         runs = self.list_runs()

@@ -30,7 +30,7 @@ def read_ledger(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = 
         {formats}
     on_bad_lines : {"error", "warn", "skip"}
         What to do where a line (or a row of a database) cannot be read: raise at the first, warn once
-        a file (:class:`seqkit.ledger.UnreadableLines`), or say nothing. With the last two they are in
+        a file (:class:`seqkit.UnreadableLines`), or say nothing. With the last two they are in
         the ledger's `problems`: the first 10,000 of a file one by one, the rest as a count.
 
     Returns

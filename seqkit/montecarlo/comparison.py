@@ -14,8 +14,8 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._arguments import whole
 from seqkit._html import table
-from seqkit.draws import MAX_TRIALS, resolve_seed
-from seqkit.failures import FailureModel, as_model
+from seqkit.draws import MAX_TRIALS, Seed, resolve_seed
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk
 from seqkit.montecarlo.estimate import Estimate
 from seqkit.montecarlo.experiment import prepare
@@ -108,13 +108,13 @@ class Comparison:
 
 
 def compare(
-    a: Any,
-    b: Any,
-    model: Any = None,
+    a: SequencePlan | ModelLike,
+    b: SequencePlan | ModelLike,
+    model: ModelLike | None = None,
     *,
     plan: SequencePlan | None = None,
     trials: int = 100_000,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     policy: Policy | tuple[Policy, Policy] = "skip_dependents",
     failure_budget: int | tuple[int | None, int | None] | None = None,
     attempts: int | tuple[int, int] = 1,
@@ -216,7 +216,7 @@ def _row(sums: list[int], n: int, scale: int = 1) -> dict[str, float]:
 
 
 def _sides(
-    a: Any, b: Any, model: Any, plan: SequencePlan | None
+    a: SequencePlan | ModelLike, b: SequencePlan | ModelLike, model: ModelLike | None, plan: SequencePlan | None
 ) -> tuple[tuple[_Side, _Side], dict[str, FailureModel]]:
     """Tell the sides from what was given; also give the models by the arguments that they came by."""
     if isinstance(a, SequencePlan) and plan is None and model is not None:
@@ -226,7 +226,7 @@ def _sides(
         before, after = as_model(b, "b"), as_model(model)
         return ((a, before), (a, after)), {"b": before, "model": after}
     if isinstance(plan, SequencePlan) and model is None and not isinstance(a, SequencePlan | None):
-        before, after = as_model(a, "a"), as_model(b, "b")
+        before, after = as_model(a, "a"), as_model(b, "b")  # type: ignore[arg-type]  # a plan is refused there
         return ((plan, before), (plan, after)), {"a": before, "b": after}
     given = ", ".join(f"{name}: {type(value).__name__}" for name, value in zip("ab", (a, b), strict=True))
     raise TypeError(

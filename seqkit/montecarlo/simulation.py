@@ -18,8 +18,8 @@ from seqkit import _dtypes
 from seqkit._arguments import at_least, whole
 from seqkit._html import amount, page, rows_of
 from seqkit._svg import bars
-from seqkit.draws import MAX_TRIALS, resolve_seed
-from seqkit.failures import FailureModel, as_model
+from seqkit.draws import MAX_TRIALS, Seed, resolve_seed
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.montecarlo.driver import Engine, chosen_engine, each_chunk
 from seqkit.montecarlo.estimate import Estimate, moments
 from seqkit.montecarlo.experiment import Experiment, Tally, prepare, total
@@ -283,9 +283,9 @@ class Simulation(UnderTerms):
 
 def simulate(
     plan: SequencePlan,
-    model: Any,
+    model: ModelLike,
     trials: int = 100_000,
-    rng: int | np.random.Generator | None = None,
+    rng: Seed | None = None,
     policy: Policy = "skip_dependents",
     failure_budget: int | None = None,
     attempts: int = 1,

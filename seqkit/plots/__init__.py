@@ -16,6 +16,7 @@ They never show, save or close anything, and leave matplotlib's settings alone.
 
 from __future__ import annotations
 
+from seqkit._public import presented
 from seqkit.plots.calibration import calibration
 from seqkit.plots.counts import counts
 from seqkit.plots.dag import blast_radius, order
@@ -25,3 +26,9 @@ from seqkit.plots.importance import importance
 from seqkit.plots.timeline import timeline
 
 __all__ = ["blast_radius", "calibration", "counts", "history", "impact", "importance", "order", "timeline"]
+
+presented(__name__, __all__, globals())
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -13,6 +13,7 @@ from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import inflected
 from seqkit.plots._axes import LINES, OUTLINE, settled
 from seqkit.plots._text import PLAIN, width
 
@@ -77,7 +78,7 @@ def draw_bars(
     each = "wave" if len(groups[0]) == 1 else f"{len(groups[0])} waves"
     between = sum(count for (before, after), count in arcs.items() if before != after)
     which = f"{len(edges):,}" if between == len(edges) else f"{between:,} of {len(edges):,}"
-    joined = f"; arcs for {which} dependenc{'y' if len(edges) == 1 else 'ies'}" if edges else ""
+    joined = f"; arcs for {which} {inflected(len(edges), 'dependency', 'dependencies')}" if edges else ""
     return f"Repos, a bar for each {each}{joined}"
 
 

@@ -16,7 +16,7 @@ from seqkit._rows import SLACK, Point, Spacing, placed
 from seqkit.plots._axes import LINES, OUTLINE
 from seqkit.plots._text import PLAIN, width, wrapped
 
-__all__ = ["SIZES", "Boxes", "Node", "arranged", "draw_boxes"]
+__all__ = ["SIZES", "Arrangement", "Node", "arranged", "draw_boxes"]
 
 Edge = tuple[str, str]
 
@@ -53,7 +53,7 @@ class _Label:
 
 
 @dataclass(frozen=True)
-class Boxes:
+class Arrangement:
     """Where everything goes, in points; y counts downwards."""
 
     size: float
@@ -70,7 +70,7 @@ class Boxes:
 
 def arranged(
     nodes: Sequence[Node], edges: Sequence[Edge], size: float, room: tuple[float, float | None]
-) -> Boxes | None:
+) -> Arrangement | None:
     """Find a place for every box, or none where `room` (width and height in points, or any height) is too small."""
     labels = {node.repo: _label(node, size) for node in nodes}
     spacing = Spacing(*(gap * size for gap in (_SPACING.boxes, _SPACING.beside, _SPACING.lines)))
@@ -99,7 +99,7 @@ def arranged(
     for number, (top, bottom) in zip(waves, ends, strict=True):
         bands[number] = (bands.get(number, (top, bottom))[0], bottom)
     middle = [(top + bottom) / 2 for top, bottom in ends]
-    return Boxes(
+    return Arrangement(
         size,
         labels,
         {repo: (x, middle[int(layer)]) for repo, (layer, x) in spots.items()},
@@ -112,7 +112,7 @@ def arranged(
 
 
 def draw_boxes(
-    ax: Axes, boxes: Boxes, nodes: Sequence[Node], emphasised: Collection[Edge], kwargs: Mapping[str, Any]
+    ax: Axes, boxes: Arrangement, nodes: Sequence[Node], emphasised: Collection[Edge], kwargs: Mapping[str, Any]
 ) -> None:
     """Draw it on axes whose data units are points."""
     for index, (top, bottom) in enumerate(boxes.bands.values()):
@@ -213,7 +213,7 @@ def _gaps(waves: Sequence[int], routes: Mapping[Edge, Sequence[Point]], size: fl
     return [gap * size for gap in (*gaps, _LOW * 0.7)]
 
 
-def _lines(ax: Axes, boxes: Boxes, emphasised: Collection[Edge]) -> None:
+def _lines(ax: Axes, boxes: Arrangement, emphasised: Collection[Edge]) -> None:
     failed = STATUS_STYLES["failed"].colour
     for loud, colour, thick, zorder in ((False, LINES, 0.6, 1), (True, failed, 1.1, 2)):
         paths = [_curve(route, boxes) for edge, route in boxes.routes.items() if (edge in emphasised) == loud]
@@ -222,7 +222,7 @@ def _lines(ax: Axes, boxes: Boxes, emphasised: Collection[Edge]) -> None:
             ax.add_collection(lines, autolim=False)
 
 
-def _curve(route: Sequence[Point], boxes: Boxes) -> Path:
+def _curve(route: Sequence[Point], boxes: Arrangement) -> Path:
     """Lead an edge straight past rows of boxes, and in S-curves between them."""
     points: list[Point] = [(route[0][0], boxes.layers[int(route[0][1])][1])]
     codes = [Path.MOVETO]

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from seqkit._html import amount
+from seqkit._words import plural, quoted
 from seqkit.errors import RunNotFound
-from seqkit.history.past import ids_text
 from seqkit.ledger import RunLedger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
@@ -91,7 +91,7 @@ def chosen_run(kept: RunLedger, run_id: str | None) -> str | None:
     if isinstance(kept, FoundLedger):
         ids = list(dict.fromkeys([*ids, *(event.run_id for event in kept.events)]))
     if len(ids) > 1:
-        raise ValueError(f"run_id is None and the ledger has {len(ids):,} runs, expected one of {ids_text(ids)}")
+        raise ValueError(f"run_id is None and the ledger has {len(ids):,} runs, expected one of {quoted(ids)}")
     return ids[0] if ids else None
 
 
@@ -110,7 +110,7 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
         if sum(run.record.run_id == run_id for run in found.runs) > 1:
             notes.append("the run is recorded more than once")
         if again := len(found.found_events(run_id)) - len(events):
-            notes.append(f"{again:,} event{'s that stand' if again > 1 else ' that stands'} there again counted once")
+            notes.append(f"{plural(again, 'event that stands', 'events that stand')} there again counted once")
         if found.problems:
             notes.append("parts of the ledger could not be read")
     story, axis = story_of(record, ()), _Axis(record, events)
@@ -123,11 +123,11 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
     if any(after.timestamp < before.timestamp for before, after in pairwise(events)):
         notes.append("times that go backwards")
     if odd:
-        notes.append(f"{odd:,} event{'s that contradict' if odd > 1 else ' that contradicts'} others")
+        notes.append(f"{plural(odd, 'event that contradicts', 'events that contradict')} others")
     if strange:
-        notes.append(f"{strange:,} event{'s'[: strange != 1]} of unknown kind or repo left out")
+        notes.append(f"{plural(strange, 'event')} of unknown kind or repo left out")
     span = (min([axis.first, *axis.at]), _close(told, axis))
-    took = f"{len(events):,} event{'s'[: len(events) != 1]}" if axis.counts_events else axis.said(span)
+    took = f"{plural(len(events), 'event')}" if axis.counts_events else axis.said(span)
     return Run(
         rows=told,
         span=span,

@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
-from seqkit.failures import FailureModel, as_model
+from seqkit._words import plural
+from seqkit.failures import FailureModel, ModelLike, as_model
 from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 from seqkit.rates import ranking_note
@@ -32,7 +33,7 @@ _FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room f
 _RED = STATUS_STYLES["failed"].colour
 
 
-def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: Any = None, **kwargs: Any) -> Axes:
+def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = None, **kwargs: Any) -> Axes:
     """Draw fitted failure rates with their credible intervals, a row for each repo, the highest rate first.
 
     Parameters
@@ -190,7 +191,7 @@ def _words(
         lines = [f"{failures.sum():,} failures in {attempts.sum():,} attempts do not support a ranking of {n:,} repos."]
     else:
         first = f"{shown(str(fit.index[top]), 30)}{' fails most often' if n > 1 else ''}"
-        lines = [f"{first}: {_counted(failures[top], 'failure')} in {_counted(attempts[top], 'attempt')}."]
+        lines = [f"{first}: {plural(failures[top], 'failure')} in {plural(attempts[top], 'attempt')}."]
     if held is not None:
         share = 100 * held.mean()
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
@@ -210,10 +211,6 @@ def _words(
             fontsize=8,
             **PLAIN,
         )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s'[: int(number != 1)]}"
 
 
 def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None, colour: str) -> list[Line2D]:

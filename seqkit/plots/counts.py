@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import plural
 from seqkit.exact import Analysis
 from seqkit.montecarlo import Simulation
 from seqkit.montecarlo.estimate import Estimate
@@ -162,7 +163,7 @@ def _law(source: Analysis | Simulation, which: str) -> _Law:
         probability = frame.to_numpy() / trials
         row = source.summary().loc[which].to_dict()
         quantiles = {name: int(row[column]) for name, column in _LEVELS.items()}
-        mean, head = row["mean"], f"simulated {trials:,} time{'s'[: trials != 1]}"
+        mean, head = row["mean"], f"simulated {plural(trials, 'time')}"
         told = str(Estimate(mean, row["se_mean"]))
     else:
         raise TypeError(

@@ -12,13 +12,14 @@ from matplotlib.axes import Axes
 
 from seqkit._palette import STATUS_STYLES
 from seqkit._rows import reduction
+from seqkit._words import inflected, plural
 from seqkit.graph import RepoDependencyGraph
 from seqkit.neighbours import neighbours
 from seqkit.outcome import SequenceOutcome
 from seqkit.plan import SequencePlan
 from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, status_legend, title
 from seqkit.plots._bars import draw_bars, height_of_bars
-from seqkit.plots._boxes import SIZES, Boxes, Node, arranged, draw_boxes
+from seqkit.plots._boxes import SIZES, Arrangement, Node, arranged, draw_boxes
 from seqkit.plots._text import PLAIN, shown, width
 from seqkit.whatif import what_if
 
@@ -49,7 +50,7 @@ def order(
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, at most a page wide and as tall as the graph needs.
     around : str, optional
-        Draw only this repo, what it needs and what needs it; :func:`seqkit.neighbours.neighbours` says which.
+        Draw only this repo, what it needs and what needs it: ancestors and descendants, no siblings.
     depth : int
         With `around`, how many steps up and down.
     implied : bool
@@ -94,7 +95,7 @@ def order(
         plan, left_out = plan_or_outcome, set(plan_or_outcome.unreleased)
         words = ["unreleased" if item.repo_id in left_out else "pending" for item in plan.items]
         repos, waves = len(plan.released), len(plan.waves())
-        sentence = f"{repos} repo{'s'[: repos != 1]} to release in {waves} wave{'s'[: waves != 1]}"
+        sentence = f"{plural(repos, 'repo')} to release in {plural(waves, 'wave')}"
         sentence += f", {len(left_out)} unreleased" if left_out else ""
     else:
         raise TypeError(
@@ -156,7 +157,7 @@ def blast_radius(
             f"plan_or_graph is a {type(plan_or_graph).__name__}, expected a SequencePlan or RepoDependencyGraph"
         )
     counts = Counter(ended.values())
-    goes_on = f"{counts['succeeded']} go{'es'[: 2 * (counts['succeeded'] == 1)]} on"
+    goes_on = f"{counts['succeeded']} {inflected(counts['succeeded'], 'goes', 'go')} on"
     sentence = f"{counts['blocked']} blocked, {goes_on}"
     sentence += f", {counts['unreleased']} unreleased" if counts["unreleased"] else ""
     fails = ended[repo] == "failed"
@@ -195,7 +196,7 @@ def _draw(
     if not chosen:
         return nothing(ax, "Nothing to draw: there are no repos.")
     if around is not None:
-        near = f"{len(chosen)} of {whole} repos, {depth} step{'s'[: depth != 1]} up and down"
+        near = f"{len(chosen)} of {whole} repos, {plural(depth, 'step')} up and down"
         head += f"\nAround {shown(around, 40)}: {near}"
     kept = set(chosen)
     level = {repo: number for number, wave in enumerate(picture.graph.waves()) for repo in wave}
@@ -225,7 +226,7 @@ def _draw(
     return ax
 
 
-def _boxes(ax: Axes | None, nodes: list[Node], edges: list[tuple[str, str]]) -> Boxes | None:
+def _boxes(ax: Axes | None, nodes: list[Node], edges: list[tuple[str, str]]) -> Arrangement | None:
     if ax is None:
         boxes = arranged(nodes, edges, SIZES[0], (_PAGE, None))
         return boxes if boxes and boxes.height <= _TALLEST else None
@@ -241,7 +242,7 @@ def _room(ax: Axes) -> tuple[float, float]:
     return share * wide, share * high
 
 
-def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
+def _frame(ax: Axes | None, boxes: Arrangement, head: str) -> Axes:
     """Give axes with a point for a data unit, the drawing in their middle."""
     if ax is None:
         wide = max(boxes.width + 8, _LEAST, *(width(line, TITLE_SIZE) for line in head.split("\n")))
@@ -262,7 +263,7 @@ def _frame(ax: Axes | None, boxes: Boxes, head: str) -> Axes:
 def _note(edges: int, left_out: int) -> str:
     if not edges:
         return "No dependencies."
-    note = f"{edges:,} dependenc{'y' if edges == 1 else 'ies'}"
+    note = f"{plural(edges, 'dependency', 'dependencies')}"
     return f"{note}, {left_out:,} of them implied by others and not drawn." if left_out else f"{note}."
 
 

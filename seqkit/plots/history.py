@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import plural
 from seqkit.frames import items_frame
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import RunLedger, as_ledger
@@ -118,7 +119,7 @@ def history(
     grid = _grid(ledger_or_frame, graph)
     if not grid.repos:
         runs = len(grid.labels)
-        return nothing(ax, f"Nothing to draw: {runs} run{'s'[: runs != 1]} and no repos.")
+        return nothing(ax, f"Nothing to draw: {plural(runs, 'run')} and no repos.")
     rows, columns = grid.cells.shape
     below = max(width(label, _SIZE) for label in grid.labels)
     given = ax is not None
@@ -293,7 +294,7 @@ def _rows(runs: Iterable[Mapping[str, int]], graph: RepoDependencyGraph | Sequen
 
 def _say(ax: Axes, grid: _Grid, notes: Sequence[str], below: float) -> None:
     rows, columns = grid.cells.shape
-    shape = f"{columns:,} run{'s'[: columns != 1]} of {rows:,} repo{'s'[: rows != 1]}"
+    shape = f"{plural(columns, 'run')} of {plural(rows, 'repo')}"
     head = f"{shape}: {sum(grid.failures):,} of {sum(grid.attempts):,} attempts failed"
     title(ax, "\n".join([head, "; ".join(notes)]))
     status_legend(ax, Counter(_WORDS[code] for code in grid.cells.ravel() if code >= 0), below=below + 14.0)

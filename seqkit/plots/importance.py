@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from seqkit._html import amount
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import and_more, plural
 from seqkit.exact import Analysis
 from seqkit.plots._axes import LINES, OUTLINE, axes, legend, nothing, settled, title
 from seqkit.plots._text import PLAIN, shown, width
@@ -129,7 +130,7 @@ def _title(worth: pd.DataFrame) -> str:
     if not dependents:
         return f"{first}\nNo repo depends on another."
     if worth["n_dependents"].iloc[0] == dependents:
-        return f"{first}\nMost depend on it, too: {dependents:,} repo{'s'[: dependents != 1]}."
+        return f"{first}\nMost depend on it, too: {plural(dependents, 'repo')}."
     bought = amount(gain[most], 3)
     return f"{first}\nMost depend on {names[1]} ({dependents:,}): hardening it buys {bought}, rank {most + 1}."
 
@@ -179,7 +180,7 @@ def _labels(worth: pd.DataFrame, at: Floats) -> dict[int, str]:
             continue
         taken.add(spot)
         others = int(np.isclose(at, at[row], rtol=1e-9, atol=0).all(axis=1).sum()) - 1
-        more = f" and {others:,} more" if others else ""
+        more = and_more(others)
         labels[row] = f"{shown(str(worth.index[row]))}{more} ({row + 1}, {place[row] + 1})"
     return labels
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import offset_copy
 
 from seqkit._palette import STATUS_STYLES
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.outcome import SequenceOutcome
 from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
 from seqkit.plots._marks import marks
@@ -34,7 +33,7 @@ _LAYERS = ("succeeded", "failed", "in_progress", "blocked", "stopped", "unreleas
 
 
 def timeline(
-    ledger_or_outcome: RunLedger | SequenceOutcome | str | os.PathLike[str],
+    ledger_or_outcome: LedgerLike | SequenceOutcome,
     run_id: str | None = None,
     ax: Axes | None = None,
     **kwargs: Any,

@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn, TypeAlias
 
 from seqkit._html import shortened
 from seqkit._warned import warn_caller
+from seqkit._words import listed
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
 
@@ -55,8 +56,7 @@ class ReadWarning(UserWarning):
 def warn_of_content(path: PathLike, summary: str, told: Sequence[str]) -> None:
     """Warn of what stands in a file, if `told` tells anything; a few are named, the rest counted."""
     if told:
-        more = f"; and {len(told) - _MOST_TOLD:,} more" if len(told) > _MOST_TOLD else ""
-        warn_caller(f"{os.fspath(path)}: {summary}: {'; '.join(told[:_MOST_TOLD])}{more}", ReadWarning)
+        warn_caller(f"{os.fspath(path)}: {summary}: {listed(told, _MOST_TOLD, apart='; ')}", ReadWarning)
 
 
 class Opened(os.PathLike[str]):

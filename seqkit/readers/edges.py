@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 
 from seqkit._html import shortened
+from seqkit._words import plural
 from seqkit.errors import ReadError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.ids import edges_of_cells, is_blank
@@ -121,7 +122,7 @@ def _separator(text: str, *columns: str) -> tuple[str, int]:
 
 
 def _fields(count: int) -> str:
-    return f"{count} field{'s'[: count != 1]}"
+    return f"{plural(count, 'field')}"
 
 
 def _column(path: PathLike, line: int, header: list[str], argument: str, name: str) -> int:

@@ -102,10 +102,10 @@ def read_npm(
     try:
         return build(path, _pairs(links, repo_of, chosen), nodes, cycles)
     except DependencyCycle as cycle:
-        way_out = f"{cycle.way_out}. {_way_out(links, repo_of, chosen)}"
+        also = _way_out(links, repo_of, chosen)
         if repo_of is not exact and _opens(_pairs(links, exact, chosen)):
-            way_out += '. Versions kept apart have none: read_graph(…, ids="name@version")'
-        raise DependencyCycle(cycle.repos, cycle.components, way_out) from None
+            also += '. Versions kept apart have none: read_graph(…, ids="name@version")'
+        raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
 
 
 def _pairs(

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from seqkit._html import shortened
+from seqkit._words import listed
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.graph import RepoDependencyGraph
 from seqkit.readers._files import (
@@ -114,8 +115,8 @@ def read_pip(
         if extras == "all" and nx.is_directed_acyclic_graph(
             nx.DiGraph(_Edges(packages, environment, follow=False).pairs)
         ):
-            way_out = f'{cycle.way_out}. There is no cycle with read_graph(…, extras="requested")'
-            raise DependencyCycle(cycle.repos, cycle.components, way_out) from None
+            also = 'There is no cycle with read_graph(…, extras="requested")'
+            raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
         raise
 
 
@@ -291,8 +292,5 @@ def _asked_for(name: str, packages: Mapping[str, _Package]) -> str:
     asking = sorted({other for other, package in packages.items() for one in package.requirements if one.name == name})
     if not asking:
         return ", which no requirement names"
-    return f", which {_some(asking)} may need for an extra (add_dependency({name!r}, {asking[0]!r}) adds the edge)"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(map(repr, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    who = listed(asking, 3, repr)
+    return f", which {who} may need for an extra (add_dependency({name!r}, {asking[0]!r}) adds the edge)"

@@ -11,6 +11,7 @@ DagView        the picture in them: a graph that can be pressed and zoomed
 Each leaves a still picture where it cannot run, and ``close()`` removes it for good.
 """
 
+from seqkit._public import presented
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.ledger_browser import LedgerBrowser
 from seqkit.widgets.lesson import Lesson
@@ -18,3 +19,9 @@ from seqkit.widgets.run_view import RunView
 from seqkit.widgets.what_if import WhatIf
 
 __all__ = ["DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"]
+
+presented(__name__, __all__, globals())
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

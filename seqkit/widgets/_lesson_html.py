@@ -8,6 +8,7 @@ from html import escape
 import pandas as pd
 
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import and_more, listed
 from seqkit.widgets._parts import plain
 
 __all__ = ["name_row", "steps_table"]
@@ -108,7 +109,7 @@ def steps_table(frame: pd.DataFrame) -> str:
         texts = [str(step), plain(choice, 40), _names(ready), _names(freed), _names(blocked), plain(why, 300)]
         rows.append("<tr>" + "".join(cell.format(escape(text)) for text in texts) + "</tr>")
     more = len(frame) - len(rows)
-    note = f"<div>… and {more} more: <code>walk.frame</code> has all.</div>" if more else ""
+    note = and_more(more, ": <code>walk.frame</code> has all.</div>", "<div>… ")
     return (
         f'<details><summary style="cursor:pointer">All {len(frame)} steps as a table</summary>'
         '<div role="region" aria-label="All steps" tabindex="0" '
@@ -118,5 +119,4 @@ def steps_table(frame: pd.DataFrame) -> str:
 
 
 def _names(repos: Sequence[str]) -> str:
-    more = len(repos) - _MOST_IN_CELL
-    return ", ".join(plain(repo, 40) for repo in repos[:_MOST_IN_CELL]) + (f" and {more} more" if more > 0 else "")
+    return listed(repos, _MOST_IN_CELL, lambda repo: plain(repo, 40))

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import plural
 from seqkit.explore.one_run import time_text
 from seqkit.explore.run_diff import WORDS
 from seqkit.ledger.showing import RUN_STYLES
@@ -40,5 +41,5 @@ def _cells(run: dict[Any, Any]) -> Sequence[str]:
         "" if pd.isna(run["duration"]) else time_text(run["duration"]).replace(" ", "\u00a0"),
         ", ".join(counts) or ("cannot be read" if pd.isna(run["succeeded"]) else "no repos"),
         plain(name, 24) if name else "",
-        plain(run["run_id"], 24) + (f", {errors} error{'s'[: errors != 1]}" if errors else ""),
+        plain(run["run_id"], 24) + (f", {plural(errors, 'error')}" if errors else ""),
     ]

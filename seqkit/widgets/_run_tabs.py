@@ -15,6 +15,7 @@ from seqkit import _dtypes
 from seqkit._html import escaped
 from seqkit._palette import STATUS_STYLES
 from seqkit._svg import legend
+from seqkit._words import inflected, plural
 from seqkit.explore.browse import Browser
 from seqkit.explore.run_diff import RunDiff, diff_runs, words_of
 from seqkit.graph import RepoDependencyGraph
@@ -210,7 +211,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         row = found.iloc[0]
         attempts = int(row["attempts"])
         parts = [STATUS_STYLES[words_of(found)[repo]].word]
-        parts += [f"{attempts} attempt{'s'[: attempts != 1]}"] if attempts else []
+        parts += [f"{plural(attempts, 'attempt')}"] if attempts else []
         parts += [str(row[name]) for name in ("reason", "released_as") if not pd.isna(row[name])]
         parts += [f"waits for {', '.join(map(plain, row['blocked_by'][:5]))}"] if row["blocked_by"] else []
         self.status.say(f"{name}: {', '.join(parts)}")
@@ -320,7 +321,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         frame = frame.rename(columns={"status_a": "word_a", "status_b": "word_b"})
         shown = {name: title for name, title in _CHANGES.items() if not _nothing_in(frame[name])}
         self.changes.show(
-            frame, f"{len(frame):,} repo{'s'[: len(frame) != 1]} that differ{'s'[: len(frame) == 1]}", shown
+            frame, f"{plural(len(frame), 'repo')} that {inflected(len(frame), 'differs', 'differ')}", shown
         )
 
 

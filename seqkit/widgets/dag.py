@@ -14,8 +14,9 @@ import traitlets as T
 from seqkit import _svg
 from seqkit._arguments import whole
 from seqkit._palette import STATUS_STYLES
+from seqkit._words import plural
 from seqkit.errors import RepoNotFound
-from seqkit.explore.drawing import MOST_DRAWN, Drawing, draw
+from seqkit.explore.drawing import MOST_DRAWN, GraphDrawing, draw
 from seqkit.graph import RepoDependencyGraph
 from seqkit.plan import SequencePlan
 from seqkit.widgets._parts import close_all, plain
@@ -266,7 +267,7 @@ class DagView(Still, anywidget.AnyWidget):
     def __repr__(self) -> str:
         n = len(self._plain)
         part = f", {len(self._drawn.ids)} drawn" if len(self._drawn.ids) < n else ""
-        return f"DagView({n} repo{'s'[: n != 1]}{part}: {self._counted() or 'nothing to show'})"
+        return f"DagView({plural(n, 'repo')}{part}: {self._counted() or 'nothing to show'})"
 
     def close(self) -> None:
         """Remove the picture from all pages, and its models from the kernel."""
@@ -281,7 +282,7 @@ def _plain_words(plan_or_graph: SequencePlan | RepoDependencyGraph) -> dict[str,
     return dict.fromkeys(plan_or_graph.topological_order(), "pending")
 
 
-def _wire(drawing: Drawing) -> dict[str, Any]:
+def _wire(drawing: GraphDrawing) -> dict[str, Any]:
     """Give a drawing the form that the browser gets: short numbers and clean text, never ids."""
     return {
         "names": [plain(repo, _NAME) for repo in drawing.ids],
@@ -293,7 +294,7 @@ def _wire(drawing: Drawing) -> dict[str, Any]:
     }
 
 
-def _note(drawing: Drawing) -> str:
+def _note(drawing: GraphDrawing) -> str:
     n, edges = len(drawing.ids), len(drawing.routes) + drawing.implied
     if drawing.too_many:
         most = f"{drawing.among:,} repos, at most {MOST_DRAWN} at a time"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from html import escape
 from typing import Any
@@ -13,9 +12,10 @@ import pandas as pd
 from seqkit import _dtypes
 from seqkit._html import escaped
 from seqkit._svg import chip
+from seqkit._words import plural
 from seqkit.explore.browse import Browser
 from seqkit.graph import RepoDependencyGraph
-from seqkit.ledger import RunLedger
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.showing import RUN_STYLES
 from seqkit.model import RunEvent, RunStatus
 from seqkit.plan import SequencePlan
@@ -90,7 +90,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
 
     def __init__(
         self,
-        ledger: RunLedger | str | os.PathLike[str],
+        ledger: LedgerLike,
         graph: RepoDependencyGraph | SequencePlan | None = None,
         page_size: int = 20,
     ) -> None:
@@ -215,7 +215,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         if self.browser.problem:
             self.status.say(self.browser.problem, error=True)
         else:
-            self.status.say(f"{listed:,} of {known:,} run{'s'[: known != 1]}")
+            self.status.say(f"{listed:,} of {plural(known, 'run')}")
 
     @guarded
     def _turn_to(self, page: int) -> None:
@@ -271,7 +271,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
     def _take(self, frame: pd.DataFrame, what: str) -> None:
         self.frame = frame
         rows, columns = frame.shape
-        self.status.say(f".frame of this widget is now {what}: {rows:,} row{'s'[: rows != 1]}, {columns} columns")
+        self.status.say(f".frame of this widget is now {what}: {plural(rows, 'row')}, {columns} columns")
 
     # ------------------------------------------------------------------ a run that goes on
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import ipywidgets as ipw
-import numpy as np
 
-from seqkit.draws import resolve_seed
+from seqkit._words import plural
+from seqkit.draws import Seed, resolve_seed
 from seqkit.explore._words import told
 from seqkit.explore.drawing import MOST_DRAWN
 from seqkit.explore.lesson import Walk
@@ -83,7 +83,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         plan: SequencePlan,
         fail: str | Iterable[str] = (),
         policy: Policy = "skip_dependents",
-        rng: int | np.random.Generator | None = 0,
+        rng: Seed | None = 0,
     ) -> None:
         self.walk = Walk(plan, fail, policy)
         self._seed = resolve_seed(rng)
@@ -126,7 +126,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             layout=ipw.Layout(width="370px"),
         )
         whole = [] if len(plan.items) > MOST_DRAWN else [("the whole plan", 0)]
-        near = [(f"{depth} step{'s'[: depth != 1]} around", depth) for depth in (1, 2, 3)]
+        near = [(f"{plural(depth, 'step')} around", depth) for depth in (1, 2, 3)]
         self._excerpt = ipw.Dropdown(
             options=[*whole, *near],
             description="Show",

@@ -10,9 +10,11 @@ import pandas as pd
 from IPython import get_ipython
 
 from seqkit._html import escaped
+from seqkit._words import inflected, plural
 from seqkit.explore.live import LiveRun
 from seqkit.explore.scenario import Scenario
 from seqkit.explore.settings import MOST_SCALE
+from seqkit.failures import ModelLike
 from seqkit.model import RunEvent
 from seqkit.plan import SequencePlan
 from seqkit.terms import POLICIES, Policy
@@ -83,7 +85,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def __init__(
         self,
         plan: SequencePlan,
-        model: Any = 0.05,
+        model: ModelLike = 0.05,
         *,
         policy: Policy = "skip_dependents",
         failure_budget: int | None = None,
@@ -348,8 +350,8 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         failing, n = sorted(scenario.failing), len(scenario.plan.released)
         who = f"{', '.join(plain(repo, 40) for repo in failing[:3])}{' …' * (len(failing) > 3)}" or "nobody"
         return (
-            f"{who} fail{'s'[: len(failing) < 2]}: {scenario.outcome.summary()}; "
-            f"{float(scenario.expected_succeeded):.4g} of {n} repo{'s'[: n != 1]} expected to be released"
+            f"{who} {inflected(max(len(failing), 1), 'fails', 'fail')}: {scenario.outcome.summary()}; "
+            f"{float(scenario.expected_succeeded):.4g} of {plural(n, 'repo')} expected to be released"
         )
 
     def __repr__(self) -> str:

@@ -69,6 +69,7 @@ class SqlRunLedger:
     'run-1'
     """
 
+    __module__ = "seqkit"  # which imports it late, so that seqkit._public does not see it
     blocking = True
 
     def __init__(

@@ -23,7 +23,7 @@ from seqkit.ledger.collecting import Found, OnBadLines, collected
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.surreal.export import rows_of_export
 from seqkit.ledger.surreal.folder import rows_of_folder
-from seqkit.ledger.surreal.rows import TABLES, Row, event_of, run_of
+from seqkit.ledger.surreal.rows import TABLES, StoredRow, event_of, run_of
 
 __all__ = ["read_surql", "read_surrealkv"]
 
@@ -56,7 +56,7 @@ def read_surrealkv(path: str | os.PathLike[str], on_bad_lines: OnBadLines = "err
     return collected(_found_by(rows_of_folder), path, on_bad_lines)
 
 
-def _found_by(read: Callable[[str], Generator[Row | Problem, None, None]]) -> Callable[[str], Found]:
+def _found_by(read: Callable[[str], Generator[StoredRow | Problem, None, None]]) -> Callable[[str], Found]:
     def find(source: str) -> Found:
         with closing(read(source)) as rows:  # closed at once where it raises: a copy of the folder goes away
             for row in rows:

@@ -14,7 +14,7 @@ from seqkit._html import shortened
 from seqkit.errors import ReadError
 from seqkit.ledger.found import Problem
 from seqkit.ledger.surreal.literals import LiteralError, RecordId, Token, next_token, read_value, skip_value
-from seqkit.ledger.surreal.rows import TABLES, Row
+from seqkit.ledger.surreal.rows import TABLES, StoredRow
 
 __all__ = ["LARGEST", "rows_of_export"]
 
@@ -40,7 +40,7 @@ _PASSED_OVER = frozenset(
 _WRITES = frozenset({"CREATE", "UPDATE", "UPSERT"})
 
 
-def rows_of_export(path: str) -> Generator[Row | Problem, None, None]:
+def rows_of_export(path: str) -> Generator[StoredRow | Problem, None, None]:
     """Give the rows of the two tables, in the order of the file, and a problem for what cannot be read.
 
     Raises
@@ -84,7 +84,7 @@ class _Script:
     """Whether the text ended too early."""
     _counted: tuple[int, int] = (0, 1)
 
-    def rows(self) -> Generator[Row | Problem, None, None]:
+    def rows(self) -> Generator[StoredRow | Problem, None, None]:
         """Go through the statements."""
         at = 0
         try:
@@ -111,7 +111,7 @@ class _Script:
             self.cut = True  # nothing after this place makes sense
             yield self._problem(error.at, str(error))
 
-    def _insert(self, at: int) -> Generator[Row | Problem, None, int]:
+    def _insert(self, at: int) -> Generator[StoredRow | Problem, None, int]:
         """Read ``[RELATION] [IGNORE] [INTO table] [ {…}, … ]`` or a single object; give the place after it."""
         into: str | None = None
         token = next_token(self.text, at)
@@ -137,7 +137,7 @@ class _Script:
             elif token.text != "]":
                 raise self._lost(token)
 
-    def _write(self, at: int) -> Generator[Row | Problem, None, int]:
+    def _write(self, at: int) -> Generator[StoredRow | Problem, None, int]:
         """Read ``[ONLY] record CONTENT {…}``; give the place after it."""
         target = next_token(self.text, at)
         if target.text.upper() == "ONLY":
@@ -153,7 +153,7 @@ class _Script:
             return at
         return (yield from self._row(next_token(self.text, verb.end).start, table, record))
 
-    def _row(self, at: int, table: str | None, record: str | None = None) -> Generator[Row | Problem, None, int]:
+    def _row(self, at: int, table: str | None, record: str | None = None) -> Generator[StoredRow | Problem, None, int]:
         """Read one row; give the place after it, whether it could be read or not."""
         if table is not None and table not in TABLES:
             return skip_value(self.text, at)
@@ -175,7 +175,7 @@ class _Script:
             table = own.table
         if table in TABLES:
             self.tables.add(table)
-            yield Row(table, str(record or own or "without an id"), content, self._line(at))
+            yield StoredRow(table, str(record or own or "without an id"), content, self._line(at))
         elif table is None:
             yield self._problem(at, "a row that says not which table it belongs to; expected an id such as runs:abc")
         return end

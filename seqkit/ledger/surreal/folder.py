@@ -21,7 +21,7 @@ from seqkit._html import shortened
 from seqkit.errors import ReadError
 from seqkit.ledger.found import Problem
 from seqkit.ledger.surreal import engine
-from seqkit.ledger.surreal.rows import TABLES, Row
+from seqkit.ledger.surreal.rows import TABLES, StoredRow
 
 __all__ = ["LARGEST", "rows_of_folder"]
 
@@ -33,7 +33,7 @@ _PARTS = ("clog", "manifest")
 _DAMAGE = ("Corrupt", "corrupt", "Repairing")
 
 
-def rows_of_folder(path: str) -> Generator[Row | Problem, None, None]:
+def rows_of_folder(path: str) -> Generator[StoredRow | Problem, None, None]:
     """Give the rows of the two tables, and a problem for what cannot be read.
 
     Raises
@@ -119,7 +119,7 @@ def _run(path: str, copy: Path, rows: Path) -> str:
     return said
 
 
-def _rows(path: str, rows: Path, seen: set[str]) -> Iterator[Row | Problem]:
+def _rows(path: str, rows: Path, seen: set[str]) -> Iterator[StoredRow | Problem]:
     with rows.open(encoding="utf-8") as file:
         for text in file:
             line = json.loads(text)
@@ -131,4 +131,4 @@ def _rows(path: str, rows: Path, seen: set[str]) -> Iterator[Row | Problem]:
             elif "error" in line:
                 yield Problem(path, None, f"table {line['table']}, record {line['record']}: {line['error']}")
             else:
-                yield Row(line["table"], line["record"], line["content"])
+                yield StoredRow(line["table"], line["record"], line["content"])

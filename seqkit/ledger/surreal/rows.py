@@ -14,7 +14,7 @@ from seqkit._html import shortened
 from seqkit.ledger.strict import event_from_json, run_from_json
 from seqkit.model import RunEvent, RunId, RunRecord, RunStatus
 
-__all__ = ["TABLES", "Row", "event_of", "run_of"]
+__all__ = ["TABLES", "StoredRow", "event_of", "run_of"]
 
 TABLES = ("runs", "run_events")
 
@@ -26,7 +26,7 @@ _SUMMARY = ("total_events", "final_state_digest", "duration_ms", "success")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoredRow:
     """A row of a table, and where it stood."""
 
     table: str
@@ -39,7 +39,7 @@ class Row:
     """Its line in an export, from 1."""
 
 
-def run_of(row: Row) -> RunRecord:
+def run_of(row: StoredRow) -> RunRecord:
     """Read a run.
 
     Raises
@@ -59,7 +59,7 @@ def run_of(row: Row) -> RunRecord:
     return run_from_json(form)
 
 
-def event_of(row: Row) -> tuple[RunId, RunEvent]:
+def event_of(row: StoredRow) -> tuple[RunId, RunEvent]:
     """Read an event, and the run that it says it belongs to.
 
     Raises
@@ -77,7 +77,7 @@ def _metadata(columns: dict[str, Any]) -> Any:
     return {key: columns[key] for key in _METADATA if key in columns} | {"evaluation": evaluation}
 
 
-def _columns(row: Row) -> dict[str, Any]:
+def _columns(row: StoredRow) -> dict[str, Any]:
     if not isinstance(row.content, dict):
         raise ValueError(f"the row is {shortened(repr(row.content)[:100], 60)}, expected an object")
     return row.content
