@@ -51,7 +51,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60.0  # seconds for anything to happen; nothing here takes more than a few
+PATIENCE = 180.0  # seconds for anything to happen; nothing here takes more than a few, but on a busy machine
 
 
 def find_chromium() -> str | None:
@@ -281,7 +281,11 @@ def open_lab() -> Iterator[Lab]:
                     browser.close()
         finally:
             server.terminate()
-            server.wait(PATIENCE)
+            try:
+                server.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -281,6 +281,7 @@ def test_every_control_comes_back_from_where_it_was_moved(lab):
             exact.fill("12.5 %")  # by typing
             page.keyboard.press("Enter")
             away(f"widget.scenario.rate({repo!r}) == 0.125")
+            shown(notebook, "Exact rate in percent", "'12.5'")
             exact.fill(text)
             page.keyboard.press("Enter")
             back()

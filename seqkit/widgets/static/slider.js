@@ -66,7 +66,11 @@ function render({ model, el }) {
     const word = face.words[face.at];
     say(word);
     box.dataset.shown = model.get("readout") ? word : "";
-    if (!typing) box.value = box.dataset.shown;
+    if (typing || box.value === box.dataset.shown) return;
+    // Who has just chosen the whole text, to type over it, still has when the answer comes.
+    const chosen = document.activeElement === box && box.selectionStart === 0 && box.selectionEnd === box.value.length;
+    box.value = box.dataset.shown;
+    if (chosen) box.select();
   }
 
   slider.addEventListener("input", () => {
