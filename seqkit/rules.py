@@ -94,6 +94,7 @@ class Rules:
         self.failure_budget = None if failure_budget is None else whole("failure_budget", failure_budget, 1)
         self.attempts = whole("attempts", attempts, 1)
         n = len(plan.items)
+        self._arrays = plan.arrays  # at hand: asked for at every step
         self._statuses = [_PENDING if released else _SKIPPED for released in plan.arrays.released]
         self._causes: list[SkipCause | None] = [None] * n
         self._tries = [0] * n
@@ -148,7 +149,7 @@ class Rules:
         position = heapq.heappop(self._decided)
         item = self.plan.items[position]
         blocked_by = self._named(self._blockers[position])
-        if not self.plan.arrays.released[position]:
+        if not self._arrays.released[position]:
             cause: SkipCause = "unreleased"
             blocked_by = ()
         elif self.stopping:
@@ -202,7 +203,7 @@ class Rules:
         self._statuses[position] = status
         self._open -= 1
         blockers = self._blockers[position]
-        for dependent in self.plan.arrays.dependents[position]:
+        for dependent in self._arrays.dependents[position]:
             self._blockers[dependent] |= blockers
             self._waits_for[dependent] -= 1
             if not self._waits_for[dependent]:
@@ -221,7 +222,7 @@ class Rules:
         """Say what the run came to, so far."""
         causes = [
             cause if released else "unreleased"
-            for released, cause in zip(self.plan.arrays.released, self._causes, strict=True)
+            for released, cause in zip(self._arrays.released, self._causes, strict=True)
         ]
         return SequenceOutcome(
             plan=self.plan,
