@@ -525,9 +525,9 @@ def both_ways(graph: RepoDependencyGraph) -> tuple[Callable[[str], Iterable[str]
     return graph._digraph.predecessors, graph._digraph.successors
 
 
-def attributes_by_repo(graph: RepoDependencyGraph) -> Iterable[tuple[str, dict[str, Any]]]:
+def attributes_by_repo(graph: RepoDependencyGraph) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Give each repo and what is known of it beside its record; to be read alone."""
-    return iter(graph._digraph.nodes(data=True))
+    yield from graph._digraph.nodes(data=True)
 
 
 def known_repos(graph: RepoDependencyGraph) -> frozenset[str]:

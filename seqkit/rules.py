@@ -77,6 +77,7 @@ class Rules:
         self.plan = plan
         self.terms = Terms() if terms is None else terms
         n = len(plan.items)
+        self._arrays = plan.arrays  # at hand: asked for at every step
         self._statuses = [_PENDING if released else _SKIPPED for released in plan.arrays.released]
         self._causes: list[SkipCause | None] = [None] * n
         self._tries = [0] * n
@@ -135,7 +136,7 @@ class Rules:
         item = self.plan.items[position]
         blocked_by = self._named(self._blockers[position])
         cause: SkipCause | None
-        if not self.plan.arrays.released[position]:
+        if not self._arrays.released[position]:
             cause, blocked_by = "unreleased", ()
         else:
             cause = self.terms.skips(bool(blocked_by), len(self._failures))
@@ -186,7 +187,7 @@ class Rules:
         self._statuses[position] = status
         self._open -= 1
         blockers = self._blockers[position]
-        for dependent in self.plan.arrays.dependents[position]:
+        for dependent in self._arrays.dependents[position]:
             self._blockers[dependent] |= blockers
             self._waits_for[dependent] -= 1
             if not self._waits_for[dependent]:
@@ -207,7 +208,7 @@ class Rules:
         """Say what the run came to, so far."""
         causes = [
             cause if released else "unreleased"
-            for released, cause in zip(self.plan.arrays.released, self._causes, strict=True)
+            for released, cause in zip(self._arrays.released, self._causes, strict=True)
         ]
         return SequenceOutcome(
             plan=self.plan,
