@@ -16,8 +16,7 @@ from seqkit.auditing.report import AuditReport, Checked
 from seqkit.auditing.whole import LedgerFacts
 from seqkit.errors import RunNotFound
 from seqkit.graph import RepoDependencyGraph
-from seqkit.history.links import Links
-from seqkit.history.past import released_by_decision
+from seqkit.history.links import Links, released_by_decision
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem

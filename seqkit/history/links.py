@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from seqkit.ledger.story import tag_of
 from seqkit.model import RunRecord
 
-__all__ = ["Links"]
+__all__ = ["Links", "released_by_decision"]
 
 
 class Links:
@@ -71,3 +71,9 @@ class Links:
             elif passed:
                 found.append(other)
         return found
+
+
+def released_by_decision(record: RunRecord) -> list[str]:
+    """Give the repos, failed or in doubt, that somebody decided to be out before this run."""
+    tagged = tag_of(record, "taken_as_released")
+    return [repo for repo in tagged if isinstance(repo, str)] if isinstance(tagged, list) else []

@@ -14,7 +14,7 @@ from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.plan import SequencePlan, knowing, plan_of_items
 from seqkit.terms import Terms
 
-__all__ = ["REASONS", "Left", "NotTold", "PastRun", "past_run", "read_run", "released_by_decision"]
+__all__ = ["REASONS", "Left", "NotTold", "PastRun", "past_run", "read_run"]
 
 Left = Literal["failed", "in_doubt", "blocked", "stopped", "not_reached"]
 
@@ -109,12 +109,6 @@ def past_run(record: RunRecord, story: Story, graph: RepoDependencyGraph | Seque
     if graph is not None:
         plan = knowing(plan, graph)  # what it tells is not needed, but its names are no unknown ones
     return PastRun(record, story, plan)
-
-
-def released_by_decision(record: RunRecord) -> list[str]:
-    """Give the repos, failed or in doubt, that somebody decided to be out before this run."""
-    tagged = tag_of(record, "taken_as_released")
-    return [repo for repo in tagged if isinstance(repo, str)] if isinstance(tagged, list) else []
 
 
 def _stand_in(

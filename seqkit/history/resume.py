@@ -17,8 +17,8 @@ from seqkit._palette import STATUS_STYLES
 from seqkit._svg import chip, legend
 from seqkit._words import and_more, plural, quoted
 from seqkit.graph import GraphSnapshot, RepoDependencyGraph
-from seqkit.history.links import Links
-from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run, released_by_decision
+from seqkit.history.links import Links, released_by_decision
+from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.story import Told, story_of, tag_of

@@ -10,8 +10,7 @@ import pandas as pd
 
 from seqkit import _dtypes
 from seqkit.frames import elapsed
-from seqkit.history.links import Links
-from seqkit.history.past import released_by_decision
+from seqkit.history.links import Links, released_by_decision
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.story import story_of, tag_of
