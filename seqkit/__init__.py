@@ -33,12 +33,36 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from seqkit._public import presented
+from seqkit._show.spreadsheet import for_spreadsheet
+from seqkit._util.public import presented
+from seqkit.analysis.blast import blast_radius
+from seqkit.analysis.exact import Analysis, analyze
+from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, simulate
+from seqkit.analysis.steps import OrderCheck, check_order, steps
+from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, audit
-from seqkit.blast import blast_radius
+from seqkit.core.draws import Seed
+from seqkit.core.failures import CommonCause, FailureModel, ModelLike
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.ids import SimilarIds
+from seqkit.core.model import (
+    ContentDigest,
+    EvaluationMetadata,
+    Release,
+    RepoNode,
+    RepoReleaseStatus,
+    RunEvent,
+    RunId,
+    RunMetadata,
+    RunRecord,
+    RunStatus,
+    RunSummary,
+    SequenceItem,
+)
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan, build_plan
+from seqkit.core.unknown import UnknownRepo
 from seqkit.datasets import Dataset, load_dataset
-from seqkit.dispersion import Dispersion, dispersion_test
-from seqkit.draws import Seed
 from seqkit.errors import (
     Backend,
     DependencyCycle,
@@ -54,10 +78,9 @@ from seqkit.errors import (
     SequencingFailed,
     StorageError,
 )
-from seqkit.exact import Analysis, analyze
-from seqkit.failures import CommonCause, FailureModel, ModelLike
-from seqkit.frames import events_frame, items_frame, runs_frame
-from seqkit.graph import RepoDependencyGraph
+from seqkit.fitting.dispersion import Dispersion, dispersion_test
+from seqkit.fitting.posterior import posterior_draws, posterior_models
+from seqkit.fitting.rates import UnsupportedRanking, fit_failure_rates, ranking_note
 from seqkit.history import (
     PlanDiff,
     Replay,
@@ -70,7 +93,6 @@ from seqkit.history import (
     resume_plan,
     trains_frame,
 )
-from seqkit.ids import SimilarIds
 from seqkit.ledger import (
     GraphRunRecorder,
     LedgerLike,
@@ -84,32 +106,11 @@ from seqkit.ledger import (
     write_ledger,
 )
 from seqkit.ledger.found import FoundLedger
-from seqkit.model import (
-    ContentDigest,
-    EvaluationMetadata,
-    Release,
-    RepoNode,
-    RepoReleaseStatus,
-    RunEvent,
-    RunId,
-    RunMetadata,
-    RunRecord,
-    RunStatus,
-    RunSummary,
-    SequenceItem,
-)
-from seqkit.montecarlo import Comparison, Estimate, Simulation, Trial, compare, simulate
-from seqkit.ordering import OrderCheck, check_order, steps
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan, build_plan
-from seqkit.posterior import posterior_draws, posterior_models
-from seqkit.rates import UnsupportedRanking, fit_failure_rates, ranking_note
+from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 from seqkit.readers import ReadWarning, read_graph
-from seqkit.releasers import ReleaserLike, RepoReleaser, ScriptedReleaser, SimulatedReleaser
-from seqkit.sequencer import ReleaseSequencer, execute_plan, run_plan
-from seqkit.spreadsheet import for_spreadsheet
-from seqkit.unknown import UnknownRepo
-from seqkit.whatif import what_if
+from seqkit.running.executor import execute_plan, run_plan
+from seqkit.running.releasers import ReleaserLike, RepoReleaser, ScriptedReleaser, SimulatedReleaser
+from seqkit.running.sequencer import ReleaseSequencer
 
 __version__ = "0.1.0"
 

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from seqkit import __version__, cli
-from seqkit._html import shortened
+from seqkit._show.html import shortened
 from seqkit.errors import SeqkitError
 
 __all__ = ["main"]

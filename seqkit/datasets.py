@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._html import page, rows_of
+from seqkit._show.html import page, rows_of
+from seqkit._util import dtypes
+from seqkit.core.graph import RepoDependencyGraph, picture_of
 from seqkit.errors import ReadError
-from seqkit.graph import RepoDependencyGraph, picture_of
 from seqkit.ledger import read_ledger
 from seqkit.readers import read_graph
 from seqkit.readers._files import load_text
@@ -196,18 +196,18 @@ def _trains(path: Path) -> pd.DataFrame:
     def times(column: str) -> list[datetime | None]:
         return [datetime.fromisoformat(row[column]) if row[column] else None for row in rows]
 
-    return _dtypes.frame(
+    return dtypes.frame(
         {
-            "train": _dtypes.string(text("train")),
-            "repo_id": _dtypes.string(text("repo_id")),
-            "version": _dtypes.string(text("version")),
-            "distribution": _dtypes.string(text("distribution")),
-            "started_at": _dtypes.utc(times("started_at")),
-            "released_at": _dtypes.utc(times("released_at")),
-            "revisions": _dtypes.integer([int(row["revisions"]) for row in rows]),
-            "status": _dtypes.categorical(text("status"), TRAIN_STATUSES),
-            "reason_class": _dtypes.string(text("reason_class")),
-            "fixed_at": _dtypes.utc(times("fixed_at")),
+            "train": dtypes.string(text("train")),
+            "repo_id": dtypes.string(text("repo_id")),
+            "version": dtypes.string(text("version")),
+            "distribution": dtypes.string(text("distribution")),
+            "started_at": dtypes.utc(times("started_at")),
+            "released_at": dtypes.utc(times("released_at")),
+            "revisions": dtypes.integer([int(row["revisions"]) for row in rows]),
+            "status": dtypes.categorical(text("status"), TRAIN_STATUSES),
+            "reason_class": dtypes.string(text("reason_class")),
+            "fixed_at": dtypes.utc(times("fixed_at")),
         }
     )
 

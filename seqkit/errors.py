@@ -29,12 +29,12 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from seqkit._near import NearNames, did_you_mean
-from seqkit._words import plural
+from seqkit._util.near import NearNames, did_you_mean
+from seqkit._util.words import plural
 
 if TYPE_CHECKING:
-    from seqkit.model import RunEvent
-    from seqkit.outcome import SequenceOutcome
+    from seqkit.core.model import RunEvent
+    from seqkit.core.outcome import SequenceOutcome
 
 __all__ = [
     "Backend",

@@ -1,4 +1,4 @@
-"""Make `strategies` importable: pytest's importlib mode leaves sys.path alone. And services: databases, browsers."""
+"""Make `tests.tools` importable: pytest's importlib mode leaves sys.path alone. And services: databases, browsers."""
 
 import importlib.util
 import os
@@ -13,7 +13,7 @@ from hypothesis import settings
 settings.register_profile("seqkit", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
 settings.load_profile("seqkit")
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
 def _need(*services: tuple[object, str]) -> None:
@@ -29,7 +29,7 @@ def _need(*services: tuple[object, str]) -> None:
 @pytest.fixture(scope="session")
 def postgres():
     """A PostgreSQL server of the tests' own. Skips where there is none, unless SEQKIT_REQUIRE_SERVICES=1."""
-    from temp_postgres import find_binaries, temp_postgres  # noqa: PLC0415  # SQLAlchemy, for those who need it
+    from tests.tools.temp_postgres import find_binaries, temp_postgres  # noqa: PLC0415  # SQLAlchemy, for those who need it
 
     _need(
         (find_binaries(), "PostgreSQL (apt-get install postgresql)"),
@@ -49,7 +49,7 @@ def lab():
         (importlib.util.find_spec("playwright"), 'Playwright (pip install "seqkit-py[test]")'),
         (importlib.util.find_spec("jupyterlab"), 'JupyterLab (pip install "seqkit-py[test]")'),
     )
-    from browser import find_chromium, open_lab  # noqa: PLC0415  # Playwright, for those who need it
+    from tests.tools.browser import find_chromium, open_lab  # noqa: PLC0415  # Playwright, for those who need it
 
     _need((find_chromium(), "Chromium (apt-get install chromium)"))
     with open_lab() as started:

@@ -147,7 +147,15 @@ def test_public_names_of_what_is_seen() -> None:
 def test_public_names_of_the_readers_of_formats() -> None:
     of_ledgers = {"read_jsonl", "read_postgresql", "read_sqlite", "read_surql", "read_surrealkv"}
     opening = {"as_ledger", "open_ledger", "read_ledger", "read_ledgers", "write_ledger"}
-    classes = {"GraphRunRecorder", "MemoryRunLedger", "RepeatedRecords", "RunLedger", "SqlRunLedger", "UnreadableLines"}
+    classes = {
+        "GraphRunRecorder",
+        "LedgerLike",
+        "MemoryRunLedger",
+        "RepeatedRecords",
+        "RunLedger",
+        "SqlRunLedger",
+        "UnreadableLines",
+    }
     assert set(seqkit.ledger.__all__) == of_ledgers | opening | classes | {"write_jsonl", "write_sqlite"}
     of_graphs = {"read_edges", "read_npm", "read_pip", "read_plan"}
     assert set(seqkit.readers.__all__) == of_graphs | {"ReadWarning", "read_graph"}

@@ -26,13 +26,13 @@ def test_the_modules_hardly_reach_into_each_other() -> None:
         "self.plan._own",  # what self.plan holds is another object
         "getattr(plan, '_position', None)",
         "setattr(self.plan, '_own', 1)",
-        "from seqkit.plan import _planned",
-        "from seqkit._html import _cell",
+        "from seqkit.core.plan import _planned",
+        "from seqkit._show.html import _cell",
     ],
 )
 def test_a_reach_is_found(line: str) -> None:
     source = f"class A:\n    def f(self, plan, plans):\n        self._own = 1\n        {line}\n"
-    (reach,) = private_access.reaches(source, "a.py", {"seqkit.plan", "seqkit._html"})
+    (reach,) = private_access.reaches(source, "a.py", {"seqkit.core.plan", "seqkit._show.html"})
     assert (reach.file, reach.line) == ("a.py", 4)
 
 
@@ -46,7 +46,7 @@ def test_a_reach_is_found(line: str) -> None:
         "plan.__class__",
         "plan._replace(a=1)",
         "import sys; sys._getframe()",
-        "from seqkit import _html",
+        "from seqkit import _show",
         "from other import _name",
         "for _ in plan: plan.position",
         "getattr(plan, 'position')",
@@ -54,4 +54,4 @@ def test_a_reach_is_found(line: str) -> None:
 )
 def test_what_is_ones_own_is_no_reach(line: str) -> None:
     source = f"class A:\n    def f(self, cls, plan):\n        self._own = 1\n        {line}\n"
-    assert private_access.reaches(source, "a.py", {"seqkit._html"}) == []
+    assert private_access.reaches(source, "a.py", {"seqkit._show"}) == []

@@ -7,22 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from seqkit._collector import collector_paused
+from seqkit._util.collector import collector_paused
 from seqkit.auditing import planned, record, tampering, whole
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import SEVERITIES, Finding, NotChecked, Remark, Result
 from seqkit.auditing.order import Order, Settings, order_in, order_of_graph, order_of_plan, settings_in
 from seqkit.auditing.report import AuditReport, Checked
 from seqkit.auditing.whole import LedgerFacts
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.model import RunEvent, RunRecord
+from seqkit.core.plan import SequencePlan
 from seqkit.errors import RunNotFound
-from seqkit.graph import RepoDependencyGraph
-from seqkit.history.links import Links, released_by_decision
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
+from seqkit.ledger.links import Links, released_by_decision
 from seqkit.ledger.story import story_of
-from seqkit.model import RunEvent, RunRecord
-from seqkit.plan import SequencePlan
 
 __all__ = ["CHECKS", "LEDGER_CHECKS", "RUN_CHECKS", "audit"]
 

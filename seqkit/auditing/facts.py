@@ -12,8 +12,8 @@ from typing import Any
 
 from seqkit.auditing.order import Order, Settings
 from seqkit.auditing.standing import Standing
+from seqkit.core.model import RunEvent, RunRecord, RunStatus
 from seqkit.ledger import story
-from seqkit.model import RunEvent, RunRecord, RunStatus
 
 __all__ = ["KINDS", "RunFacts"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from seqkit._words import quoted
+from seqkit._util.words import quoted
 
 __all__ = ["SEVERITIES", "Finding", "NotChecked", "Remark", "Result", "error", "info", "named", "warning"]
 

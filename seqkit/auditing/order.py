@@ -10,10 +10,10 @@ from functools import cached_property
 from json.encoder import encode_basestring as quoted  # the C one, where there is one
 from typing import Any
 
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.plan import SequencePlan, plan_of
+from seqkit.core.terms import Terms
 from seqkit.errors import SeqkitError
-from seqkit.graph import RepoDependencyGraph
-from seqkit.plan import SequencePlan, plan_of
-from seqkit.terms import Terms
 
 __all__ = ["Order", "Settings", "order_in", "order_of_graph", "order_of_plan", "settings_in"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from seqkit._html import shortened
-from seqkit._words import and_more, plural
+from seqkit._show.html import shortened
+from seqkit._util.words import and_more, plural
 
 if TYPE_CHECKING:
     from seqkit.auditing.report import AuditReport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
-from seqkit.model import spec_digest_of
+from seqkit.core.model import spec_digest_of
 
 __all__ = [
     "antichain",

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
-from seqkit._words import plural
+from seqkit._util.words import plural
 from seqkit.auditing.facts import KINDS, RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
-from seqkit.model import RunStatus, utc_text
+from seqkit.core.model import RunStatus, utc_text
 
 __all__ = [
     "after_the_end",

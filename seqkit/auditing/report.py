@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._files import replacing
-from seqkit._html import folded, rows_of, shortened
-from seqkit._html import page as shown_page
-from seqkit._palette import STATUS_STYLES, StatusStyle
-from seqkit._svg import chip, legend, strip
-from seqkit._words import and_more, plural
+from seqkit._show.html import folded, rows_of, shortened
+from seqkit._show.html import page as shown_page
+from seqkit._show.palette import STATUS_STYLES, StatusStyle
+from seqkit._show.svg import chip, legend, strip
+from seqkit._util import dtypes
+from seqkit._util.files import replacing
+from seqkit._util.words import and_more, plural
 from seqkit.auditing.findings import SEVERITIES, Finding
 from seqkit.auditing.page import page
 
@@ -116,14 +116,14 @@ class AuditReport:
         `message` (string: what was expected and found).
         """
         rows = self.finding_rows
-        return _dtypes.frame(
+        return dtypes.frame(
             {
-                "check": _dtypes.string([row.check for row in rows]),
-                "severity": _dtypes.categorical([row.severity for row in rows], SEVERITIES),
-                "run_id": _dtypes.string([row.run_id for row in rows]),
-                "seq": _dtypes.integer([row.seq for row in rows]),
-                "repo_id": _dtypes.string([row.repo_id for row in rows]),
-                "message": _dtypes.string([row.message for row in rows]),
+                "check": dtypes.string([row.check for row in rows]),
+                "severity": dtypes.categorical([row.severity for row in rows], SEVERITIES),
+                "run_id": dtypes.string([row.run_id for row in rows]),
+                "seq": dtypes.integer([row.seq for row in rows]),
+                "repo_id": dtypes.string([row.repo_id for row in rows]),
+                "message": dtypes.string([row.message for row in rows]),
             }
         )
 
@@ -135,14 +135,14 @@ class AuditReport:
         `infos` (Int64: how many findings), `why` (string: why it was not made, or not for every run).
         """
         rows = self.check_rows
-        return _dtypes.frame(
+        return dtypes.frame(
             {
-                "check": _dtypes.string([row.check for row in rows]),
-                "result": _dtypes.categorical([row.result for row in rows], RESULTS),
-                "errors": _dtypes.integer([row.errors for row in rows]),
-                "warnings": _dtypes.integer([row.warnings for row in rows]),
-                "infos": _dtypes.integer([row.infos for row in rows]),
-                "why": _dtypes.string([row.why for row in rows]),
+                "check": dtypes.string([row.check for row in rows]),
+                "result": dtypes.categorical([row.result for row in rows], RESULTS),
+                "errors": dtypes.integer([row.errors for row in rows]),
+                "warnings": dtypes.integer([row.warnings for row in rows]),
+                "infos": dtypes.integer([row.infos for row in rows]),
+                "why": dtypes.string([row.why for row in rows]),
             }
         )
 

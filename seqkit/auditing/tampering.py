@@ -13,7 +13,7 @@ from typing import Any
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Result, error
 from seqkit.auditing.order import Order
-from seqkit.model import RunEvent, utc_text
+from seqkit.core.model import RunEvent, utc_text
 
 __all__ = ["final_state_digest"]
 
@@ -53,7 +53,7 @@ def final_state_digest(run: RunFacts) -> Result:
 
 
 def _digest_of_events(events: Sequence[RunEvent]) -> Any:
-    """Do what ``seqkit.digest.StateDigest`` does, many times faster for payloads of short texts."""
+    """Do what ``seqkit.ledger.digest.StateDigest`` does, many times faster for payloads of short texts."""
     digest = hashlib.sha256(b"[[")
     today, date = None, ""
     kinds: dict[str, str] = {}

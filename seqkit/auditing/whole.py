@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from seqkit._words import listed, plural
+from seqkit._util.words import listed, plural
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
-from seqkit.history.links import Links
+from seqkit.core.model import RunRecord
 from seqkit.ledger.copies import Settled
 from seqkit.ledger.found import FoundLedger, FoundRun, Problem
-from seqkit.model import RunRecord
+from seqkit.ledger.links import Links
 
 __all__ = ["LedgerFacts", "links", "readable", "recorded_once", "runs_of_events"]
 

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from seqkit._formats import endings, listed_to_write, named_like
-from seqkit._words import plural
+from seqkit._util.formats import endings, listed_to_write, named_like
+from seqkit._util.words import plural
 from seqkit.cli.ledgers import LEDGER_HELP
 from seqkit.cli.printing import console, named
 from seqkit.errors import ReadError

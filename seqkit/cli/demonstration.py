@@ -11,17 +11,17 @@ import typer
 from rich.text import Text
 from tqdm import tqdm
 
-from seqkit._files import replacing
+from seqkit._util.files import replacing
 from seqkit.cli.options import probability, whole
 from seqkit.cli.printing import console, show
+from seqkit.core.model import RunEvent
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan, build_plan
 from seqkit.datasets import load_dataset
 from seqkit.errors import SequencingFailed
 from seqkit.ledger import open_ledger
-from seqkit.model import RunEvent
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan, build_plan
-from seqkit.releasers import SimulatedReleaser
-from seqkit.sequencer import run_plan
+from seqkit.running.executor import run_plan
+from seqkit.running.releasers import SimulatedReleaser
 
 __all__ = ["demo"]
 

@@ -13,18 +13,18 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit._formats import listed
-from seqkit._html import shortened
-from seqkit._words import and_more, plural
+from seqkit._show.html import shortened
+from seqkit._util.formats import listed
+from seqkit._util.words import and_more, plural
 from seqkit.cli.options import whole
 from seqkit.cli.printing import console, named, show, some
-from seqkit.frames import elapsed, items_frame
+from seqkit.core.model import RunEvent, RunRecord
 from seqkit.ledger.copies import settled
 from seqkit.ledger.formats import FORMATS
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.frames import elapsed, items_frame
 from seqkit.ledger.reading import read_ledger
 from seqkit.ledger.story import story_of
-from seqkit.model import RunEvent, RunRecord
 
 __all__ = ["LEDGER_HELP", "RUN_HELP", "read_found", "run_named", "runs", "show_run", "unreadable"]
 

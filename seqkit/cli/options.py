@@ -8,8 +8,8 @@ import math
 from collections.abc import Sequence
 
 from seqkit.cli.source import Source
-from seqkit.failures import CommonCause, FailureModel
-from seqkit.terms import POLICIES, Terms
+from seqkit.core.failures import CommonCause, FailureModel
+from seqkit.core.terms import POLICIES, Terms
 
 __all__ = ["BUDGET_HELP", "POLICY_HELP", "failure_model", "one_of", "probability", "terms", "whole"]
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from seqkit._html import shortened
-from seqkit._words import listed
+from seqkit._show.html import shortened
+from seqkit._util.words import listed
 
 __all__ = ["chance", "console", "named", "number", "printable", "show", "some", "with_error"]
 

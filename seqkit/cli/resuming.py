@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit._html import shortened
-from seqkit._words import plural
+from seqkit._show.html import shortened
+from seqkit._util.words import plural
 from seqkit.cli.ledgers import LEDGER_HELP, RUN_HELP, read_found, run_named, unreadable
 from seqkit.cli.options import one_of
 from seqkit.cli.printing import console, named, show, some

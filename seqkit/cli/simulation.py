@@ -11,15 +11,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit._arguments import at_least
-from seqkit._words import inflected, plural
+from seqkit._util.arguments import at_least
+from seqkit._util.words import inflected, plural
+from seqkit.analysis.exact import Analysis, analyze
+from seqkit.analysis.montecarlo import Estimate, Simulation
+from seqkit.analysis.montecarlo import simulate as run
 from seqkit.cli import options
 from seqkit.cli.printing import chance, console, named, number, show, with_error
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
 from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, json_text, write
-from seqkit.exact import Analysis, analyze
-from seqkit.montecarlo import Estimate, Simulation
-from seqkit.montecarlo import simulate as run
 
 __all__ = ["simulate"]
 

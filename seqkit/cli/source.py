@@ -9,15 +9,15 @@ from pathlib import Path
 
 import typer
 
-from seqkit._formats import Format, endings, listed, named_like
-from seqkit._near import NearNames, did_you_mean
-from seqkit._words import plural
+from seqkit._util.formats import Format, endings, listed, named_like
+from seqkit._util.near import NearNames, did_you_mean
+from seqkit._util.words import plural
 from seqkit.cli.printing import printable, some
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.ids import SimilarIds
+from seqkit.core.plan import SequencePlan, build_plan
 from seqkit.datasets import LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, ReadError
-from seqkit.graph import RepoDependencyGraph
-from seqkit.ids import SimilarIds
-from seqkit.plan import SequencePlan, build_plan
 from seqkit.readers import ReadWarning, read_graph
 from seqkit.readers._files import Opened
 from seqkit.readers.formats import FORMATS, PLAN, recognised

@@ -13,16 +13,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit._words import inflected, plural
+from seqkit._util.words import inflected, plural
+from seqkit.analysis.exact import analyze
+from seqkit.analysis.whatif import outcome_where
 from seqkit.cli import options
 from seqkit.cli.printing import console, named, number, show, some
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
 from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, json_text, write
-from seqkit.exact import analyze
-from seqkit.failures import FailureModel
-from seqkit.outcome import SequenceOutcome
-from seqkit.terms import Terms
-from seqkit.whatif import outcome_where
+from seqkit.core.failures import FailureModel
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.terms import Terms
 
 __all__ = ["what_if"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from seqkit._files import replacing
+from seqkit._util.files import replacing
 
 __all__ = ["CSV_HELP", "JSON_HELP", "check_targets", "csv_text", "json_text", "write"]
 

@@ -12,7 +12,7 @@ Browser      the runs of a ledger, filtered, opened and compared
 ===========  ==============================================================
 """
 
-from seqkit._public import presented
+from seqkit._util.public import presented
 from seqkit.explore.browse import Browser
 from seqkit.explore.lesson import Walk
 from seqkit.explore.live import LiveRun

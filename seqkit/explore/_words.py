@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqkit._html import shortened
-from seqkit._words import listed
+from seqkit._show.html import shortened
+from seqkit._util.words import listed
 
 __all__ = ["MOST_TOLD", "short", "told"]
 

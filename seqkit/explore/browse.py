@@ -8,22 +8,22 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._arguments import whole
-from seqkit._words import plural
+from seqkit._util import dtypes
+from seqkit._util.arguments import whole
+from seqkit._util.words import plural
 from seqkit.auditing import AuditReport
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.model import RunRecord
+from seqkit.core.plan import SequencePlan
 from seqkit.errors import RunNotFound
 from seqkit.explore._opening import let_go, opened
 from seqkit.explore.filters import Filters
 from seqkit.explore.one_run import OneRun, audited
 from seqkit.explore.run_diff import WORDS, RunDiff, companion, diff_runs
-from seqkit.frames import events_frame, items_frame, runs_frame
-from seqkit.graph import RepoDependencyGraph
 from seqkit.history.trains import train_names
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.found import FoundLedger
-from seqkit.model import RunRecord
-from seqkit.plan import SequencePlan
+from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 
 __all__ = ["Browser"]
 
@@ -181,7 +181,7 @@ class Browser:
             Where an argument is something else; the filters then stay as they were.
         """
         for name, value, known in (
-            ("status", status, list(_dtypes.RUN_STATUSES)),
+            ("status", status, list(dtypes.RUN_STATUSES)),
             ("policy", policy, self.policies),
             ("train", train, self.trains),
         ):
@@ -233,9 +233,9 @@ class Browser:
         counts = [self._counted(run) for run in runs["run_id"]]
         found = [self._found(run) for run in runs["run_id"]]
         return runs.assign(
-            **{word: _dtypes.integer([own.get(word) for own in counts]) for word in WORDS},
-            errors=_dtypes.integer([None if own is None else own["error"] for own in found]),
-            warnings=_dtypes.integer([None if own is None else own["warning"] for own in found]),
+            **{word: dtypes.integer([own.get(word) for own in counts]) for word in WORDS},
+            errors=dtypes.integer([None if own is None else own["error"] for own in found]),
+            warnings=dtypes.integer([None if own is None else own["warning"] for own in found]),
         )
 
     def _counted(self, run_id: str) -> Mapping[str, int]:
@@ -347,5 +347,5 @@ class Browser:
     def __repr__(self) -> str:
         n = len(self._all)
         counts = Counter(self._all["status"])
-        told = ", ".join(f"{counts[status]} {status}" for status in _dtypes.RUN_STATUSES if counts[status])
+        told = ", ".join(f"{counts[status]} {status}" for status in dtypes.RUN_STATUSES if counts[status])
         return f"Browser({plural(n, 'run')}{': ' if told else ''}{told}{'; unreadable' if self.problem else ''})"

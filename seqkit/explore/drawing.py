@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqkit._rows import Point, reduction, rows
+from seqkit._show.rows import Point, reduction, rows
+from seqkit.core.graph import RepoDependencyGraph, both_ways
+from seqkit.core.neighbours import neighbours
+from seqkit.core.plan import SequencePlan
 from seqkit.errors import RepoNotFound
-from seqkit.graph import RepoDependencyGraph, both_ways
-from seqkit.neighbours import neighbours
-from seqkit.plan import SequencePlan
 
 __all__ = ["MOST_DRAWN", "GraphDrawing", "draw"]
 

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from seqkit._arguments import whole
-from seqkit._html import table
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import listed, plural
+from seqkit._show.html import table
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.arguments import whole
+from seqkit._util.words import listed, plural
+from seqkit.analysis.steps import is_queue, steps
+from seqkit.analysis.whatif import what_if
+from seqkit.core.plan import SequencePlan
+from seqkit.core.rules import fail_ids
+from seqkit.core.terms import Policy
 from seqkit.explore._words import short, told
-from seqkit.ordering import is_queue, steps
-from seqkit.plan import SequencePlan
-from seqkit.rules import fail_ids
-from seqkit.terms import Policy
-from seqkit.whatif import what_if
 
 __all__ = ["Walk"]
 

@@ -17,15 +17,14 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from seqkit._html import shortened
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import plural
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import listed, plural, shortened
+from seqkit.core.model import RunEvent
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan
 from seqkit.errors import RepoNotFound
 from seqkit.explore._words import short
 from seqkit.ledger.story import Story, kind_of
-from seqkit.model import RunEvent
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan
 
 __all__ = ["LiveRun"]
 
@@ -158,8 +157,7 @@ def _shown(event: RunEvent, key: str) -> str:
 
 def _skipped(event: RunEvent) -> str:
     blockers = [short(str(other)) for other in event.payload.get("blocked_by") or ()]
-    many = f"{', '.join(blockers[:3])}{f' and {len(blockers) - 3} more' if blockers[3:] else ''} failed"
-    return f"is skipped: {many if blockers else 'the run was stopped'}"
+    return f"is skipped: {f'{listed(blockers, 3)} failed' if blockers else 'the run was stopped'}"
 
 
 def _again(event: RunEvent) -> str:

@@ -9,17 +9,17 @@ from functools import cached_property
 
 import pandas as pd
 
-from seqkit._palette import STATUS_STYLES
+from seqkit._show.palette import STATUS_STYLES
 from seqkit.auditing import AuditReport, audit
 from seqkit.auditing.findings import Finding
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.model import RunRecord
+from seqkit.core.plan import SequencePlan
 from seqkit.explore.run_diff import WORDS, words_of
-from seqkit.frames import elapsed, events_frame, items_frame
-from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import MemoryRunLedger, RunLedger
 from seqkit.ledger.copies import without_repeats
+from seqkit.ledger.frames import elapsed, events_frame, items_frame
 from seqkit.ledger.story import plan_of_run, tag_of
-from seqkit.model import RunRecord
-from seqkit.plan import SequencePlan
 
 __all__ = ["OneRun", "audited", "time_text"]
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
-from seqkit._words import inflected, listed, plural
+from seqkit._util.words import inflected, listed, plural
+from seqkit.analysis.steps import check_order, is_queue, needed_releases
+from seqkit.analysis.whatif import what_if
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan
+from seqkit.core.terms import GOES_ON, Policy, Terms
 from seqkit.explore._words import MOST_TOLD, short, told
-from seqkit.ordering import check_order, is_queue, needed_releases
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan
-from seqkit.terms import GOES_ON, Policy, Terms
-from seqkit.whatif import what_if
 
 __all__ = ["InOrder", "NextUp", "Question", "Skipped", "Verdict"]
 

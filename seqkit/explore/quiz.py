@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqkit.blast import blast_radius
-from seqkit.draws import Seed, resolve_seed
+from seqkit.analysis.blast import blast_radius
+from seqkit.analysis.steps import needed_releases
+from seqkit.core.draws import Seed, resolve_seed
+from seqkit.core.plan import SequencePlan
+from seqkit.core.terms import Policy, Terms
 from seqkit.explore.questions import InOrder, NextUp, Question, Skipped, Verdict
-from seqkit.ordering import needed_releases
-from seqkit.plan import SequencePlan
-from seqkit.terms import Policy, Terms
 
 __all__ = ["Quiz"]
 

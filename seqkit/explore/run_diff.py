@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import inflected, plural
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util import dtypes
+from seqkit._util.words import inflected, plural
 
 __all__ = ["WORDS", "RunDiff", "companion", "diff_runs", "words_of"]
 
@@ -92,14 +92,14 @@ def diff_runs(a: pd.DataFrame, b: pd.DataFrame) -> RunDiff:
     def column(side: int, name: str) -> list[str | None]:
         return [getattr(pair[side], name) for pair in pairs]
 
-    columns: dict[str, Any] = {"repo_id": _dtypes.string(list(changes)), "changes": _dtypes.objects(changes.values())}
+    columns: dict[str, Any] = {"repo_id": dtypes.string(list(changes)), "changes": dtypes.objects(changes.values())}
     for side, letter in enumerate("ab"):
         ended = [word or None for word in column(side, "status")]
-        columns[f"status_{letter}"] = _dtypes.categorical(ended, WORDS)
+        columns[f"status_{letter}"] = dtypes.categorical(ended, WORDS)
     for name in ("version", "reason"):
         for side, letter in enumerate("ab"):
-            columns[f"{name}_{letter}"] = _dtypes.string(column(side, name))
-    return RunDiff(_dtypes.frame(columns), _summary(changes, before, after))
+            columns[f"{name}_{letter}"] = dtypes.string(column(side, name))
+    return RunDiff(dtypes.frame(columns), _summary(changes, before, after))
 
 
 def companion(runs: pd.DataFrame, run_id: str) -> str | None:

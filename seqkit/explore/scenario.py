@@ -18,17 +18,17 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._words import inflected, plural
-from seqkit.exact import Analysis, analysis_of
+from seqkit._util import dtypes
+from seqkit._util.words import inflected, plural
+from seqkit.analysis.exact import Analysis, analysis_of
+from seqkit.analysis.montecarlo import Estimate, Simulation
+from seqkit.analysis.montecarlo.simulation import simulation_of
+from seqkit.analysis.whatif import outcome_where
+from seqkit.core.failures import FailureModel
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.terms import Terms
 from seqkit.explore.settings import ScenarioState
 from seqkit.explore.source import source_of
-from seqkit.failures import FailureModel
-from seqkit.montecarlo import Estimate, Simulation
-from seqkit.montecarlo.simulation import simulation_of
-from seqkit.outcome import SequenceOutcome
-from seqkit.terms import Terms
-from seqkit.whatif import outcome_where
 
 __all__ = ["Scenario"]
 
@@ -203,7 +203,7 @@ class Scenario(ScenarioState):
             standard errors; 0 where they are exact). Unreleased repos have NaN for numbers.
         """
         items = [item.repo_id for item in self._plan.items]
-        index = _dtypes.index(items)
+        index = dtypes.index(items)
         outcome = self.outcome.to_frame()
         numbers = self._chances.reindex(items)
         columns: dict[str, Any] = {

@@ -8,13 +8,13 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
 
-from seqkit._arguments import whole
-from seqkit.draws import MAX_TRIALS
-from seqkit.failures import FailureModel, ModelLike, as_model
-from seqkit.plan import SequencePlan
-from seqkit.rules import fail_ids
-from seqkit.terms import Policy, Terms
-from seqkit.unknown import check_models
+from seqkit._util.arguments import whole
+from seqkit.core.draws import MAX_TRIALS
+from seqkit.core.failures import FailureModel, ModelLike, as_model
+from seqkit.core.plan import SequencePlan
+from seqkit.core.rules import fail_ids
+from seqkit.core.terms import Policy, Terms
+from seqkit.core.unknown import check_models
 
 __all__ = ["MOST_SCALE", "ScenarioState"]
 

@@ -6,7 +6,7 @@ import keyword
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seqkit.failures import FailureModel
+from seqkit.core.failures import FailureModel
 
 if TYPE_CHECKING:
     from seqkit.explore.scenario import Scenario

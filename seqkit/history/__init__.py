@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from seqkit.history.blame import blockers
 from seqkit.history.closing import close_run
-from seqkit.history.plans import PlanDiff, diff_plans
+from seqkit.history.diff import PlanDiff, diff_plans
 from seqkit.history.replaying import Replay, replay
 from seqkit.history.resume import ResumePlan, resume_plan
 from seqkit.history.trains import fixes_frame, trains_frame

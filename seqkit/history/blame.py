@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit.graph import RepoDependencyGraph
+from seqkit._util import dtypes
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.plan import SequencePlan
 from seqkit.history.past import PastRun, past_run
 from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.story import story_of
-from seqkit.plan import SequencePlan
 
 __all__ = ["blockers"]
 
@@ -125,16 +125,16 @@ def _frame(blames: dict[tuple[str, str], _Blame], by_run: bool) -> pd.DataFrame:
     keys = sorted(blames, key=lambda key: (place[key[0]], -shapley[key]))  # stable: ties stay as they came
     rows = [blames[key] for key in keys]
     ids = [repo for _, repo in keys]
-    named = {"run_id": _dtypes.string([run_id for run_id, _ in keys]), "repo_id": _dtypes.string(ids)}
-    frame = _dtypes.frame(
+    named = {"run_id": dtypes.string([run_id for run_id, _ in keys]), "repo_id": dtypes.string(ids)}
+    frame = dtypes.frame(
         {
             **(named if by_run else {}),
-            "failures": _dtypes.integer([row.failures for row in rows]),
-            "blocks": _dtypes.integer([row.blocks for row in rows]),
-            "alone": _dtypes.integer([row.alone for row in rows]),
+            "failures": dtypes.integer([row.failures for row in rows]),
+            "blocks": dtypes.integer([row.blocks for row in rows]),
+            "alone": dtypes.integer([row.alone for row in rows]),
             "shapley": np.array([shapley[key] for key in keys], dtype=np.float64),
         }
     )
     if not by_run:
-        frame.index = _dtypes.index(ids)
+        frame.index = dtypes.index(ids)
     return frame

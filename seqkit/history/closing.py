@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from seqkit.digest import StateDigest
+from seqkit.core.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
 from seqkit.errors import InvalidRunState
 from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.base import Clock, system_clock
+from seqkit.ledger.digest import StateDigest
 from seqkit.ledger.story import kind_of, story_of
-from seqkit.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
 
 __all__ = ["close_run"]
 

@@ -7,8 +7,8 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from seqkit import draws
-from seqkit.failures import CommonCause, FailureModel
+from seqkit.core import draws
+from seqkit.core.failures import CommonCause, FailureModel
 from seqkit.ledger.story import Told
 
 __all__ = ["Causes", "RecordedTries"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 
-from seqkit.graph import RepoDependencyGraph
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.model import RunEvent, RunRecord, RunStatus, SequenceItem
+from seqkit.core.plan import SequencePlan, knowing, plan_of_items
+from seqkit.core.terms import Terms
 from seqkit.ledger import RunLedger
-from seqkit.ledger.story import Story, Told, story_of, tag_of
-from seqkit.model import RunEvent, RunRecord, RunStatus, SequenceItem
-from seqkit.plan import SequencePlan, knowing, plan_of_items
-from seqkit.terms import Terms
+from seqkit.ledger.story import Story, Told, story_of
 
 __all__ = ["REASONS", "Left", "NotTold", "PastRun", "past_run", "read_run"]
 

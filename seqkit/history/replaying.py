@@ -12,26 +12,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._arguments import whole
-from seqkit._html import folded, page, rows_of, shortened
-from seqkit._svg import bars, legend, strip
-from seqkit._words import and_more, plural, quoted
-from seqkit.draws import MAX_TRIALS, Seed, resolve_seed
+from seqkit._show.html import folded, page, rows_of, shortened
+from seqkit._show.svg import bars, legend, strip
+from seqkit._util import dtypes
+from seqkit._util.arguments import whole
+from seqkit._util.words import and_more, plural, quoted
+from seqkit.analysis.montecarlo.estimate import Estimate, moments
+from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
+from seqkit.core.failures import ModelLike, as_model
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan
+from seqkit.core.rules import Reason, Rules, fail_ids
+from seqkit.core.rules import follow as followed
+from seqkit.core.terms import Policy, Terms, UnderTerms
+from seqkit.core.unknown import check_models
 from seqkit.errors import SequencingFailed
-from seqkit.failures import ModelLike, as_model
-from seqkit.graph import RepoDependencyGraph
 from seqkit.history.evidence import Causes, RecordedTries
 from seqkit.history.past import read_run
 from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
-from seqkit.montecarlo.estimate import Estimate, moments
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan
-from seqkit.rules import Reason, Rules, fail_ids
-from seqkit.rules import follow as followed
-from seqkit.terms import Policy, Terms, UnderTerms
-from seqkit.unknown import check_models
 
 __all__ = ["Replay", "replay"]
 
@@ -91,18 +91,18 @@ class Replay(UnderTerms):
         """
         shares = self._counts / self.trials
         drawn = set(self.drawn)
-        frame = _dtypes.frame(
+        frame = dtypes.frame(
             {
-                "recorded": _dtypes.categorical(self._recorded, _dtypes.STATUSES),
+                "recorded": dtypes.categorical(self._recorded, dtypes.STATUSES),
                 **{f"p_{end}": shares[:, code] for code, end in enumerate(_ENDS)},
                 **{
                     f"se_{end}": np.sqrt(shares[:, code] * (1 - shares[:, code]) / self.trials)
                     for code, end in enumerate(_ENDS)
                 },
-                "known": _dtypes.boolean([repo not in drawn for repo in self.plan.released]),
+                "known": dtypes.boolean([repo not in drawn for repo in self.plan.released]),
             }
         )
-        frame.index = _dtypes.index(self.plan.released)
+        frame.index = dtypes.index(self.plan.released)
         return frame
 
     @property
@@ -120,16 +120,16 @@ class Replay(UnderTerms):
         times = np.array([self._seen[ends] for ends in rows], dtype=np.float64)
         shares = times / self.trials
         released = self.plan.released
-        return _dtypes.frame(
+        return dtypes.frame(
             {
-                "trials": _dtypes.integer([self._seen[ends] for ends in rows]),
+                "trials": dtypes.integer([self._seen[ends] for ends in rows]),
                 "probability": shares,
                 "se": np.sqrt(shares * (1 - shares) / self.trials),
-                **{f"n_{end}": _dtypes.integer([ends.count(code) for ends in rows]) for code, end in enumerate(_ENDS)},
-                "failed": _dtypes.objects(
+                **{f"n_{end}": dtypes.integer([ends.count(code) for ends in rows]) for code, end in enumerate(_ENDS)},
+                "failed": dtypes.objects(
                     [[repo for repo, code in zip(released, ends, strict=True) if code == 1] for ends in rows]
                 ),
-                "trial": _dtypes.integer([self._first[ends] for ends in rows]),
+                "trial": dtypes.integer([self._first[ends] for ends in rows]),
             }
         )
 

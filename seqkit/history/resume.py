@@ -11,19 +11,19 @@ from typing import Any, Literal, cast, get_args
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
-from seqkit import _dtypes
-from seqkit._html import folded, names, page, rows_of, shortened
-from seqkit._palette import STATUS_STYLES
-from seqkit._svg import chip, legend
-from seqkit._words import and_more, plural, quoted
-from seqkit.graph import GraphSnapshot, RepoDependencyGraph
-from seqkit.history.links import Links, released_by_decision
+from seqkit._show.html import folded, names, page, rows_of, shortened
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.svg import chip, legend
+from seqkit._util import dtypes
+from seqkit._util.words import and_more, plural, quoted
+from seqkit.core.graph import GraphSnapshot, RepoDependencyGraph
+from seqkit.core.model import RepoReleaseStatus, SequenceItem
+from seqkit.core.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
 from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted, without_repeats
+from seqkit.ledger.links import Links, released_by_decision
 from seqkit.ledger.story import Told, story_of, tag_of
-from seqkit.model import RepoReleaseStatus, SequenceItem
-from seqkit.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
 
 __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
 
@@ -113,16 +113,16 @@ class ResumePlan(SequencePlan, key="resumes"):
             - `run_id` (string): the run that tells; a later one where the run has been resumed before.
         """
         reasons = [self._reasons[repo] for repo in self.released]
-        frame = _dtypes.frame(
+        frame = dtypes.frame(
             {
-                "reason": _dtypes.categorical([told.reason for told in reasons], REASONS),
-                "parents": _dtypes.objects(self._parents().values()),
-                "blocked_by": _dtypes.objects([list(told.blocked_by) for told in reasons]),
-                "error": _dtypes.string([told.error for told in reasons]),
-                "run_id": _dtypes.string([told.run_id for told in reasons]),
+                "reason": dtypes.categorical([told.reason for told in reasons], REASONS),
+                "parents": dtypes.objects(self._parents().values()),
+                "blocked_by": dtypes.objects([list(told.blocked_by) for told in reasons]),
+                "error": dtypes.string([told.error for told in reasons]),
+                "run_id": dtypes.string([told.run_id for told in reasons]),
             }
         )
-        frame.index = _dtypes.index(self.released)
+        frame.index = dtypes.index(self.released)
         return frame
 
     def _parents(self) -> dict[str, list[str]]:

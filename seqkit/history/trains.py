@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit.frames import elapsed
-from seqkit.history.links import Links, released_by_decision
+from seqkit._util import dtypes
+from seqkit.core.model import RunRecord, RunStatus
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted
+from seqkit.ledger.frames import elapsed
+from seqkit.ledger.links import Links, released_by_decision
 from seqkit.ledger.story import story_of, tag_of
-from seqkit.model import RunRecord, RunStatus
 
 __all__ = ["fixes_frame", "trains_frame"]
 
@@ -123,27 +123,27 @@ def trains_frame(ledger: LedgerLike) -> pd.DataFrame:
     ends = [train.finished_at for train in rows]
     times = [sorted(_times(train)) for train in rows]
     left = [train.left for train in rows]
-    return _dtypes.frame(
+    return dtypes.frame(
         {
-            "train": _dtypes.string(list(trains)),
-            "runs": _dtypes.objects([[record.run_id for record in train.records] for train in rows]),
-            "n_runs": _dtypes.integer([len(train.records) for train in rows]),
-            "status": _dtypes.categorical([train.status.value for train in rows], _dtypes.RUN_STATUSES),
-            "started_at": _dtypes.utc(starts),
-            "finished_at": _dtypes.utc(ends),
-            "duration": _dtypes.timedelta64([elapsed(start, end) for start, end in zip(starts, ends, strict=True)]),
-            "attempts": _dtypes.integer([train.tries for train in rows]),
-            "planned": _dtypes.integer([len(train.planned) for train in rows]),
-            "released": _dtypes.integer(
+            "train": dtypes.string(list(trains)),
+            "runs": dtypes.objects([[record.run_id for record in train.records] for train in rows]),
+            "n_runs": dtypes.integer([len(train.records) for train in rows]),
+            "status": dtypes.categorical([train.status.value for train in rows], dtypes.RUN_STATUSES),
+            "started_at": dtypes.utc(starts),
+            "finished_at": dtypes.utc(ends),
+            "duration": dtypes.timedelta64([elapsed(start, end) for start, end in zip(starts, ends, strict=True)]),
+            "attempts": dtypes.integer([train.tries for train in rows]),
+            "planned": dtypes.integer([len(train.planned) for train in rows]),
+            "released": dtypes.integer(
                 [len(train.planned) - len(repos) for train, repos in zip(rows, left, strict=True)]
             ),
-            "failed": _dtypes.integer(
+            "failed": dtypes.integer(
                 [sum(train.failing.get(repo, False) for repo in repos) for train, repos in zip(rows, left, strict=True)]
             ),
-            "left": _dtypes.integer([len(repos) for repos in left]),
-            "fixed": _dtypes.integer([len(row) for row in times]),
-            "median_time_to_fix": _dtypes.timedelta64([_median(row) for row in times]),
-            "longest_time_to_fix": _dtypes.timedelta64([row[-1] if row else None for row in times]),
+            "left": dtypes.integer([len(repos) for repos in left]),
+            "fixed": dtypes.integer([len(row) for row in times]),
+            "median_time_to_fix": dtypes.timedelta64([_median(row) for row in times]),
+            "longest_time_to_fix": dtypes.timedelta64([row[-1] if row else None for row in times]),
         }
     )
 
@@ -166,14 +166,14 @@ def fixes_frame(ledger: LedgerLike) -> pd.DataFrame:
     [['monday', 'core', 1, NaT]]
     """
     rows = [(name, repo, fix) for name, train in _trains(ledger) for repo, fix in train.fixes.items()]
-    return _dtypes.frame(
+    return dtypes.frame(
         {
-            "train": _dtypes.string([name for name, _, _ in rows]),
-            "repo_id": _dtypes.string([repo for _, repo, _ in rows]),
-            "failures": _dtypes.integer([fix.failures for _, _, fix in rows]),
-            "failed_at": _dtypes.utc([fix.failed_at for _, _, fix in rows]),
-            "released_at": _dtypes.utc([fix.released_at for _, _, fix in rows]),
-            "time_to_fix": _dtypes.timedelta64([_time(fix) for _, _, fix in rows]),
+            "train": dtypes.string([name for name, _, _ in rows]),
+            "repo_id": dtypes.string([repo for _, repo, _ in rows]),
+            "failures": dtypes.integer([fix.failures for _, _, fix in rows]),
+            "failed_at": dtypes.utc([fix.failed_at for _, _, fix in rows]),
+            "released_at": dtypes.utc([fix.released_at for _, _, fix in rows]),
+            "time_to_fix": dtypes.timedelta64([_time(fix) for _, _, fix in rows]),
         }
     )
 

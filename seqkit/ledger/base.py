@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 from uuid import uuid4
 
+from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, StorageError
-from seqkit.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
 __all__ = ["Clock", "GraphRunRecorder", "Ids", "LedgerLike", "RunLedger"]
 

@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Generator
 from typing import Literal, TypeAlias
 
-from seqkit._collector import collector_paused
-from seqkit._warned import warn_caller
+from seqkit._util.collector import collector_paused
+from seqkit._util.warned import warn_caller
+from seqkit._util.words import and_more, plural
 from seqkit.errors import ReadError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 
@@ -101,8 +102,8 @@ def _warn(source: str, problems: list[Problem], count: int) -> None:
         problem.message if problem.line is None else f"line {problem.line}: {problem.message}"
         for problem in problems[:3]
     )
-    more = f"; and {count - 3} more" if count > 3 else ""
-    told = f"{without_password(source)}: {count} unreadable line{'s'[: count != 1]} left out: {first}{more}"
+    more = and_more(count - 3, before="; ")
+    told = f"{without_password(source)}: {plural(count, 'unreadable line')} left out: {first}{more}"
     warn_caller(told, UnreadableLines)
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from seqkit._html import shortened
-from seqkit._warned import warn_caller
-from seqkit._words import inflected, listed, plural
+from seqkit._show.html import shortened
+from seqkit._util.warned import warn_caller
+from seqkit._util.words import inflected, listed, plural
+from seqkit.core.model import RunId, RunStatus, utc_text
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
-from seqkit.model import RunId, RunStatus, utc_text
 
 __all__ = ["CopiesDiffer", "RepeatedRecords", "Settled", "counted", "settled", "without_repeats"]
 

@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqkit._files import replacing
+from seqkit._util.files import replacing
+from seqkit.core.model import RunRecord, RunStatus
 from seqkit.errors import Backend, ReadError, StorageError
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.collecting import Found, OnBadLines, collected, opened, without_password
 from seqkit.ledger.found import FoundLedger, Problem
-from seqkit.model import RunRecord, RunStatus
 
 if TYPE_CHECKING:
     from seqkit.ledger.sql import SqlRunLedger

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from seqkit._formats import Format, listed, named_like
+from seqkit._util.formats import Format, listed, named_like
 from seqkit.ledger.databases import (
     is_postgresql,
     is_sqlite,

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from seqkit._words import plural
+from seqkit._util.words import plural
+from seqkit.core.model import RunEvent, RunId, RunMetadata, RunRecord, RunSummary
 from seqkit.errors import RunNotFound, StorageError
 from seqkit.ledger.showing import LAST, runs_page
-from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunSummary
 
 if TYPE_CHECKING:
     from seqkit.ledger.copies import Settled

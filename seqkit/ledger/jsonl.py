@@ -15,13 +15,13 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from seqkit._files import replacing
+from seqkit._util.files import replacing
+from seqkit.core.model import RunEvent, RunId, RunRecord, utc_text
 from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.collecting import Found, OnBadLines, collected, opened
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.strict import DEEPEST, Unreadable, event_from_json, parse_json, run_from_json, said
-from seqkit.model import RunEvent, RunId, RunRecord, utc_text
 
 __all__ = ["event_from_json", "read_jsonl", "run_from_json", "write_jsonl"]
 

@@ -6,11 +6,11 @@ import threading
 from collections import Counter
 from collections.abc import Iterable
 
-from seqkit._words import plural
+from seqkit._util.words import plural
+from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import IntegrityError, RunNotFound
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
 from seqkit.ledger.showing import LAST, runs_page
-from seqkit.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
 __all__ = ["MemoryRunLedger"]
 

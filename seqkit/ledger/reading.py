@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from seqkit._formats import listed, told_in
+from seqkit._util.formats import listed, told_in
 from seqkit.errors import ReadError
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.collecting import OnBadLines, check_mode, opened, source_text, without_password

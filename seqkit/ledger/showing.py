@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from seqkit._html import folded, page, rows_of
-from seqkit._palette import STATUS_STYLES, StatusStyle
-from seqkit._svg import chip, legend, strip
+from seqkit._show.html import folded, page, rows_of
+from seqkit._show.palette import STATUS_STYLES, StatusStyle
+from seqkit._show.svg import chip, legend, strip
 
 __all__ = ["LAST", "RUN_STYLES", "runs_page"]
 

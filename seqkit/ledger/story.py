@@ -21,12 +21,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from seqkit.core.model import RepoReleaseStatus, RunEvent, RunRecord, SkipCause
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan, plan_of
+from seqkit.core.terms import Terms
 from seqkit.errors import SeqkitError
 from seqkit.ledger.base import RunLedger
-from seqkit.model import RepoReleaseStatus, RunEvent, RunRecord, SkipCause
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan, plan_of
-from seqkit.terms import Terms
 
 __all__ = ["KINDS", "Story", "Told", "Try", "kind_of", "plan_of_run", "read_story", "story_of", "tag_of"]
 

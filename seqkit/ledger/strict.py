@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from seqkit._html import shortened
-from seqkit.model import RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
+from seqkit._show.html import shortened
+from seqkit.core.model import RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
 __all__ = ["DEEPEST", "Unreadable", "event_from_json", "moment_of", "parse_json", "run_from_json", "said"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from seqkit._formats import endings, listed_to_write, named_like, told_in
+from seqkit._util.formats import endings, listed_to_write, named_like, told_in
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.formats import writable
 from seqkit.ledger.reading import as_ledger, read_ledger

@@ -16,7 +16,7 @@ They never show, save or close anything, and leave matplotlib's settings alone.
 
 from __future__ import annotations
 
-from seqkit._public import presented
+from seqkit._util.public import presented
 from seqkit.plots.calibration import calibration
 from seqkit.plots.counts import counts
 from seqkit.plots.dag import blast_radius, order

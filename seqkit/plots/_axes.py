@@ -14,7 +14,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
 
-from seqkit._palette import STATUS_STYLES, StatusStyle
+from seqkit._show.palette import STATUS_STYLES, StatusStyle
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = [

@@ -12,8 +12,8 @@ from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import inflected
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import inflected
 from seqkit.plots._axes import LINES, OUTLINE, settled
 from seqkit.plots._text import PLAIN, width
 

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.path import Path
 
-from seqkit._palette import STATUS_STYLES, StatusStyle
-from seqkit._rows import SLACK, Point, Spacing, placed
+from seqkit._show.palette import STATUS_STYLES, StatusStyle
+from seqkit._show.rows import SLACK, Point, Spacing, placed
 from seqkit.plots._axes import LINES, OUTLINE
 from seqkit.plots._text import PLAIN, width, wrapped
 

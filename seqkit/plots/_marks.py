@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from seqkit._palette import STATUS_STYLES
+from seqkit._show.palette import STATUS_STYLES
 from seqkit.plots._text import FONT
 
 __all__ = ["marks"]

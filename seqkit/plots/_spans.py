@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from seqkit._html import amount
-from seqkit._words import plural, quoted
+from seqkit._show.html import amount
+from seqkit._util.words import plural, quoted
+from seqkit.core.model import RunEvent, RunMetadata, RunRecord, RunStatus, spec_digest_of
 from seqkit.errors import RunNotFound
 from seqkit.ledger import RunLedger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.story import Story, Told, kind_of, story_of
-from seqkit.model import RunEvent, RunMetadata, RunRecord, RunStatus, spec_digest_of
 from seqkit.plots._text import shown
 
 __all__ = ["Row", "Run", "chosen_run", "read_spans"]

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import TextToPath
 
-from seqkit._html import EMPTY, shortened
+from seqkit._show.html import EMPTY, shortened
 
 __all__ = ["FONT", "PLAIN", "fitting", "shown", "width", "wrapped"]
 

@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import plural
-from seqkit.failures import FailureModel, ModelLike, as_model
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import plural
+from seqkit.core.failures import FailureModel, ModelLike, as_model
+from seqkit.core.unknown import Known, check_models
+from seqkit.fitting.rates import ranking_note
 from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, settled, title
 from seqkit.plots._text import PLAIN, shown, width
-from seqkit.rates import ranking_note
-from seqkit.unknown import Known, check_models
 
 __all__ = ["calibration"]
 

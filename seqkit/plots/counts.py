@@ -18,11 +18,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import plural
-from seqkit.exact import Analysis
-from seqkit.montecarlo import Simulation
-from seqkit.montecarlo.estimate import Estimate
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import plural
+from seqkit.analysis.exact import Analysis
+from seqkit.analysis.montecarlo import Simulation
+from seqkit.analysis.montecarlo.estimate import Estimate
 from seqkit.plots._axes import OUTLINE, axes, ink, nothing, points, title
 from seqkit.plots._text import FONT, PLAIN, width
 

@@ -10,18 +10,18 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from seqkit._palette import STATUS_STYLES
-from seqkit._rows import reduction
-from seqkit._words import inflected, plural
-from seqkit.graph import RepoDependencyGraph
-from seqkit.neighbours import neighbours
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.rows import reduction
+from seqkit._util.words import inflected, plural
+from seqkit.analysis.whatif import what_if
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.neighbours import neighbours
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan
 from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, status_legend, title
 from seqkit.plots._bars import draw_bars, height_of_bars
 from seqkit.plots._boxes import SIZES, Arrangement, Node, arranged, draw_boxes
 from seqkit.plots._text import PLAIN, shown, width
-from seqkit.whatif import what_if
 
 __all__ = ["blast_radius", "order"]
 

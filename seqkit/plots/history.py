@@ -16,19 +16,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import plural
-from seqkit.frames import items_frame
-from seqkit.graph import RepoDependencyGraph
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import plural
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.plan import SequencePlan
+from seqkit.fitting.attempts import Source, Tries, read_tries, strings
 from seqkit.ledger import RunLedger, as_ledger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.frames import items_frame
 from seqkit.ledger.story import tag_of
-from seqkit.plan import SequencePlan
 from seqkit.plots._axes import axes, nothing, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._text import PLAIN, shown, width
-from seqkit.tries import Source, Tries, read_tries, strings
 
 __all__ = ["history"]
 

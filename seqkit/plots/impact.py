@@ -14,10 +14,10 @@ from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgba
 from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
 
-from seqkit._palette import STATUS_STYLES
-from seqkit.closure import packed_ancestors
-from seqkit.graph import RepoDependencyGraph
-from seqkit.plan import SequencePlan
+from seqkit._show.palette import STATUS_STYLES
+from seqkit.core.closure import packed_ancestors
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.plan import SequencePlan
 from seqkit.plots._axes import LINES, OUTLINE, TITLE_SIZE, axes, nothing, points, settled, title
 from seqkit.plots._text import FONT, PLAIN, shown, width
 

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from seqkit._html import amount
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import and_more, plural
-from seqkit.exact import Analysis
+from seqkit._show.html import amount
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import and_more, plural
+from seqkit.analysis.exact import Analysis
 from seqkit.plots._axes import LINES, OUTLINE, axes, legend, nothing, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 

@@ -13,9 +13,9 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import offset_copy
 
-from seqkit._palette import STATUS_STYLES
+from seqkit._show.palette import STATUS_STYLES
+from seqkit.core.outcome import SequenceOutcome
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
-from seqkit.outcome import SequenceOutcome
 from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans

@@ -11,8 +11,8 @@ import os
 from pathlib import PurePath
 from typing import Any
 
-from seqkit._formats import endings, listed, named_like, told_in
-from seqkit.graph import RepoDependencyGraph
+from seqkit._util.formats import endings, listed, named_like, told_in
+from seqkit.core.graph import RepoDependencyGraph
 from seqkit.readers._files import Opened, PathLike, ReadWarning, check_cycles
 from seqkit.readers.edges import read_edges
 from seqkit.readers.formats import FORMATS, recognised

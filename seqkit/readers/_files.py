@@ -13,11 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
 
-from seqkit._html import shortened
-from seqkit._warned import warn_caller
-from seqkit._words import listed
+from seqkit._show.html import shortened
+from seqkit._util.warned import warn_caller
+from seqkit._util.words import listed
+from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
-from seqkit.graph import RepoDependencyGraph
 
 __all__ = [
     "Cycles",

@@ -6,11 +6,11 @@ import csv
 import io
 from collections.abc import Iterator
 
-from seqkit._html import shortened
-from seqkit._words import plural
+from seqkit._show.html import shortened
+from seqkit._util.words import plural
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.ids import edges_of_cells, is_blank
 from seqkit.errors import ReadError
-from seqkit.graph import RepoDependencyGraph
-from seqkit.ids import edges_of_cells, is_blank
 from seqkit.readers._files import Cycles, PathLike, build, check_cycles, load_text
 
 __all__ = ["read_edges"]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqkit._formats import Format, T_co
+from seqkit._util.formats import Format, T_co
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.plan import SequencePlan
 from seqkit.errors import ReadError
-from seqkit.graph import RepoDependencyGraph
-from seqkit.plan import SequencePlan
 from seqkit.readers._files import Opened
 from seqkit.readers.edges import read_edges
 from seqkit.readers.npm import read_npm

@@ -15,9 +15,9 @@ from typing import Any, Literal, cast
 
 import networkx as nx
 
-from seqkit._html import shortened
+from seqkit._show.html import shortened
+from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import DependencyCycle, ReadError
-from seqkit.graph import RepoDependencyGraph
 from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, text_list, typed
 
 __all__ = ["read_npm"]

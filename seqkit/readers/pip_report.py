@@ -16,10 +16,10 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from seqkit._html import shortened
-from seqkit._words import listed
+from seqkit._show.html import shortened
+from seqkit._util.words import listed
+from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import DependencyCycle, ReadError
-from seqkit.graph import RepoDependencyGraph
 from seqkit.readers._files import (
     Cycles,
     PathLike,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from seqkit.core.plan import SequencePlan, plan_of
 from seqkit.errors import MultiRepoError, ReadError
-from seqkit.plan import SequencePlan, plan_of
 from seqkit.readers._files import PathLike, load_json
 
 __all__ = ["read_plan"]

@@ -11,7 +11,7 @@ DagView        the picture in them: a graph that can be pressed and zoomed
 Each leaves a still picture where it cannot run, and ``close()`` removes it for good.
 """
 
-from seqkit._public import presented
+from seqkit._util.public import presented
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.ledger_browser import LedgerBrowser
 from seqkit.widgets.lesson import Lesson

@@ -7,8 +7,8 @@ from html import escape
 
 import pandas as pd
 
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import and_more, listed
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import and_more, listed
 from seqkit.widgets._parts import plain
 
 __all__ = ["name_row", "steps_table"]

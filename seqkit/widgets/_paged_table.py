@@ -10,9 +10,9 @@ from typing import Any
 import ipywidgets as ipw
 import pandas as pd
 
-from seqkit._html import Markup, escaped
-from seqkit._palette import STATUS_STYLES
-from seqkit._svg import chip
+from seqkit._show.html import Markup, escaped
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.svg import chip
 from seqkit.explore.one_run import time_text
 from seqkit.widgets._parts import plain
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import ipywidgets as ipw
 
-from seqkit._html import escaped, shortened
+from seqkit._show.html import escaped, shortened
 
 __all__ = ["StatusLine", "Throttle", "close_all", "guarded", "plain"]
 

@@ -11,14 +11,14 @@ from typing import Any
 import ipywidgets as ipw
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._html import escaped
-from seqkit._palette import STATUS_STYLES
-from seqkit._svg import legend
-from seqkit._words import inflected, plural
+from seqkit._show.html import escaped
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.svg import legend
+from seqkit._util import dtypes
+from seqkit._util.words import inflected, plural
+from seqkit.core.graph import RepoDependencyGraph
 from seqkit.explore.browse import Browser
 from seqkit.explore.run_diff import RunDiff, diff_runs, words_of
-from seqkit.graph import RepoDependencyGraph
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._paged_table import PagedTable
 from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
@@ -260,7 +260,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
             else payload
             for payload in events["payload"]
         ]
-        self._table(self.events, events.assign(rest=_dtypes.objects(more or None for more in rest)), "Events", _EVENTS)
+        self._table(self.events, events.assign(rest=dtypes.objects(more or None for more in rest)), "Events", _EVENTS)
 
     def _table(self, table: PagedTable, frame: pd.DataFrame, what: str, columns: dict[str, str]) -> None:
         run = self._browser.run

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from seqkit import _svg
-from seqkit._html import escaped, names
+from seqkit._show import svg
+from seqkit._show.html import escaped, names
+from seqkit.analysis.montecarlo import Estimate
 from seqkit.explore.scenario import Scenario
-from seqkit.montecarlo import Estimate
 
 __all__ = ["blast_list", "comparison", "histogram"]
 
@@ -68,7 +68,7 @@ def histogram(scenario: Scenario) -> str:
         shares[released] += trials / simulation.trials
     mean, error = (simulation.summary()[column]["succeeded"].item() for column in ("mean", "se_mean"))
     title = f"Number of repos released in {simulation.trials:,} simulated runs"
-    return _svg.bars(shares, marks=[mean], labels=[f"mean {Estimate(mean, error)}"], width=_WIDTH, title=title)
+    return svg.bars(shares, marks=[mean], labels=[f"mean {Estimate(mean, error)}"], width=_WIDTH, title=title)
 
 
 def blast_list(scenario: Scenario) -> str:

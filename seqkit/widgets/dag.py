@@ -11,14 +11,14 @@ from typing import Any
 import anywidget
 import traitlets as T
 
-from seqkit import _svg
-from seqkit._arguments import whole
-from seqkit._palette import STATUS_STYLES
-from seqkit._words import plural
+from seqkit._show import svg
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.arguments import whole
+from seqkit._util.words import plural
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.plan import SequencePlan
 from seqkit.errors import RepoNotFound
 from seqkit.explore.drawing import MOST_DRAWN, GraphDrawing, draw
-from seqkit.graph import RepoDependencyGraph
-from seqkit.plan import SequencePlan
 from seqkit.widgets._parts import close_all, plain
 from seqkit.widgets.still import Still
 
@@ -255,7 +255,7 @@ class DagView(Still, anywidget.AnyWidget):
         shown = set(ids)
         words = {repo: self.word(repo) for repo in ids}
         notes = {repo: plain(str(note), _NOTE) for repo, note in self.notes.items() if repo in shown and note}
-        return _svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, title=self.label)
+        return svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, title=self.label)
 
     def _still(self) -> tuple[str, str]:
         return f"{self.label}: {self._counted() or 'nothing to show'}", self.still()

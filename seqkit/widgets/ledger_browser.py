@@ -9,16 +9,16 @@ from typing import Any
 import ipywidgets as ipw
 import pandas as pd
 
-from seqkit import _dtypes
-from seqkit._html import escaped
-from seqkit._svg import chip
-from seqkit._words import plural
+from seqkit._show.html import escaped
+from seqkit._show.svg import chip
+from seqkit._util import dtypes
+from seqkit._util.words import plural
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.model import RunEvent, RunStatus
+from seqkit.core.plan import SequencePlan
 from seqkit.explore.browse import Browser
-from seqkit.graph import RepoDependencyGraph
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.showing import RUN_STYLES
-from seqkit.model import RunEvent, RunStatus
-from seqkit.plan import SequencePlan
 from seqkit.widgets._follow import Follower
 from seqkit.widgets._keys import KeyGuard
 from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
@@ -124,7 +124,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
 
     def _make_controls(self) -> None:
         self.by_status = ipw.Dropdown(
-            options=[("any", ANY), *((status.lower(), status) for status in _dtypes.RUN_STATUSES)],
+            options=[("any", ANY), *((status.lower(), status) for status in dtypes.RUN_STATUSES)],
             description="status",
             tooltip="list only runs that stand so",
         )

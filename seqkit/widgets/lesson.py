@@ -7,14 +7,14 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from seqkit._words import plural
-from seqkit.draws import Seed, resolve_seed
+from seqkit._util.words import plural
+from seqkit.core.draws import Seed, resolve_seed
+from seqkit.core.plan import SequencePlan
+from seqkit.core.terms import POLICIES, Policy
 from seqkit.explore._words import told
 from seqkit.explore.drawing import MOST_DRAWN
 from seqkit.explore.lesson import Walk
 from seqkit.explore.quiz import Quiz
-from seqkit.plan import SequencePlan
-from seqkit.terms import POLICIES, Policy
 from seqkit.widgets._keys import KeyGuard
 from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
 from seqkit.widgets._quiz_panel import QuizPanel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipywidgets as ipw
 
+from seqkit.core.model import RunEvent
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan
 from seqkit.explore.live import LiveRun
-from seqkit.model import RunEvent
-from seqkit.outcome import SequenceOutcome
-from seqkit.plan import SequencePlan
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard
 from seqkit.widgets._parts import StatusLine, Throttle, close_all

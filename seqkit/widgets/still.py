@@ -12,7 +12,7 @@ from typing import Any
 
 from IPython.display import publish_display_data
 
-from seqkit._html import escaped
+from seqkit._show.html import escaped
 
 __all__ = ["Still"]
 

@@ -9,15 +9,15 @@ import ipywidgets as ipw
 import pandas as pd
 from IPython import get_ipython
 
-from seqkit._html import escaped
-from seqkit._words import inflected, plural
+from seqkit._show.html import escaped
+from seqkit._util.words import inflected, plural
+from seqkit.core.failures import ModelLike
+from seqkit.core.model import RunEvent
+from seqkit.core.plan import SequencePlan
+from seqkit.core.terms import POLICIES, Policy
 from seqkit.explore.live import LiveRun
 from seqkit.explore.scenario import Scenario
 from seqkit.explore.settings import MOST_SCALE
-from seqkit.failures import ModelLike
-from seqkit.model import RunEvent
-from seqkit.plan import SequencePlan
-from seqkit.terms import POLICIES, Policy
 from seqkit.widgets._exact_slider import ExactSlider, percent
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard

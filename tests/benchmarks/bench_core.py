@@ -22,7 +22,7 @@ from seqkit import (
     events_frame,
     execute_plan,
 )
-from seqkit.plan import snapshot_of
+from seqkit.core.plan import snapshot_of
 
 
 def seconds(call: Callable[[], object], repeats: int = 3) -> float:

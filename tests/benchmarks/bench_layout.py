@@ -1,4 +1,4 @@
-"""Crossings, CPU milliseconds and stability of `seqkit.layout`, beside networkx and fast-sugiyama.
+"""Crossings, CPU milliseconds and stability of `seqkit._show.layout`, beside networkx and fast-sugiyama.
 
 Crossings are counted the same way for all, between adjacent layers. ``multipartite_layout`` has no
 dummies: its long edges are straight lines, in our layers. fast-sugiyama depends on the hash seed, which
@@ -26,7 +26,7 @@ from math import exp, log
 
 import networkx as nx
 
-from seqkit.layout import Layout, layered
+from seqkit._show.layout import Layout, layered
 from tests.benchmarks.layout_cases import SHIPPED, Dag, Point, changes, mean, random_dag, release_like, shipped, turned
 
 try:

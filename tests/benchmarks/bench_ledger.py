@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from seqkit import RunEvent, RunMetadata, SqlRunLedger, events_frame
 from tests.benchmarks.bench_core import seconds
-from tests.temp_postgres import find_binaries, temp_postgres
+from tests.tools.temp_postgres import find_binaries, temp_postgres
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 COLUMNS = "run_id TEXT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL"

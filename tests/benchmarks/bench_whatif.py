@@ -16,9 +16,9 @@ import networkx as nx
 import numpy as np
 
 from seqkit import RepoDependencyGraph, SequencePlan, analyze, blast_radius, build_plan, compare, simulate
-from seqkit.failures import as_model
-from seqkit.montecarlo.experiment import Experiment, prepare
-from seqkit.terms import Terms
+from seqkit.analysis.montecarlo.experiment import Experiment, prepare
+from seqkit.core.failures import as_model
+from seqkit.core.terms import Terms
 from tests.benchmarks.bench_core import random_edges, seconds
 from tests.benchmarks.rivals import RIVALS, Run, numpy_block
 
@@ -152,7 +152,7 @@ def alone() -> tuple[Callable[[Experiment], float], Callable[[Experiment], float
     import numba  # noqa: PLC0415  # an extra, which the other benchmarks do without
     from numba import uint32, uintp  # noqa: PLC0415
 
-    from seqkit.montecarlo import numba_kernel  # noqa: PLC0415
+    from seqkit.analysis.montecarlo import numba_kernel  # noqa: PLC0415
 
     draw, all_, none = numba_kernel._draw, uint32(0xFFFFFFFF), uint32(0)
     words = numba_kernel._WORDS

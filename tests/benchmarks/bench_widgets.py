@@ -62,7 +62,7 @@ def described(times: list[float]) -> str:
 def run() -> list[str]:
     """Measure all sizes; one line each."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from browser import find_chromium, open_lab  # noqa: PLC0415  # of the tests, and needs Playwright
+    from tests.tools.browser import find_chromium, open_lab  # noqa: PLC0415  # of the tests, and needs Playwright
 
     if find_chromium() is None:
         return ["WhatIf in a browser: no Chromium found"]

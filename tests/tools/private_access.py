@@ -9,7 +9,7 @@
 
 Not counted are dunders, what a named tuple has for everybody (``_replace``, ``_fields`` …), what an imported module
 that is not seqkit's offers under such a name (``sys._getframe``), and modules of the package whose own name begins
-with an underscore (``from seqkit import _dtypes``): those are there for the whole package, and nobody else. The
+with an underscore (``from seqkit import dtypes``): those are there for the whole package, and nobody else. The
 count knows no types. A private name of another package's object counts too; one that a module defines itself and
 reaches for in a plain name of another module's class does not.
 """

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from seqkit._collector import collector_paused
-from seqkit._html import page
+from seqkit._show.html import page
+from seqkit._util.collector import collector_paused
+from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
 from seqkit.ledger.found import FoundEvent, FoundRun, Problem
@@ -20,7 +21,6 @@ from seqkit.ledger.showing import LAST, runs_page
 from seqkit.ledger.sql import rows, schema
 from seqkit.ledger.sql.rows import EventColumns
 from seqkit.ledger.sql.store import bytes_as_found, make_engine, raw_cursor, shown, translated, url_of
-from seqkit.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
 __all__ = ["SqlRunLedger"]
 
@@ -69,7 +69,7 @@ class SqlRunLedger:
     'run-1'
     """
 
-    __module__ = "seqkit"  # which imports it late, so that seqkit._public does not see it
+    __module__ = "seqkit"  # which imports it late, so that seqkit._util.public does not see it
     blocking = True
 
     def __init__(

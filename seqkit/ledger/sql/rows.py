@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
+from seqkit.core.model import ContentDigest, RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import StorageError
-from seqkit.model import ContentDigest, RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary
 
 __all__ = ["EventColumns", "event_of", "json_text", "metadata_text", "record_of", "refuse_unstorable"]
 

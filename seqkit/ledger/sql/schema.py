@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateTable
 
-from seqkit.model import RunStatus
+from seqkit.core.model import RunStatus
 
 __all__ = [
     "APPEND",

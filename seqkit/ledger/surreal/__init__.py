@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import closing
 
-from seqkit._html import shortened
+from seqkit._show.html import shortened
 from seqkit.ledger.collecting import Found, OnBadLines, collected
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.surreal.export import rows_of_export

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seqkit._html import shortened
+from seqkit._show.html import shortened
 from seqkit.errors import ReadError
 from seqkit.ledger.found import Problem
 from seqkit.ledger.surreal.literals import LiteralError, RecordId, Token, next_token, read_value, skip_value

@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from seqkit._html import shortened
+from seqkit._show.html import shortened
 from seqkit.errors import ReadError
 from seqkit.ledger.found import Problem
 from seqkit.ledger.surreal import engine

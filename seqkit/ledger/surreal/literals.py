@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
-from seqkit._html import shortened
-from seqkit.model import utc_text
+from seqkit._show.html import shortened
+from seqkit.core.model import utc_text
 
 __all__ = ["LiteralError", "RecordId", "Token", "next_token", "read_value", "skip_value"]
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from seqkit._html import shortened
+from seqkit._show.html import shortened
+from seqkit.core.model import RunEvent, RunId, RunRecord, RunStatus
 from seqkit.ledger.strict import event_from_json, run_from_json
-from seqkit.model import RunEvent, RunId, RunRecord, RunStatus
 
 __all__ = ["TABLES", "StoredRow", "event_of", "run_of"]
 

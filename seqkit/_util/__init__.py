@@ -1,0 +1,1 @@
+"""Small tools that know nothing of releases: arguments, dtypes, words, files, tables of formats, warnings."""

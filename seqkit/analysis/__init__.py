@@ -1,0 +1,10 @@
+"""What may happen: one what-if, the order explained, reach, exact chances, simulated chances.
+
+===============  ====================================================================
+`whatif`         the outcome where named repos fail
+`steps`          the order explained, step by step, and somebody's own ordering checked
+`blast`          how far each failure reaches
+`exact`          closed forms: probabilities, laws, importances
+`montecarlo`     simulated runs under any policy
+===============  ====================================================================
+"""

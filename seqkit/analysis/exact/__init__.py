@@ -1,0 +1,99 @@
+"""The exact analysis of a release plan under ``skip_dependents``: see :func:`analyze`."""
+
+from __future__ import annotations
+
+from seqkit.analysis.exact.analysis import Analysis, Expected
+from seqkit.analysis.exact.chances import chances_of
+from seqkit.core.failures import FailureModel, ModelLike, as_model
+from seqkit.core.plan import SequencePlan
+from seqkit.core.terms import Policy, Terms
+from seqkit.core.unknown import check_models
+
+__all__ = ["Analysis", "Expected", "analyze"]
+
+
+def analyze(
+    plan: SequencePlan,
+    model: ModelLike,
+    attempts: int = 1,
+    *,
+    policy: Policy = "skip_dependents",
+    failure_budget: int | None = None,
+) -> Analysis:
+    """Work out exactly how a release is likely to go, at any size.
+
+    A repo succeeds where it and all its ancestors do, so P(v succeeds) = ∏ q over the ancestors of v
+    and v itself; v fails with p[v] ∏ q over its ancestors, and is skipped otherwise. A common cause counts
+    as one more ancestor of its members.
+
+    Parameters
+    ----------
+    plan : SequencePlan
+        What is released. Repos fail independently, common causes apart; unreleased ones never do.
+    model : float, mapping, Series or FailureModel
+        The probability that one attempt fails, for all or by repo id. At most 12 common causes with
+        members in the plan may have a probability other than 0 and 1.
+    attempts : int
+        How often a repo is tried: it fails with the power p ** attempts. Retries do not help against a
+        common cause.
+    policy, failure_budget
+        Only the default, ``skip_dependents`` without a budget, has closed forms.
+
+    Returns
+    -------
+    Analysis
+        `.to_frame()`, `.expected`, `.std_succeeded`, `.p_all_succeed`, `.p_at_least()`,
+        `.distribution()`, `.importance()`, `.outcome_probability()`, `.most_probable_outcomes()`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where an argument is not as above; for other policies and more causes use simulate. Where the model names
+        only repos that the plan does not have, and nothing else could fail.
+
+    Warns
+    -----
+    UnknownRepo
+        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
+
+    Notes
+    -----
+    0.1 s for 10,000 repos with three dependencies each, a few seconds for 60,000: it sums logarithms
+    over the transitive closure, in blocks of bounded memory.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> analysis = analyze(plan, 0.5)
+    >>> analysis
+    Analysis(seq-...: of 3 repos expect 1 released, 1 failed, 1 skipped; all released with probability 0.125)
+    >>> analysis.expected.skipped
+    1.0
+    >>> analyze(plan, 0.5, attempts=2).to_frame().loc["core", "p_failed"].item()
+    0.25
+    >>> analyze(plan, {"croe": 0.5})
+    Traceback (most recent call last):
+    ValueError: the rates of model name 1 repo that the plan does not have: 'croe' (did you mean 'core'?), and ...
+    """
+    if not isinstance(plan, SequencePlan):
+        raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
+    checked = as_model(model)
+    terms = Terms(policy, failure_budget, attempts)
+    if not Terms(policy).closed_form:
+        raise ValueError(
+            f"policy is {policy!r}, expected 'skip_dependents', the only one with closed forms; "
+            f"simulate(plan, model, policy={policy!r}) estimates it"
+        )
+    if not terms.closed_form:
+        raise ValueError(
+            f"failure_budget is {failure_budget!r}, expected None: a budget has no closed form; "
+            f"simulate(plan, model, failure_budget={failure_budget!r}) estimates it"
+        )
+    check_models([plan], model=checked)
+    return analysis_of(plan, checked, terms.attempts)
+
+
+def analysis_of(plan: SequencePlan, model: FailureModel, attempts: int) -> Analysis:
+    """Analyze under a model whose names have been checked."""
+    return Analysis(plan, model, attempts, chances_of(plan, model, attempts))

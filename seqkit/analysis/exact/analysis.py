@@ -1,0 +1,383 @@
+"""How a release is likely to go: probabilities, expectations and importances, without simulation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from seqkit._show.html import amount, page, rows_of, shortened
+from seqkit._show.svg import bars
+from seqkit._util import dtypes
+from seqkit._util.arguments import at_least, whole
+from seqkit._util.words import plural
+from seqkit.analysis.exact.chances import Chances, Floats, chances_of
+from seqkit.analysis.exact.distribution import law_of_count
+from seqkit.analysis.exact.importance import importance_frame
+from seqkit.analysis.exact.outcomes import Outcomes
+from seqkit.analysis.exact.variance import LARGEST, variance_of
+from seqkit.core.failures import FailureModel
+from seqkit.core.plan import SequencePlan
+
+__all__ = ["Analysis", "Expected"]
+
+_SMALL = 500  # repos whose standard deviation and importances take no time to show
+_QUICK = 500_000  # numbers touched for a law that takes no time to show
+_GAINS = 3  # repos of a repr
+_ROUNDING = 1e-12  # of sums of probabilities
+
+
+class Expected(NamedTuple):
+    """Expected numbers of repos; they add up to the repos to release. Unreleased repos are in none."""
+
+    succeeded: float
+    failed: float
+    skipped: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Analysis:
+    """What a plan comes to under a failure model, exactly; made by :func:`seqkit.analyze`.
+
+    Every number is of repos to release; unreleased repos never fail and are not counted. What takes
+    longer is worked out when first asked for, and kept.
+    """
+
+    plan: SequencePlan
+    """What was analyzed."""
+    model: FailureModel
+    """How likely the repos fail, and what makes several fail together."""
+    attempts: int
+    """How often each repo is tried at most."""
+    _chances: Chances = field(repr=False)
+
+    # ------------------------------------------------------------------ by repo
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the probabilities of each repo.
+
+        Returns
+        -------
+        DataFrame
+            Index `repo_id` (string), the repos to release in plan order; float64 columns:
+
+            - `failure_rate`: probability that one attempt fails, common causes apart, as the model has it.
+            - `p_succeeded`, `p_failed`, `p_skipped`: probabilities of the three outcomes, common causes
+              and everything above included. They add up to 1.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, build_plan
+        >>> from seqkit import analyze
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+        >>> print(analyze(plan, {"core": 0.2, "api": 0.5}).to_frame().reset_index().round(6))
+          repo_id  failure_rate  p_succeeded  p_failed  p_skipped
+        0    core           0.2          0.8       0.2        0.0
+        1     api           0.5          0.4       0.4        0.2
+        """
+        rates = np.array([self.model.rate(repo) for repo in self.plan.released], dtype=np.float64)
+        columns = {name: column[self._chances.released] for name, column in self._columns.items()}
+        return self._by_repo({"failure_rate": rates, **columns})
+
+    @cached_property
+    def _columns(self) -> dict[str, Floats]:
+        chances = self._chances
+        return {"p_succeeded": chances.succeeded, "p_failed": chances.failed, "p_skipped": chances.skipped}
+
+    def _by_repo(self, columns: dict[str, Any]) -> pd.DataFrame:
+        frame = dtypes.frame(columns)
+        frame.index = dtypes.index(self.plan.released)
+        return frame
+
+    def importance(self) -> pd.DataFrame:
+        """Rank the repos by what their failures cost and what hardening them would buy.
+
+        Four questions, four columns:
+
+        - *Which repo should we make more reliable?* `gain_if_perfect`: how many more repos are expected
+          to be released if this one never failed. The frame is sorted by it.
+        - *Which repo matters most when it fails, however rarely it does?* `birnbaum`: expected releases if
+          it surely succeeded minus those if it surely failed. It does not depend on the repo's own rate, so
+          the first place may belong to a repo that never fails, and improving that one buys nothing.
+        - *By which factor would the risk grow or shrink?* The risk is the expected number of repos not
+          released. `raw` (risk achievement worth): the factor if this repo surely failed; `rrw` (risk
+          reduction worth): the factor by which the risk is divided if it never failed.
+        - *How wrong would it be to count dependents?* Where the repo fails, exactly `skips_if_failed`
+          repos are skipped for it. But had it succeeded, other failures would have stopped many of them:
+          only `extra_if_not_failed` more would be released below it.
+
+        Returns
+        -------
+        DataFrame
+            Index `repo_id` (string), sorted by `gain_if_perfect`, highest first, ties in plan order:
+
+            - `gain_if_perfect`, `birnbaum`, `extra_if_not_failed` (float64): numbers of repos.
+            - `raw`, `rrw` (float64): ratios from 1. `raw` is inf where there is no risk so far, `rrw` is inf
+              where this repo is the only risk, and NaN where there is none.
+            - `n_dependents`, `skips_if_failed` (Int64): all repos to release below this one; the two are
+              the same number, as a size of the plan and as what a failure costs.
+
+        Notes
+        -----
+        With p the failure rates, q = 1 - p, A[v] the ancestors of v and v itself, D[u] the descendants of
+        u and u itself, and P[v] = ∏ q over A[v] (Birnbaum 1969; Vesely et al. 1983, NUREG/CR-3385)::
+
+            birnbaum[u]            = Σ over v in D[u] of P[v] / q[u]
+            gain_if_perfect[u]     = p[u] birnbaum[u]
+            extra_if_not_failed[u] = Σ over v in D[u] without u of ∏ q over A[v] without A[u]
+
+        so that gain = P(u fails) × (1 + extra). A repo that never fails even where a common cause
+        strikes it is meant by "never fails"; extra is then an expectation given that u fails (given that u
+        is tried, where it cannot fail). About 0.1 s for 10,000 repos, growing as the square.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, build_plan
+        >>> from seqkit import analyze
+        >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")])
+        >>> worth = analyze(build_plan(graph, version="1.0"), {"api": 0.1, "app": 0.5}).importance()
+        >>> worth["gain_if_perfect"].round(6).to_dict()
+        {'app': 0.45, 'api': 0.15, 'core': 0.0}
+        >>> worth["birnbaum"].round(6).to_dict()  # core never fails, and would cost the most
+        {'app': 0.9, 'api': 1.5, 'core': 2.35}
+        """
+        return self._importance.copy()
+
+    @cached_property
+    def _importance(self) -> pd.DataFrame:
+        return importance_frame(self._chances, self._lost_without)
+
+    def _lost_without(self, position: int) -> float:
+        return math.fsum(chances_of(self.plan, self.model, self.attempts, perfect=[position]).lost)
+
+    # ------------------------------------------------------------------ how many
+
+    @cached_property
+    def expected(self) -> Expected:
+        """Expected numbers of repos released, failed and skipped."""
+        return Expected(*(math.fsum(column[self._chances.released]) for column in self._columns.values()))
+
+    @cached_property
+    def std_succeeded(self) -> float:
+        """Standard deviation of the number of repos released; some ten seconds at 10,000 repos, as their cube.
+
+        The root of Σ P[u] P[v] expm1(-Σ of log q over A[u] ∩ A[v]) over all pairs u, v: all terms are
+        positive, so that nothing cancels.
+
+        Raises
+        ------
+        ValueError
+            Above 10,000 repos; simulate estimates it there.
+        """
+        return math.sqrt(variance_of(self._chances))
+
+    @cached_property
+    def p_all_succeed(self) -> float:
+        """Probability that every repo is released: ∏ q, times the probability that no cause strikes."""
+        return math.exp(self._outcomes.log_probability(()))
+
+    def p_at_least(self, k: int | None = None, share: float | None = None) -> float:
+        """Give the probability that at least `k` repos, or a `share` of them, are released.
+
+        Parameters
+        ----------
+        k : int
+            Number of repos, 0 to all.
+        share : float
+            Part of the repos to release, 0 to 1: means at least ``ceil(share × repos)``, where a product
+            that rounding has lifted over a whole number counts as that number.
+
+        Raises
+        ------
+        ValueError
+            Where not exactly one of the two is given, it is out of range, or the distribution is out of
+            reach (see :meth:`distribution`; for none and for all repos it never is).
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, build_plan
+        >>> from seqkit import analyze
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+        >>> analyze(plan, 0.1).p_at_least(share=0.5)
+        0.9
+        """
+        least = at_least(len(self.plan.released), k, share)
+        if least == 0:
+            return 1.0
+        if least == len(self.plan.released):
+            return self.p_all_succeed
+        return min(math.fsum(self._law[least:]), 1.0)
+
+    def distribution(self) -> pd.Series:
+        """Give the exact law of the number of repos released.
+
+        Returns
+        -------
+        Series
+            `probability` (float64), index `n_succeeded` (int64) from 0 to all.
+
+        Raises
+        ------
+        ValueError
+            Where it is out of reach: the state of the method is the set of repos that are doomed and not
+            yet decided, and a plan whose branches cross at many places has more than 2**15 of them.
+            Chains, trees and hubs of thousands of repos have few.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, build_plan
+        >>> from seqkit import analyze
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+        >>> analyze(plan, 0.5).distribution().to_dict()
+        {0: 0.5, 1: 0.25, 2: 0.25}
+        """
+        index = pd.RangeIndex(len(self._law), name="n_succeeded")
+        return pd.Series(
+            self._law.copy(), index=pd.Index(np.arange(len(index)), name="n_succeeded"), name="probability"
+        )
+
+    @cached_property
+    def _law(self) -> Floats:
+        return law_of_count(self._chances)
+
+    # ------------------------------------------------------------------ single outcomes
+
+    def outcome_probability(self, failed: str | Iterable[str] = ()) -> float:
+        """Give the probability that exactly these repos fail; what is below them is skipped, the rest released.
+
+        It is 0.0 where one of them is below another (it would be skipped) or is not to be released.
+
+        Raises
+        ------
+        RepoNotFound
+            Where one is not in the plan.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, build_plan
+        >>> from seqkit import analyze
+        >>> analysis = analyze(build_plan(RepoDependencyGraph.from_edges([("a", "b")]), version="1.0"), 0.5)
+        >>> analysis.outcome_probability("a"), analysis.outcome_probability("b")
+        (0.5, 0.25)
+        >>> analysis.outcome_probability(["a", "b"])
+        0.0
+        """
+        if not isinstance(failed, str) and not isinstance(failed, Iterable):
+            raise TypeError(f"failed is {failed!r:.80}, expected a repo id or several")
+        ids = [failed] if isinstance(failed, str) else failed
+        return math.exp(self._outcomes.log_probability([self.plan.position(repo) for repo in ids]))
+
+    def most_probable_outcomes(self, n: int = 10) -> pd.DataFrame:
+        """List the most probable outcomes, highest first; ties with fewer failures first, then plan order.
+
+        Returns
+        -------
+        DataFrame
+            At most `n` rows (fewer where the plan has fewer outcomes that are possible; where more than
+            10,000 tie for the last places, some of these): `probability`
+            (float64), `failed` (object: list of repo ids in plan order), `n_succeeded`, `n_failed`,
+            `n_skipped` (Int64).
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where `n` is not a whole number from 0, or so many outcomes are nearly equally probable that the
+            search gives up after a few seconds' work (as with rates of 0.5 on a hundred repos).
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, build_plan
+        >>> from seqkit import analyze
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+        >>> print(analyze(plan, {"core": 0.1, "api": 0.4}).most_probable_outcomes().round(6))
+           probability  failed  n_succeeded  n_failed  n_skipped
+        0         0.54      []            2         0          0
+        1         0.36   [api]            1         1          0
+        2         0.10  [core]            0         1          1
+        """
+        wanted = whole("n", n, 0)
+        found = self._outcomes.most_probable(wanted)
+        released, ids = self._chances.released, [item.repo_id for item in self.plan.items]
+        skipped = [int((self._outcomes.below(failed) & released).sum()) for _, failed in found]
+        return dtypes.frame(
+            {
+                "probability": np.array([math.exp(log) for log, _ in found], dtype=np.float64),
+                "failed": dtypes.objects([[ids[position] for position in failed] for _, failed in found]),
+                "n_succeeded": dtypes.integer(
+                    [int(released.sum()) - len(failed) - lost for (_, failed), lost in zip(found, skipped, strict=True)]
+                ),
+                "n_failed": dtypes.integer([len(failed) for _, failed in found]),
+                "n_skipped": dtypes.integer(skipped),
+            }
+        )
+
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        return Outcomes(self._chances)
+
+    # ------------------------------------------------------------------ showing
+
+    def __repr__(self) -> str:
+        n, expected = len(self.plan.released), self.expected
+        return (
+            f"Analysis({shortened(self.plan.plan_id, 40)}: of {plural(n, 'repo')} expect "
+            f"{amount(expected.succeeded)} released, {amount(expected.failed)} failed, "
+            f"{amount(expected.skipped)} skipped; all released with probability {self.p_all_succeed:.4g})"
+        )
+
+    def _repr_html_(self) -> str:
+        n, expected = len(self.plan.released), self.expected
+        if n <= _SMALL:
+            spread = amount(self.std_succeeded)
+        elif n <= LARGEST:
+            spread = "worked out by .std_succeeded"
+        else:
+            spread = f"above {LARGEST} repos use simulate"
+        rows = [
+            ("expected to be released", amount(expected.succeeded), "repos"),
+            ("… standard deviation", spread, "repos" if n <= _SMALL else ""),
+            ("expected to fail", amount(expected.failed), "repos"),
+            ("expected to be skipped", amount(expected.skipped), "repos"),
+            ("all are released", f"{self.p_all_succeed:.4g}", "probability"),
+        ]
+        tries = f"{plural(self.attempts, 'attempt')} each"
+        caption = f"Analysis of {shortened(self.plan.plan_id, 40)}: {plural(n, 'repo')} to release, {tries}"
+        parts, left_out = [rows_of(["", "value", "unit"], rows)], []
+        if law := self._quick_law():
+            parts.insert(0, self._histogram(law))
+        else:
+            left_out.append("the law of the number released (.distribution() where it is within reach, else simulate)")
+        if n > _SMALL:
+            left_out.append("the gains (.importance())")
+        elif n:
+            gains = self._importance[["gain_if_perfect", "n_dependents"]].head(_GAINS)
+            worth = [(repo, f"{gain:.3g}", n_below) for repo, gain, n_below in gains.itertuples()]
+            parts.append(rows_of(["harden first", "more released if it never failed", "dependents"], worth))
+        note = "exact, policy skip_dependents"
+        return page(caption, *parts, note=f"{note}; left out for time: {', '.join(left_out)}" if left_out else note)
+
+    def _quick_law(self) -> list[float]:
+        """Give the law of the number released where that takes no time, else nothing; kept or not, alike."""
+        if len(self.plan.released) > _SMALL:
+            return []
+        try:
+            return [float(p) for p in law_of_count(self._chances, _QUICK)]
+        except ValueError:
+            return []
+
+    def _histogram(self, law: list[float]) -> str:
+        below = np.cumsum(law)
+        told = {"mean": self.expected.succeeded}
+        for name, share in {"5 %": 0.05, "median": 0.5, "95 %": 0.95}.items():
+            told[name] = min(int(np.searchsorted(below, share - _ROUNDING)), len(law) - 1)
+        return bars(
+            law,
+            marks=list(told.values()),
+            labels=[f"{name} {amount(value)}" for name, value in told.items()],
+            title="Number of repos released, exact probabilities",
+        )

@@ -1,0 +1,22 @@
+"""Many simulated runs at once: :func:`simulate` and :func:`compare`.
+
+===================  =============================================================
+`simulation`         simulate, and what it gives
+`comparison`         compare, and what it gives
+`trial`              one trial, through the rule machine
+`estimate`           a number with its standard error
+`experiment`         a plan, a model and a policy as plain arrays; sums of tallies
+`numpy_kernel`       trials as bits, in numpy
+`numba_kernel`       the same bits, compiled
+`driver`             chunks, threads, executors, progress
+===================  =============================================================
+"""
+
+from __future__ import annotations
+
+from seqkit.analysis.montecarlo.comparison import Comparison, compare
+from seqkit.analysis.montecarlo.estimate import Estimate
+from seqkit.analysis.montecarlo.simulation import Simulation, simulate
+from seqkit.analysis.montecarlo.trial import Trial
+
+__all__ = ["Comparison", "Estimate", "Simulation", "Trial", "compare", "simulate"]

@@ -1,0 +1,203 @@
+"""What is simulated, as plain arrays: a plan, a model and a policy, ready for a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqkit.core import draws
+from seqkit.core.failures import FailureModel
+from seqkit.core.plan import SequencePlan
+from seqkit.core.terms import Terms
+
+__all__ = ["NO_TRIALS", "Experiment", "Tally", "joint_counts", "prepare", "total"]
+
+NO_TRIALS = np.empty(0, np.int32)
+"""In place of arrays by trial that nobody asked for; a slice of them would keep them alive."""
+
+_DENSE = 1 << 21  # cells; a table of all joint counts up to this size is faster than sorting
+
+_MOST_KEYS = 10_000_000  # of 16 bytes
+
+_REDUCE_UP_TO = 10_000  # repos; above, sets of ancestors as integers would take more memory than they save time
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The arrays of an experiment. Plain and picklable, so that it can be sent to another process.
+
+    Row v is the plan's item at position v, `n` rows in all; `m` causes; `k` attempts.
+    """
+
+    seed: int
+    """Whose draws they are."""
+    released: NDArray[np.bool_]
+    """[n] whether the item can fail, and counts."""
+    first_dependency: NDArray[np.int64]
+    """[n + 1] where each row's part of `dependencies` begins."""
+    dependencies: NDArray[np.int64]
+    """Rows whose loss blocks the row; none where a failure blocks nobody."""
+    keys: NDArray[np.uint64]
+    """[n, k, 2] keys of the draws of each attempt."""
+    mantissas: NDArray[np.uint64]
+    """[n] the rate of failure of one attempt is ``mantissa / 2**digits``."""
+    digits: NDArray[np.int64]
+    """[n] binary digits of the rate."""
+    cause_keys: NDArray[np.uint64]
+    """[m, 2] keys of the draws of each common cause."""
+    cause_mantissas: NDArray[np.uint64]
+    """[m] as `mantissas`, of the causes."""
+    cause_digits: NDArray[np.int64]
+    """[m] as `digits`, of the causes."""
+    first_cause: NDArray[np.int64]
+    """[n + 1] where each row's part of `causes` begins."""
+    causes: NDArray[np.int64]
+    """Causes that make the row fail."""
+    stop_at: int
+    """Nothing new starts after this many failures; 0 for never."""
+
+    @property
+    def n_released(self) -> int:
+        """How many repos are released."""
+        return int(self.released.sum())
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a kernel counted over some trials. Integers, so that sums of tallies do not depend on their order."""
+
+    trials: int
+    """How many trials."""
+    failed: NDArray[np.int64]
+    """[n] in how many trials each row failed."""
+    lost: NDArray[np.int64]
+    """[n] in how many trials each row was not released: failed or skipped."""
+    joint: NDArray[np.int64]
+    """[j] which counts occurred: ``failed * (n_released + 1) + lost``, ascending."""
+    weights: NDArray[np.int64]
+    """[j] in how many trials."""
+    n_failed: NDArray[np.int32]
+    """[trials] failed repos of each trial; empty where not asked for."""
+    n_lost: NDArray[np.int32]
+    """[trials] repos not released of each trial; empty where not asked for."""
+
+
+def total(parts: Sequence[Tally]) -> Tally:
+    """Add tallies of successive trials; at least one."""
+    joint, where = np.unique(np.concatenate([part.joint for part in parts]), return_inverse=True)
+    weights = np.zeros(len(joint), np.int64)
+    np.add.at(weights, where, np.concatenate([part.weights for part in parts]))
+    return Tally(
+        sum(part.trials for part in parts),
+        np.sum([part.failed for part in parts], axis=0, dtype=np.int64),
+        np.sum([part.lost for part in parts], axis=0, dtype=np.int64),
+        joint,
+        weights,
+        np.concatenate([part.n_failed for part in parts]),
+        np.concatenate([part.n_lost for part in parts]),
+    )
+
+
+def joint_counts(
+    n_failed: NDArray[np.int32], n_lost: NDArray[np.int32], width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the trials of each pair; gives `joint` and `weights` of a tally. `width` is one above all counts."""
+    pairs = n_failed.astype(np.int64) * width + n_lost
+    if width**2 <= _DENSE:
+        table = np.bincount(pairs)
+        joint = np.flatnonzero(table).astype(np.int64)
+        return joint, table[joint].astype(np.int64)
+    joint, weights = np.unique(pairs, return_counts=True)
+    return joint, weights.astype(np.int64)
+
+
+def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) -> Experiment:
+    """Turn what is simulated into arrays.
+
+    Where a failure does not block, nothing is lost by what it needs; where everything stops, every later
+    repo is out anyway, since plan order is a dependency order.
+
+    Raises
+    ------
+    ValueError
+        Where the attempts of all repos are too many to have a key each.
+    """
+    attempts = terms.attempts
+    if attempts > 1 and attempts * len(plan.items) > _MOST_KEYS:
+        raise ValueError(
+            f"attempts is {attempts}, expected at most {_MOST_KEYS // len(plan.items)} for a plan of "
+            f"{len(plan.items)} items; analyze(plan, model, attempts) takes any number"
+        )
+    items = [item.repo_id for item in plan.items]
+    released = plan.arrays.released
+    dependencies = _reduced(plan.arrays.dependencies) if terms.blocks else [[] for _ in items]
+    causes = [cause for cause in model.common_causes if cause.probability > 0]
+    members = [frozenset(cause.repos) for cause in causes]
+    struck_by = [
+        [number for number, repos in enumerate(members) if repo in repos] if yes else []
+        for repo, yes in zip(items, released, strict=True)
+    ]
+    rates = [model.rate(repo) if yes else 0.0 for repo, yes in zip(items, released, strict=True)]
+    keys = [
+        [
+            draws.stream(seed, "repo", repo, attempt) if rate > 0 else (0, 0)  # no key where nothing is drawn
+            for attempt in range(1, attempts + 1)
+        ]
+        for repo, rate in zip(items, rates, strict=True)
+    ]
+    mantissas, digits = _binary(rates)
+    cause_mantissas, cause_digits = _binary([cause.probability for cause in causes])
+    stop_at = terms.stop_at or 0
+    if stop_at > len(items):
+        stop_at = 0
+    return Experiment(
+        seed=seed,
+        released=np.array(released, dtype=np.bool_),
+        first_dependency=_starts(dependencies),
+        dependencies=_flat(dependencies),
+        keys=np.array(keys, dtype=np.uint64).reshape(len(items), attempts, 2),
+        mantissas=mantissas,
+        digits=digits,
+        cause_keys=np.array([draws.stream(seed, "cause", cause.name, 0) for cause in causes], np.uint64).reshape(-1, 2),
+        cause_mantissas=cause_mantissas,
+        cause_digits=cause_digits,
+        first_cause=_starts(struck_by),
+        causes=_flat(struck_by),
+        stop_at=stop_at,
+    )
+
+
+def _reduced(dependencies: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+    """Leave out what another dependency brings with it: a loss reaches the row through that one."""
+    if len(dependencies) > _REDUCE_UP_TO:
+        return dependencies
+    above: list[int] = []  # bit u of above[v]: v needs u, directly or not
+    reduced = []
+    for direct in dependencies:
+        known, kept = 0, []
+        for dependency in reversed(direct):  # the latest first: only a later one can bring an earlier one
+            if not known >> dependency & 1:
+                kept.append(dependency)
+                known |= above[dependency] | 1 << dependency
+        above.append(known)
+        reduced.append(kept)
+    return reduced
+
+
+def _binary(rates: list[float]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    pairs = [draws.binary(rate) for rate in rates]
+    return (
+        np.array([mantissa for mantissa, _ in pairs], dtype=np.uint64),
+        np.array([count for _, count in pairs], dtype=np.int64),
+    )
+
+
+def _starts(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+
+
+def _flat(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    return np.array([value for row in rows for value in row], dtype=np.int64)

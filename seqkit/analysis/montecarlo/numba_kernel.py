@@ -1,0 +1,394 @@
+"""The kernel compiled by numba: bits of trials in vector registers, blocks that stay in the cache.
+
+A row is one repo in one block of trials: first the low halves of the block's 64-bit words, then the
+high halves, as 32-bit lanes, because the draws are made of 32-bit halves and many processors have no
+vector multiplication for wider ones. All loops over lanes are written so that the compiler turns them
+into vector instructions; every intermediate is cast back to 32 bits, which numba would widen.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg"
+# Compiled functions are typed by numba, from what they are called with.
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types, uint32, uint64, uintp
+from numba.extending import intrinsic
+
+from seqkit.analysis.montecarlo.experiment import NO_TRIALS, Experiment, Tally, joint_counts
+
+__all__ = ["is_compiled", "run"]
+
+_WORDS = 128  # a block of 8,192 trials: a row is 1 KB, so that starting a loop costs little beside it
+_WORDS_OF_LARGE = 64
+_LARGE = 16_000  # rows; above, they would not fit any cache, and take less memory this way
+_DENSE_UP_TO = 1_500  # released repos; a table of all joint counts stays below 20 MB
+
+_ALL = uint32(0xFFFFFFFF)
+_NONE = uint32(0)
+
+
+def _compiled(function: Any) -> Any:
+    """Compile, and keep the machine code beside the module or in the user's cache, as Python does with its own."""
+    try:
+        return numba.njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # neither place can be written
+        return numba.njit(nogil=True)(function)
+
+
+@intrinsic
+def _ones(typing_context: Any, value: Any) -> Any:
+    """Count the bits that are set, by the processor's instruction."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint32(types.uint32), generate
+
+
+@numba.njit(inline="always")
+def _key(stream, level):
+    """The splitmix64 of :mod:`seqkit.core.draws`: the keys of one level."""
+    state = uint64(stream + uint64(level) * uint64(0x9E3779B97F4A7C15))
+    state = uint64((state ^ (state >> uint64(30))) * uint64(0xBF58476D1CE4E5B9))
+    state = uint64((state ^ (state >> uint64(27))) * uint64(0x94D049BB133111EB))
+    return uint64(state ^ (state >> uint64(31)))
+
+
+@numba.njit(inline="always")
+def _mixed(number, first, second):
+    """One half of ``draws.word``."""
+    value = uint32(number ^ first)
+    value = uint32(uint32(value ^ uint32(value >> uint32(16))) * uint32(0x21F0AAAD))
+    value = uint32(uint32(value ^ uint32(value >> uint32(15))) + second)
+    value = uint32(value * uint32(0xD35A2D97))
+    return uint32(value ^ uint32(value >> uint32(15)))
+
+
+@numba.njit(inline="always")
+def _digit(mantissa, digits, level):
+    """A binary digit of the rate, as a mask."""
+    shift = digits - level
+    if 0 <= shift < 64:
+        return uint32(_NONE - uint32((mantissa >> uint64(shift)) & uint64(1)))
+    return _NONE
+
+
+@numba.njit(inline="always")
+def _happened(decided, drawn, digit, open_):
+    """Where the draw is still open and falls below the rate at this digit."""
+    return uint32(decided | uint32(uint32(open_ & digit) & uint32(~drawn)))
+
+
+@numba.njit(inline="always")
+def _still(drawn, digit, open_):
+    """Where the draw still equals the rate after this digit."""
+    return uint32(open_ & uint32(~uint32(drawn ^ digit)))
+
+
+@numba.njit(inline="always")
+def _four_levels(pending, out, r, offset, words, numbers, key0, digit0, key1, digit1, key2, digit2, key3, digit3):
+    """Compare four digits at a time: less traffic, and a test for the end only every fourth."""
+    a0, b0 = uint32(key0), uint32(key0 >> uint64(32))
+    a1, b1 = uint32(key1), uint32(key1 >> uint64(32))
+    a2, b2 = uint32(key2), uint32(key2 >> uint64(32))
+    a3, b3 = uint32(key3), uint32(key3 >> uint64(32))
+    left = _NONE
+    for i in range(words):
+        number = numbers[i]
+        lane = offset + i
+        open_, decided = pending[lane], out[r, lane]
+        drawn = _mixed(number, a0, b0)
+        decided = _happened(decided, drawn, digit0, open_)
+        open_ = _still(drawn, digit0, open_)
+        drawn = _mixed(number, a1, b1)
+        decided = _happened(decided, drawn, digit1, open_)
+        open_ = _still(drawn, digit1, open_)
+        drawn = _mixed(number, a2, b2)
+        decided = _happened(decided, drawn, digit2, open_)
+        open_ = _still(drawn, digit2, open_)
+        drawn = _mixed(number, a3, b3)
+        decided = _happened(decided, drawn, digit3, open_)
+        open_ = _still(drawn, digit3, open_)
+        pending[lane] = open_
+        out[r, lane] = decided
+        left = uint32(left | open_)
+    return left
+
+
+@_compiled
+def _draw(pending, out, r, words, keys, v, attempt, mantissa, digits, numbers):
+    """Set in ``out[r]`` the trials of `pending` in which an event of this rate happens; uses `pending` up."""
+    if digits == 0:
+        if mantissa:
+            for lane in range(2 * words):
+                out[r, lane] = uint32(out[r, lane] | pending[lane])
+        return
+    for half in range(2):
+        offset = uintp(half) * words
+        stream = keys[v, attempt, half]
+        level = 1
+        while level <= digits:
+            left = _four_levels(
+                pending,
+                out,
+                r,
+                offset,
+                words,
+                numbers,
+                _key(stream, level),
+                _digit(mantissa, digits, level),
+                _key(stream, level + 1),
+                _digit(mantissa, digits, level + 1),
+                _key(stream, level + 2),
+                _digit(mantissa, digits, level + 2),
+                _key(stream, level + 3),
+                _digit(mantissa, digits, level + 3),
+            )
+            if left == _NONE:
+                break
+            level += 4
+
+
+@numba.njit(inline="always")
+def _sum3(a, b, c):
+    return uint32(uint32(a ^ b) ^ c)
+
+
+@numba.njit(inline="always")
+def _carry3(a, b, c):
+    return uint32(uint32(a & b) | uint32(c & uint32(a ^ b)))
+
+
+@_compiled
+def _add_eight(planes, rows, carry):
+    """Add eight rows to the counters: bit k of a trial's count is its bit in ``planes[k]``.
+
+    A tree of carry-save adders (Harley and Seal) takes eight rows to one carry of weight eight.
+    """
+    lanes = rows.shape[1]
+    for lane in range(lanes):
+        ones, twos, fours = planes[0, lane], planes[1, lane], planes[2, lane]
+        a, b = rows[0, lane], rows[1, lane]
+        two_a = _carry3(ones, a, b)
+        ones = _sum3(ones, a, b)
+        a, b = rows[2, lane], rows[3, lane]
+        two_b = _carry3(ones, a, b)
+        ones = _sum3(ones, a, b)
+        four_a = _carry3(twos, two_a, two_b)
+        twos = _sum3(twos, two_a, two_b)
+        a, b = rows[4, lane], rows[5, lane]
+        two_a = _carry3(ones, a, b)
+        ones = _sum3(ones, a, b)
+        a, b = rows[6, lane], rows[7, lane]
+        two_b = _carry3(ones, a, b)
+        ones = _sum3(ones, a, b)
+        four_b = _carry3(twos, two_a, two_b)
+        twos = _sum3(twos, two_a, two_b)
+        carry[lane] = _carry3(fours, four_a, four_b)
+        planes[0, lane], planes[1, lane], planes[2, lane] = ones, twos, _sum3(fours, four_a, four_b)
+    for k in range(3, planes.shape[0]):
+        left = _NONE
+        for lane in range(lanes):
+            bits = planes[k, lane]
+            planes[k, lane] = uint32(bits ^ carry[lane])
+            carry[lane] = uint32(bits & carry[lane])
+            left = uint32(left | carry[lane])
+        if left == _NONE:
+            break
+
+
+@_compiled
+def _read_counters(planes, counts):
+    """Turn the counters into one number a trial: ``counts[bit, lane]``."""
+    for bit in range(32):
+        for lane in range(planes.shape[1]):
+            counts[bit, lane] = uint32(planes[0, lane] >> uint32(bit)) & uint32(1)
+        for k in range(1, planes.shape[0]):
+            for lane in range(planes.shape[1]):
+                digit = uint32(uint32(planes[k, lane] >> uint32(bit)) & uint32(1))
+                counts[bit, lane] = uint32(counts[bit, lane] | uint32(digit << uint32(k)))
+
+
+@_compiled
+def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to call out costs more than it does
+    released,
+    first_dependency,
+    dependencies,
+    keys,
+    mantissas,
+    digits,
+    cause_keys,
+    cause_mantissas,
+    cause_digits,
+    first_cause,
+    causes,
+    stop_at,
+    first_word,
+    trials,
+    words,
+    n_planes,
+    failed,
+    lost,
+    joint,
+    n_failed,
+    n_lost,
+):
+    n, attempts = keys.shape[0], keys.shape[1]
+    words = uintp(words)
+    lanes = 2 * words
+    rows = np.empty((n, lanes), np.uint32)
+    struck = np.empty((cause_keys.shape[0], lanes), np.uint32)
+    valid, pending = np.empty(lanes, np.uint32), np.empty(lanes, np.uint32)
+    carry, again = np.empty(lanes, np.uint32), np.empty((1, lanes), np.uint32)
+    last_failed, last_lost = np.empty((8, lanes), np.uint32), np.empty((8, lanes), np.uint32)
+    planes_failed, planes_lost = np.empty((n_planes, lanes), np.uint32), np.empty((n_planes, lanes), np.uint32)
+    counts_failed, counts_lost = np.empty((32, lanes), np.uint32), np.empty((32, lanes), np.uint32)
+    numbers, stopped = np.empty(words, np.uint32), np.empty(lanes, np.uint32)
+    n_budget = 0  # planes of a counter that overflows at the failure which stops the run
+    while 1 << n_budget < stop_at:
+        n_budget += 1
+    budget = np.empty((n_budget, lanes), np.uint32)
+    width = 0
+    for v in range(n):
+        width += released[v]
+    width += 1
+
+    done = 0
+    while done < trials:
+        number = uint32(uint64(first_word) + uint64(done // 64))
+        size = min(trials - done, 64 * words)
+        for word in range(words):
+            numbers[word] = _mixed(uint32(number + uint32(word)), _NONE, _NONE)
+            for half in range(2):
+                inside = min(max(size - 64 * word - 32 * half, 0), 32)
+                valid[half * words + word] = uint32((uint64(1) << uint64(inside)) - uint64(1))
+        for c in range(cause_keys.shape[0]):
+            pending[:] = valid
+            struck[c, :] = _NONE
+            _draw(pending, struck, c, words, cause_keys, c, 0, cause_mantissas[c], cause_digits[c], numbers)
+        stopped[:] = _NONE
+        for k in range(n_budget):
+            budget[k, :] = _ALL if ((1 << n_budget) - stop_at) >> k & 1 else _NONE
+        planes_failed[:] = _NONE
+        planes_lost[:] = _NONE
+        held = 0
+        for v in range(n):
+            for lane in range(lanes):
+                rows[v, lane] = stopped[lane]
+            for i in range(first_dependency[v], first_dependency[v + 1]):
+                needed = dependencies[i]
+                for lane in range(lanes):
+                    rows[v, lane] = uint32(rows[v, lane] | rows[needed, lane])
+            if not released[v]:
+                continue
+            for lane in range(lanes):
+                pending[lane] = uint32(valid[lane] & uint32(~rows[v, lane]))
+                last_failed[held, lane] = _NONE
+            for i in range(first_cause[v], first_cause[v + 1]):
+                cause = causes[i]
+                for lane in range(lanes):
+                    hit = uint32(pending[lane] & struck[cause, lane])
+                    last_failed[held, lane] = uint32(last_failed[held, lane] | hit)
+                    pending[lane] = uint32(pending[lane] ^ hit)
+            for attempt in range(attempts - 1):
+                again[0, :] = _NONE
+                _draw(pending, again, 0, words, keys, v, attempt, mantissas[v], digits[v], numbers)
+                pending[:] = again[0]  # who failed is tried again
+            _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissas[v], digits[v], numbers)
+            many_failed = many_lost = _NONE
+            for lane in range(lanes):
+                fail = last_failed[held, lane]
+                miss = uint32(rows[v, lane] | fail)
+                rows[v, lane] = miss
+                miss = uint32(miss & valid[lane])
+                last_lost[held, lane] = miss
+                many_failed = uint32(many_failed + _ones(fail))
+                many_lost = uint32(many_lost + _ones(miss))
+            failed[v] += many_failed
+            lost[v] += many_lost
+            if stop_at:
+                carry[:] = last_failed[held]
+                for k in range(n_budget):
+                    for lane in range(lanes):
+                        bits = budget[k, lane]
+                        budget[k, lane] = uint32(bits ^ carry[lane])
+                        carry[lane] = uint32(bits & carry[lane])
+                for lane in range(lanes):
+                    stopped[lane] = uint32(stopped[lane] | carry[lane])
+            held += 1
+            if held == 8:
+                _add_eight(planes_failed, last_failed, carry)
+                _add_eight(planes_lost, last_lost, carry)
+                held = 0
+        if held:
+            last_failed[held:] = _NONE
+            last_lost[held:] = _NONE
+            _add_eight(planes_failed, last_failed, carry)
+            _add_eight(planes_lost, last_lost, carry)
+
+        _read_counters(planes_failed, counts_failed)
+        _read_counters(planes_lost, counts_lost)
+        if joint.size:
+            for bit in range(32):
+                for lane in range(lanes):
+                    joint[counts_failed[bit, lane] * width + counts_lost[bit, lane]] += 1
+            joint[0] -= 64 * words - size  # trials beyond the end: nothing fails there
+        if n_failed.size:
+            for word in range(words):
+                for half in range(2):
+                    for bit in range(32):
+                        trial = 64 * word + 32 * half + bit
+                        if trial < size:
+                            n_failed[done + trial] = counts_failed[bit, half * words + word]
+                            n_lost[done + trial] = counts_lost[bit, half * words + word]
+        done += size
+
+
+def is_compiled() -> bool:
+    """Tell whether the next call starts at once."""
+    return bool(_blocks.signatures)
+
+
+def run(experiment: Experiment, first_word: int, trials: int, arrays: bool = False) -> Tally:
+    """Run the trials from ``64 * first_word`` on."""
+    n, n_released = len(experiment.released), experiment.n_released
+    dense = n_released <= _DENSE_UP_TO
+    failed, lost = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    table = np.zeros((n_released + 1) ** 2 if dense else 0, np.int64)
+    per_trial = trials if arrays or not dense else 0
+    n_failed, n_lost = np.zeros(per_trial, np.int32), np.zeros(per_trial, np.int32)
+    _blocks(
+        experiment.released,
+        experiment.first_dependency,
+        experiment.dependencies,
+        experiment.keys,
+        experiment.mantissas,
+        experiment.digits,
+        experiment.cause_keys.reshape(-1, 1, 2),
+        experiment.cause_mantissas,
+        experiment.cause_digits,
+        experiment.first_cause,
+        experiment.causes,
+        experiment.stop_at,
+        first_word,
+        trials,
+        _WORDS if n <= _LARGE else _WORDS_OF_LARGE,
+        max(3, n_released.bit_length()),
+        failed,
+        lost,
+        table,
+        n_failed,
+        n_lost,
+    )
+    if dense:
+        joint = np.flatnonzero(table).astype(np.int64)
+        weights = table[joint]
+    else:
+        joint, weights = joint_counts(n_failed, n_lost, n_released + 1)
+    if not arrays:
+        n_failed = n_lost = NO_TRIALS
+    return Tally(trials, failed, lost, joint, weights, n_failed, n_lost)

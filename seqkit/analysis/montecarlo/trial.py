@@ -1,0 +1,38 @@
+"""One trial of a simulation, through the rule machine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from seqkit.core.failures import FailureModel
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan
+from seqkit.core.rules import follow
+from seqkit.core.terms import Terms
+from seqkit.errors import SequencingFailed
+
+__all__ = ["Trial", "run_trial"]
+
+
+class Trial(NamedTuple):
+    """One trial of a simulation, as a run that one can look at."""
+
+    failures: tuple[str, ...]
+    """Who fails when tried, in plan order. Who of them is blocked is never tried, and so is not in `outcome.failed`."""
+    outcome: SequenceOutcome
+    """What the rules make of it."""
+
+
+def run_trial(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, trial: int) -> Trial:
+    """Run one trial through the rule machine, with the draws that the kernels count."""
+    failures = tuple(
+        repo
+        for repo in plan.released
+        if all(model.reason(repo, attempt, seed, trial) is not None for attempt in range(1, terms.attempts + 1))
+    )
+
+    def why(repo: str, attempt: int) -> str | None:
+        reason = model.reason(repo, attempt, seed, trial)
+        return None if reason is None else str(SequencingFailed(repo, reason))
+
+    return Trial(failures, follow(plan, terms, why).outcome(seed=seed))

@@ -1,0 +1,184 @@
+"""What a run, or a what-if, came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from seqkit._show.html import Markup, escaped, folded, names, page, rows_of
+from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.svg import chip, legend, strip
+from seqkit._util import dtypes
+from seqkit._util.words import and_more, plural
+from seqkit.core.model import RepoReleaseStatus, SequenceItem, SkipCause
+from seqkit.core.plan import SequencePlan, item_columns, picture_of
+from seqkit.errors import SequencingFailed
+
+if TYPE_CHECKING:
+    from seqkit.ledger import RunLedger
+
+__all__ = ["SequenceOutcome"]
+
+_SHOWN = 6  # rows of a repr; the next fifty are folded away
+_FOLDED = 50
+_WHY = {
+    "blocked": "something that it needs failed",
+    "stopped": "nothing new was started any more",
+    "in_progress": "begun, and how it ended is not recorded",
+    "pending": "not reached",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SequenceOutcome:
+    """How far every item of a plan got, and why some never started.
+
+    All counts of succeeded and failed are of released repos; `skipped` also holds the unreleased
+    ones, as the original's does (the column `skip_cause` of :meth:`to_frame` tells them apart).
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, what_if
+    >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("core", "docs")])
+    >>> outcome = what_if(build_plan(graph, version="1.0"), fail="api")
+    >>> outcome
+    SequenceOutcome(2 succeeded, 1 failed, 1 blocked)
+    >>> outcome.succeeded, outcome.skipped, outcome.overall_success
+    (['core', 'docs'], ['app'], False)
+    """
+
+    plan: SequencePlan
+    """The plan that was followed."""
+    statuses: tuple[RepoReleaseStatus, ...]
+    """How far each item got, in plan order."""
+    skip_causes: tuple[SkipCause | None, ...]
+    """Why each item was skipped, in plan order; None for those that were not."""
+    blocked_by: tuple[tuple[str, ...], ...]
+    """The failed repos that each skipped item depends on, in plan order; empty for the others."""
+    attempts: tuple[int, ...]
+    """How often each item was tried, in plan order."""
+    run_id: str | None = None
+    """The run in the ledger; None for a what-if."""
+    ledger: RunLedger | None = field(default=None)
+    """The ledger that holds the run; None for a what-if."""
+    seed: int | None = None
+    """The seed of the simulated releaser, where there was one: the same seed gives the same outcome."""
+
+    @property
+    def plan_id(self) -> str:
+        """The plan's id."""
+        return self.plan.plan_id
+
+    @cached_property
+    def items(self) -> tuple[SequenceItem, ...]:
+        """The plan's items with the statuses they ended with."""
+        return tuple(
+            item if item.status is status else item.model_copy(update={"status": status})
+            for item, status in zip(self.plan.items, self.statuses, strict=True)
+        )
+
+    def _ids(self, name: str) -> list[str]:
+        return [
+            item.repo_id for item, status in zip(self.plan.items, self.statuses, strict=True) if status.name == name
+        ]
+
+    @property
+    def succeeded(self) -> list[str]:
+        """Ids of the repos that were released, in plan order."""
+        return self._ids("succeeded")
+
+    @property
+    def failed(self) -> list[tuple[str, str]]:
+        """The repos out of attempts, with the reason of the last, in plan order."""
+        return [
+            (item.repo_id, status.reason or "")
+            for item, status in zip(self.plan.items, self.statuses, strict=True)
+            if status.name == "failed"
+        ]
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """`failed` as a dict from repo id to reason."""
+        return dict(self.failed)
+
+    @property
+    def skipped(self) -> list[str]:
+        """Ids of the repos passed over, in plan order: blocked, stopped and unreleased ones."""
+        return self._ids("skipped")
+
+    @property
+    def overall_success(self) -> bool:
+        """Whether nothing failed and nothing is left to do; an empty plan succeeds."""
+        return all(status.name in ("succeeded", "skipped") for status in self.statuses)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Show the outcome as a table, a row an item in plan order.
+
+        Columns: `position`, `wave` (Int64), `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string),
+        `status`, `skip_cause` (ordered categorical), `attempts` (Int64), `released_as`, `reason` (string),
+        `blocked_by` (object: list of repo ids).
+        """
+        return dtypes.frame(
+            {
+                **item_columns(self.plan, self.items),
+                "skip_cause": dtypes.categorical(self.skip_causes, dtypes.SKIP_CAUSES),
+                "attempts": dtypes.integer(self.attempts),
+                "released_as": dtypes.string([status.run_id for status in self.statuses]),
+                "reason": dtypes.string([status.reason for status in self.statuses]),
+                "blocked_by": dtypes.objects(map(list, self.blocked_by)),
+            }
+        )
+
+    def words(self) -> list[str]:
+        """Name how each item ended, in plan order; a skipped one by its cause. A new list each time."""
+        return [cause or status.name for status, cause in zip(self.statuses, self.skip_causes, strict=True)]
+
+    def summary(self) -> str:
+        """Count how the items ended, in a line: `words()`, each with its number; succeeded and failed always."""
+        counts = Counter(self.words())
+        always = ("succeeded", "failed")
+        known = (*always, "blocked", "stopped", "unreleased", "in_progress", "pending")
+        return ", ".join(f"{counts[word]} {word}" for word in known if counts[word] or word in always)
+
+    def __repr__(self) -> str:
+        return f"SequenceOutcome({self.summary()})"
+
+    def _repr_html_(self) -> str:
+        words = self.words()
+        counts = Counter(words)
+        parts = [
+            strip(counts),
+            legend(counts),
+            picture_of(self.plan, words, "Outcome, in release order from left to right"),
+        ]
+        # Who failed comes first: the others wait for them.
+        order = [i for i, word in enumerate(words) if word == "failed"]
+        order += [i for i, word in enumerate(words) if word not in ("failed", "succeeded", "unreleased")]
+        rows = self._why(order[: _SHOWN + _FOLDED], words)
+        columns = ["repo", "ended as", "why"]
+        if rows:
+            parts.append(rows_of(columns, rows[:_SHOWN]))
+        if len(rows) > _SHOWN:
+            parts.append(folded(f"{len(rows) - _SHOWN} more that were not released", rows_of(columns, rows[_SHOWN:])))
+        left = len(order) - len(rows)
+        note = and_more(left, ": .to_frame() has all", "… ") if left or rows else "everything was released"
+        return page(f"Outcome: {self.summary()}", *parts, note=note)
+
+    def _why(self, positions: Iterable[int], words: Sequence[str]) -> list[tuple[str, Markup, Markup]]:
+        """Say why these items are not out; of those that failed also how many they block."""
+        blocks = Counter(blocker for blockers in self.blocked_by for blocker in blockers)
+        rows = []
+        for i in positions:
+            repo, word, blockers = self.plan.items[i].repo_id, words[i], self.blocked_by[i]
+            why = f"waits for {names(blockers, 5)}" if blockers else _WHY.get(word, "")
+            if word == "failed":
+                n = blocks[repo]
+                reason = SequencingFailed.reason_in(repo, self.statuses[i].reason or "")  # the row says the rest
+                why = escaped(reason) + (f" (blocks {plural(n, 'repo')})" if n else "")
+            rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
+        return rows

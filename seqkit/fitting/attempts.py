@@ -1,0 +1,151 @@
+"""Attempts and failures, read from a ledger or from any frame that tells what was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from seqkit._show.html import shortened
+from seqkit._util import dtypes
+from seqkit._util.words import listed
+from seqkit.ledger import LedgerLike, as_ledger
+from seqkit.ledger.copies import counted
+from seqkit.ledger.frames import items_frame
+
+__all__ = ["Source", "Tries", "columns_told", "numbered", "read_tries", "strings"]
+
+Source = LedgerLike | pd.DataFrame
+Ints = npt.NDArray[np.int64]
+
+_KNOWN = (*dtypes.STATUSES, *dtypes.SKIP_CAUSES, "missing")  # of attempts, a row each
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tries:
+    """What rows of a frame tell about attempts, row by row."""
+
+    frame: pd.DataFrame
+    """Where the rows come from."""
+    repos: npt.NDArray[np.object_]
+    """Repo ids."""
+    attempts: Ints
+    """How many attempts have ended."""
+    failures: Ints
+    """How many of them failed."""
+    first_failed: npt.NDArray[np.bool_]
+    """Whether the first failed; False where there was none."""
+    by_attempt: bool
+    """Whether a row is one attempt, by its column `succeeded`; else it is an item, by its `status`."""
+
+
+def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
+    """Read attempts from a ledger or a frame, which must also have the columns `more`."""
+    frame = ledger_or_frame
+    if not isinstance(frame, pd.DataFrame):
+        try:
+            frame = items_frame(counted(as_ledger(frame, existing=True)))
+        except TypeError as error:
+            raise TypeError(
+                f"ledger_or_frame is {ledger_or_frame!r:.80}, expected a ledger, its path or URL, or a DataFrame"
+            ) from error
+    if frame.columns.has_duplicates:
+        raise ValueError(f"ledger_or_frame has the columns {columns_told(frame.columns)}, expected each once")
+    as_items = {"status", "attempts"} <= set(frame.columns)
+    # A frame with run_id or nothing beside status may be items that have lost their attempts: retries would be too.
+    as_trains = not as_items and "succeeded" not in frame.columns and {"train", "status"} <= set(frame.columns)
+    needed = ["repo_id", *more, *(() if as_items or as_trains else ("succeeded",))]
+    missing = [name for name in needed if name not in frame.columns]
+    if missing:
+        alone = as_items or as_trains
+        hint = "" if alone else ", or status and attempts (as items_frame gives them) instead of succeeded"
+        index = [name for name in frame.index.names if name is not None and name in missing]
+        if index:
+            hint += f"; {columns_told(index)} is in the index, so call reset_index() first"
+        raise ValueError(
+            f"ledger_or_frame lacks {columns_told(missing)}: its columns are {columns_told(frame.columns)}, "
+            f"expected {columns_told(needed)}{hint}"
+        )
+    repos = strings(frame, "repo_id")
+    if as_items:
+        attempts, failures, first_failed = _of_items(frame)
+    else:
+        succeeded = _ended(frame["status"]) if as_trains else _booleans(frame["succeeded"])
+        attempts = np.array([value is not None for value in succeeded], dtype=np.int64)
+        first_failed = np.array([value is False for value in succeeded], dtype=bool)
+        failures = first_failed.astype(np.int64)
+    return Tries(frame, repos, attempts, failures, first_failed, not (as_items or as_trains))
+
+
+def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
+    try:
+        # A closed item was tried at least once, whatever became of its first event.
+        counted = frame["attempts"].astype("Int64").fillna(0).to_numpy(dtype=np.int64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the column attempts of ledger_or_frame holds no whole numbers: {error}") from error
+    if counted.size and counted.min() < 0:
+        raise ValueError(f"the column attempts of ledger_or_frame has {counted.min()}, expected whole numbers from 0")
+    status = frame["status"].astype(object).to_numpy()
+    for value in pd.unique(status):
+        if value not in dtypes.STATUSES:
+            raise ValueError(
+                f"the column status of ledger_or_frame has {value!r:.80}, expected one of {dtypes.STATUSES}"
+            )
+    succeeded, failed = status == "succeeded", status == "failed"
+    closed = np.where(succeeded | failed, np.maximum(counted, 1), 0)
+    ended = np.where(status == "in_progress", np.maximum(counted - 1, 0), closed)
+    failures = ended - succeeded
+    return ended, failures, failures > 0
+
+
+def _ended(column: pd.Series[Any]) -> list[bool | None]:
+    """Read statuses of attempts, a row each: whether it succeeded; None where the repo was not tried."""
+    words = {"succeeded": True, "failed": False}
+    values: list[bool | None] = []
+    for value in column.astype(object):
+        if not (isinstance(value, str) and value in _KNOWN) and not (pd.api.types.is_scalar(value) and pd.isna(value)):
+            raise ValueError(f"the column status of ledger_or_frame has {value!r:.80}, expected one of {_KNOWN}")
+        values.append(words.get(value) if isinstance(value, str) else None)
+    return values
+
+
+def strings(frame: pd.DataFrame, name: str) -> npt.NDArray[np.object_]:
+    """Take a column of ids; every one must be a str."""
+    values = frame[name].astype(object).to_numpy()
+    for value in values:
+        if not isinstance(value, str):
+            raise TypeError(
+                f"the column {name} of ledger_or_frame has {value!r:.80}, expected ids as str, none missing"
+            )
+    return values
+
+
+def numbered(ids: Iterable[str]) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Number ids in order of appearance; pandas 2.2 would take an empty id and a zero byte for the same."""
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(each, len(numbers)) for each in ids], dtype=np.intp)
+    return codes, list(numbers)
+
+
+def _booleans(column: pd.Series[Any]) -> list[bool | None]:
+    values: list[bool | None] = []
+    for value in column.astype(object):
+        if isinstance(value, bool | np.bool_):
+            values.append(bool(value))
+        elif pd.api.types.is_scalar(value) and pd.isna(value):
+            values.append(None)
+        else:
+            raise TypeError(
+                f"the column succeeded of ledger_or_frame has {value!r:.80}, expected True, False or a missing value "
+                "(not tried)"
+            )
+    return values
+
+
+def columns_told(names: Iterable[Any]) -> str:
+    """Write column names for a message."""
+    return listed(list(names), 20, lambda name: shortened(str(name), 40)) or "none"

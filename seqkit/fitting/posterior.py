@@ -1,0 +1,158 @@
+"""What a fit of failure rates leaves open: draws of rates that the data allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from seqkit._util import dtypes
+from seqkit.core import draws
+from seqkit.core.draws import Seed
+from seqkit.core.failures import FailureModel
+from seqkit.fitting.attempts import columns_told
+
+__all__ = ["JEFFREYS", "checked_prior", "posterior_draws", "posterior_models", "posterior_of", "quantiles"]
+
+JEFFREYS = (0.5, 0.5)
+"""The prior that favours no rate over another on any scale: worth one attempt, half a failure."""
+
+Floats = npt.NDArray[np.float64]
+
+
+def posterior_draws(
+    fit: pd.DataFrame,
+    n: int = 100,
+    rng: Seed | None = None,
+    prior: Sequence[float] | None = None,
+) -> pd.DataFrame:
+    """Draw rates that the data allow, so that what is not known about them can flow into an analysis.
+
+    Parameters
+    ----------
+    fit : DataFrame
+        What :func:`fit_failure_rates` gave.
+    n : int
+        How many draws.
+    rng : int or numpy.random.Generator, optional
+        The seed, or where it comes from; None takes fresh entropy.
+    prior : pair of float, optional
+        The prior of the fit; by default the one it carries in ``attrs``, else Jeffreys'.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `draw` (from 0), a column of float64 for each repo, in the order of `fit`. A repo's draws
+        depend on the seed, its name and its counts alone, not on which other repos are there, nor on `n`.
+        ``attrs["seed"]`` is the seed.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where `fit` is no fit, its rates do not come of this prior, or `n` is no whole number from 0.
+
+    Notes
+    -----
+    Inverse transform sampling: the quantile of Beta(f + a, n − f + b) at u = (w + ½) / 2**52, with w the
+    upper 52 bits of the word at the address (seed, "repo", name, attempt 0, level 1, number of the draw)
+    of :mod:`seqkit.core.draws`. Releases count attempts from 1, so one seed may serve both. O(n · repos).
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"repo_id": ["api"] * 40, "succeeded": [False] * 10 + [True] * 30})
+    >>> from seqkit import fit_failure_rates
+    >>> fit = fit_failure_rates(frame)
+    >>> posterior_draws(fit, n=3, rng=7).round(2)["api"].tolist()
+    [0.35, 0.2, 0.22]
+    """
+    repos, alpha, beta = posterior_of(fit, prior)
+    if isinstance(n, bool) or not isinstance(n, int | np.integer):
+        raise TypeError(f"n is {n!r}, expected a whole number from 0")
+    if not 0 <= n < 1 << 32:
+        raise ValueError(f"n is {n}, expected a whole number from 0 to {(1 << 32) - 1}")
+    seed = draws.resolve_seed(rng)
+    rates = np.empty((n, len(repos)))
+    for column, repo in enumerate(repos):
+        words = [draws.word(seed, "repo", repo, 0, 1, number) >> 12 for number in range(n)]
+        rates[:, column] = quantiles(alpha[column], beta[column], (np.array(words, dtype=np.float64) + 0.5) / 2.0**52)
+    drawn = pd.DataFrame(rates, index=pd.RangeIndex(n, name="draw"), columns=dtypes.index(repos))
+    drawn.attrs = {"seed": seed}
+    return drawn
+
+
+def posterior_models(
+    fit: pd.DataFrame,
+    n: int = 100,
+    rng: Seed | None = None,
+    prior: Sequence[float] | None = None,
+    default: float | None = None,
+) -> list[FailureModel]:
+    """Draw failure models that the data allow: one for each row of :func:`posterior_draws`.
+
+    Analyse a plan under each, and the spread of the answers is what the data leave open.
+
+    Parameters
+    ----------
+    fit, n, rng, prior
+        As in :func:`posterior_draws`.
+    default : float, optional
+        The rate of repos that the fit does not know, as in :meth:`seqkit.FailureModel.from_fit`; it is
+        the same in every model.
+
+    Returns
+    -------
+    list of FailureModel
+        `n` of them.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"repo_id": ["api"] * 40, "succeeded": [False] * 10 + [True] * 30})
+    >>> from seqkit import fit_failure_rates
+    >>> models = posterior_models(fit_failure_rates(frame), n=3, rng=7)
+    >>> [round(model.rate("api"), 2) for model in models], models[0].rate("unknown")
+    ([0.35, 0.2, 0.22], 0.25)
+    """
+    drawn = posterior_draws(fit, n, rng, prior)
+    default = FailureModel.from_fit(fit, default).default
+    repos = list(drawn.columns)
+    return [FailureModel(dict(zip(repos, row, strict=True)), default) for row in drawn.to_numpy().tolist()]
+
+
+def posterior_of(fit: pd.DataFrame, prior: Sequence[float] | None) -> tuple[list[str], Floats, Floats]:
+    """Give the repos of a fit and the parameters of their Beta distributions."""
+    model = FailureModel.from_fit(fit, default=0.0)  # checks the columns
+    missing = [name for name in ("low", "high") if name not in fit.columns]
+    if missing:
+        raise ValueError(f"fit lacks the columns {columns_told(missing)}, expected what fit_failure_rates gives")
+    a, b = checked_prior(fit.attrs.get("prior", JEFFREYS) if prior is None else prior)
+    attempts, failures = (fit[name].to_numpy(dtype=np.float64) for name in ("attempts", "failures"))
+    alpha, beta = failures + a, attempts - failures + b
+    if not np.allclose(fit["rate"].to_numpy(dtype=np.float64), alpha / (alpha + beta), rtol=1e-9, atol=0):
+        raise ValueError(
+            f"prior is {(a, b)}, but the column rate of fit does not come of it; give the prior of the fit, "
+            "or fit again with this one"
+        )
+    return list(model.rates), alpha, beta
+
+
+def quantiles(alpha: Floats, beta: Floats, at: Any) -> Any:
+    """Give quantiles of Beta distributions; the order of `at` comes first in the result."""
+    from scipy.special import betaincinv  # noqa: PLC0415  # import seqkit stays light
+
+    return betaincinv(
+        alpha, beta, np.expand_dims(np.asarray(at, dtype=np.float64), tuple(range(1, 1 + np.ndim(alpha))))
+    )
+
+
+def checked_prior(prior: Any) -> tuple[float, float]:
+    """Read a `prior` argument."""
+    try:
+        a, b = (float(value) for value in prior)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"prior is {prior!r:.80}, expected two positive numbers such as (0.5, 0.5)") from error
+    if not (0 < a < np.inf and 0 < b < np.inf):
+        raise ValueError(f"prior is {prior!r:.80}, expected two positive, finite numbers such as (0.5, 0.5)")
+    return a, b

@@ -1,0 +1,79 @@
+"""Which runs resume which: the ``resumes`` tags of a ledger, read so that no tag can mislead for long.
+
+Tags may name runs that are not in the ledger, and may even go round in a circle; both end quietly.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from seqkit.core.model import RunRecord
+from seqkit.ledger.story import tag_of
+
+__all__ = ["Links", "released_by_decision"]
+
+
+class Links:
+    """The resumptions among the runs of a ledger, oldest first."""
+
+    def __init__(self, runs: Sequence[RunRecord]) -> None:
+        self.runs = {run.run_id: place for place, run in enumerate(runs)}
+        self.resumes: dict[str, str] = {}
+        self._resumed_by: dict[str, list[str]] = {}
+        for run in runs:
+            resumed = tag_of(run, "resumes")
+            if isinstance(resumed, str) and resumed != run.run_id:
+                self.resumes[run.run_id] = resumed
+                self._resumed_by.setdefault(resumed, []).append(run.run_id)
+
+    def before(self, run_id: str) -> list[str]:
+        """Give what the run resumes, what that resumes, and so on; missing runs included."""
+        found: dict[str, None] = {}
+        here = self.resumes.get(run_id)
+        while here is not None and here != run_id and here not in found:
+            found[here] = None
+            here = self.resumes.get(here)
+        return list(found)
+
+    def _reached(self, run_id: str, both_ways: bool) -> set[str]:
+        seen, queue = {run_id}, deque([run_id])
+        while queue:
+            here = queue.popleft()
+            around: Iterable[str] = self._resumed_by.get(here, ())
+            if both_ways and here in self.resumes:
+                around = [*around, self.resumes[here]]
+            for other in around:
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+        return seen
+
+    def family(self, run_id: str) -> list[str]:
+        """Give the runs of the ledger that hang together with this one, itself included, oldest first."""
+        reached = self._reached(run_id, both_ways=True)
+        return sorted((other for other in reached if other in self.runs), key=self.runs.__getitem__)
+
+    def after(self, run_id: str) -> list[str]:
+        """Give the runs that took up the same work later, oldest first.
+
+        These are the runs that resume this one, directly or not, and those that resume what this one
+        resumes and were made after it.
+        """
+        before, below = set(self.before(run_id)), self._reached(run_id, both_ways=False)
+        found, passed = [], False
+        for other in self.family(run_id):
+            if other == run_id:
+                passed = True
+            elif (other in below) != (other in before):
+                if other in below:
+                    found.append(other)
+            elif passed:
+                found.append(other)
+        return found
+
+
+def released_by_decision(record: RunRecord) -> list[str]:
+    """Give the repos, failed or in doubt, that somebody decided to be out before this run."""
+    tagged = tag_of(record, "taken_as_released")
+    return [repo for repo in tagged if isinstance(repo, str)] if isinstance(tagged, list) else []

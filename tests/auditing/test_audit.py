@@ -1,0 +1,611 @@
+"""Each check beside a legal neighbour, what may stand in a ledger, and the report."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqkit import (
+    MemoryRunLedger,
+    RepoDependencyGraph,
+    RunEvent,
+    RunNotFound,
+    RunRecord,
+    ScriptedReleaser,
+    build_plan,
+    load_dataset,
+    run_plan,
+)
+from seqkit.auditing import CHECKS, AuditReport, audit
+from seqkit.auditing.order import Order, order_in, order_of_plan
+from seqkit.core.model import ContentDigest, RepoReleaseStatus, RunMetadata, RunStatus, RunSummary, spec_digest_of
+from seqkit.core.plan import plan_of
+from seqkit.ledger.digest import StateDigest
+from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
+from tests.tools.strategies import HOSTILE_NAMES
+
+BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
+GRAPH = RepoDependencyGraph.from_edges([("a", "b"), ("b", "c")], nodes=["d"])
+PLAN = build_plan(GRAPH, version="1.0", originating_run_id="origin")  # a d b c
+
+Change = dict[str, Any]
+
+
+def event(seq: int, text: str) -> RunEvent:
+    """``enter a``, ``exit a``, ``fail a``, ``retry a 1``, ``skip b a``."""
+    word, repo, *more = text.split()
+    kind, payload = {
+        "enter": ("NodeEntered", {"version": "1.0"}),
+        "exit": ("NodeExited", {"run_id": f"run-{repo}"}),
+        "fail": ("NodeFailed", {"error": "red"}),
+        "skip": ("NodeSkipped", {"blocked_by": more}),
+        "retry": ("NodeRetrying", {"attempt": int(more[0]) if word == "retry" else 0, "delay_ms": 0, "error": "red"}),
+    }.get(word, (word, {}))
+    return RunEvent(seq=seq, kind=kind, payload={"node_id": repo, **payload}, timestamp=BEGAN + timedelta(seconds=seq))
+
+
+def plan_tag(**changes: Any) -> Change:
+    content = plan_of({**PLAN._content()})._content()
+    rules = {"policy": "skip_dependents", "failure_budget": None, "attempts": 1, "record_skips": True}
+    return {**content, **rules, **changes}
+
+
+def recorded(steps: list[str], status: str = "", rules: Change | None = None, **changes: Any) -> FoundLedger:
+    """Record a run of the plan a → b → c, d; its events are in `steps`, the rest fits them."""
+    events = [event(seq, text) for seq, text in enumerate(steps, 1)]
+    failed = any(text.startswith("fail") for text in steps)
+    status = status or ("FAILED" if failed else "COMPLETED")
+    ended = BEGAN + timedelta(seconds=len(steps) + 1)
+    running = status == "RUNNING"
+    record = RunRecord(
+        run_id="r",
+        spec_digest=spec_digest_of("origin"),
+        metadata=RunMetadata(tags={"plan_id": PLAN.plan_id, "plan": plan_tag(**(rules or {}))}),
+        status=RunStatus(status),
+        summary=None
+        if running
+        else RunSummary(total_events=len(events), duration_ms=(len(steps) + 1) * 1000, success=status == "COMPLETED"),
+        created_at=BEGAN,
+        completed_at=None if running else ended,
+    )
+    return found([record.model_copy(update=changes)], [("r", one) for one in events])
+
+
+def found(runs: list[RunRecord], events: list[tuple[str, RunEvent]], problems: tuple[Problem, ...] = ()) -> FoundLedger:
+    return FoundLedger(
+        [FoundRun(run, "/tmp/x/a.jsonl", line) for line, run in enumerate(runs, 1)],
+        [FoundEvent(run_id, one, "/tmp/x/a.jsonl", line) for line, (run_id, one) in enumerate(events, 11)],
+        problems,
+    )
+
+
+def said(report: AuditReport, *columns: str) -> list[tuple[Any, ...]]:
+    return [
+        tuple(row) for row in report.findings[list(columns or ("check", "severity", "seq"))].to_numpy(object).tolist()
+    ]
+
+
+CLEAN = ["enter a", "exit a", "enter d", "exit d", "enter b", "exit b", "enter c", "exit c"]
+ROOT_FAILS = ["enter a", "fail a", "enter d", "exit d", "skip b a", "skip c a"]
+CONTINUED = ["enter a", "fail a", *CLEAN[2:]]
+ANOTHER_VERSION = [{**item, "version_label": "2.0"} for item in plan_tag()["items"]]
+TRIES = ["enter a", "retry a 1", "exit a", *CLEAN[2:]]
+LEGAL: dict[str, tuple[list[str], str, Change]] = {
+    "all released": (CLEAN, "", {}),
+    "root fails": (ROOT_FAILS, "", {}),
+    "root fails, silent": (ROOT_FAILS[:4], "", {"record_skips": False}),
+    "stopped": (["enter a", "fail a", "skip d", "skip b a", "skip c a"], "", {"policy": "stop"}),
+    "stopped, silent": (["enter a", "fail a"], "", {"policy": "stop", "record_skips": False}),
+    "goes on": (["enter a", "fail a", *CLEAN[2:]], "", {"policy": "continue"}),
+    "both fail, goes on": (
+        ["enter a", "fail a", *CLEAN[2:4], "enter b", "fail b", *CLEAN[6:]],
+        "",
+        {"policy": "continue"},
+    ),
+    "budget spent": (
+        ["enter a", "fail a", "enter d", "fail d", "skip b a", "skip c a"],
+        "",
+        {"policy": "continue", "failure_budget": 2},
+    ),
+    "second try": (TRIES, "", {"attempts": 2}),
+    "cancelled": (CLEAN[:4], "CANCELLED", {}),
+    "cancelled at once": ([], "CANCELLED", {}),
+}
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_legal_runs_have_no_finding(name: str) -> None:
+    steps, status, rules = LEGAL[name]
+    report = audit(recorded(steps, status, rules))
+    assert said(report) == []
+    assert report.ok
+
+
+ILLEGAL: list[tuple[str, list[str], str, Change, tuple[Any, ...]]] = [
+    ("unfinished", CLEAN[:3], "RUNNING", {}, ("unfinished", "error", None)),
+    ("entries", CLEAN[:3], "CANCELLED", {}, ("entries", "warning", 3)),
+    ("entries", CLEAN[:7], "COMPLETED", {}, ("entries", "error", 7)),
+    ("entries", CLEAN[:7], "FAILED", {}, ("entries", "error", 7)),
+    ("entries", CLEAN[1:], "", {}, ("entries", "error", 1)),
+    ("entries", [CLEAN[0], *CLEAN], "", {}, ("entries", "error", 2)),
+    ("entries", [*ROOT_FAILS[:2], "exit a", *ROOT_FAILS[2:]], "", {}, ("entries", "error", 3)),
+    ("entries", [*CLEAN, "skip c"], "", {}, ("entries", "error", 9)),
+    ("twice", [*CLEAN, "enter c", "exit c"], "", {}, ("twice", "error", 9)),
+    ("twice", [*CLEAN, "exit c"], "", {}, ("twice", "error", 9)),
+    ("twice", [*ROOT_FAILS, "enter a", "fail a"], "", {}, ("twice", "error", 7)),
+    ("retries", TRIES, "", {"attempts": 1}, ("retries", "error", 2)),
+    ("retries", ["enter a", "retry a 2", *CLEAN[1:]], "", {"attempts": 3}, ("retries", "error", 2)),
+    ("retries", [*CLEAN, "retry c 1"], "", {"attempts": 2}, ("retries", "error", 9)),
+    ("retries", ROOT_FAILS, "", {"attempts": 2}, ("retries", "error", 2)),
+    ("kinds", [*CLEAN, "NodePraised c"], "", {}, ("kinds", "warning", 9)),
+    ("status", CLEAN, "FAILED", {}, ("status", "warning", None)),
+    ("status", CLEAN, "CANCELLED", {}, ("status", "info", None)),
+    ("status", ROOT_FAILS, "COMPLETED", {}, ("status", "error", None)),
+    ("scope", [*CLEAN, "enter x", "exit x"], "", {}, ("scope", "error", 9)),
+    ("scope", [*CLEAN, "skip x"], "", {}, ("scope", "error", 9)),
+    ("order", ["enter b", "exit b", *CLEAN[:4], *CLEAN[6:]], "", {}, ("order", "error", 1)),
+    ("order", ["enter a", "enter b", "exit a", "exit b", *CLEAN[2:4], *CLEAN[6:]], "", {}, ("order", "error", 2)),
+    ("order", ["skip b a", *ROOT_FAILS[:4], "skip c a"], "", {}, ("order", "error", 1)),
+    ("turns", [*CLEAN[2:4], *CLEAN[:2], *CLEAN[4:]], "", {}, ("turns", "warning", 1)),
+    ("turns", ["enter a", "enter d", "exit a", "exit d", *CLEAN[4:]], "", {}, ("turns", "warning", 2)),
+    ("blocked", ["enter a", "fail a", *CLEAN[2:6], "skip c a"], "", {}, ("blocked", "error", 5)),
+    ("turns", ["enter a", "fail a", "enter d", "skip b a", "exit d", "skip c a"], "", {}, ("turns", "warning", 4)),
+    ("blocked", ROOT_FAILS, "", {"policy": "stop"}, ("blocked", "error", 3)),
+    ("blocked", CONTINUED, "", {"policy": "continue", "failure_budget": 1}, ("blocked", "error", 3)),
+    ("antichain", [*ROOT_FAILS[:4], "enter b", "fail b", "skip c a b"], "", {}, ("antichain", "error", 6)),
+    ("skips", [*CLEAN[:6], "skip c"], "", {}, ("skips", "error", 7)),
+    ("skips", [*ROOT_FAILS[:5], "skip c b"], "", {}, ("skips", "error", 6)),
+    ("skips", [*ROOT_FAILS[:5], "skip c"], "", {}, ("skips", "error", 6)),
+    ("skips", ROOT_FAILS, "", {"policy": "continue"}, ("skips", "error", 5)),
+    ("skips", ROOT_FAILS, "", {"record_skips": False}, ("skips", "warning", 5)),
+    ("silent", CLEAN[:6], "COMPLETED", {}, ("silent", "error", None)),
+    ("silent", CLEAN[:6], "FAILED", {}, ("silent", "warning", None)),
+    ("silent", ROOT_FAILS[:5], "", {}, ("silent", "warning", None)),  # a run that a callback broke off looks like it
+    ("silent", CLEAN[:2] + CLEAN[4:6], "RUNNING", {}, ("silent", "error", None)),
+    ("silent", ROOT_FAILS[2:4], "FAILED", {"record_skips": False}, ("silent", "error", None)),
+    ("plan", CLEAN, "", {"policy": "hope"}, ("plan", "error", None)),
+    ("plan", CLEAN, "", {"edges": [["b", "a"]]}, ("plan", "error", None)),
+    ("plan_id", CLEAN, "", {"edges": [["a", "b"]]}, ("plan_id", "warning", None)),
+    ("spec_digest", CLEAN, "", {"originating_run_id": "elsewhere"}, ("spec_digest", "error", None)),
+    ("versions", CLEAN, "", {"items": ANOTHER_VERSION}, ("versions", "error", 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "steps", "status", "rules", "expected"), ILLEGAL)
+def test_illegal_neighbours(name: str, steps: list[str], status: str, rules: Change, expected: tuple[Any, ...]) -> None:
+    findings = said(audit(recorded(steps, status, rules)))
+    assert any(
+        (check, severity) == expected[:2] and (seq is pd.NA if expected[2] is None else seq == expected[2])
+        for check, severity, seq in findings
+    ), findings
+
+
+def test_a_finding_says_what_was_expected_found_and_where() -> None:
+    report = audit(recorded(["enter a", "fail a", *CLEAN[2:6], "skip c a"]))
+    assert said(report, "check", "run_id", "seq", "repo_id", "message") == [
+        (
+            "blocked",
+            "r",
+            5,
+            "b",
+            "'b' is entered, expected it to be skipped: 'a', which it depends on, failed (a.jsonl, line 15)",
+        )
+    ]
+
+
+def run(**changes: Any) -> FoundLedger:
+    return recorded(CLEAN, **changes)
+
+
+def summary(**changes: Any) -> FoundLedger:
+    own = run().runs[0].record.summary
+    assert own is not None
+    return recorded(CLEAN, summary=own.model_copy(update=changes))
+
+
+def moved(index: int, seconds: float) -> FoundLedger:
+    ledger = run()
+    events = [(one.run_id, one.event) for one in ledger.events]
+    events[index] = ("r", events[index][1].model_copy(update={"timestamp": BEGAN + timedelta(seconds=seconds)}))
+    return found([ledger.runs[0].record], events)
+
+
+@pytest.mark.parametrize(
+    ("ledger", "expected"),
+    [
+        (summary(total_events=7), [("total_events", "error")]),
+        (summary(success=False), [("status", "error")]),
+        (summary(duration_ms=-1), [("duration", "error")]),
+        (summary(duration_ms=0), [("duration", "warning")]),
+        (summary(duration_ms=9_999), []),
+        (summary(duration_ms=99_000), [("duration", "warning")]),
+        (summary(final_state_digest=ContentDigest("0" * 64)), [("final_state_digest", "error")]),
+        (run(summary=None), [("status", "error")]),
+        (run(completed_at=None), [("status", "error")]),
+        (run(completed_at=BEGAN + timedelta(seconds=8)), []),
+        (run(completed_at=BEGAN + timedelta(seconds=7.999)), [("after_the_end", "warning")]),
+        (run(created_at=BEGAN + timedelta(seconds=1)), []),
+        (run(created_at=BEGAN + timedelta(seconds=1.5)), [("timestamps", "warning")]),
+        (moved(3, 3), []),
+        (moved(3, 2.999), [("timestamps", "error")]),
+        (moved(7, 9), []),
+        (moved(7, 10), [("after_the_end", "warning")]),
+    ],
+)
+def test_summaries_and_times(ledger: FoundLedger, expected: list[tuple[str, str]]) -> None:
+    findings = [pair for pair in said(audit(ledger), "check", "severity") if pair != ("duration", "warning")]
+    assert findings == [pair for pair in expected if pair != ("duration", "warning")]
+    if ("duration", "warning") in expected:
+        assert ("duration", "warning") in said(audit(ledger), "check", "severity")
+
+
+def test_an_event_recorded_after_the_end_is_an_error() -> None:
+    ledger = run()
+    late = event(9, "enter c").model_copy(update={"timestamp": BEGAN + timedelta(days=1)})
+    report = audit(found([ledger.runs[0].record], [*((e.run_id, e.event) for e in ledger.events), ("r", late)]))
+    assert ("after_the_end", "error", 9) in said(report)
+
+
+def test_the_digest_is_that_of_the_library() -> None:
+    """Payloads of every shape, times of every kind, through the fast way of the audit and the library's own."""
+    zone = datetime.fromisoformat("2026-01-02T05:04:05.000006+02:00")
+    odd = [
+        RunEvent(seq=1, kind="NodeEntered", payload={"node_id": "a", "version": '"\\\n\0é🚀'}, timestamp=zone),
+        RunEvent(seq=2, kind="NodeExited", payload={"run_id": "x", "node_id": "a"}, timestamp=BEGAN.replace(year=999)),
+        RunEvent(seq=3, kind='odd"kind', payload={"z": [1.5, None, {"b": 1, "a": True}], "a": {}}, timestamp=BEGAN),
+        RunEvent(seq=10**30, kind="", payload=None, timestamp=BEGAN + timedelta(microseconds=1)),
+        RunEvent(seq=5, kind="NodeFailed", payload={"node_id": "d", "error": "\ud800"}, timestamp=BEGAN),
+        RunEvent(seq=6, kind="NodeFailed", payload={"node_id": "b", "error": "x", "more": "y"}, timestamp=BEGAN),
+    ]
+    statuses = {
+        "a": RepoReleaseStatus.succeeded("x"),
+        "b": RepoReleaseStatus.failed("x"),
+        "c": RepoReleaseStatus.skipped(),
+        "d": RepoReleaseStatus.failed("\ud800"),
+    }
+    taken = StateDigest()
+    for one in sorted(odd, key=lambda one: one.seq):
+        taken.add(one)
+    digest = taken.finished((item.repo_id, statuses[item.repo_id]._to_json()) for item in PLAN.items)
+    own = RunSummary(total_events=6, duration_ms=0, success=False, final_state_digest=digest)
+    ledger = recorded([], "FAILED", {"record_skips": False}, summary=own)
+    report = audit(found([ledger.runs[0].record], [("r", one) for one in odd]))
+    assert "final_state_digest" not in set(report.findings["check"])
+
+
+# ---------------------------------------------------------------------- the ledger as a whole
+
+
+def test_lines_records_and_runs_that_do_not_belong() -> None:
+    record = run().runs[0].record
+    other = record.model_copy(update={"status": RunStatus.FAILED})
+    events = [(one.run_id, one.event) for one in run().events]
+    ledger = found(
+        [record, record, other], [*events, ("ghost", event(1, "enter a"))], (Problem("/tmp/x/a.jsonl", 7, "bad"),)
+    )
+    report = audit(ledger)
+    first, third = ", and first in a.jsonl, line 1", "a.jsonl, line 3"
+    assert said(report, "check", "severity", "run_id", "message") == [
+        ("readable", "error", pd.NA, "a.jsonl, line 7: bad"),
+        ("recorded_once", "warning", "r", f"the run is recorded twice, both the same: a.jsonl, line 2{first}"),
+        ("recorded_once", "error", "r", f"the run is recorded twice, and they differ in status: {third}{first}"),
+        ("runs_of_events", "error", "ghost", "1 event of a run that is not recorded, the first in a.jsonl, line 19"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"resumes": "r"}, ("links", "warning")),
+        ({"resumes": "ghost"}, ("links", "info")),
+        ({"resumes": 7}, ("links", "warning")),
+        ({"train": ["x"]}, ("links", "warning")),
+        ({"train": "2026.1"}, None),
+        ({"resumes": None}, None),
+    ],
+)
+def test_links(tags: Change, expected: tuple[str, str] | None) -> None:
+    metadata = RunMetadata(tags={**run().runs[0].record.metadata.tags, **tags})
+    assert said(audit(run(metadata=metadata)), "check", "severity") == ([expected] if expected else [])
+
+
+def test_one_run_of_many() -> None:
+    one, other = run().runs[0].record, run().runs[0].record.model_copy(update={"run_id": "s"})
+    ledger = found([one, other], [("r", e.event) for e in run().events])
+    assert set(audit(ledger).findings["run_id"]) == {"s"}
+    assert audit(ledger, run_id="r").findings.empty
+    assert audit(ledger, run_id="r").n_runs == 1
+    with pytest.raises(RunNotFound, match="run not found: t"):
+        audit(ledger, run_id="t")
+
+
+def test_a_store_that_fails_is_a_finding() -> None:
+    class Broken(MemoryRunLedger):
+        def get_events(self, run_id: str) -> list[RunEvent]:
+            raise OSError("the disk is gone")
+
+    ledger = Broken(ids=["r"])
+    ledger.create_run("0" * 64, RunMetadata())
+    [(check, severity, message)] = said(audit(ledger), "check", "severity", "message")
+    assert (check, severity) == ("readable", "error")
+    assert "the disk is gone" in message
+
+
+def test_arguments() -> None:
+    with pytest.raises(TypeError, match="graph is 7, expected a RepoDependencyGraph or a SequencePlan"):
+        audit(run(), graph=7)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="run_id is 7, expected a str"):
+        audit(run(), run_id=7)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="expected a ledger"):
+        audit(7)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------------- ledgers without a plan
+
+
+def original(steps: list[str], spelled: bool = False) -> FoundLedger:
+    """As the original records it: no plan, no digest, a duration of 0."""
+    ledger = recorded(steps)
+    own = ledger.runs[0].record.summary
+    assert own is not None
+    metadata = RunMetadata(tags={"plan_id": "seq-12345678"})
+    record = ledger.runs[0].record.model_copy(
+        update={"metadata": metadata, "summary": own.model_copy(update={"duration_ms": 0})}
+    )
+    events = [one.event for one in ledger.events]
+    if spelled:
+        events = [e.model_copy(update={"kind": f"node_{e.kind[4:].lower()}"}) for e in events]
+    return found([record], [("r", one) for one in events])
+
+
+def test_what_the_original_always_does_is_at_most_worth_knowing() -> None:
+    for graph in (None, GRAPH, PLAN):
+        for steps in (CLEAN, ROOT_FAILS[:4]):
+            report = audit(original(steps, spelled=True), graph=graph)
+            assert set(report.findings["severity"]) == {"info"}
+            assert set(report.findings["check"]) == {"duration", "spelling", "plan"}
+            assert report.ok
+
+
+def test_checks_that_need_a_plan_say_so() -> None:
+    def not_checked(graph: Any) -> set[str]:
+        checks = audit(original(CLEAN), graph=graph).checks
+        missing = checks[checks["result"] == "not checked"]
+        assert (missing["why"] != "").all()
+        return set(missing["check"])
+
+    always = {"links", "plan_id", "turns", "final_state_digest"}
+    with_graph = always | {"spec_digest", "versions", "silent"}
+    assert not_checked(PLAN) == always
+    assert not_checked(GRAPH) == with_graph
+    assert not_checked(None) == with_graph | {"scope", "order", "blocked", "antichain"}
+
+
+def test_a_graph_or_plan_finds_what_the_record_alone_does_not() -> None:
+    steps = ["enter a", "fail a", *CLEAN[2:]]
+    assert audit(original(steps)).ok
+    for graph in (GRAPH, PLAN):
+        assert said(audit(original(steps), graph=graph), "check", "repo_id")[-2:] == [
+            ("blocked", "b"),
+            ("blocked", "c"),
+        ]
+    assert ("silent", "c") in said(audit(original(CLEAN[:6]), graph=PLAN), "check", "repo_id")
+
+
+def test_an_unreleased_repo_between_two_hands_on_what_it_waits_for() -> None:
+    plan = build_plan(GRAPH, [("a", "1.0"), ("c", "1.0")], "origin")
+    assert said(audit(original(["enter a", "fail a", "enter c", "exit c"]), graph=plan), "check", "repo_id")[-1] == (
+        "blocked",
+        "c",
+    )
+    early = said(audit(original(["enter c", "exit c", "enter a", "exit a"]), graph=GRAPH), "check", "repo_id")
+    assert early[-1] == ("order", "c")
+
+
+def test_a_train_whose_root_failed_and_whose_dependents_went_out() -> None:
+    kf5 = load_dataset("kf5")
+    report = audit(kf5.ledger, graph=kf5.graph)
+    blocked = report.findings[report.findings["check"] == "blocked"].groupby("run_id").size()
+    assert blocked["kf5-5.78.0-unstable"] == 73
+    assert not report.ok
+    assert audit(kf5.ledger, "kf5-5.102.0-unstable", kf5.graph).ok
+
+
+# ---------------------------------------------------------------------- anything may stand there
+
+numbers = st.sampled_from([0, -1, 1, 2, 3, 10**30, -(10**30), 10**4000, 2**63])
+anything = st.recursive(
+    st.none() | st.booleans() | st.floats() | numbers | st.sampled_from(["", "a", "b", "\0", "\ud800", "x" * 999]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+payloads = anything | st.fixed_dictionaries(
+    {"node_id": st.sampled_from(["a", "b", "c", "d", "x", *HOSTILE_NAMES]) | anything},
+    optional=dict.fromkeys(("version", "run_id", "error", "blocked_by", "attempt", "delay_ms"), anything),
+)
+kinds = st.sampled_from(
+    ["NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying", "node_entered", "node__exited", "_", ""]
+)
+moments = st.sampled_from([BEGAN, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+any_events = st.builds(RunEvent, seq=numbers, kind=kinds, payload=payloads, timestamp=moments)
+digests = st.sampled_from([spec_digest_of("origin"), ContentDigest("0" * 64)])
+summaries = st.none() | st.builds(
+    RunSummary, total_events=numbers, duration_ms=numbers, success=st.booleans(), final_state_digest=st.none() | digests
+)
+plan_tags = anything | st.builds(
+    lambda changes: plan_tag(**changes),
+    st.dictionaries(st.sampled_from([*plan_tag(), "max_parallel", "plan_id"]), anything, max_size=2),
+)
+tags = anything | st.fixed_dictionaries(
+    {}, optional={"plan": plan_tags, "plan_id": anything, "resumes": anything, "train": anything}
+)
+records = st.builds(
+    RunRecord,
+    run_id=st.sampled_from(["r", "s", "", "\ud800"]),
+    spec_digest=digests,
+    metadata=st.builds(RunMetadata, tags=tags),
+    status=st.sampled_from(RunStatus),
+    summary=summaries,
+    created_at=moments,
+    completed_at=st.none() | moments,
+)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(records, max_size=3),
+    st.lists(st.tuples(st.sampled_from(["r", "s", "t"]), any_events), max_size=8),
+    st.sampled_from([None, GRAPH, PLAN]),
+)
+def test_nothing_in_a_ledger_makes_an_audit_raise(
+    runs: list[RunRecord], events: list[tuple[str, RunEvent]], graph: Any
+) -> None:
+    report = audit(found(runs, events), graph=graph)
+    messages = report.findings["message"]
+    assert not messages.str.contains("could not cope", regex=False).any(), messages.tolist()
+    assert repr(report)
+    assert report._repr_html_()
+
+
+def _plain(order: Order) -> tuple[Any, ...]:
+    rows = [list(row) for row in order.dependencies]
+    released = None if order.released is None else list(order.released)
+    return order.ids, dict(order.position), rows, released, order.versions, order.origin
+
+
+@settings(max_examples=100)
+@given(plan_tags)
+def test_plans_are_read_as_the_library_reads_them(tag: Any) -> None:
+    own = order_in(tag)
+    try:
+        plan = plan_of(tag)
+    except Exception:
+        assert isinstance(own, str)
+        return
+    assert not isinstance(own, str)
+    theirs = order_of_plan(plan)
+    assert _plain(own) == _plain(theirs)
+    assert own.plan_id == plan_of({**tag, "plan_id": None}).plan_id
+
+
+def test_a_long_chain_of_failures() -> None:
+    n = 2_000
+    graph = RepoDependencyGraph.from_edges([(f"r{i}", f"r{i + 1}") for i in range(n)])
+    plan = build_plan(graph, version="1.0")
+    outcome = run_plan(plan, 1.0, rng=1, policy="continue")
+    assert audit(outcome.ledger).findings.empty
+
+
+# ---------------------------------------------------------------------- the report
+
+
+def test_frames_have_their_dtypes_empty_or_not() -> None:
+    for report in (audit(MemoryRunLedger()), audit(recorded(CLEAN[:3]))):
+        assert [str(dtype) for dtype in report.findings.dtypes] == [
+            "string",
+            "category",
+            "string",
+            "Int64",
+            "string",
+            "string",
+        ]
+        assert report.findings["severity"].cat.ordered
+        assert list(report.findings["severity"].cat.categories) == ["error", "warning", "info"]
+        assert list(report.checks.columns) == ["check", "result", "errors", "warnings", "infos", "why"]
+        assert report.checks["check"].tolist() == [check.__name__ for check in CHECKS]
+        assert report.checks["result"].cat.ordered
+
+
+def test_every_check_says_what_it_looks_for_and_none_failed_is_a_pass() -> None:
+    assert all(check.__doc__ and check.__doc__.endswith(".") for check in CHECKS)
+    checks = audit(run()).checks.set_index("check")
+    assert checks.loc["seq", "result"] == "passed"
+    assert checks.loc["final_state_digest", "result"] == "not checked"
+    failed = audit(recorded(CLEAN[:7])).checks.set_index("check")
+    assert failed.loc["entries", ["result", "errors"]].tolist() == ["failed", 1]
+
+
+def test_many_findings_of_one_kind_are_one_line_and_all_rows() -> None:
+    kf5 = load_dataset("kf5")
+    report = audit(kf5.ledger, graph=kf5.graph)
+    assert len(report.findings) > 100
+    assert len(repr(report).splitlines()) < 10
+    assert re.search(r"blocked .* \(and \d+ more\)", repr(report))
+
+
+def test_the_page_is_whole_escaped_and_the_same_every_time(tmp_path: Path) -> None:
+    for name in HOSTILE_NAMES:
+        events = [("r", event(1, "enter a").model_copy(update={"kind": name, "payload": {"node_id": name}}))]
+        record = run().runs[0].record.model_copy(update={"run_id": "r"})
+        ghost = (name or "g", event(1, "enter a"))
+        report = audit(found([record], [*events, ghost], (Problem(name, 1, name),)))
+        page = tmp_path / "audit.html"
+        report.to_html(page)
+        first = page.read_bytes()
+        report.to_html(page)
+        assert page.read_bytes() == first
+        text = first.decode()
+        assert "<script" not in text
+        assert not re.search(r"""(src|href|url)\s*[=(]""", text)
+        assert text.count("<table>") == text.count("</table>")
+        assert text.count("<td") == text.count("</td>")
+    assert [file.name for file in tmp_path.iterdir()] == ["audit.html"]
+
+
+def test_the_page_says_the_verdict_first_and_the_limits_last(tmp_path: Path) -> None:
+    audit(run()).to_html(tmp_path / "ok.html")
+    audit(recorded(CLEAN[:7])).to_html(tmp_path / "bad.html")
+    ok, bad = ((tmp_path / name).read_text("utf-8") for name in ("ok.html", "bad.html"))
+    assert "The record holds together" in ok
+    assert "The record does not hold together" in bad
+    assert bad.index("does not hold") < bad.index("gravest") < bad.index("What was checked") < bad.index("All findings")
+    for text in (ok, bad):
+        assert "What this audit can tell, and what not" in text
+        assert "1 run with" in text
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nowhere"):
+        audit(run()).to_html(tmp_path / "nowhere" / "audit.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_something_outside_ended_is_a_warning_and_one_with_events_taken_away_an_error() -> None:
+    ledger = MemoryRunLedger(ids=["r"])
+
+    def stop(event: RunEvent) -> None:
+        if event.kind == "NodeExited":  # before that, the release would stay in doubt, which is an error
+            raise OSError("the screen is gone")
+
+    with pytest.raises(OSError, match="screen"):
+        run_plan(PLAN, ScriptedReleaser(), ledger, on_event=stop)
+    report = audit(ledger)
+    assert report.ok, report
+    assert {"silent", "status"} == set(report.findings["check"])
+    cut = MemoryRunLedger.from_records(ledger.list_runs(), [("r", event) for event in ledger.get_events("r")[:-1]])
+    assert not audit(cut).ok
+
+
+def test_a_plan_that_was_taken_away_from_a_run_with_a_digest_is_told() -> None:
+    ledger = MemoryRunLedger(ids=["r"])
+    run_plan(PLAN, ScriptedReleaser(), ledger)
+    run = ledger.get_run("r")
+    bare = run.model_copy(update={"metadata": run.metadata.model_copy(update={"tags": {}})})
+    found = audit(MemoryRunLedger.from_records([bare], [("r", event) for event in ledger.get_events("r")])).findings
+    assert ("plan", "warning") in set(zip(found["check"], found["severity"], strict=True))
+
+
+def test_what_a_report_says_cannot_be_changed_from_outside() -> None:
+    report = audit(recorded(CLEAN[:6], "COMPLETED", {}))
+    findings, checks = report.findings, report.checks
+    findings["severity"] = "info"
+    checks["result"] = "passed"
+    assert "error" in set(report.findings["severity"])
+    assert "failed" in set(report.checks["result"])

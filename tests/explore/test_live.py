@@ -1,0 +1,144 @@
+"""What is known of a run while it goes is what its outcome says in the end."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqkit import RepoDependencyGraph, RepoNotFound, ScriptedReleaser, build_plan, run_plan, what_if
+from seqkit._show.palette import STATUS_STYLES
+from seqkit.core.model import RunEvent
+from seqkit.explore import LiveRun
+from tests.tools.strategies import HOSTILE_NAMES, subsets, trains
+
+GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app")])
+PLAN = build_plan(GRAPH, version="1")
+UTC = "2024-05-01T12:00:00Z"
+
+
+def event(seq, kind, **payload):
+    return RunEvent(seq=seq, kind=kind, payload=payload, timestamp=UTC)
+
+
+@settings(max_examples=60)
+@given(trains(), st.data())
+def test_the_end_is_the_outcome(train, data):
+    plan = train.plan
+    fail = data.draw(subsets(plan.released))
+    live, seen = LiveRun(plan), []
+
+    def on_event(found):
+        live(found)
+        seen.append(sum(live.counts.values()))
+        assert live.n_ended <= live.n_released
+
+    outcome = run_plan(
+        plan,
+        ScriptedReleaser(dict.fromkeys(fail, "no")),
+        policy=train.policy,
+        failure_budget=train.budget,
+        attempts=train.attempts,
+        on_event=on_event,
+    )
+    assert list(live.words.values()) == outcome.words()
+    assert live.over
+    assert live.attempts == {
+        item.repo_id: tried for item, tried in zip(plan.items, outcome.attempts, strict=True) if tried
+    }
+    assert set(seen) <= {len(plan.items)}
+    assert list(live.counts) == list(STATUS_STYLES)
+
+
+def test_each_event_is_told_in_words():
+    live = LiveRun(PLAN)
+    told = []
+    for found in (
+        event(1, "NodeEntered", node_id="core", version="1"),
+        event(2, "NodeRetrying", node_id="core", attempt=1, delay_ms=0, error="flaky"),
+        event(3, "NodeExited", node_id="core", run_id="run-core"),
+        event(4, "NodeEntered", node_id="api", version="1"),
+        event(5, "NodeFailed", node_id="api", error="tests are red"),
+        event(6, "NodeSkipped", node_id="docs", blocked_by=[]),
+        event(7, "NodeSkipped", node_id="app", blocked_by=["api", "b", "c", "d"]),
+    ):
+        live(found)
+        told.append(live.last)
+    assert told == [
+        "core 1 is being released",
+        "core is tried again (attempt 2): flaky",
+        "core is out as run-core",
+        "api 1 is being released",
+        "api failed: tests are red",
+        "docs is skipped: the run was stopped",
+        "app is skipped: api, b, c and 1 more failed",
+    ]
+    assert live.words == {"core": "succeeded", "api": "failed", "docs": "stopped", "app": "blocked"}
+    assert live.attempts == {"core": 2, "api": 1}
+
+
+def test_a_second_run_begins_anew():
+    live = LiveRun(PLAN)
+    run_plan(PLAN, ScriptedReleaser({"core": "no"}), on_event=live)
+    live(event(1, "NodeEntered", node_id="core", version="1"))
+    assert live.words == {"core": "in_progress", "api": "pending", "docs": "pending", "app": "pending"}
+    assert live.n_ended == 0
+
+
+def test_skips_that_are_not_recorded_come_with_the_outcome():
+    live = LiveRun(PLAN)
+    outcome = run_plan(PLAN, ScriptedReleaser({"core": "no"}), record_skips=False, on_event=live)
+    assert live.words["app"] == "pending"
+    assert not live.over
+    live.finish(outcome)
+    assert live.words["app"] == "blocked"
+    assert live.over
+    with pytest.raises(ValueError, match="outcome is of plan"):
+        live.finish(what_if(build_plan(GRAPH, version="2")))
+
+
+def test_foreign_events():
+    live = LiveRun(PLAN)
+    live(event(1, "SomethingElse", text="x"))
+    live(event(2, "NodeBlessed", node_id="core"))
+    assert live.words["core"] == "pending"
+    with pytest.raises(RepoNotFound, match="elsewhere"):
+        live(event(3, "NodeEntered", node_id="elsewhere", version="1"))
+    with pytest.raises(TypeError, match="plan is a RepoDependencyGraph, expected a SequencePlan"):
+        LiveRun(GRAPH)
+
+
+def test_hostile_names_and_reasons():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=HOSTILE_NAMES), version="1")
+    live = LiveRun(plan)
+    for name in HOSTILE_NAMES:
+        run_plan(plan, ScriptedReleaser({name: name * 3}), on_event=live)
+        assert live.words[name] == "failed"
+        assert len(live.last) < 400
+
+
+def test_events_of_a_thread():
+    live = LiveRun(PLAN)
+    thread = threading.Thread(target=run_plan, args=(PLAN, 0.0), kwargs={"on_event": live})
+    thread.start()
+    thread.join()
+    assert live.over
+    assert repr(live) == "LiveRun(4 of 4 repos ended: 4 succeeded)"
+
+
+def test_payloads_may_be_anything():
+    live = LiveRun(PLAN)
+    for payload in (None, "x", 7, ["node_id"], {"node_id": 3}):
+        live(RunEvent(seq=1, kind="NodeEntered", payload=payload, timestamp=UTC))
+    assert set(live.words.values()) == {"pending"}
+
+
+def test_runs_are_counted():
+    live = LiveRun(PLAN)
+    assert live.run == 0
+    for number in (1, 2, 3):
+        run_plan(PLAN, 0.0, on_event=live)
+        assert live.run == number
+        live.reset()

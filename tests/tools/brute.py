@@ -1,0 +1,113 @@
+"""All that can come out of a small plan, by trying every combination of failures, in exact fractions.
+
+Slow and plain on purpose, and independent of the library's algebra: it is what that is held against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from seqkit import ModelLike, SequencePlan
+from seqkit.core.failures import FailureModel, as_model
+
+
+class Outcome(NamedTuple):
+    """What a run may come to; the three sets hold the repos to release."""
+
+    probability: Fraction
+    failed: frozenset[str]
+    succeeded: frozenset[str]
+    skipped: frozenset[str]
+
+
+def follow(plan: SequencePlan, failing: Collection[str]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Failed, succeeded and skipped where each of `failing` fails when it is tried."""
+    failed, succeeded, skipped, bad = set(), set(), set(), set()
+    released = set(plan.released)
+    for item in plan.items:
+        repo = item.repo_id
+        if any(other in bad for other in plan.graph.dependencies_of(repo)):
+            bad.add(repo)
+            skipped.add(repo)
+        elif repo in failing and repo in released:
+            bad.add(repo)
+            failed.add(repo)
+        else:
+            succeeded.add(repo)
+    return frozenset(failed), frozenset(succeeded & released), frozenset(skipped & released)
+
+
+def draws(
+    plan: SequencePlan,
+    model: ModelLike,
+    attempts: int = 1,
+    perfect: Collection[str] = (),
+    hopeless: Collection[str] = (),
+) -> Iterator[tuple[Fraction, frozenset[str]]]:
+    """Every set of repos that may fail when tried, struck or by themselves, once: its probability and the set.
+
+    `perfect` repos never fail, even struck; `hopeless` ones always do.
+    """
+    read: FailureModel = as_model(model)
+    chances = {repo: Fraction(read.rate(repo)) ** attempts for repo in plan.released}
+    chances.update({repo: Fraction(0) for repo in perfect}, **{repo: Fraction(1) for repo in hopeless})
+    scale = 1  # whole numbers over one denominator: fractions would look for common factors all the time
+    weights = {frozenset[str](): 1}
+    for probability, repos in [
+        *((Fraction(cause.probability), frozenset(cause.repos) - set(perfect)) for cause in read.common_causes),
+        *((probability, frozenset([repo])) for repo, probability in chances.items()),
+    ]:
+        scale *= probability.denominator
+        yes, no = probability.numerator, probability.denominator - probability.numerator
+        after: dict[frozenset[str], int] = {}
+        for failing, weight in weights.items():
+            for also, factor in ((failing | repos, yes), (failing, no)):
+                if factor:
+                    after[also] = after.get(also, 0) + weight * factor
+        weights = after
+    for failing, weight in weights.items():
+        yield Fraction(weight, scale), failing
+
+
+def brute_force(
+    plan: SequencePlan,
+    model: ModelLike,
+    attempts: int = 1,
+    perfect: Collection[str] = (),
+    hopeless: Collection[str] = (),
+) -> list[Outcome]:
+    """All outcomes that are possible, each once; their probabilities add up to 1 exactly."""
+    totals: dict[frozenset[str], Fraction] = {}
+    found = {}
+    for probability, failing in draws(plan, model, attempts, perfect, hopeless):
+        failed, succeeded, skipped = follow(plan, failing)
+        totals[failed] = totals.get(failed, Fraction(0)) + probability
+        found[failed] = (succeeded, skipped)
+    return [Outcome(total, failed, *found[failed]) for failed, total in totals.items()]
+
+
+def expected_released(outcomes: Collection[Outcome]) -> Fraction:
+    """The mean number of repos released."""
+    return sum((outcome.probability * len(outcome.succeeded) for outcome in outcomes), Fraction(0))
+
+
+def extra_if_not_failed(plan: SequencePlan, model: ModelLike, repo: str, attempts: int = 1) -> Fraction | None:
+    """Releases below `repo` had it succeeded, expected given that it fails; None where it is never tried.
+
+    Given that it is tried, where it cannot fail.
+    """
+    given = {True: [Fraction(0), Fraction(0)], False: [Fraction(0), Fraction(0)]}  # by whether it fails
+    below = set(plan.graph.transitive_dependents_of(repo))
+    for probability, failing in draws(plan, model, attempts):
+        failed, succeeded, _ = follow(plan, failing)
+        if repo in failed or repo in succeeded:
+            _, otherwise, _ = follow(plan, failing - {repo})
+            given[repo in failed][0] += probability
+            given[repo in failed][1] += probability * len(otherwise & below)
+    for condition in (True, False):
+        weight, total = given[condition]
+        if weight:
+            return total / weight
+    return None

@@ -1,0 +1,244 @@
+"""Break ledgers at random and read them: only ReadError may come out, and an audit never raises.
+
+By hand: ``python -m tests.fuzz_ledger --minutes 10``. Inputs that break something are kept in ``--keep``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import random
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from seqkit import (
+    MemoryRunLedger,
+    RepeatedRecords,
+    RepoDependencyGraph,
+    ScriptedReleaser,
+    SqlRunLedger,
+    build_plan,
+    events_frame,
+    items_frame,
+    run_plan,
+    runs_frame,
+)
+from seqkit.auditing import audit
+from seqkit.errors import ReadError
+from seqkit.ledger import read_ledger, write_ledger
+from seqkit.ledger.found import FoundLedger
+from tests.tools.strategies import POLICIES
+
+KF5 = Path(__file__).parents[2] / "data" / "kf5" / "ledger.jsonl"
+EXPORTS = Path(__file__).parents[1] / "data" / "aivcs"
+
+NAMES = ["core", "<script>", 'a"b', "🚀", "two\nlines", "", "\0", "é", "'; DROP TABLE runs;--"]
+TOKENS = [
+    *(
+        b'"',
+        b"\\",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\n",
+        b"\r\n",
+        b"\0",
+        b"\xff",
+        b"\xed\xa0\x80",
+        b"\xef\xbb\xbf",
+    ),
+    *(b"NaN", b"-Infinity", b"1e999", b"-0", b"0x1", b"1" * 5000, b"[" * 3000, b'{"a":' * 300, b"null", b"true"),
+    *(b'"\\ud800"', b'"run"', b'"event"', b'{"run":{}}\n', b'{"event":{"run_id":1}}\n', b"\n\n", b"1e3", b" " * 99),
+]
+ODD: list[Any] = [
+    *(None, True, False, 0, -1, 1, 2**63, 10**30, 10**400, 1.5, -0.0, 1e308, float("nan"), float("inf")),
+    *("", "\0", "\ud800", "x" * 5000, "NodeEntered", "node_failed", "COMPLETED", "0" * 64, "2026-13-01T00:00:00Z"),
+    *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00.123456789z", "2026-01-01"),
+    *([], {}, [[]], {"plan": 1}, {"node_id": []}, {"plan": {"items": [], "edges": [["a", "a"]]}}, ["a"] * 50),
+]
+
+
+def bases(folder: Path) -> dict[str, bytes]:
+    """Make sound ledgers of every kind."""
+    found = {}
+    rng = random.Random(1)
+    ledger = MemoryRunLedger()
+    databases = SqlRunLedger(folder / "base.db")
+    for turn in range(6):
+        edges = [(a, b) for i, a in enumerate(NAMES) for b in NAMES[i + 1 :] if rng.random() < 0.3]
+        plan = build_plan(RepoDependencyGraph.from_edges(edges, nodes=NAMES), version="1.0")
+        policy = POLICIES[turn % 3]
+        releaser = ScriptedReleaser(rng.sample(NAMES, 2))
+        for kept in (ledger, databases):
+            run_plan(plan, releaser, kept, policy=policy, attempts=1 + turn % 2, record_skips=turn < 4)
+    databases.close()
+    write_ledger(ledger, folder / "base.jsonl")
+    found["jsonl"] = (folder / "base.jsonl").read_bytes()
+    found["kf5.jsonl"] = b"".join(KF5.read_bytes().splitlines(keepends=True)[:80])
+    found["jsonl.gz"] = gzip.compress(found["jsonl"], mtime=0)
+    found["db"] = (folder / "base.db").read_bytes()
+    for export in sorted(EXPORTS.rglob("*.surql"))[:1]:
+        found["surql"] = export.read_bytes()[:200_000]
+    return found
+
+
+def broken_bytes(data: bytes, rng: random.Random) -> bytes:
+    """Change some bytes."""
+    content = bytearray(data)
+    for _ in range(rng.choice((1, 1, 1, 2, 5, 30))):
+        size = len(content)
+        here, there = sorted((rng.randrange(size + 1), rng.randrange(size + 1)))
+        there = min(there, here + rng.choice((1, 8, 100, 10_000)))
+        match rng.randrange(7):
+            case 0 if size:
+                content[rng.randrange(size)] ^= 1 << rng.randrange(8)
+            case 1:
+                del content[here:there]
+            case 2:
+                content[here:here] = content[here:there]
+            case 3:
+                content[here:here] = rng.choice(TOKENS)
+            case 4:
+                content[here:there] = rng.randbytes(there - here)
+            case 5:
+                del content[here if rng.random() < 0.3 else size :]
+            case _:
+                content[here:there] = rng.choice(TOKENS)
+    return bytes(content)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """List every (container, key) of parsed JSON."""
+    found, todo = [], [value]
+    while todo:
+        holder = todo.pop()
+        for key in holder if isinstance(holder, dict) else range(len(holder)):
+            found.append((holder, key))
+            if isinstance(holder[key], dict | list):
+                todo.append(holder[key])
+    return found
+
+
+def broken_lines(data: bytes, rng: random.Random) -> bytes:
+    """Change what the lines say, not that they are JSON; or which lines there are."""
+    lines = data.splitlines()
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        here = rng.randrange(len(lines))
+        if rng.random() < 0.2:
+            rng.choice((lambda: lines.pop(here) if len(lines) > 1 else b"", lambda: lines.insert(0, lines[here])))()
+            continue
+        try:
+            content = json.loads(lines[here])
+            holder, key = rng.choice(places(content))
+        except (ValueError, TypeError, IndexError):
+            continue
+        match rng.randrange(5):
+            case 0:
+                del holder[key]
+            case 1 if isinstance(holder, dict):
+                holder[rng.choice(("node_id", "seq", "x", "", "run_id", "plan"))] = holder.pop(key)
+            case 2:
+                other, there = rng.choice(places(json.loads(rng.choice(lines))) or [(holder, key)])
+                holder[key] = other[there]
+            case _:
+                holder[key] = rng.choice(ODD)
+        lines[here] = json.dumps(content, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")
+        if rng.random() < 0.05:
+            lines[here] = lines[here].replace(b'"seq":', b'"seq": 1, "seq":', 1)
+    return b"\n".join(lines) + b"\n" * rng.randrange(2)
+
+
+def read(path: Path, on_bad_lines: Any) -> tuple[FoundLedger | None, str | None]:
+    """Read a file; else say why not."""
+    try:
+        return read_ledger(path, on_bad_lines), None
+    except ReadError as error:
+        return None, str(error)
+
+
+def check(path: Path, again: Path) -> str:
+    """Read and audit a file in every way; give a word for how it went. Whatever it raises is a bug."""
+    ledger, refusal = read(path, "skip")
+    strictly, complaint = read(path, "error")
+    for told in (refusal, complaint):
+        assert told is None or (str(path) in told and len(told) < 3000)
+    if ledger is None:
+        assert strictly is None
+        return "refused"
+    assert (strictly is None) == bool(ledger.problems)
+    with warnings.catch_warnings(action="ignore", category=RepeatedRecords):  # breaking a file may double a line
+        frames = [make(ledger) for make in (runs_frame, events_frame, items_frame)]
+    assert (len(frames[0]), len(frames[1])) == (len(ledger.runs), len(ledger.events))
+    assert all(frame["source"].eq(str(path)).all() for frame in frames)
+    report = audit(ledger)
+    assert report.ok == (report.findings["severity"] != "error").all()
+    assert not (ledger.problems and report.ok)
+    for shown in (ledger, report, *frames):
+        repr(shown)
+        assert isinstance(getattr(shown, "_repr_html_")(), str)  # noqa: B009  # notebooks ask for it so
+    if not path.name.endswith(".db"):
+        write_ledger(ledger, again)
+        back = read_ledger(again)
+        assert [run.record for run in back.runs] == [run.record for run in ledger.runs]
+        assert [(e.run_id, e.event) for e in back.events] == [(e.run_id, e.event) for e in ledger.events]
+    return "problems" if ledger.problems else "read"
+
+
+def main() -> int:
+    """Run until the time is over; 1 where something broke."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "seqkit-fuzz")
+    chosen = parser.parse_args()
+    warnings.simplefilter("error")
+    rng = random.Random(chosen.seed)
+    counts: Counter[str] = Counter()
+    bugs: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sound = bases(folder)
+        until = time.monotonic() + 60 * chosen.minutes
+        while time.monotonic() < until:
+            kind = rng.choices(list(sound), [1 if base in ("db", "surql") else 12 for base in sound])[0]
+            data = sound[kind]
+            how = broken_lines if kind.endswith("jsonl") and rng.random() < 0.6 else broken_bytes
+            if kind == "jsonl.gz" and rng.random() < 0.5:
+                changed = gzip.compress(broken_lines(sound["jsonl"], rng))
+            else:
+                changed = how(data, rng)
+            path = folder / f"broken.{kind.removeprefix('kf5.')}"
+            path.write_bytes(changed)
+            try:
+                counts[f"{kind}: {check(path, folder / 'again.jsonl')}"] += 1
+            except Exception as error:
+                where = traceback.extract_tb(error.__traceback__)[-1]
+                sign = f"{type(error).__name__} at {where.filename}:{where.lineno}"
+                counts[f"{kind}: BUG"] += 1
+                bugs[sign] += 1
+                if bugs[sign] == 1:
+                    chosen.keep.mkdir(parents=True, exist_ok=True)
+                    (chosen.keep / f"{len(bugs)}-{path.name}").write_bytes(changed)
+                    traceback.print_exc()
+            for left in folder.glob("broken.db-*"):
+                left.unlink()
+    print(f"{counts.total()} inputs, seed {chosen.seed}")
+    for label, count in sorted(counts.items()):
+        print(f"  {label}: {count}")
+    for label, count in bugs.most_common():
+        print(f"  BUG {label}: {count}")
+    return 1 if bugs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

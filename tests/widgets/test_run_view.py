@@ -1,0 +1,164 @@
+"""The picture of a run, without a browser: it follows the events, from any thread, and never disturbs the run."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from seqkit import (
+    MemoryRunLedger,
+    ReleaseSequencer,
+    RepoDependencyGraph,
+    ScriptedReleaser,
+    build_plan,
+    execute_plan,
+    run_plan,
+)
+from seqkit.widgets import RunView
+from seqkit.widgets._keys import KeyGuard
+from tests.tools.strategies import HOSTILE_NAMES
+
+GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app")])
+PLAN = build_plan(GRAPH, version="1")
+
+
+pytestmark = pytest.mark.usefixtures("no_model_is_left")
+
+
+@pytest.fixture
+def view():
+    made = RunView(PLAN)
+    yield made
+    made.close()
+
+
+def words(view: RunView) -> dict[str, str]:
+    return {repo: view.dag.word(repo) for repo in view.dag.drawn}
+
+
+def test_it_shows_how_the_run_ended(view):
+    assert view.status.text == "Nothing has started yet"
+    outcome = run_plan(PLAN, ScriptedReleaser({"api": "red"}), on_event=view)
+    assert list(words(view).values()) == outcome.words()
+    assert view.progress.value == view.progress.max == 4
+    assert view.progress.bar_style == "danger"
+    assert view.told.value == "4 of 4"
+    assert view.status.text == "app is skipped: api failed. The run is over: 2 succeeded, 1 failed, 1 blocked."
+    assert repr(view) == "RunView(4 of 4 repos ended: 1 blocked, 2 succeeded, 1 failed)"
+    assert "Run of seq-" in view.still_html()
+    view.reset()
+    assert set(words(view).values()) == {"pending"}
+    assert view.progress.bar_style == ""
+
+
+def test_it_follows_while_the_run_goes(view):
+    """Each release looks at the picture once it shows that very release: the run waits for it."""
+    seen = {}
+
+    async def release(repo, *_about):
+        while view.dag.word(repo) != "in_progress":
+            await asyncio.sleep(0)
+        seen[repo] = list(words(view).values())
+        return "x"
+
+    async def main():
+        sequencer = ReleaseSequencer(GRAPH)
+        return await asyncio.wait_for(sequencer.execute_plan(PLAN, release, on_event=view), 30)
+
+    assert asyncio.run(main()).overall_success
+    assert seen == {
+        "core": ["in_progress", "pending", "pending", "pending"],
+        "api": ["succeeded", "in_progress", "pending", "pending"],
+        "docs": ["succeeded", "succeeded", "in_progress", "pending"],
+        "app": ["succeeded", "succeeded", "succeeded", "in_progress"],
+    }
+    assert view.progress.bar_style == "success"
+
+
+def test_it_works_where_a_loop_is_running_already(view):
+    async def notebook():
+        return run_plan(PLAN, 0.0, on_event=view)  # in a worker thread
+
+    asyncio.run(notebook())
+    assert set(words(view).values()) == {"succeeded"}
+
+
+def test_a_second_run_shows_itself(view):
+    run_plan(PLAN, ScriptedReleaser({"core": "red"}), on_event=view)
+    run_plan(PLAN, 0.0, on_event=view)
+    assert set(words(view).values()) == {"succeeded"}
+
+
+def test_skips_that_are_not_recorded(view):
+    outcome = asyncio.run(execute_plan(PLAN, ScriptedReleaser({"core": "red"}), record_skips=False, on_event=view))
+    view.finish(outcome)
+    assert list(words(view).values()) == outcome.words()
+
+
+def test_a_run_of_another_plan_goes_on_and_the_view_says_so(view):
+    other = build_plan(RepoDependencyGraph.from_edges([("core", "else<b>")]), version="1")
+    ledger = MemoryRunLedger()
+    assert run_plan(other, 0.0, ledger, on_event=view).overall_success
+    assert "else<b>" in view.status.text
+    assert "says nothing about the plan" in view.status.text
+    assert "else&lt;b&gt;" in view.status.value
+
+
+def test_hostile_names():
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", name) for name in HOSTILE_NAMES]), version="1")
+    view = RunView(plan)
+    run_plan(plan, ScriptedReleaser({name: name for name in HOSTILE_NAMES}), on_event=view)
+    assert view.live.counts["failed"] == len(HOSTILE_NAMES)
+    assert "<script" not in view.status.value + view.still_html()
+    view.close()
+
+
+def test_nothing_to_run():
+    view = RunView(build_plan(RepoDependencyGraph(), []))
+    assert view.live.over
+    assert "nothing to release" in view.status.text
+    view.close()
+
+
+def test_closing_in_the_middle_of_a_run_leaves_nothing(view):
+    def release(repo, *_about):
+        view.close()
+        return "x"
+
+    assert run_plan(PLAN, release, on_event=view).overall_success
+
+
+def test_it_refuses_what_is_no_plan():
+    with pytest.raises(TypeError, match="plan is a RepoDependencyGraph, expected a SequencePlan"):
+        RunView(GRAPH)
+
+
+def test_its_keys_are_kept_from_the_page(view):
+    """Or ``d`` pressed twice in the list of what is drawn would delete the cell."""
+    assert any(isinstance(part, KeyGuard) for part in view.children)
+
+
+def test_closing_while_events_come_from_another_thread_does_not_end_the_run():
+    for _ in range(60):
+        view, going = RunView(PLAN), threading.Event()
+        ended = []
+
+        def watch(event, view=view, going=going):
+            view(event)
+            going.set()
+
+        def run(watch=watch, ended=ended):
+            while not ended:
+                if not run_plan(PLAN, 0.0, on_event=watch).overall_success:
+                    ended.append("failed")
+
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(run)
+            assert going.wait(10)
+            view.close()
+            ended.append("closed")
+            running.result(10)  # raises what came out of on_event
+        assert ended == ["closed"]
