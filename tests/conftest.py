@@ -41,7 +41,7 @@ def postgres():
 
 @pytest.fixture(scope="module")
 def lab():
-    """JupyterLab in a headless Chromium, see tests/browser.py. Skips as `postgres` does.
+    """JupyterLab in a headless Chromium, see tests/tools/browser.py. Skips as `postgres` does.
 
     A test file each: Playwright keeps an event loop running, in which `asyncio.run` of other tests would fail.
     """

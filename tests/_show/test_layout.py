@@ -7,13 +7,13 @@ from itertools import combinations, pairwise
 
 import networkx as nx
 import pytest
-from benchmarks.layout_cases import changes, mean, release_like, shipped, turned
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit._show.layout import Layout, layered, levels
 from seqkit._show.layout._proper import Graph, crossings, longest_paths, numbered, proper
 from seqkit._show.layout._stars import Stars
+from tests.benchmarks.layout_cases import changes, mean, release_like, shipped, turned
 
 Edge = tuple[str, str]
 Point = tuple[float, float]

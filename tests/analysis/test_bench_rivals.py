@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from benchmarks.rivals import RIVALS
 
 from seqkit import RepoDependencyGraph, analyze, build_plan
+from tests.benchmarks.rivals import RIVALS
 
 EDGES = [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("d", "f"), ("e", "f"), ("c", "g"), ("f", "h"), ("g", "h")]
 TRIALS = 20_000

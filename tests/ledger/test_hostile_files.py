@@ -18,7 +18,7 @@ import pytest
 
 from seqkit import ReadError, events_frame, items_frame, runs_frame
 from seqkit.ledger import UnreadableLines, collecting, jsonl, read_ledger, read_ledgers, write_ledger
-from tests import fuzz_ledger
+from tests.tools import fuzz_ledger
 
 RUN = {
     "run_id": "r",

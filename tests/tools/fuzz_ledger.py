@@ -1,6 +1,6 @@
 """Break ledgers at random and read them: only ReadError may come out, and an audit never raises.
 
-By hand: ``python -m tests.fuzz_ledger --minutes 10``. Inputs that break something are kept in ``--keep``.
+By hand: ``python -m tests.tools.fuzz_ledger --minutes 10``. Inputs that break something are kept in ``--keep``.
 """
 
 from __future__ import annotations
