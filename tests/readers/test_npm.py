@@ -120,7 +120,7 @@ NEEDS_B = {"dependencies": {"b": "1"}}
         {"": {}, "../../far/a": entry(**NEEDS_B)},
         {"": {}, "..": entry(**NEEDS_B)},
         {"": {}, "/srv/a": entry(**NEEDS_B)},
-        {"": {}, "D:/work/a": entry(**NEEDS_B)},
+        {"": {}, "D:/repos/a": entry(**NEEDS_B)},
         {"kit": entry(**NEEDS_B)},  # without the root: npm's record of an installation
         {"kit": entry(devDependencies={"b": "1"})},
         {"": {}, "node_modules/a": entry(devDependencies={"b": "1"})},
