@@ -21,8 +21,8 @@ from seqkit.errors import RunNotFound
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
-from seqkit.ledger.links import Links, released_by_decision
-from seqkit.ledger.story import story_of
+from seqkit.ledger.links import Links, Standing, take_in
+from seqkit.ledger.story import Story, Told
 
 __all__ = ["CHECKS", "LEDGER_CHECKS", "RUN_CHECKS", "audit"]
 
@@ -125,6 +125,7 @@ def audit(
     kept: tuple[Any, Order | str] = (None, "")
     told = ledger if facts.settled is None else facts.settled.ledger
     again = Counter(event.run_id for event in facts.settled.repeats) if facts.settled is not None else Counter()
+    decisions = _Decisions(told, facts.links)
     with collector_paused():
         for run in facts.records:
             try:
@@ -141,7 +142,7 @@ def audit(
             run_facts = _facts_of_run(run, events, kept[1], given)
             run_facts.repeats = again[run.run_id]
             if run_facts.open:
-                run_facts.decided = _decisions(told, facts.links, run.run_id)
+                run_facts.decided = decisions.after(run_facts)
             report.check_run(run_facts, _places(facts, run.run_id))
     report.check_ledger(facts)
     return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks())
@@ -194,16 +195,31 @@ def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: Order | str, 
     return RunFacts(run, events, given, why, Settings(), [f"the plan cannot be read: {own}"] if own else [])
 
 
-def _decisions(ledger: RunLedger, links: Links, run_id: str) -> Callable[[str], str | None]:
-    """Tell which later run of the same train ended a repo, or took it as released; None where none did."""
-    decided: dict[str, str] = {}
-    for later in links.after(run_id):
-        record = ledger.get_run(later)
-        told = story_of(record, ledger.get_events(later)).told.values()
-        ended = [own.repo_id for own in told if own.status in ("succeeded", "failed")]
-        for repo in [*released_by_decision(record), *ended]:
-            decided.setdefault(repo, later)
-    return decided.get
+class _Decisions:
+    """Which later run of the same train ended what a run left open; each run is read once, however many ask."""
+
+    def __init__(self, ledger: RunLedger, links: Links) -> None:
+        self._ledger = ledger
+        self._links = links
+        self._told: dict[str, tuple[RunRecord, list[Told]]] = {}
+
+    def after(self, run: RunFacts) -> Callable[[str], str | None]:
+        """Tell of a repo that a run left open which run ended it, or took it as released; None where none did."""
+        run_id = run.record.run_id
+        standing: Standing = {repo: (run_id, Told(repo, "in_progress")) for repo in run.open}
+        for later in self._links.after(run_id):
+            if all(own.status != "in_progress" for _, own in standing.values()):
+                break
+            take_in(standing, *self._read(later))
+        return {repo: by for repo, (by, own) in standing.items() if own.status != "in_progress"}.get
+
+    def _read(self, run_id: str) -> tuple[RunRecord, list[Told]]:
+        if run_id not in self._told:
+            story = Story()
+            for event in self._ledger.get_events(run_id):
+                story.tell(event)
+            self._told[run_id] = (self._ledger.get_run(run_id), story.items())
+        return self._told[run_id]
 
 
 def _places(ledger: LedgerFacts, run_id: str) -> Callable[[int], str]:

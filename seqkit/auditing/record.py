@@ -78,7 +78,7 @@ def unfinished(run: RunFacts) -> Result:
     return [
         error(
             f"the run is RUNNING after {plural(n, 'event')}: it broke off or is still going; {tail}; where its "
-            "process is dead, close_run(ledger, run_id, reason) ends it"
+            "process is dead, close_run(ledger, run_id, reason) ends it in the ledger that it was written to"
         )
     ]
 

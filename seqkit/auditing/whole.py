@@ -70,7 +70,7 @@ def recorded_once(ledger: LedgerFacts) -> Result:
     if ledger.found is None or ledger.settled is None:
         return []  # the store itself holds one record a run
     older = {id(run) for run, _ in ledger.settled.older}
-    differing = {id(copies.other): copies.how for copies in ledger.settled.differing}
+    differing = {id(copies.other): copies for copies in ledger.settled.differing}
     first: dict[str, FoundRun] = {}
     remarks = []
     for run in ledger.found.runs:
@@ -80,15 +80,15 @@ def recorded_once(ledger: LedgerFacts) -> Result:
         other = first.setdefault(run_id, run)
         if other is run:
             continue
-        where = f"{ledger.place(run.source, run.line)}, and first in {ledger.place(other.source, other.line)}"
         if id(run) in differing:
-            say, how = "error", f"and they differ {differing[id(run)]}"
-        elif other.record == run.record:
-            say, how = "warning", "both the same"
+            say, how, other = "error", f"and they differ {differing[id(run)].how}", differing[id(run)].one
         elif id(run) in older or id(other) in older:
             say, how = "warning", "once as an older copy, which does not count"
-        else:
-            say, how = "error", "and they differ"
+        elif other.record == run.record:
+            say, how = "warning", "both the same"
+        else:  # of a run of which two copies differ, which the error names
+            say, how = "warning", "as one copy of several"
+        where = f"{ledger.place(run.source, run.line)}, and first in {ledger.place(other.source, other.line)}"
         remarks.append(Remark(say, f"the run is recorded twice, {how}: {where}", run_id=run_id))
     return remarks
 

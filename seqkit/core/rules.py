@@ -134,18 +134,18 @@ class Rules:
             return None
         position = heapq.heappop(self._decided)
         item = self.plan.items[position]
-        blocked_by = self._named(self._blockers[position])
+        blockers = self._blockers[position]
         cause: SkipCause | None
         if not self._arrays.released[position]:
-            cause, blocked_by = "unreleased", ()
+            cause, blockers = "unreleased", 0
         else:
-            cause = self.terms.skips(bool(blocked_by), len(self._failures))
+            cause = self.terms.skips(bool(blockers), len(self._failures))
         if cause is None:
             self._permitted.add(position)
             return Start(position, item.repo_id)
         self._causes[position] = cause
         self._end(position, _SKIPPED)
-        return Skip(position, item.repo_id, cause, blocked_by)
+        return Skip(position, item.repo_id, cause, self._named(blockers))
 
     # ------------------------------------------------------------------ telling
 

@@ -24,7 +24,7 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.errors import RepoNotFound
 from seqkit.explore._words import short
-from seqkit.ledger.story import Story, kind_of
+from seqkit.ledger.story import Story, Told, kind_of
 
 __all__ = ["LiveRun"]
 
@@ -97,7 +97,7 @@ class LiveRun:
             self.attempts[repo] = told.attempts
         said = _SAID.get(kind_of(event))
         if said is not None:
-            self._take(repo, told.word, f"{name} {said(event)}")
+            self._take(repo, told.word, f"{name} {said(event, told)}")
 
     def _take(self, repo: str, word: str, said: str) -> None:
         self._counted[self.words[repo]] -= 1
@@ -155,22 +155,22 @@ def _shown(event: RunEvent, key: str) -> str:
     return shortened(str(value), 200)
 
 
-def _skipped(event: RunEvent) -> str:
-    blockers = [short(str(other)) for other in event.payload.get("blocked_by") or ()]
+def _skipped(_event: RunEvent, told: Told) -> str:
+    blockers = [short(other) for other in told.blocked_by]
     return f"is skipped: {f'{listed(blockers, 3)} failed' if blockers else 'the run was stopped'}"
 
 
-def _again(event: RunEvent) -> str:
+def _again(event: RunEvent, _told: Told) -> str:
     attempt = event.payload.get("attempt")
     number = f" (attempt {attempt + 1})" if isinstance(attempt, int) else ""
     return f"is tried again{number}: {_shown(event, 'error')}"
 
 
-_SAID: dict[str, Callable[[RunEvent], str]] = {
-    "NodeEntered": lambda event: f"{_shown(event, 'version')} is being released",
+_SAID: dict[str, Callable[[RunEvent, Told], str]] = {
+    "NodeEntered": lambda event, _: f"{_shown(event, 'version')} is being released",
     "NodeRetrying": _again,
-    "NodeExited": lambda event: f"is out as {_shown(event, 'run_id')}",
-    "NodeFailed": lambda event: f"failed: {_shown(event, 'error')}",
+    "NodeExited": lambda event, _: f"is out as {_shown(event, 'run_id')}",
+    "NodeFailed": lambda event, _: f"failed: {_shown(event, 'error')}",
     "NodeSkipped": _skipped,
 }
 """What an event says of its repo, in words."""

@@ -45,6 +45,9 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
         Where the ledger has no such run, or it has ended.
     ReadError
         Where there is no such ledger.
+    StorageError, ValueError
+        Where it is no ledger that can be written to: a file that was exported, a ledger that was read. Close the run
+        where it was written.
     TypeError, ValueError
         Where `reason` is no text, or empty.
 
@@ -70,7 +73,10 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
     if record.status is not RunStatus.RUNNING:
         raise InvalidRunState(run_id, record.status.value.capitalize())
     events = list(kept.get_events(run_id))
-    now = max([(clock or system_clock)(), record.created_at, *(event.timestamp for event in events[-1:])])
+    told = (clock or system_clock)()
+    if told.tzinfo is None:
+        raise ValueError(f"clock tells {told!r:.80}, expected an aware datetime, such as datetime.now(UTC)")
+    now = max([told, record.created_at, *(event.timestamp for event in events[-1:])])
     if not events or kind_of(events[-1]) != "RunClosed":  # else somebody was interrupted right here
         last = events[-1].seq if events else 0
         events.append(RunEvent(seq=last + 1, kind="RunClosed", payload={"reason": reason}, timestamp=now))

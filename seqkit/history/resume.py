@@ -22,7 +22,7 @@ from seqkit.core.plan import SequencePlan, picture_of, plan_of, plan_of_items, s
 from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import counted, without_repeats
-from seqkit.ledger.links import Links, released_by_decision
+from seqkit.ledger.links import Links, Standing, take_in
 from seqkit.ledger.story import Told, story_of, tag_of
 
 __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
@@ -152,17 +152,23 @@ class ResumePlan(SequencePlan, key="resumes"):
         Raises
         ------
         ValueError
-            Naming the run, where a later run of the same chain in `ledger` has released one of the plan's repos.
+            Naming the run, where a later run of the same chain in `ledger` has released one of the plan's repos, or
+            has left one in doubt.
         """
-        kept, planned = without_repeats(ledger), set(self.released)
+        kept = without_repeats(ledger)
+        told: Standing = {repo: ("", Told(repo)) for repo in self.released}
         for run_id in Links(kept.list_runs()).after(self.resumes):
             record = kept.get_run(run_id)
-            told = story_of(record, kept.get_events(run_id)).told
-            out = {repo for repo, own in told.items() if own.status == "succeeded"} | set(released_by_decision(record))
-            if again := [repo for repo in self.released if repo in out & planned]:
+            take_in(told, record, story_of(record, kept.get_events(run_id)).told.values())
+        for word, status in (("released {} since", "succeeded"), ("left {} in doubt", "in_progress")):
+            # What the plan itself tells of a doubt was decided when it was made.
+            known = {repo for repo in told if told[repo][0] == self._reasons[repo].run_id}
+            if found := [repo for repo, (_, own) in told.items() if own.status == status and repo not in known]:
+                by = told[found[0]][0]
+                own = [repo for repo in found if told[repo][0] == by]
                 raise ValueError(
-                    f"plan {self.plan_id} resumes run {self.resumes!r:.80}, and so did run {run_id!r:.80}, which has "
-                    f"released {quoted(again, 5)} since; make a new plan of what is left: "
+                    f"plan {self.plan_id} resumes run {self.resumes!r:.80}, and so did run {by!r:.80}, which has "
+                    f"{word.format(quoted(own, 5))}; make a new plan of what is left: "
                     f"resume_plan(ledger, {self.resumes!r:.80})"
                 )
 
@@ -189,6 +195,13 @@ class ResumePlan(SequencePlan, key="resumes"):
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"not a plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        if read.resumes != plan.originating_run_id:
+            raise ValueError(
+                f"not a plan: resumes is {read.resumes!r:.80}, expected the originating_run_id, which is "
+                f"{plan.originating_run_id!r:.80}"
+            )
+        if both := [repo for repo in plan.released if repo in read.taken_as_released]:
+            raise ValueError(f"not a plan: taken_as_released has {quoted(both)}, which the plan releases")
         if missing := [repo for repo in plan.released if repo not in read.reasons]:
             raise ValueError(f"not a plan: reasons lacks {quoted(missing)}, expected one for each repo to release")
         return cls(
@@ -269,10 +282,10 @@ def resume_plan(
         later runs that resume it.
     graph : RepoDependencyGraph or SequencePlan, optional
         For a run that carries no plan (the original's): what it was made from. Versions are then those of
-        the events; a repo that no event names takes the graph's `version` attribute. Such a run is
-        silent about what it blocked and about what it was not to release at all: with a graph, silent repos below
-        a failure count as blocked, and where the run broke off all silent repos count as planned;
-        with a plan there is no such guessing.
+        the plan or, with a graph, of the events; a repo that no event names takes the graph's `version`
+        attribute. Such a run is silent about what it blocked and about what it was not to release at all: with a
+        graph, silent repos below a failure count as blocked, and where the run broke off all silent repos count as
+        planned; with a plan there is no such guessing.
     in_doubt : {"error", "retry", "done"}
         What to do with repos that were entered and have no end in the record (a crash, a cancellation, a ledger
         that failed): refuse, plan them again, or take them as released. Look at the releases themselves to decide.
@@ -296,7 +309,8 @@ def resume_plan(
         None; where the version of a repo that is left is not known; where `taken_as_released` names a repo that
         neither failed nor is in doubt; where two copies of the run differ; where an argument is wrong.
     RepoNotFound
-        Where the events of a run without a plan name a repo that `graph` does not have.
+        Where the events of a run without a plan name a repo that a graph given does not have; what a plan given lacks
+        is passed over.
 
     Notes
     -----
@@ -327,7 +341,7 @@ def resume_plan(
     run = read_run(source, run_id, graph)
     later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])
-    taken = _taken(run_id, told, taken_as_released)
+    taken = _taken([run, *later], told, taken_as_released)
     doubtful = [repo for repo, (_, own) in told.items() if own.status == "in_progress"]
     undecided = [repo for repo in doubtful if repo not in taken]
     if undecided and in_doubt == "error":
@@ -370,47 +384,39 @@ def resume_plan(
     return ResumePlan(plan.items, snapshot_of(plan), run_id, left, doubtful, train, out_by_decision)
 
 
-_Told = dict[str, tuple[str, Told]]  # repo -> the run that tells last of it, and what that tells
-
-
-def _taken(run_id: str, told: _Told, repos: str | Iterable[str]) -> list[str]:
+def _taken(runs: list[PastRun], told: Standing, repos: str | Iterable[str]) -> list[str]:
     """Read the argument `taken_as_released`, in plan order."""
     if not isinstance(repos, str | Iterable):
         raise TypeError(f"taken_as_released is {repos!r:.80}, expected repo ids")
-    wanted = dict.fromkeys([repos] if isinstance(repos, str) else repos)
-    could = [repo for repo, (_, own) in told.items() if own.status in ("failed", "in_progress")]
+    wanted = [repos] if isinstance(repos, str) else list(repos)
+    # A repo that failed may not have been reached by the run after that one.
+    tried = {repo for run in runs for repo, own in run.ends.items() if own.status in ("failed", "in_progress")}
+    could = [repo for repo, (_, own) in told.items() if repo in tried and own.status != "succeeded"]
     for repo in wanted:
         if repo not in could:
-            found = f"{_WORDS_HERE.get(told[repo][1].word, told[repo][1].word)} there" if repo in told else _NOT_PLANNED
             raise NotTold(
                 "taken",
-                f"{repo!r:.80}, which is {found} (run {run_id!r:.80}); expected repos that failed or are in doubt: "
+                f"{repo!r:.80}, which is {_why_not(told, repo)}; expected repos that failed or are in doubt: "
                 f"{quoted(could) or 'there are none'}",
                 "taken_as_released has {}",
             )
     return [repo for repo in told if repo in wanted]
 
 
-_WORDS_HERE = {"succeeded": "released", "pending": "not reached"}
-_NOT_PLANNED = "not one that it was to release"
+def _why_not(told: Standing, repo: object) -> str:
+    if not isinstance(repo, str) or repo not in told:
+        return "not one that it was to release"
+    run_id, own = told[repo]
+    return f"{_ELSE.get(own.word, own.word)} there (run {run_id!r:.80})"
 
 
-def _told(runs: list[PastRun]) -> _Told:
+_ELSE = {"succeeded": "released", "pending": "not reached"}
+
+
+def _told(runs: list[PastRun]) -> Standing:
     """Say for each repo that the first run planned how it stands after all runs, and which of them tells."""
     first, *later = runs
     told = {repo: (first.record.run_id, own) for repo, own in first.ends.items()}
     for run in later:
-        run_id = run.record.run_id
-        for repo in released_by_decision(run.record):
-            if repo in told and told[repo][1].status in ("in_progress", "failed"):
-                told[repo] = (run_id, Told(repo, "succeeded"))
-        for repo, own in run.told.items():
-            if own.status == "succeeded" and repo in told:
-                told[repo] = (run_id, own)
-        for repo, own in run.ends.items():
-            if repo not in told or told[repo][1].status == "succeeded":
-                continue
-            # Only a try ends a doubt.
-            if told[repo][1].status != "in_progress" or own.status in ("failed", "in_progress"):
-                told[repo] = (run_id, own)
+        take_in(told, run.record, ({**run.told, **run.ends}).values())
     return told

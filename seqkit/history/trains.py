@@ -141,7 +141,7 @@ def trains_frame(ledger: LedgerLike) -> pd.DataFrame:
                 [sum(train.failing.get(repo, False) for repo in repos) for train, repos in zip(rows, left, strict=True)]
             ),
             "left": dtypes.integer([len(repos) for repos in left]),
-            "fixed": dtypes.integer([len(row) for row in times]),
+            "fixed": dtypes.integer([sum(fix.released_at is not None for fix in row.fixes.values()) for row in rows]),
             "median_time_to_fix": dtypes.timedelta64([_median(row) for row in times]),
             "longest_time_to_fix": dtypes.timedelta64([row[-1] if row else None for row in times]),
         }
@@ -152,9 +152,10 @@ def fixes_frame(ledger: LedgerLike) -> pd.DataFrame:
     """Show each repo that failed in a train, and how long it took until it was released.
 
     Columns: `train`, `repo_id` (string), `failures` (Int64: how often it ran out of attempts), `failed_at`,
-    `released_at` (UTC: its first failure, and its release; ``NaT`` where it was not released), `time_to_fix`
+    `released_at` (UTC: its first failure, and its release; ``NaT`` where no run released it), `time_to_fix`
     (timedelta: their difference). A row a repo and train, in the order of :func:`trains_frame`. Repos that were
-    not released yet are censored: leaving them out makes fixing look faster than it is.
+    not released yet are censored: leaving them out makes fixing look faster than it is. So is what somebody took as
+    released, as nothing tells when it was out.
 
     Examples
     --------

@@ -8,6 +8,7 @@ tell which is right: they are kept as found, and whoever counts refuses.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -192,8 +193,9 @@ class _Settling:
         for copy in others:
             if best.run.record == copy.run.record and (best.keys == copy.keys or _is_said_again(best, copy)):
                 same.append(copy.at)
-                best.events += copy.events
-                best.keys = list(dict.fromkeys([*best.keys, *copy.keys]))
+                if best.keys != copy.keys:
+                    best.events += copy.events
+                    best.keys = list(dict.fromkeys([*best.keys, *copy.keys]))
             elif how := _difference(best, copy):
                 self.differing.append(CopiesDiffer(best.run, copy.run, how))
                 return
@@ -215,11 +217,11 @@ class _Settling:
         for at in records:
             run = self.found.runs[at]
             in_source.setdefault(run.source, []).append(_Copy(at, run, [], []))
+        lines = {source: [copy.run.line or 0 for copy in own] for source, own in in_source.items()}
         for at in events:
             event = self.found.events[at]
-            if own := in_source.get(event.source):
-                before = [copy for copy in own if (copy.run.line or 0) <= (event.line or 0)]
-                (before[-1] if before else own[0]).events.append(at)
+            if own := in_source.get(event.source):  # the last record before it, else the first
+                own[max(bisect_right(lines[event.source], event.line or 0) - 1, 0)].events.append(at)
         copies = [copy for own in in_source.values() for copy in own]
         for copy in copies:
             copy.events.sort(key=lambda at: self.found.events[at].event.seq)

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from seqkit.core.model import RunRecord
-from seqkit.ledger.story import tag_of
+from seqkit.ledger.story import Told, tag_of
 
-__all__ = ["Links", "released_by_decision"]
+__all__ = ["Links", "Standing", "released_by_decision", "take_in"]
 
 
 class Links:
@@ -77,3 +77,24 @@ def released_by_decision(record: RunRecord) -> list[str]:
     """Give the repos, failed or in doubt, that somebody decided to be out before this run."""
     tagged = tag_of(record, "taken_as_released")
     return [repo for repo in tagged if isinstance(repo, str)] if isinstance(tagged, list) else []
+
+
+Standing = dict[str, tuple[str, Told]]
+"""How repos stand after some runs of a chain: repo → the run that tells last of it, and what that tells."""
+
+
+def take_in(standing: Standing, run: RunRecord, told: Iterable[Told]) -> None:
+    """Take in what the next run of a chain tells of the repos that `standing` knows.
+
+    What is out stays out, whether a run released it or says in its tags that it was taken as released. A doubt
+    (entered, and no end) is ended by a try alone; otherwise the newest run that tells of a repo has the last word.
+    """
+    for repo in released_by_decision(run):
+        if repo in standing and standing[repo][1].status != "succeeded":
+            standing[repo] = (run.run_id, Told(repo, "succeeded"))
+    for own in told:
+        before = standing[own.repo_id][1].status if own.repo_id in standing else "succeeded"
+        if before == "succeeded":
+            continue
+        if before != "in_progress" or own.status in ("succeeded", "failed", "in_progress"):
+            standing[own.repo_id] = (run.run_id, own)

@@ -206,9 +206,9 @@ class Story:
             mine = 0
             for need in needs:
                 mine |= blockers[need]
-            if mine not in names:
-                names[mine] = tuple(order[bit] for bit in range(mine.bit_length()) if mine >> bit & 1)
             if released and told.status == "pending" and decided and self.terms.skips(bool(mine), failures):
+                if mine not in names:
+                    names[mine] = tuple(order[bit] for bit in range(mine.bit_length()) if mine >> bit & 1)
                 told = replace(told)
                 told._skip(names[mine])
                 yield item.repo_id, told

@@ -19,7 +19,7 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, item_json
 from seqkit.core.rules import Rules, Skip, Start
 from seqkit.core.terms import Policy, Terms
-from seqkit.errors import StorageError
+from seqkit.errors import InvalidRunState, StorageError
 from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
 from seqkit.ledger.digest import StateDigest
@@ -161,9 +161,15 @@ def _prepared(
 
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
     plan = rules.plan
-    more = dict(tags or {})
-    for name, value in plan.run_tags.items():
-        more.setdefault(name, value)
+    if tags is not None and not isinstance(tags, Mapping):
+        raise TypeError(f"tags is {tags!r:.80}, expected a mapping from names to JSON")
+    more = dict(plan.run_tags) | dict(tags or {})
+    for name in ("resumes", "taken_as_released"):
+        if name in plan.run_tags and more[name] != plan.run_tags[name]:
+            own = plan.run_tags[name]
+            raise ValueError(
+                f"tags has {name}={more[name]!r:.80}, expected {own!r:.80}, as the plan says: leave it out"
+            )
     for taken in ("plan_id", "plan"):
         if taken in more:
             raise ValueError(f"tags has {taken!r}, which seqkit writes itself; choose another name")
@@ -266,6 +272,8 @@ class _Run:
             return
         try:
             self._close(error)
+        except InvalidRunState:  # a cancellation came while the run was being ended: it has ended
+            return
         except StorageError as also:
             error.add_note(f"the run {self.recorder.run_id} could not be ended in the ledger: {also}")
 

@@ -156,11 +156,15 @@ def digests(things: dict[str, Any]) -> list[str]:
 def test_the_same_bytes_in_every_process(things: dict[str, Any]) -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run(  # strings hash otherwise there: nothing may hang on the order of a set
-        [sys.executable, "-c", "import test_reprs as here; print(*here.digests(here.everything()), sep='\\n')"],
+        [
+            sys.executable,
+            "-c",
+            "from tests._show import test_reprs as here; print(*here.digests(here.everything()), sep='\\n')",
+        ],
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}"},
+        env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": str(root)},
     )
     assert done.stdout.splitlines() == digests(things)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -273,7 +274,7 @@ def test_the_digest_is_that_of_the_library() -> None:
     taken = StateDigest()
     for one in sorted(odd, key=lambda one: one.seq):
         taken.add(one)
-    digest = taken.finished((item.repo_id, statuses[item.repo_id]._to_json()) for item in PLAN.items)
+    digest = taken.finished((item.repo_id, statuses[item.repo_id].to_json()) for item in PLAN.items)
     own = RunSummary(total_events=6, duration_ms=0, success=False, final_state_digest=digest)
     ledger = recorded([], "FAILED", {"record_skips": False}, summary=own)
     report = audit(found([ledger.runs[0].record], [("r", one) for one in odd]))
@@ -609,3 +610,49 @@ def test_what_a_report_says_cannot_be_changed_from_outside() -> None:
     checks["result"] = "passed"
     assert "error" in set(report.findings["severity"])
     assert "failed" in set(report.checks["result"])
+
+
+# ---------------------------------------------------------------------- chains and copies
+
+
+def test_a_chain_of_open_runs_is_read_once_a_run() -> None:
+    """Growth: however many runs of a train left something open, the audit reads each of them twice at the most."""
+    reads = Counter[str]()
+
+    class Counting(MemoryRunLedger):
+        def get_events(self, run_id: str) -> list[RunEvent]:
+            reads[run_id] += 1
+            return super().get_events(run_id)
+
+    ledger = Counting(ids=[f"r{n}" for n in range(40)])
+
+    def stop(_: RunEvent) -> None:
+        raise KeyboardInterrupt
+
+    for n in range(40):
+        with pytest.raises(KeyboardInterrupt):
+            run_plan(PLAN, ScriptedReleaser(), ledger, tags={"resumes": f"r{n - 1}"} if n else None, on_event=stop)
+    reads.clear()
+    assert audit(ledger).ok
+    assert max(reads.values()) <= 2
+
+
+def test_of_three_copies_the_two_that_differ_are_named() -> None:
+    record = run().runs[0].record
+    running = record.model_copy(update={"status": RunStatus.RUNNING, "summary": None, "completed_at": None})
+    events = [one.event for one in run().events]
+    other = [events[0], events[1].model_copy(update={"payload": {"node_id": "a", "run_id": "forged"}}), *events[2:]]
+    ledger = FoundLedger(
+        [FoundRun(running, "a", 1), FoundRun(record, "b", 1), FoundRun(record, "c", 1)],
+        [
+            *(FoundEvent("r", one, "a", 2) for one in events[:1]),
+            *(FoundEvent("r", one, "b", 2) for one in events),
+            *(FoundEvent("r", one, "c", 2) for one in other),
+        ],
+    )
+    told = [row for row in said(audit(ledger), "check", "severity", "message") if row[0] == "recorded_once"]
+    [differing] = [message for _, severity, message in told if severity == "error"]
+    assert "they differ in event 2" in differing
+    assert differing.endswith(": c, line 1, and first in b, line 1")
+    two = audit(FoundLedger(ledger.runs[:2], ledger.events[: len(events) + 1]))
+    assert "once as an older copy, which does not count" in two.findings["message"].str.cat()

@@ -245,6 +245,7 @@ def everything_under(train: Train, policy: Any) -> list[Any]:
 
 def test_a_new_policy_is_a_row_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that blocks and stops comes to what stop does, since everything unstarted is skipped either way."""
+    pytest.importorskip("numba")
     table = MappingProxyType({**terms.POLICIES, "halt": Meaning(True, True, "halt", "all halts")})
     for found in gc.get_objects():  # where doctests run beside, pytest has imported the module a second time
         if isinstance(found, dict) and found.get("__name__") == terms.__name__ and "POLICIES" in found:

@@ -6,10 +6,11 @@ import contextlib
 import itertools
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -147,7 +148,7 @@ def test_a_plan_to_resume_travels_as_json_and_loses_repos_like_any_other() -> No
     rest = plan.without("api")
     assert isinstance(rest, ResumePlan)
     assert (rest.resumes, rest.train, rest.released) == ("bad", "May", ["app"])
-    assert rest.reasons[["reason", "parents"]].values.tolist() == [["blocked", []]]
+    assert rest.reasons[["reason", "parents"]].to_numpy().tolist() == [["blocked", []]]
     assert "bad" in plan._repr_html_()
 
 
@@ -633,7 +634,7 @@ def test_what_is_in_doubt_can_be_told_apart_one_by_one() -> None:
     [
         (["core"], ValueError, "taken_as_released has 'core', which is released there .*: 'api'"),
         (["app"], ValueError, "taken_as_released has 'app', which is blocked there .*: 'api'"),
-        (["api", "apii"], ValueError, "has 'apii', which is not one that it was to release .*: 'api'"),
+        (["api", "apii"], ValueError, "has 'apii', which is not one that it was to release; .*: 'api'"),
         ("ap", ValueError, "taken_as_released has 'ap', which is not one that it was to release"),
         (5, TypeError, "taken_as_released is 5, expected repo ids"),
         ([7], ValueError, "taken_as_released has 7, which is not one that it was to release"),
@@ -679,7 +680,7 @@ def test_a_plan_that_released_nothing_may_be_run_again() -> None:
     plan = resume_plan(ledger, "one")
     run_plan(plan, ScriptedReleaser(["core"]), ledger)
     assert run_plan(plan, ScriptedReleaser(), ledger).overall_success
-    assert trains_frame(ledger)[["n_runs", "left"]].values.tolist() == [[3, 0]]
+    assert trains_frame(ledger)[["n_runs", "left"]].to_numpy().tolist() == [[3, 0]]
 
 
 def test_what_another_run_of_the_chain_released_counts_whichever_it_resumed() -> None:
@@ -720,7 +721,7 @@ def test_json_keeps_what_a_plan_resumes_so_that_the_train_stays_one() -> None:
         assert read.to_json() == plan.to_json()
         assert read.without("app").reasons.equals(plan.without("app").reasons)
     run_plan(read, ScriptedReleaser(), ledger)
-    assert trains_frame(ledger)[["train", "n_runs", "left"]].values.tolist() == [["spring", 2, 0]]
+    assert trains_frame(ledger)[["train", "n_runs", "left"]].to_numpy().tolist() == [["spring", 2, 0]]
 
 
 @given(trains(), st.booleans())
@@ -757,3 +758,89 @@ def test_a_plan_that_resumes_nothing_is_no_resume_plan() -> None:
     assert type(SequencePlan.from_json(plan.to_json())) is SequencePlan
     with pytest.raises(ValueError, match=r"not a ResumePlan: it has no 'resumes'; SequencePlan\.from_json reads any"):
         ResumePlan.from_json(plan.to_json())
+
+
+# ---------------------------------------------------------------------- chains of runs that were broken off
+
+
+def boom(_: RunEvent) -> None:
+    raise RuntimeError("the callback is broken")
+
+
+def test_a_decision_counts_whatever_a_run_in_between_came_to() -> None:
+    ledger = MemoryRunLedger(ids=["mon", "a", "b"])
+    run_plan(build_plan(CHAIN, version="1"), ScriptedReleaser({"api": "red", "docs": "upload timed out"}), ledger)
+    first, decided = resume_plan(ledger, "mon"), resume_plan(ledger, "mon", taken_as_released="docs")
+
+    def at_a_failure(event: RunEvent) -> None:
+        if event.kind == "NodeFailed":
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):  # breaks off before docs
+        run_plan(first, ScriptedReleaser(["api"]), ledger, on_event=at_a_failure)
+    run_plan(decided, 0.0, ledger)
+    assert resume_plan(ledger, "mon").released == []
+    assert trains_frame(ledger)[["planned", "released", "left"]].to_numpy().tolist() == [[4, 4, 0]]
+
+
+def test_what_failed_can_be_taken_as_released_though_the_next_run_did_not_come_to_it() -> None:
+    ledger = MemoryRunLedger(ids=["monday", "tuesday"])
+    run_plan(build_plan(CHAIN, version="1"), ScriptedReleaser({"api": "red", "docs": "x"}), ledger)
+    with pytest.raises(RuntimeError):
+        run_plan(resume_plan(ledger, "monday"), ScriptedReleaser(), ledger, on_event=boom)
+    plan = resume_plan(ledger, "monday", in_doubt="retry", taken_as_released=["docs"])
+    assert (plan.released, plan.taken_as_released) == (["api", "app"], ("docs",))
+    with pytest.raises(ValueError, match=r"'app', which is not reached there \(run 'tuesday'\); .*: 'api', 'docs'"):
+        resume_plan(ledger, "monday", in_doubt="retry", taken_as_released=["app"])
+
+
+def test_a_plan_whose_run_left_something_in_doubt_is_not_run_again() -> None:
+    ledger = half_done()
+    plan = resume_plan(ledger, "one")
+
+    def hang(repo: str, *_: str) -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(plan, hang, ledger)
+    with pytest.raises(ValueError, match="so did run 'two', which has left 'core' in doubt; make a new plan"):
+        run_plan(plan, ScriptedReleaser(), ledger)
+    assert run_plan(resume_plan(ledger, "one", in_doubt="retry"), ScriptedReleaser(), ledger).overall_success
+
+
+@pytest.mark.parametrize("tags", [{"resumes": "ticket-7"}, {"resumes": None}, {"taken_as_released": []}])
+def test_tags_do_not_cut_a_plan_from_what_it_resumes(tags: dict[str, Any]) -> None:
+    ledger = half_done()
+    plan = resume_plan(ledger, "one", taken_as_released="core")
+    with pytest.raises(ValueError, match=r"tags has \w+=.*, expected .*, as the plan says: leave it out"):
+        run_plan(plan, ScriptedReleaser(), ledger, tags=tags)
+    assert len(ledger.list_runs()) == 1
+    with pytest.raises(TypeError, match="tags is 'abc', expected a mapping"):
+        run_plan(plan, ScriptedReleaser(), ledger, tags="abc")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content.update(resumes="other"), "resumes is 'other', expected the originating_run_id"),
+        (lambda content: content.update(taken_as_released=["api"]), "taken_as_released has 'api', which the plan rel"),
+    ],
+)
+def test_a_file_that_contradicts_itself_is_no_resume_plan(change: Any, message: str) -> None:
+    content = json.loads(resume_plan(half_done(), "one").to_json())
+    change(content)
+    with pytest.raises(ValueError, match=message):
+        SequencePlan.from_json(json.dumps(content))
+
+
+def test_what_a_later_run_released_is_fixed_even_where_clocks_disagree() -> None:
+    ledger = half_done()
+    run_plan(resume_plan(ledger, "one"), ScriptedReleaser(), ledger)
+    runs = ledger.list_runs()
+    moved = [
+        (run.run_id, event.model_copy(update={"timestamp": event.timestamp + timedelta(hours=run.run_id == "one")}))
+        for run in runs
+        for event in ledger.get_events(run.run_id)
+    ]
+    train = trains_frame(MemoryRunLedger.from_records(runs, moved)).iloc[0]
+    assert (train["fixed"], train["median_time_to_fix"]) == (1, pd.NaT)

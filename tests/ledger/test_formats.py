@@ -101,7 +101,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (place / "seqkit" / room / "toy.py").write_text(module, "utf-8")
         table = place / "seqkit" / room / "formats.py"
         text, rows = re.subn(r"(?m)^(FORMATS: .* = \()$", rf"\1\n    {row}", table.read_text("utf-8"))
-        text, lines = re.subn(r"(?m)^(from seqkit\._formats .*)$", rf"\1\n{line}", text)
+        text, lines = re.subn(r"(?m)^(from seqkit\._util\.formats .*)$", rf"\1\n{line}", text)
         assert (rows, lines) == (1, 1)
         table.write_text(text, "utf-8")
     return place

@@ -582,7 +582,7 @@ def test_the_postgres_fixture_fails_where_services_are_required(tmp_path):
     (tmp_path / "test_it.py").write_text("def test_it(postgres): pass\n")
     for required, ends in (("1", "1 error"), ("0", "1 skipped")):
         hide = "temp_postgres.find_binaries = lambda: None"
-        code = f"import sys, pytest, temp_postgres; {hide}; sys.exit(pytest.main(sys.argv[1:]))"
+        code = f"import sys, pytest; from tests.tools import temp_postgres; {hide}; sys.exit(pytest.main(sys.argv[1:]))"
         done = subprocess.run(
             [sys.executable, "-c", code, "-q", "-p", "no:cacheprovider", str(tmp_path / "test_it.py")],
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": PATHS, "SEQKIT_REQUIRE_SERVICES": required},
