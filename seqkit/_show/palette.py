@@ -1,7 +1,8 @@
 """One look for statuses everywhere: plots, widgets and HTML take colour, mark and word from here.
 
 Never show the colour alone. Lightness alone tells the statuses apart too, so a black-and-white print
-and every kind of colour blindness keep them; all marks are in DejaVu Sans, matplotlib's own font.
+and every kind of colour blindness keep them; all marks are in DejaVu Sans, matplotlib's own font. A new mark
+needs its strokes in ``svg/counts`` too.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A new format is a module and a row here. The module has the public function that reads it, ``read(path,
 on_bad_lines="error") -> FoundLedger``, for which :func:`seqkit.ledger.collecting.collected` does all but the finding.
-What is read and written, the errors and helps that list the formats, and the command line are made from the table.
+To make it public, name it in this package's and seqkit's ``__init__`` and in ``tests/test_names.py``. What
+is read and written, the errors and helps that list the formats, and the command line are made from the table.
 """
 
 from __future__ import annotations

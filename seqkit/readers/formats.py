@@ -1,7 +1,8 @@
 """The formats that graphs are read from: one table.
 
 A new format is a module and a row here. The module has the public function that reads it, ``read(path, *, …,
-cycles="error") -> RepoDependencyGraph``, with :mod:`seqkit.readers._files` for what every reader does. What
+cycles="error") -> RepoDependencyGraph``, with :mod:`seqkit.readers._files` for what every reader does. To make it
+public, name it in this package's and seqkit's ``__init__`` and in ``tests/test_names.py``. What
 :func:`seqkit.read_graph` and the command line read, and the errors and helps that list it, are made from the table.
 """
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from seqkit import load_dataset
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import MOST_DRAWN, bars, chip, dag, legend, stacked, strip, summary
+from seqkit._show.svg.counts import mark
 from seqkit._show.svg.text import fitted, number, width
 from tests.tools.strategies import HOSTILE_NAMES, Edge, dags
 
@@ -325,6 +326,15 @@ def test_a_legend_has_every_status_in_order_with_mark_and_count(counts: dict[str
     root = ET.fromstring(legend(counts))
     told = [" ".join("".join(span.itertext()).split()) for span in root]
     assert told == [f"{style.mark} {style.word} {counts.get(word, 0):,}" for word, style in STATUS_STYLES.items()]
+
+
+def test_every_status_has_a_mark_of_its_own_on_a_dot() -> None:
+    drawn = {
+        word: re.sub(r'stroke="#\w+"|fill="#\w+"', "", mark(0, 0, 5, style, ring=True))
+        for word, style in STATUS_STYLES.items()
+    }
+    assert all(drawn.values())
+    assert len(set(drawn.values())) == len(STATUS_STYLES)
 
 
 def test_a_chip_is_colour_mark_and_word() -> None:
