@@ -18,6 +18,7 @@ MODULES = ("seqkit.plots", "seqkit.widgets", "seqkit.errors")
 
 @pytest.fixture(scope="module")
 def html(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    pytest.importorskip("sphinx", reason="needs the extra `docs`")
     folder = tmp_path_factory.mktemp("reference")
     done = subprocess.run(
         [sys.executable, "-m", "seqkit", "reference", str(folder)], capture_output=True, text=True, check=False
