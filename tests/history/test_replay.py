@@ -25,33 +25,12 @@ from seqkit import (
     simulate,
 )
 from seqkit.core.model import spec_digest_of
-from seqkit.core.outcome import SequenceOutcome
 from seqkit.history import Replay, replay
 from tests.tools.brute import follow
 from tests.tools.strategies import Train, attempts, budgets, policies, trains
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 CHAIN = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("core", "docs")])
-
-
-def run_of(train: Train, ledger: MemoryRunLedger, record_skips: bool = True) -> SequenceOutcome:
-    tries: dict[str, int] = {}
-
-    def release(repo: str, version: str, digest: str, promoter: str) -> str:
-        tries[repo] = tries.get(repo, 0) + 1
-        if tries[repo] <= train.failing.get(repo, 0):
-            raise RuntimeError(f"{repo} failed {tries[repo]}")
-        return f"release of {repo}"
-
-    return run_plan(
-        train.plan,
-        release,
-        ledger,
-        policy=train.policy,
-        failure_budget=train.budget,
-        attempts=train.attempts,
-        record_skips=record_skips,
-    )
 
 
 def broken_off(graph: RepoDependencyGraph, events: list[tuple[str, str]], attempts: int = 1) -> MemoryRunLedger:
@@ -76,7 +55,7 @@ def entered(repo: str, *then: str) -> list[tuple[str, str]]:
 @given(trains(), st.booleans())
 def test_a_run_replayed_as_it_was_comes_to_what_it_came_to(train: Train, record_skips: bool) -> None:
     ledger = MemoryRunLedger()
-    run = run_of(train, ledger, record_skips)
+    run = train.run(ledger, record_skips=record_skips)
     again = replay(ledger, run.run_id or "")
     assert again.outcome is not None
     assert again.outcome.to_frame().equals(run.to_frame())
@@ -94,7 +73,7 @@ def test_a_run_replayed_as_it_was_comes_to_what_it_came_to(train: Train, record_
 @given(trains(), policies, budgets, attempts)
 def test_other_rules_give_what_they_would_have_given(train: Train, policy: str, budget: int | None, tried: int) -> None:
     ledger = MemoryRunLedger()
-    run = run_of(train, ledger)
+    run = train.run(ledger)
     recorded = train.reading()
     other = Train(train.nodes, train.edges, train.released, train.failing, policy, budget, tried, train.scope)  # type: ignore[arg-type]
     # Somebody knows what the ledger does not: how the tries would have gone that were not made.
@@ -123,7 +102,7 @@ def test_other_rules_give_what_they_would_have_given(train: Train, policy: str, 
 @given(trains(), policies, attempts)
 def test_what_is_missing_is_named(train: Train, policy: str, tried: int) -> None:
     ledger = MemoryRunLedger()
-    run = run_of(train, ledger)
+    run = train.run(ledger)
     recorded = train.reading()
     # Going as far as it can: what is not known is released.
     hopeful = {
@@ -215,7 +194,7 @@ def test_where_nothing_is_known_a_replay_is_a_simulation(
 @given(trains(largest=5), st.integers(0, 3), policies)
 def test_the_frames_of_a_replay_agree_with_its_trials(train: Train, seed: int, policy: str) -> None:
     ledger = MemoryRunLedger()
-    run = run_of(train, ledger)
+    run = train.run(ledger)
     again = replay(ledger, run.run_id or "", policy=policy, model=0.5, trials=20, rng=seed)  # type: ignore[arg-type]
     trials = [again.trial(number) for number in range(again.trials)]
     frame, outcomes = again.to_frame(), again.outcomes

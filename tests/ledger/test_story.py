@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,26 +39,10 @@ def clock() -> Callable[[], datetime]:
     return lambda: NOON + timedelta(seconds=next(seconds))
 
 
-def releaser(train: Train) -> Callable[..., str]:
-    tries = Counter[str]()
-
-    def release(repo: str, *_: str) -> str:
-        tries[repo] += 1
-        if tries[repo] <= train.failing.get(repo, 0):
-            raise RuntimeError(f"try {tries[repo]} is red")
-        return f"out-{repo}"
-
-    return release
-
-
-def options(train: Train) -> dict[str, Any]:
-    return {"policy": train.policy, "failure_budget": train.budget, "attempts": train.attempts}
-
-
 def whole_run(train: Train, skips: bool) -> tuple[MemoryRunLedger, Any]:
     time = clock()
     ledger = MemoryRunLedger(ids=["run"], clock=time)
-    outcome = run_plan(train.plan, releaser(train), ledger, record_skips=skips, clock=time, **options(train))
+    outcome = train.run(ledger, record_skips=skips, clock=time)
     return ledger, outcome
 
 
@@ -137,15 +120,7 @@ def test_a_run_that_a_callback_broke_off_is_read_as_it_is_recorded(train: Train,
             raise ValueError("the callback is broken")
 
     try:
-        run_plan(
-            train.plan,
-            releaser(train),
-            ledger,
-            record_skips=skips,
-            on_event=stop,
-            clock=time,
-            **options(train),
-        )
+        train.run(ledger, record_skips=skips, on_event=stop, clock=time)
     except ValueError:
         assert ledger.get_run("run").status is RunStatus.FAILED
     agree(ledger, train)

@@ -454,17 +454,8 @@ def test_mutated_ledgers_are_drawn(name):
 @given(trains().filter(lambda train: bool(train.order)), st.booleans())
 def test_any_run_shows_each_try_and_each_end(train: Train, record_skips):
     clock = ticking(7)
-    tries = Counter()
-
-    def release(repo, *_):
-        tries[repo] += 1
-        if tries[repo] <= train.failing.get(repo, 0):
-            raise RuntimeError("red")
-        return "out"
-
     ledger = MemoryRunLedger(ids=["r"], clock=clock)
-    settings = {"policy": train.policy, "failure_budget": train.budget, "attempts": train.attempts}
-    run_plan(train.plan, release, ledger, clock=clock, record_skips=record_skips, **settings)
+    train.run(ledger, clock=clock, record_skips=record_skips)
     reading = train.reading()
     ax = timeline(ledger, ax=Figure(figsize=(8, 6)).subplots())
     assert Counter(train.order[row] for row, *_ in bars(ax)) == {repo: n for repo, n in reading.tries.items() if n}

@@ -5,14 +5,15 @@ Nothing here is taken from the library's own algorithms: the functions below are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from seqkit import RepoDependencyGraph, SequencePlan, build_plan
+from seqkit import RepoDependencyGraph, RunLedger, SequenceOutcome, SequencePlan, build_plan, run_plan
 from seqkit.core.terms import Policy
 
 Edge = tuple[str, str]
@@ -121,6 +122,24 @@ class Train:
     def plan(self) -> SequencePlan:
         releases = [(repo, "1.0", f"digest-{repo}", "kim") for repo in self.released]
         return build_plan(self.graph, releases, "origin", scope=self.scope)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"policy": self.policy, "failure_budget": self.budget, "attempts": self.attempts}
+
+    def releaser(self) -> Callable[..., str]:
+        tries = Counter[str]()
+
+        def release(repo: str, *_: str) -> str:
+            tries[repo] += 1
+            if tries[repo] <= self.failing.get(repo, 0):
+                raise RuntimeError(f"{repo} failed {tries[repo]}")
+            return f"release of {repo}"
+
+        return release
+
+    def run(self, ledger: RunLedger, **more: Any) -> SequenceOutcome:
+        return run_plan(self.plan, self.releaser(), ledger, **self.options, **more)
 
     @property
     def order(self) -> list[str]:
