@@ -289,6 +289,23 @@ class ReadError(SeqkitError):
         self.line = line
         self.message = message
 
+    @classmethod
+    def opening(cls, path: str | os.PathLike[str], error: OSError | ValueError) -> ReadError:
+        """Make the error for a file that the system does not open.
+
+        Examples
+        --------
+        >>> str(ReadError.opening("edges.csv", FileNotFoundError()))
+        'edges.csv: there is no such file'
+        """
+        if isinstance(error, FileNotFoundError):
+            return cls(path, None, "there is no such file")
+        if isinstance(error, IsADirectoryError):
+            return cls(path, None, "is a directory, expected a file")
+        if isinstance(error, OSError):
+            return cls(path, None, f"cannot be read: {error.strerror or error}")
+        return cls(path, None, f"is no name of a file: {error}")  # such as one with a NUL
+
     def __str__(self) -> str:
         where = self.path if self.line is None else f"{self.path}, line {self.line}"
         return f"{where}: {self.message}"

@@ -123,11 +123,5 @@ def opened(path: str, source: str) -> io.BufferedReader:
     """
     try:
         return open(path, "rb")
-    except FileNotFoundError:
-        raise ReadError(source, None, "there is no such file") from None
-    except IsADirectoryError:
-        raise ReadError(source, None, "is a directory, expected a file") from None
-    except OSError as error:
-        raise ReadError(source, None, f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # a name that no file system can hold, such as one with a NUL
-        raise ReadError(source, None, f"is no name of a file: {error}") from error
+    except (OSError, ValueError) as error:
+        raise ReadError.opening(source, error) from None

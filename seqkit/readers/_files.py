@@ -97,14 +97,8 @@ def load_text(path: PathLike) -> str:
         return path.text
     try:
         content = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise ReadError(path, None, "there is no such file") from None
-    except IsADirectoryError:
-        raise ReadError(path, None, "is a directory, expected a file") from None
-    except OSError as error:
-        raise ReadError(path, None, f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # a name that no file system can hold, such as one with a NUL
-        raise ReadError(path, None, f"is no name of a file: {error}") from error
+    except (OSError, ValueError) as error:
+        raise ReadError.opening(path, error) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
