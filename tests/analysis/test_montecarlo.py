@@ -641,7 +641,8 @@ def test_an_interrupt_gives_up_what_a_foreign_executor_has_not_begun(monkeypatch
 
 
 INTERRUPTED = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may inherit that it is ignored
 from seqkit import RepoDependencyGraph, build_plan, simulate
 from seqkit.analysis.montecarlo import numpy_kernel
 kernel = numpy_kernel.run

@@ -370,7 +370,8 @@ def test_errors_pass_out_of_a_running_loop(plan):
 @pytest.mark.parametrize("inside_a_loop", [False, True])
 def test_ctrl_c_cancels_the_run(tmp_path, inside_a_loop):
     code = textwrap.dedent(f"""
-        import asyncio, sys, time
+        import asyncio, signal, sys, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may inherit it ignored
         from seqkit import RepoDependencyGraph, build_plan, run_plan
         plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")]), version="1")
         def release(*_):
