@@ -1,7 +1,7 @@
 """The terms of a release: what a failure means for the rest, and how often a repo is tried.
 
 Whoever drives the rules, counts by them or reads a run that went by them asks :class:`Terms` what follows;
-the policies are known by name here alone.
+what a policy means is known here alone, though signatures name their default.
 
 >>> terms = Terms("continue", failure_budget=2)
 >>> terms.blocks, terms.stop_at

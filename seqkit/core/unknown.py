@@ -27,7 +27,7 @@ from seqkit.core.plan import SequencePlan
 
 __all__ = ["Known", "UnknownRepo", "check_models", "check_script"]
 
-MOST_COMPARED = 2_000
+MOST_COMPARED_IN_A_CALL = 2_000
 """How many pairs of names difflib compares for one argument, about: what is near beyond those is not told of."""
 
 _SHOWN = 3  # names that a message tells one by one
@@ -143,7 +143,7 @@ class _Group:
         wide, narrow = NearNames(unnamed), NearNames(repo for repo in unnamed if repo not in elsewhere)
         found, looked_at = [], 0
         for name in self.unknown:
-            if wide.compared + narrow.compared >= MOST_COMPARED:
+            if wide.compared + narrow.compared >= MOST_COMPARED_IN_A_CALL:
                 break
             looked_at += 1
             if close := _near(narrow if name in elsewhere else wide, name):

@@ -48,8 +48,7 @@ from seqkit import (
 )
 from seqkit._util.near import MOST_COMPARED, NearNames
 from seqkit.core.neighbours import neighbours
-from seqkit.core.unknown import MOST_COMPARED as MOST_COMPARED_IN_A_CALL
-from seqkit.core.unknown import check_models
+from seqkit.core.unknown import MOST_COMPARED_IN_A_CALL, check_models
 from seqkit.explore import Scenario
 from seqkit.widgets import DagView, WhatIf
 
