@@ -18,7 +18,7 @@ its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, 
                        EvaluationMetadata, ContentDigest
 reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, RepeatedRecords,
                        runs_frame, events_frame, items_frame, for_spreadsheet
-does it hold together  audit, AuditReport
+does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
 what arguments take    ModelLike, ReleaserLike, LedgerLike, Seed
@@ -40,7 +40,7 @@ from seqkit.analysis.exact import Analysis, analyze
 from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, simulate
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
-from seqkit.auditing import AuditReport, audit
+from seqkit.auditing import AuditReport, anchor, audit
 from seqkit.core.draws import Seed
 from seqkit.core.failures import CommonCause, FailureModel, ModelLike
 from seqkit.core.graph import RepoDependencyGraph
@@ -177,6 +177,7 @@ __all__ = [
     "UnreadableLines",
     "UnsupportedRanking",
     "analyze",
+    "anchor",
     "audit",
     "blast_radius",
     "blockers",

@@ -94,6 +94,7 @@ NAMES = {
     "write_ledger",
     # does it hold together
     "AuditReport",
+    "anchor",
     "audit",
     # what it left behind
     "PlanDiff",

@@ -4,7 +4,8 @@
 in a ledger never raises: an unreadable line, a payload of any shape, a number out of range is a finding.
 """
 
+from seqkit.auditing.anchoring import anchor
 from seqkit.auditing.checking import CHECKS, audit
 from seqkit.auditing.report import AuditReport
 
-__all__ = ["CHECKS", "AuditReport", "audit"]
+__all__ = ["CHECKS", "AuditReport", "anchor", "audit"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from seqkit._util.collector import collector_paused
 from seqkit.auditing import planned, record, tampering, whole
+from seqkit.auditing.anchoring import as_anchor, mismatch
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import SEVERITIES, Finding, NotChecked, Remark, Result
 from seqkit.auditing.order import Order, Settings, order_in, order_of_graph, order_of_plan, settings_in
@@ -20,6 +21,7 @@ from seqkit.core.plan import SequencePlan
 from seqkit.errors import RunNotFound
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
+from seqkit.ledger.digest import canonical
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
 from seqkit.ledger.links import Links, Standing, take_in
 from seqkit.ledger.story import Story, Told
@@ -31,6 +33,8 @@ LEDGER_CHECKS: tuple[Callable[[LedgerFacts], Result], ...] = (
     whole.recorded_once,
     whole.runs_of_events,
     whole.links,
+    whole.digests,
+    whole.anchored,
 )
 """Checks of a ledger as a whole."""
 
@@ -73,6 +77,7 @@ def audit(
     ledger_or_path: LedgerLike,
     run_id: str | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
+    anchor: str | None = None,
 ) -> AuditReport:
     """Hold a ledger against itself, its plans and the rules of sequencing, and say what does not fit.
 
@@ -86,6 +91,9 @@ def audit(
     graph : RepoDependencyGraph or SequencePlan, optional
         What runs are held against that carry no plan in their tags, as the original's never do. A graph
         tells the dependencies; a plan also tells what was to be released, and at which version.
+    anchor : str, optional
+        A line that :func:`seqkit.anchor` gave earlier and that was kept elsewhere, or a text that holds it. Whatever
+        was changed, added or taken away in what it covers is an error; what came later is none.
 
     Returns
     -------
@@ -98,13 +106,37 @@ def audit(
         Where the ledger has no run `run_id`.
     ReadError
         Where there is no such file, or it is no ledger at all.
-    TypeError
-        Where an argument is something else.
+    TypeError, ValueError
+        Where an argument is something else, or `anchor` holds no anchor.
 
     Notes
     -----
     Linear in events, items and dependencies, but for lists of blockers. An audit proves that a
-    record holds together, not that it is true.
+    record holds together, not that it is true. Who finds a forgery, where a run is seqkit's own and has ended:
+
+    =========================================================  ========================  ===========
+    what was changed                                           found by                  with anchor
+    =========================================================  ========================  ===========
+    an event, its time, order, reason or release id            ``final_state_digest``    found
+    plan, edge, spec digest, promoter, budget, lanes, any tag  ``final_state_digest``    found
+    run id, git_sha, agent, start, status, length of the run   ``final_state_digest``    found
+    the end alone, by more than a minute                       ``duration``              found
+    the end alone, by less                                     nobody: clocks differ     found
+    a key twice in a payload, NaN, text that is no UTF-8       ``readable``              found
+    the digest taken away                                      a warning                 found
+    digest and plan taken away, skips or retries left          a warning                 found
+    digest, plan, and all else that only seqkit writes         nobody: as the original   found
+    an older digest's mark (its plan and times uncovered)      ``final_state_digest``    found
+    a run copied under another id                              ``digests``               found
+    two runs that resume each other, or one before the other   ``links``                 found
+    what is out released again by a run that goes on           ``twice``                 found
+    a tail cut off, where the run had ended                    ``total_events``          found
+    a tail cut off, where the run had not ended                nobody: it broke off      found
+    a run taken away as a whole                                nobody: it leaves none    found
+    everything rewritten, and a new digest                     nobody: it holds          found
+    what came after the anchor                                 as without one            as without
+    a release recorded and never made                          nobody: it holds          nobody
+    =========================================================  ========================  ===========
 
     Examples
     --------
@@ -117,15 +149,20 @@ def audit(
     if run_id is not None and not isinstance(run_id, str):
         raise TypeError(f"run_id is {run_id!r:.80}, expected a str")
     given = _given(graph)
+    kept_elsewhere = None if anchor is None else as_anchor(anchor)
     ledger = _opened(ledger_or_path)
     facts = _facts_of_ledger(ledger, run_id)
     name = facts.name or repr(ledger)
     report = _Collector()
     n_events = 0
-    kept: tuple[Any, Order | str] = (None, "")
+    kept: tuple[bytes | None, Order | str] = (None, "")
     told = ledger if facts.settled is None else facts.settled.ledger
     again = Counter(event.run_id for event in facts.settled.repeats) if facts.settled is not None else Counter()
-    decisions = _Decisions(told, facts.links)
+    if kept_elsewhere is not None:
+        facts.anchored = mismatch(kept_elsewhere, facts.everything, told.get_events)
+    chains = _Chains(told, facts.links)
+    if run_id is not None:
+        chains.read_before(run_id)
     with collector_paused():
         for run in facts.records:
             try:
@@ -137,15 +174,19 @@ def audit(
                 continue
             n_events += len(events)
             tag = run.metadata.tags.get("plan") if isinstance(run.metadata.tags, dict) else None
-            if kept[0] != tag:  # many runs of one plan: read it once
-                kept = (tag, "" if tag is None else order_in(tag))
-            run_facts = _facts_of_run(run, events, kept[1], given)
+            text = _text_of(tag)
+            if text is None or kept[0] != text:  # many runs of one plan: read it once
+                kept = (text, "" if tag is None else order_in(tag))
+            run_facts = _facts_of_run(run, events, kept[1], given, text)
             run_facts.repeats = again[run.run_id]
             if run_facts.open:
-                run_facts.decided = decisions.after(run_facts)
+                run_facts.decided = chains.decided(run_facts)
+            run_facts.out_before = chains.out_before(run.run_id)
             report.check_run(run_facts, _places(facts, run.run_id))
+            chains.take_in(run.run_id, ((repo, run_facts.versions.get(repo)) for repo in run_facts.exited))
     report.check_ledger(facts)
-    return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks())
+    covered = None if kept_elsewhere is None else kept_elsewhere.runs
+    return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks(), covered)
 
 
 def _given(graph: object) -> Order | None:
@@ -178,32 +219,43 @@ def _facts_of_ledger(ledger: RunLedger, run_id: str | None) -> LedgerFacts:
         if run_id is None:
             return LedgerFacts([], frozenset(), found, answer, [*problems, Problem(repr(ledger), None, str(problem))])
         records = [ledger.get_run(run_id)]
-    known, links = frozenset(record.run_id for record in records), Links(records)
+    known, links, everything = frozenset(record.run_id for record in records), Links(records), records
     if run_id is not None:
         records = [record for record in records if record.run_id == run_id]
         if not records:
             raise RunNotFound(run_id)
-    return LedgerFacts(records, known, found, answer, problems, run_id, links)
+    return LedgerFacts(records, known, found, answer, problems, run_id, links, everything)
 
 
-def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: Order | str, given: Order | None) -> RunFacts:
+def _text_of(tag: object) -> bytes | None:
+    try:
+        return None if tag is None else canonical(tag)
+    except (ValueError, TypeError, RecursionError):  # it is nothing that JSON can hold
+        return None
+
+
+def _facts_of_run(
+    run: RunRecord, events: Sequence[RunEvent], own: Order | str, given: Order | None, text: bytes | None
+) -> RunFacts:
     if isinstance(own, Order):
         settings, remarks = settings_in(run.metadata.tags["plan"])
-        return RunFacts(run, events, own, "", settings, remarks)
+        return RunFacts(run, events, own, "", settings, remarks, text)
     why = "the plan in the run's tags cannot be read" if own else "the run carries no plan"
     why += "; give a plan or a graph (graph=…, or --graph FILE)"
     return RunFacts(run, events, given, why, Settings(), [f"the plan cannot be read: {own}"] if own else [])
 
 
-class _Decisions:
-    """Which later run of the same train ended what a run left open; each run is read once, however many ask."""
+class _Chains:
+    """What the runs that go on with one another tell of each other; each run is read once more, however many ask."""
 
     def __init__(self, ledger: RunLedger, links: Links) -> None:
         self._ledger = ledger
         self._links = links
         self._told: dict[str, tuple[RunRecord, list[Told]]] = {}
+        self._out: dict[str, dict[tuple[str, object], str]] = {}
+        self._chain: dict[str, str] = {}  # run → the oldest run of its chain
 
-    def after(self, run: RunFacts) -> Callable[[str], str | None]:
+    def decided(self, run: RunFacts) -> Callable[[str], str | None]:
         """Tell of a repo that a run left open which run ended it, or took it as released; None where none did."""
         run_id = run.record.run_id
         standing: Standing = {repo: (run_id, Told(repo, "in_progress")) for repo in run.open}
@@ -212,6 +264,33 @@ class _Decisions:
                 break
             take_in(standing, *self._read(later))
         return {repo: by for repo, (by, own) in standing.items() if own.status != "in_progress"}.get
+
+    def out_before(self, run_id: str) -> Callable[[str, object], str | None]:
+        """Tell which run of the same chain, of those taken in so far, released a repo at a version."""
+        out = self._out.get(self._named(run_id), {})
+        return lambda repo, version: out.get((repo, version))
+
+    def take_in(self, run_id: str, released: Iterable[tuple[str, object]]) -> None:
+        """Keep what a run of a chain released."""
+        if chain := self._named(run_id):
+            out = self._out.setdefault(chain, {})
+            for release in released:
+                out.setdefault(release, run_id)
+
+    def read_before(self, run_id: str) -> None:
+        """Take in the runs of a chain that are older than one."""
+        for other in self._links.family(run_id):
+            if other == run_id:
+                return
+            released = ((told.repo_id, told.version) for told in self._read(other)[1] if told.status == "succeeded")
+            self.take_in(other, released)
+
+    def _named(self, run_id: str) -> str:
+        """Give the oldest run of a run's chain; nothing where it is alone."""
+        if run_id not in self._chain:
+            family = self._links.family(run_id)
+            self._chain |= dict.fromkeys(family, family[0] if len(family) > 1 else "")
+        return self._chain.get(run_id, "")
 
     def _read(self, run_id: str) -> tuple[RunRecord, list[Told]]:
         if run_id not in self._told:

@@ -50,6 +50,7 @@ class RunFacts:
         why_no_order: str = "",
         settings: Settings | None = None,
         plan_remarks: Sequence[str] = (),
+        plan_text: bytes | None = None,
     ) -> None:
         self.record = record
         self.events = events
@@ -57,6 +58,8 @@ class RunFacts:
         self.why_no_order = why_no_order
         self.settings = settings or Settings()
         self.plan_remarks = list(plan_remarks)
+        self.plan_text = plan_text
+        """The plan in the run's tags as canonical JSON; None where it has none, or none that is JSON."""
         self.own = order is not None and order.own is not None
         self.tags: Mapping[str, Any] = record.metadata.tags if isinstance(record.metadata.tags, Mapping) else {}
         self.finished = record.status in (RunStatus.COMPLETED, RunStatus.FAILED)
@@ -80,6 +83,8 @@ class RunFacts:
         self.respelled: list[int] = []
         self.decided: Callable[[str], str | None] = lambda repo: None
         """Which later run tells how it ended with a repo that this one left in doubt; None where none does."""
+        self.out_before: Callable[[str, object], str | None] = lambda repo, version: None
+        """Which run of the same chain had released a repo at a version before this one began; None where none had."""
         self.repeats = 0
         """How many events stood there again, byte for byte, and are not among `events`."""
         self.times = [event.timestamp for event in events]

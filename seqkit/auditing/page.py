@@ -39,20 +39,39 @@ td.n { text-align: right; white-space: nowrap; } .word { white-space: nowrap; fo
 _PROVES = (
     "The record is held against itself (numbers, times, entries and ends, counts), against the plan that the run "
     "carries or that was given, and against the rules of sequencing.",
-    "Where a run carries a digest of its final state, an equal digest shows that its events and what became of "
-    "each repo are those over which the digest was taken.",
+    "Where a run carries a digest of its final state, an equal digest shows that the run, its plan, its events and "
+    "what became of each repo are those over which the digest was taken (of an older seqkit: the events and what "
+    "became of each repo).",
 )
 _DOES_NOT_PROVE = (
     "That what was recorded is true: a release that was recorded and never made looks like any other.",
-    "That nobody changed the ledger: the digest stands in the same ledger, so whoever can write there can "
-    "write a new one. Only a digest that was kept elsewhere is evidence.",
-    "That nothing is missing: a run that was removed as a whole leaves no trace in the others.",
     "Checks that are marked “not checked” say nothing either way; the table says what they need.",
 )
+_WITHOUT_ANCHOR = (
+    "That nobody changed the ledger: the digest stands in the same ledger, so whoever can write there can "
+    "write a new one. Only what was kept elsewhere is evidence: a digest, or the line that seqkit.anchor gives.",
+    "That nothing is missing: a run that was removed as a whole leaves no trace in the others, nor does the tail of a "
+    "run that had not ended.",
+)
+
+
+def _limits(report: AuditReport) -> tuple[list[str], list[str]]:
+    """Say what this audit can tell, and what not."""
+    if report.covered is None:
+        return [*_PROVES], [*_DOES_NOT_PROVE[:1], *_WITHOUT_ANCHOR, *_DOES_NOT_PROVE[1:]]
+    fits = not any(row.errors for row in report.check_rows if row.check == "anchored")
+    said = "fits: they say what they said when it was taken, and none is missing" if fits else "does not fit"
+    covers = f"An anchor that was kept elsewhere covers {plural(report.covered, 'run')}, the oldest first, and {said}."
+    later = (
+        "That nobody changed what is newer than the anchor, or took it away; and before it was taken, anything may "
+        "have been rewritten. The anchor itself is worth as much as the place where it was kept."
+    )
+    return [*_PROVES, covers], [*_DOES_NOT_PROVE[:1], later, *_DOES_NOT_PROVE[1:]]
 
 
 def page(report: AuditReport) -> str:
     """Write the whole page."""
+    proves, does_not = _limits(report)
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -72,9 +91,9 @@ def page(report: AuditReport) -> str:
         ),
         *_all_findings(report),
         "<h2>What this audit can tell, and what not</h2>",
-        _list(_PROVES),
+        _list(proves),
         "<p>It does not show:</p>",
-        _list(_DOES_NOT_PROVE),
+        _list(does_not),
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"

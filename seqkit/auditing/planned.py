@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
-from seqkit.core.model import spec_digest_of
+from seqkit.core.model import RunMetadata, spec_digest_of
 
 __all__ = [
     "antichain",
@@ -30,10 +30,20 @@ def plan(run: RunFacts) -> Result:
         return [
             warning("the run carries a digest of its final state but no plan in its tags: was the plan taken away?")
         ]
+    if run.tags.get("plan") is None and (signs := _own_signs(run)):
+        told = f"the run carries neither plan nor digest, and has {run.events[signs[0]].kind} events"
+        return [warning(f"{told}, which seqkit alone writes and never without both: were they taken away?", signs[0])]
     if run.tags.get("plan") is None:
         given = "the graph given stands in for it" if run.order is not None else "checks against it need graph="
         return [info(f"the run carries no plan in its tags (the original's never do); {given}")]
     return [error(told) for told in run.plan_remarks]
+
+
+def _own_signs(run: RunFacts) -> list[int]:
+    """Give the events that say of a run without a plan that seqkit made it; none of one by another agent."""
+    if run.record.metadata.agent_name != RunMetadata().agent_name:
+        return []
+    return sorted([*run.skipped.values(), *(index for indices in run.retried.values() for index in indices)])
 
 
 def plan_id(run: RunFacts) -> Result:

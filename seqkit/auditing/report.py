@@ -73,6 +73,8 @@ class AuditReport:
         What was audited.
     n_runs, n_events : int
         How much of it.
+    covered : int or None
+        How many runs the anchor covers that was given, the oldest first; None where none was.
     finding_rows : tuple of Finding
         What `findings` shows, a record each.
     check_rows : tuple of Checked
@@ -88,13 +90,20 @@ class AuditReport:
     """
 
     def __init__(
-        self, ledger: str, n_runs: int, n_events: int, findings: Sequence[Finding], checks: Sequence[Checked]
+        self,
+        ledger: str,
+        n_runs: int,
+        n_events: int,
+        findings: Sequence[Finding],
+        checks: Sequence[Checked],
+        covered: int | None = None,
     ) -> None:
         self.ledger = ledger
         self.n_runs = n_runs
         self.n_events = n_events
         self.finding_rows = tuple(findings)
         self.check_rows = tuple(checks)
+        self.covered = covered
 
     @property
     def ok(self) -> bool:

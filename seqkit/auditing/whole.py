@@ -1,4 +1,4 @@
-"""Checks of a ledger as a whole: what could be read, what stands there twice, what belongs nowhere."""
+"""Checks of a ledger as a whole: what could be read, what stands there twice, what belongs nowhere, what was kept."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from functools import cached_property
 
 from seqkit._util.words import listed, plural
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
-from seqkit.core.model import RunRecord
+from seqkit.core.model import RunRecord, utc_text
 from seqkit.ledger.copies import Settled
 from seqkit.ledger.found import FoundLedger, FoundRun, Problem
 from seqkit.ledger.links import Links
 
-__all__ = ["LedgerFacts", "links", "readable", "recorded_once", "runs_of_events"]
+__all__ = ["LedgerFacts", "anchored", "digests", "links", "readable", "recorded_once", "runs_of_events"]
 
 
 @dataclass
@@ -36,6 +36,10 @@ class LedgerFacts:
     """The one run that is audited; None for all."""
     links: Links = field(default_factory=lambda: Links([]))
     """Which runs go on with which."""
+    everything: Sequence[RunRecord] = ()
+    """All runs, the oldest first, also where only one is audited."""
+    anchored: str | None = None
+    """How the ledger differs from what the anchor covers, empty where it does not; None without an anchor."""
 
     def place(self, source: str, line: int | None) -> str:
         """Say where something stands; by the file's name alone, where that is enough."""
@@ -113,9 +117,11 @@ def runs_of_events(ledger: LedgerFacts) -> Result:
 
 
 def links(ledger: LedgerFacts) -> Result:
-    """Runs that continue another one name a run of this ledger."""
+    """Runs that continue another one name an earlier run of this ledger."""
     remarks: list[Remark] = []
     tagged = False
+    began = {record.run_id: record.created_at for record in ledger.everything}
+    circles = ledger.links.circles()
     for record in ledger.records:
         tags = record.metadata.tags if isinstance(record.metadata.tags, dict) else {}
         for name in ("resumes", "train"):
@@ -129,9 +135,38 @@ def links(ledger: LedgerFacts) -> Result:
                 continue  # a name of its own; it need not be that of a run
             elif value == record.run_id:
                 found = warning("the tag resumes names the run itself, expected an earlier one")
-            elif value not in ledger.known:
+            elif value not in began:
                 found = info(f"the tag resumes names {value!r:.80}, which is no run of this ledger")
+            elif record.run_id in circles:
+                found = error(f"the run resumes {value!r:.80}, which resumes it in turn, expected an earlier one")
+            elif record.created_at < began[value]:
+                told = f"{utc_text(record.created_at)}, before that one began, at {utc_text(began[value])}"
+                found = error(f"the run resumes {value!r:.80} and began at {told}: expected it later")
             else:
                 continue
             remarks.append(found._replace(run_id=record.run_id))
     return remarks if tagged else NotChecked("no run says that it continues another one")
+
+
+def digests(ledger: LedgerFacts) -> Result:
+    """No two runs carry the same digest of their final state."""
+    first: dict[str, str] = {}
+    remarks = []
+    for record in ledger.everything:
+        summary = record.summary
+        if summary is None or summary.final_state_digest is None or not summary.total_events:
+            continue  # without an event, runs of an older seqkit had the same one
+        run_id, other = record.run_id, first.setdefault(str(summary.final_state_digest), record.run_id)
+        if other == run_id or ledger.only not in (None, run_id, other):
+            continue
+        here, there = (other, run_id) if ledger.only == other else (run_id, other)
+        told = f"the run carries the digest of run {there!r:.90}, expected one of its own: one is a copy of the other"
+        remarks.append(Remark("error", told, run_id=here))
+    return remarks
+
+
+def anchored(ledger: LedgerFacts) -> Result:
+    """What an anchor covers, which was kept elsewhere, is as it was when the anchor was taken."""
+    if ledger.anchored is None:
+        return NotChecked("no anchor was given: seqkit.anchor(ledger) makes one, to keep elsewhere")
+    return [error(ledger.anchored)] if ledger.anchored else []

@@ -83,20 +83,19 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
         kept.append_event(run_id, events[-1])
     summary = RunSummary(
         total_events=len(events),
-        final_state_digest=_digest(record, events),
         duration_ms=int((now - record.created_at).total_seconds() * 1000),
         success=False,
     )
-    kept.cancel_run(run_id, summary)
+    kept.cancel_run(run_id, summary.model_copy(update={"final_state_digest": _digest(record, events, summary)}))
     return kept.get_run(run_id)
 
 
-def _digest(record: RunRecord, events: Sequence[RunEvent]) -> ContentDigest | None:
+def _digest(record: RunRecord, events: Sequence[RunEvent], summary: RunSummary) -> ContentDigest | None:
     """Take the digest that the run's own process would have taken; None where the run carries no plan."""
     story = story_of(record, events)
     if story.plan is None:
         return None
-    digest = StateDigest()
+    digest = StateDigest(record)
     for event in events:
         digest.add(event)
-    return digest.finished((repo, status.to_json()) for repo, status in story.statuses())
+    return digest.finished(story.endings(), RunStatus.CANCELLED, summary)

@@ -150,6 +150,11 @@ class GraphRunRecorder:
         self.total_events = event.seq
         return event
 
+    def run(self) -> RunRecord:
+        """Give the run's record as the ledger has it."""
+        record: RunRecord = _stored(self.ledger.get_run, self.run_id)
+        return record
+
     def summary(self, success: bool, final_state_digest: ContentDigest | None = None) -> RunSummary:
         """Sum the run up as it stands."""
         elapsed = self._now() - self._started

@@ -1,13 +1,23 @@
-"""The digest of a run's final state: its events and what became of each item, in 64 characters.
+"""The digest of a run's final state: the whole record as it stands when the run ends, in 64 characters.
 
-It is SHA-256 of the UTF-8 JSON, keys sorted and without spaces, of ``[events, statuses]``: the events
-in the order of `seq`, each ``{"kind", "payload", "seq", "timestamp"}`` as in an exported ledger, and
-``[repo_id, status]`` of each item in plan order.
+Version 2, marked ``digest: 2`` in the plan in the run's tags, is SHA-256 of the UTF-8 JSON, keys sorted and without
+spaces, of ``[begin, events, items, end]``:
 
-What it proves: whoever kept the digest elsewhere can tell that the ledger still says what it said
-when the run ended. What it does not prove: the digest stands in the same ledger, so whoever changes an
-event there can write a new digest beside it; and it says nothing about whether what was recorded
-was true.
+==========  ==========================================================================================
+``begin``   ``{"created_at", "metadata", "run_id", "spec_digest"}``; the metadata with all its tags, and so the plan
+``events``  each ``{"kind", "payload", "seq", "timestamp"}`` as in an exported ledger, in the order of `seq`
+``items``   ``[repo_id, status, skip_cause]`` of each item in plan order
+``end``     ``{"duration_ms", "status", "success", "total_events"}``
+==========  ==========================================================================================
+
+When the run ended is not in it, as the ledger's own clock tells that after the digest is written: the audit's check
+``duration`` ties it to ``duration_ms``. Version 1, of runs that carry no mark, was of ``[events, items]`` alone, with
+``[repo_id, status]`` of each item.
+
+What it proves: whoever kept the digest elsewhere can tell that the record still says what it said when the run ended;
+:func:`seqkit.anchor` gives one line for a whole ledger. What it does not prove: the digest stands in the same ledger,
+so whoever changes something there can write a new digest beside it; and it says nothing about whether what was
+recorded was true.
 """
 
 from __future__ import annotations
@@ -17,44 +27,119 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from seqkit.core.model import ContentDigest, RunEvent, utc_text
+from pydantic_core import to_jsonable_python
 
-__all__ = ["StateDigest"]
+from seqkit.core.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary, utc_text
+from seqkit.ledger.story import tag_of
+
+__all__ = ["VERSION", "Ending", "StateDigest", "begin_text", "canonical", "end_text", "event_text", "version_of"]
+
+VERSION = 2
+"""The version that new runs are given."""
+
+Ending = tuple[str, Any, str | None]
+"""What became of an item: its repo, its status in its JSON form, and why it was skipped."""
 
 
 class StateDigest:
     """Takes the digest while a run goes on, event by event, so that none has to be kept.
 
+    Parameters
+    ----------
+    record : RunRecord
+        The run, as the ledger gives it before its end; its plan tells the version.
+
     Examples
     --------
-    >>> StateDigest().finished([("core", "pending")]) == hashlib.sha256(b'[[],[["core","pending"]]]').hexdigest()
+    >>> from seqkit import MemoryRunLedger, RunMetadata
+    >>> ledger = MemoryRunLedger(ids=["old"])
+    >>> digest = StateDigest(ledger.get_run(ledger.create_run("0" * 64, RunMetadata())))
+    >>> summary = RunSummary(total_events=0, duration_ms=0, success=True)
+    >>> found = digest.finished([("core", "pending", None)], RunStatus.COMPLETED, summary)
+    >>> found == hashlib.sha256(b'[[],[["core","pending"]]]').hexdigest()
     True
     """
 
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256(b"[[")
+    def __init__(self, record: RunRecord) -> None:
+        self._version = version_of(record)
+        self._hash = hashlib.sha256(b"[[" if self._version == 1 else b"[%s,[" % begin_text(record))
         self._events = 0
 
     def add(self, event: RunEvent) -> None:
         """Take in the next event."""
-        kind, payload = _canonical(event.kind), _canonical(event.payload)
-        rest = f',"seq":{event.seq},"timestamp":"{utc_text(event.timestamp)}"}}'.encode()
-        self._hash.update(b'%s{"kind":%s,"payload":%s%s' % (b"," * bool(self._events), kind, payload, rest))
+        self._hash.update(b"," * bool(self._events) + event_text(event))
         self._events += 1
 
-    def finished(self, statuses: Iterable[tuple[str, Any]]) -> ContentDigest:
-        """Give the digest of the events so far and of each item's status in its JSON form, in plan order."""
+    def finished(self, endings: Iterable[Ending], status: RunStatus, summary: RunSummary) -> ContentDigest:
+        """Give the digest of the events so far, of what became of each item in plan order, and of the run's end."""
         whole = self._hash.copy()
-        whole.update(
-            b"],[" + b",".join(b"[%s,%s]" % (_canonical(repo), _canonical(status)) for repo, status in statuses)
-        )
-        whole.update(b"]]")
+        width = 2 if self._version == 1 else 3
+        whole.update(b"],[" + b",".join(canonical(ending[:width]) for ending in endings))
+        whole.update(b"]]" if self._version == 1 else b"],%s]" % end_text(status, summary))
         return ContentDigest(whole.hexdigest())
 
 
-_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+def version_of(record: RunRecord) -> Any:
+    """Tell the version of a run's digest, as its plan says; 1 where it says nothing."""
+    plan = tag_of(record, "plan")
+    return plan.get("digest", 1) if isinstance(plan, dict) else 1
 
 
-def _canonical(content: Any) -> bytes:
+def begin_text(record: RunRecord, plan: bytes | None = None) -> bytes:
+    """Write what is known of a run from its beginning; `plan` where that of its tags has been written already."""
+    metadata = record.metadata
+    tags = metadata.tags
+    if plan is None or not isinstance(tags, dict) or not all(isinstance(name, str) for name in tags):
+        written = canonical(tags)
+    else:
+        each = sorted(tags.items(), key=lambda tag: tag[0])
+        written = b",".join(
+            b"%s:%s" % (canonical(name), plan if name == "plan" else canonical(value)) for name, value in each
+        )
+        written = b"{%s}" % written
+    return (
+        b'{"created_at":%s,"metadata":{"agent_name":%s,"evaluation":%s,"git_sha":%s,"tags":%s},'
+        b'"run_id":%s,"spec_digest":%s}'
+        % (
+            canonical(utc_text(record.created_at)),
+            canonical(metadata.agent_name),
+            canonical(metadata.evaluation.model_dump()),
+            canonical(metadata.git_sha),
+            written,
+            canonical(record.run_id),
+            canonical(record.spec_digest),
+        )
+    )
+
+
+def end_text(status: RunStatus, summary: RunSummary) -> bytes:
+    """Write how a run ended."""
+    return canonical(
+        {
+            "duration_ms": summary.duration_ms,
+            "status": status.value,
+            "success": summary.success,
+            "total_events": summary.total_events,
+        }
+    )
+
+
+def event_text(event: RunEvent) -> bytes:
+    """Write an event."""
+    kind, payload = canonical(event.kind), canonical(event.payload)
+    rest = f',"seq":{event.seq},"timestamp":"{utc_text(event.timestamp)}"}}'.encode()
+    return b'{"kind":%s,"payload":%s%s' % (kind, payload, rest)
+
+
+def _plain(value: object) -> object:
+    # A ledger in memory keeps what others would have written as JSON, such as a date in a tag.
+    return to_jsonable_python(value, fallback=repr)
+
+
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode
+
+
+def canonical(content: Any) -> bytes:
+    """Write JSON in one way only: keys sorted, without spaces, UTF-8."""
     # Half a surrogate pair is no UTF-8; a repo id that has one must not keep a run from ending.
     return _encoded(content).encode("utf-8", "surrogatepass")

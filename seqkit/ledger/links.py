@@ -36,6 +36,21 @@ class Links:
             here = self.resumes.get(here)
         return list(found)
 
+    def circles(self) -> set[str]:
+        """Give the runs that resume themselves in the end. Linear in the runs."""
+        found: set[str] = set()
+        walked: dict[str, str] = {}  # run → where the walk began that first came to it
+        for start in self.resumes:
+            here: str | None = start
+            while here is not None and here not in walked:
+                walked[here] = start
+                here = self.resumes.get(here)
+            if here is not None and walked[here] == start:
+                while here not in found:
+                    found.add(here)
+                    here = self.resumes[here]
+        return found
+
     def _reached(self, run_id: str, both_ways: bool) -> set[str]:
         seen, queue = {run_id}, deque([run_id])
         while queue:

@@ -231,10 +231,10 @@ class Story:
         other.told = {repo: replace(told, tries=list(told.tries)) for repo, told in self.told.items()}
         return other
 
-    def statuses(self) -> list[tuple[str, RepoReleaseStatus]]:
-        """Give the status of each item of the plan, in plan order."""
+    def endings(self) -> list[tuple[str, str | dict[str, dict[str, str | None]], SkipCause | None]]:
+        """Give of each item of the plan, in plan order, the repo, its status in JSON form and why it was skipped."""
         items = self.items() if self.plan is None else self.items()[: len(self.plan.items)]
-        return [(told.repo_id, status_of(told)) for told in items]
+        return [(told.repo_id, status_of(told).to_json(), told.skip_cause) for told in items]
 
     def outcome(self, run_id: str | None = None, ledger: Any = None, seed: int | None = None) -> SequenceOutcome:
         """Say what the run came to, so far.

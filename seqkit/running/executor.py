@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from pydantic_core import to_jsonable_python
+
 from seqkit.core.draws import Seed
-from seqkit.core.model import RunEvent, RunMetadata, spec_digest_of
+from seqkit.core.model import RunEvent, RunMetadata, RunStatus, spec_digest_of
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, item_json
 from seqkit.core.rules import Rules, Skip, Start
@@ -22,7 +25,7 @@ from seqkit.core.terms import Policy, Terms
 from seqkit.errors import InvalidRunState, StorageError
 from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
-from seqkit.ledger.digest import StateDigest
+from seqkit.ledger.digest import VERSION, StateDigest
 from seqkit.ledger.story import Story, kind_of
 from seqkit.running.releasers import ReleaserLike, RepoReleaser, as_releaser, check_names
 
@@ -163,7 +166,7 @@ def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) 
     plan = rules.plan
     if tags is not None and not isinstance(tags, Mapping):
         raise TypeError(f"tags is {tags!r:.80}, expected a mapping from names to JSON")
-    more = dict(plan.run_tags) | dict(tags or {})
+    more = dict(plan.run_tags) | _json(dict(tags or {}))
     for name in ("resumes", "taken_as_released"):
         if name in plan.run_tags and more[name] != plan.run_tags[name]:
             own = plan.run_tags[name]
@@ -179,8 +182,18 @@ def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) 
         "record_skips": record_skips,
         "items": [item_json(item) for item in plan.items],
         "edges": [list(edge) for edge in plan.edges],
+        "digest": VERSION,
     }
     return RunMetadata(tags={"plan_id": plan.plan_id, "plan": own, **more})
+
+
+def _json(tags: dict[str, Any]) -> dict[str, Any]:
+    """Give a copy of tags as any ledger can hold them, which nobody else can change while the run goes on."""
+    try:
+        made: dict[str, Any] = json.loads(json.dumps(to_jsonable_python(tags), allow_nan=False, ensure_ascii=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"tags is {tags!r:.80}, expected what JSON can hold: {error!s:.120}") from None
+    return made
 
 
 class _Run:
@@ -205,7 +218,7 @@ class _Run:
         self.clock = clock
         self.recorder: GraphRunRecorder | None = None
         self.story = Story(rules.plan, rules.terms, record_skips)  # what the ledger's events say
-        self.digest = StateDigest()
+        self.digest: StateDigest | None = None
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
         await self._call(self.rules.plan.check_ledger, self.ledger)
@@ -253,16 +266,24 @@ class _Run:
     def _open(self, metadata: RunMetadata) -> None:
         digest = spec_digest_of(self.rules.plan.originating_run_id)
         self.recorder = GraphRunRecorder.start(self.ledger, digest, metadata, self.clock)
+        self.digest = StateDigest(self.recorder.run())  # as the ledger has it, which also tells when it began
 
     def _close(self, error: BaseException | None) -> None:
         recorder = self._recorder
-        digest = self.digest.finished((repo, status.to_json()) for repo, status in self.story.statuses())
         if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
-            recorder.finish_cancelled(recorder.summary(False, digest))
-        elif error is not None or not self.rules.success:
-            recorder.finish_err(recorder.summary(False, digest))
+            status = RunStatus.CANCELLED
         else:
-            recorder.finish_ok(recorder.summary(True, digest))
+            status = RunStatus.COMPLETED if error is None and self.rules.success else RunStatus.FAILED
+        summary = recorder.summary(status is RunStatus.COMPLETED)
+        if self.digest is not None:  # None where the ledger failed right after the run was opened
+            digest = self.digest.finished(self.story.endings(), status, summary)
+            summary = summary.model_copy(update={"final_state_digest": digest})
+        ends = {
+            RunStatus.COMPLETED: recorder.finish_ok,
+            RunStatus.FAILED: recorder.finish_err,
+            RunStatus.CANCELLED: recorder.finish_cancelled,
+        }
+        ends[status](summary)
 
     def _abandon(self, error: BaseException) -> None:
         """End the run in the ledger, whatever happened; without awaiting, as nothing may come between."""
@@ -285,7 +306,8 @@ class _Run:
     def _store(self, kind: str, payload: dict[str, Any]) -> RunEvent:
         """Write an event, and keep what it tells."""
         event = self._recorder.record(kind, payload)
-        self.digest.add(event)
+        if self.digest is not None:
+            self.digest.add(event)
         self.story.tell(event)
         return event
 

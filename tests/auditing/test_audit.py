@@ -30,6 +30,7 @@ from seqkit.core.model import ContentDigest, RepoReleaseStatus, RunMetadata, Run
 from seqkit.core.plan import plan_of
 from seqkit.ledger.digest import StateDigest
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
+from seqkit.ledger.story import story_of
 from tests.tools.strategies import HOSTILE_NAMES
 
 BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -54,7 +55,7 @@ def event(seq: int, text: str) -> RunEvent:
 
 def plan_tag(**changes: Any) -> Change:
     content = plan_of({**PLAN._content()})._content()
-    rules = {"policy": "skip_dependents", "failure_budget": None, "attempts": 1, "record_skips": True}
+    rules = {"policy": "skip_dependents", "failure_budget": None, "attempts": 1, "record_skips": True, "digest": 2}
     return {**content, **rules, **changes}
 
 
@@ -76,7 +77,24 @@ def recorded(steps: list[str], status: str = "", rules: Change | None = None, **
         created_at=BEGAN,
         completed_at=None if running else ended,
     )
-    return found([record.model_copy(update=changes)], [("r", one) for one in events])
+    return found([sealed(record.model_copy(update=changes), events)], [("r", one) for one in events])
+
+
+def sealed(record: RunRecord, events: list[RunEvent]) -> RunRecord:
+    """Write the digest of the final state into a record that has a plan and no digest."""
+    story = story_of(record, events)
+    if story.plan is None or record.summary is None or record.summary.final_state_digest is not None:
+        return record
+    digest = StateDigest(record)
+    for one in events:
+        digest.add(one)
+    taken = digest.finished(story.endings(), record.status, record.summary)
+    return record.model_copy(update={"summary": record.summary.model_copy(update={"final_state_digest": taken})})
+
+
+def unsealed(record: RunRecord) -> RunRecord:
+    assert record.summary is not None
+    return record.model_copy(update={"summary": record.summary.model_copy(update={"final_state_digest": None})})
 
 
 def found(runs: list[RunRecord], events: list[tuple[str, RunEvent]], problems: tuple[Problem, ...] = ()) -> FoundLedger:
@@ -206,7 +224,7 @@ def run(**changes: Any) -> FoundLedger:
 
 
 def summary(**changes: Any) -> FoundLedger:
-    own = run().runs[0].record.summary
+    own = unsealed(run().runs[0].record).summary
     assert own is not None
     return recorded(CLEAN, summary=own.model_copy(update=changes))
 
@@ -215,7 +233,7 @@ def moved(index: int, seconds: float) -> FoundLedger:
     ledger = run()
     events = [(one.run_id, one.event) for one in ledger.events]
     events[index] = ("r", events[index][1].model_copy(update={"timestamp": BEGAN + timedelta(seconds=seconds)}))
-    return found([ledger.runs[0].record], events)
+    return found([sealed(unsealed(ledger.runs[0].record), [one for _, one in events])], events)
 
 
 @pytest.mark.parametrize(
@@ -271,14 +289,21 @@ def test_the_digest_is_that_of_the_library() -> None:
         "c": RepoReleaseStatus.skipped(),
         "d": RepoReleaseStatus.failed("\ud800"),
     }
-    taken = StateDigest()
-    for one in sorted(odd, key=lambda one: one.seq):
-        taken.add(one)
-    digest = taken.finished((item.repo_id, statuses[item.repo_id].to_json()) for item in PLAN.items)
-    own = RunSummary(total_events=6, duration_ms=0, success=False, final_state_digest=digest)
-    ledger = recorded([], "FAILED", {"record_skips": False}, summary=own)
-    report = audit(found([ledger.runs[0].record], [("r", one) for one in odd]))
-    assert "final_state_digest" not in set(report.findings["check"])
+    for version in (1, 2):
+        bare = RunSummary(total_events=6, duration_ms=0, success=False)
+        tags = {"record_skips": False, "digest": version, "more": {"é": [1.0, 1, True, None, "\ud800"], "a": 10**30}}
+        record = unsealed(recorded([], "FAILED", tags, summary=bare).runs[0].record)
+        taken = StateDigest(record)
+        for one in sorted(odd, key=lambda one: one.seq):
+            taken.add(one)
+        endings = [
+            (item.repo_id, statuses[item.repo_id].to_json(), "blocked" if item.repo_id == "c" else None)
+            for item in PLAN.items
+        ]
+        own = bare.model_copy(update={"final_state_digest": taken.finished(endings, record.status, bare)})
+        report = audit(found([record.model_copy(update={"summary": own})], [("r", one) for one in odd]))
+        told = report.findings[report.findings["check"] == "final_state_digest"]["severity"].tolist()
+        assert told == (["info"] if version == 1 else []), version
 
 
 # ---------------------------------------------------------------------- the ledger as a whole
@@ -318,7 +343,8 @@ def test_links(tags: Change, expected: tuple[str, str] | None) -> None:
 
 
 def test_one_run_of_many() -> None:
-    one, other = run().runs[0].record, run().runs[0].record.model_copy(update={"run_id": "s"})
+    one = run().runs[0].record
+    other = sealed(unsealed(one).model_copy(update={"run_id": "s"}), [])
     ledger = found([one, other], [("r", e.event) for e in run().events])
     assert set(audit(ledger).findings["run_id"]) == {"s"}
     assert audit(ledger, run_id="r").findings.empty
@@ -358,7 +384,7 @@ def original(steps: list[str], spelled: bool = False) -> FoundLedger:
     assert own is not None
     metadata = RunMetadata(tags={"plan_id": "seq-12345678"})
     record = ledger.runs[0].record.model_copy(
-        update={"metadata": metadata, "summary": own.model_copy(update={"duration_ms": 0})}
+        update={"metadata": metadata, "summary": own.model_copy(update={"duration_ms": 0, "final_state_digest": None})}
     )
     events = [one.event for one in ledger.events]
     if spelled:
@@ -382,7 +408,7 @@ def test_checks_that_need_a_plan_say_so() -> None:
         assert (missing["why"] != "").all()
         return set(missing["check"])
 
-    always = {"links", "plan_id", "turns", "final_state_digest"}
+    always = {"links", "plan_id", "turns", "final_state_digest", "anchored"}
     with_graph = always | {"spec_digest", "versions", "silent"}
     assert not_checked(PLAN) == always
     assert not_checked(GRAPH) == with_graph
@@ -528,7 +554,7 @@ def test_every_check_says_what_it_looks_for_and_none_failed_is_a_pass() -> None:
     assert all(check.__doc__ and check.__doc__.endswith(".") for check in CHECKS)
     checks = audit(run()).checks.set_index("check")
     assert checks.loc["seq", "result"] == "passed"
-    assert checks.loc["final_state_digest", "result"] == "not checked"
+    assert checks.loc["anchored", "result"] == "not checked"
     failed = audit(recorded(CLEAN[:7])).checks.set_index("check")
     assert failed.loc["entries", ["result", "errors"]].tolist() == ["failed", 1]
 
