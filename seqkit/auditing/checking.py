@@ -12,7 +12,7 @@ from seqkit.auditing import planned, record, tampering, whole
 from seqkit.auditing.anchoring import as_anchor, mismatch
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import SEVERITIES, Finding, NotChecked, Remark, Result
-from seqkit.auditing.order import Order, Settings, order_in, order_of_graph, order_of_plan, settings_in
+from seqkit.auditing.order import Order, Plans, Settings, order_of_graph, order_of_plan, settings_in
 from seqkit.auditing.report import AuditReport, Checked
 from seqkit.auditing.whole import LedgerFacts
 from seqkit.core.graph import RepoDependencyGraph
@@ -21,7 +21,6 @@ from seqkit.core.plan import SequencePlan
 from seqkit.errors import RunNotFound
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
-from seqkit.ledger.digest import canonical
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
 from seqkit.ledger.links import Links, Standing, take_in
 from seqkit.ledger.story import Story, Told
@@ -155,7 +154,7 @@ def audit(
     name = facts.name or repr(ledger)
     report = _Collector()
     n_events = 0
-    kept: tuple[bytes | None, Order | str] = (None, "")
+    plans = Plans()
     told = ledger if facts.settled is None else facts.settled.ledger
     again = Counter(event.run_id for event in facts.settled.repeats) if facts.settled is not None else Counter()
     if kept_elsewhere is not None:
@@ -174,10 +173,7 @@ def audit(
                 continue
             n_events += len(events)
             tag = run.metadata.tags.get("plan") if isinstance(run.metadata.tags, dict) else None
-            text = _text_of(tag)
-            if text is None or kept[0] != text:  # many runs of one plan: read it once
-                kept = (text, "" if tag is None else order_in(tag))
-            run_facts = _facts_of_run(run, events, kept[1], given, text)
+            run_facts = _facts_of_run(run, events, *plans.read(tag), given)
             run_facts.repeats = again[run.run_id]
             if run_facts.open:
                 run_facts.decided = chains.decided(run_facts)
@@ -227,15 +223,8 @@ def _facts_of_ledger(ledger: RunLedger, run_id: str | None) -> LedgerFacts:
     return LedgerFacts(records, known, found, answer, problems, run_id, links, everything)
 
 
-def _text_of(tag: object) -> bytes | None:
-    try:
-        return None if tag is None else canonical(tag)
-    except (ValueError, TypeError, RecursionError):  # it is nothing that JSON can hold
-        return None
-
-
 def _facts_of_run(
-    run: RunRecord, events: Sequence[RunEvent], own: Order | str, given: Order | None, text: bytes | None
+    run: RunRecord, events: Sequence[RunEvent], own: Order | str, text: bytes | None, given: Order | None
 ) -> RunFacts:
     if isinstance(own, Order):
         settings, remarks = settings_in(run.metadata.tags["plan"])

@@ -14,8 +14,9 @@ from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan, plan_of
 from seqkit.core.terms import Terms
 from seqkit.errors import SeqkitError
+from seqkit.ledger.digest import canonical
 
-__all__ = ["Order", "Settings", "order_in", "order_of_graph", "order_of_plan", "settings_in"]
+__all__ = ["Order", "Plans", "Settings", "order_in", "order_of_graph", "order_of_plan", "settings_in"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,42 @@ def order_in(tag: object) -> Order | str:
         return order_of_plan(plan_of(tag), tag)
     except (SeqkitError, ValueError, TypeError, RecursionError) as problem:
         return f"expected items in dependency order and edges among them, found: {problem!s:.300}"
+
+
+class Plans:
+    """Reads the plans in the tags of runs: many runs of one plan, one after the other, and it is read once."""
+
+    def __init__(self) -> None:
+        self._tag: object = None
+        self._rest = b""
+        self._read: tuple[Order | str, bytes | None] = ("", None)
+
+    def read(self, tag: object) -> tuple[Order | str, bytes | None]:
+        """Give a plan's order, or why there is none (nothing where there is no plan), and its canonical JSON."""
+        if tag is None:
+            return "", None
+        try:
+            rest = _rest_of(tag)
+            if not self._is_the_same(tag, rest):
+                self._read = order_in(tag), canonical(tag)
+        except (ValueError, TypeError, RecursionError):  # it is nothing that JSON can hold
+            return order_in(tag), None
+        self._tag, self._rest = tag, rest
+        return self._read
+
+    def _is_the_same(self, tag: object, rest: bytes) -> bool:
+        # Texts alone are equal only to the same text; 1, 1.0 and True, which are equal too, stand in the rest.
+        order, last = self._read[0], self._tag
+        if not (isinstance(order, Order) and order.plain and isinstance(last, dict) and isinstance(tag, dict)):
+            return False
+        return rest == self._rest and all(tag.get(name) == last.get(name) for name in _LISTS)
+
+
+_LISTS = ("items", "edges")
+
+
+def _rest_of(tag: object) -> bytes:
+    return canonical({name: tag[name] for name in tag if name not in _LISTS}) if isinstance(tag, dict) else b""
 
 
 _ITEM = ("repo_id", "version_label", "spec_digest", "promoted_by", "status")

@@ -5,7 +5,7 @@
 `whatif`         what-if: who is blocked where some repos fail
 `simulation`     simulate: how much of a release is likely to go out
 `ledgers`        runs, show: what a ledger holds, what happened in one run
-`auditing`       audit: whether a ledger holds together
+`auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
 `resuming`       resume: what a run left to do, and the plan for it
 `conversion`     convert: a ledger in another form
 `reference`      reference: the API reference as web pages
@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from seqkit.cli.auditing import audit
+from seqkit.cli.auditing import anchor, audit
 from seqkit.cli.conversion import convert
 from seqkit.cli.demonstration import demo
 from seqkit.cli.ledgers import runs, show_run
@@ -28,4 +28,16 @@ from seqkit.cli.resuming import resume
 from seqkit.cli.simulation import simulate
 from seqkit.cli.whatif import what_if
 
-__all__ = ["audit", "convert", "demo", "printable", "reference", "resume", "runs", "show_run", "simulate", "what_if"]
+__all__ = [
+    "anchor",
+    "audit",
+    "convert",
+    "demo",
+    "printable",
+    "reference",
+    "resume",
+    "runs",
+    "show_run",
+    "simulate",
+    "what_if",
+]

@@ -1,4 +1,4 @@
-"""``audit``: whether a ledger holds together."""
+"""``audit`` and ``anchor``: whether a ledger holds together, and what to keep of it elsewhere."""
 
 from __future__ import annotations
 
@@ -18,17 +18,29 @@ from seqkit.cli.source import GRAPH_HELP, read_order
 from seqkit.cli.writing import JSON_HELP, check_targets, json_text, write
 from seqkit.errors import RunNotFound
 
-__all__ = ["audit"]
+__all__ = ["anchor", "audit"]
 
 _NOT_OK = 1
 _LONGEST_MESSAGE = 300
 _SEVERITIES = ("error", "warning", "info")
+_ANCHOR_HELP = "Hold the ledger against a line that the command anchor gave earlier and that was kept elsewhere."
+
+
+def anchor(ledger: Annotated[str, typer.Argument(metavar="LEDGER", help=LEDGER_HELP)]) -> None:
+    """Print one line that tells of the whole ledger, to keep where whoever writes to the ledger cannot.
+
+    In a tag, a mail, a commit elsewhere. audit --anchor LINE then finds whatever was changed or taken away since.
+    """
+    from seqkit.auditing import anchor as taken  # noqa: PLC0415  # --help needs none of it
+
+    console().print(Text(taken(ledger)), soft_wrap=True)
 
 
 def audit(
     ledger: Annotated[str, typer.Argument(metavar="LEDGER", help=LEDGER_HELP)],
     run: Annotated[str | None, typer.Option(metavar="RUN", help="Audit one run only. " + RUN_HELP)] = None,
     graph: Annotated[str | None, typer.Option(metavar="DATASET_OR_FILE", help=GRAPH_HELP)] = None,
+    anchor: Annotated[str | None, typer.Option(metavar="LINE", help=_ANCHOR_HELP)] = None,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write a page to read and pass on.")] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help=JSON_HELP)] = None,
 ) -> None:
@@ -47,9 +59,9 @@ def audit(
 
     order = None if graph is None else read_order(graph)
     try:
-        report = examine(ledger, run, order)
+        report = examine(ledger, run, order, anchor)
     except RunNotFound:
-        report = examine(ledger, run_named(read_found(ledger), str(run)), order)
+        report = examine(ledger, run_named(read_found(ledger), str(run)), order, anchor)
     if tables:
         _print(console(), report, html)
     if html is not None:

@@ -210,6 +210,21 @@ def test_audit_of_a_changed_ledger(seqkit: Seqkit, ledger_file: Path, tmp_path: 
     assert seqkit("audit", ledger_file.name, "--run", "monday-1")[0] == 0
 
 
+def test_an_anchor_is_one_line_that_the_audit_takes(seqkit: Seqkit, ledger_file: Path) -> None:
+    status, line, err = seqkit("anchor", ledger_file.name)
+    assert (status, err, line.count("\n")) == (0, "", 1)
+    assert line.startswith("seqkit-anchor-1 runs=2 sha256=")
+    assert seqkit("audit", ledger_file.name, "--anchor", line)[0] == 0
+    text = ledger_file.read_text("utf-8").splitlines(keepends=True)
+    second = next(at for at, entry in enumerate(text) if at and entry.startswith('{"run"'))
+    ledger_file.write_text("".join(text[:second]), "utf-8")
+    assert seqkit("audit", ledger_file.name)[0] == 0
+    status, out, _ = seqkit("audit", ledger_file.name, "--anchor", line)
+    assert status == 1
+    assert "runs were taken away" in words(out)
+    assert seqkit("audit", ledger_file.name, "--anchor", line[:-2])[0] == 2
+
+
 def test_audit_as_json_on_stdout(seqkit: Seqkit, ledger_file: Path) -> None:
     status, out, _ = seqkit("audit", ledger_file.name, "--json", "-")
     assert status == 0
