@@ -11,7 +11,7 @@ from json.encoder import encode_basestring as quoted  # the C one, where there i
 from typing import Any
 
 from seqkit.auditing.facts import RunFacts
-from seqkit.auditing.findings import NotChecked, Result, error
+from seqkit.auditing.findings import NotChecked, Result, error, looks_for
 from seqkit.auditing.order import Order
 from seqkit.core.model import RunEvent, utc_text
 
@@ -21,8 +21,8 @@ _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 _CHUNK = 1_000
 
 
+@looks_for("The digest of the final state is that of the events and of what became of each repo.")
 def final_state_digest(run: RunFacts) -> Result:
-    """The digest of the final state is that of the events and of what became of each repo."""
     summary = run.record.summary
     if summary is None:
         return NotChecked("the run has no summary")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from seqkit._util.words import listed, plural
-from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, warning
 from seqkit.core.model import RunRecord
 from seqkit.ledger.copies import Settled
 from seqkit.ledger.found import FoundLedger, FoundRun, Problem
@@ -60,13 +60,13 @@ class LedgerFacts:
         return {source: name if counts[name] == 1 else source for source, name in names.items()}
 
 
+@looks_for("Everything in the ledger can be read.")
 def readable(ledger: LedgerFacts) -> Result:
-    """Everything in the ledger can be read."""
     return [error(f"{ledger.place(problem.source, problem.line)}: {problem.message}") for problem in ledger.problems]
 
 
+@looks_for("Every run is recorded once.")
 def recorded_once(ledger: LedgerFacts) -> Result:
-    """Every run is recorded once."""
     if ledger.found is None or ledger.settled is None:
         return []  # the store itself holds one record a run
     older = {id(run) for run, _ in ledger.settled.older}
@@ -93,8 +93,8 @@ def recorded_once(ledger: LedgerFacts) -> Result:
     return remarks
 
 
+@looks_for("Every event belongs to a run that is recorded.")
 def runs_of_events(ledger: LedgerFacts) -> Result:
-    """Every event belongs to a run that is recorded."""
     if ledger.found is None:
         return []  # the store itself refuses such events
     lost = [event for event in ledger.found.events if event.run_id not in ledger.known]
@@ -112,8 +112,8 @@ def runs_of_events(ledger: LedgerFacts) -> Result:
     ]
 
 
+@looks_for("Runs that continue another one name a run of this ledger.")
 def links(ledger: LedgerFacts) -> Result:
-    """Runs that continue another one name a run of this ledger."""
     remarks: list[Remark] = []
     tagged = False
     for record in ledger.records:
