@@ -67,7 +67,10 @@ RUN_CHECKS: tuple[Callable[[RunFacts], Result], ...] = (
 """Checks of one run."""
 
 CHECKS: tuple[Callable[[Any], Result], ...] = (*LEDGER_CHECKS, *RUN_CHECKS)
-"""All checks: plain functions from facts to remarks, or to why they could not be made."""
+"""All checks: plain functions from facts to remarks, or to why they could not be made.
+
+Each says in ``@looks_for("…")`` what should be the case.
+"""
 
 _MOST_INT64 = 2**63 - 1
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
 
 from seqkit._util.words import quoted
 
-__all__ = ["SEVERITIES", "Finding", "NotChecked", "Remark", "Result", "error", "info", "named", "warning"]
+__all__ = ["SEVERITIES", "Finding", "NotChecked", "Remark", "Result", "error", "info", "looks_for", "named", "warning"]
+
+_Check = TypeVar("_Check", bound=Callable[..., object])
 
 SEVERITIES = ("error", "warning", "info")
 """The worst first."""
@@ -55,6 +57,26 @@ class Finding(NamedTuple):
     """The repo, where it is about one."""
     message: str
     """What was expected and what was found, and where it stands where lines are known."""
+
+
+def looks_for(sentence: str) -> Callable[[_Check], _Check]:
+    """Declare what a check wants to be the case: its sentence on the audit's page, and its docstring.
+
+    Written as data, because ``python -OO`` takes docstrings away.
+
+    Examples
+    --------
+    >>> @looks_for("The run has ended.")
+    ... def unfinished(run): ...
+    >>> unfinished.__doc__
+    'The run has ended.'
+    """
+
+    def declare(check: _Check) -> _Check:
+        check.__doc__ = sentence
+        return check
+
+    return declare
 
 
 def error(message: str, index: int | None = None, repo: str | None = None) -> Remark:

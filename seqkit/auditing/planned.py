@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqkit.auditing.facts import RunFacts
-from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
 from seqkit.core.model import RunMetadata, spec_digest_of
 
 __all__ = [
@@ -23,8 +23,8 @@ __all__ = [
 _NO_RELEASES = "a graph does not say what was to be released; pass a SequencePlan as graph"
 
 
+@looks_for("The run carries a plan that can be read.")
 def plan(run: RunFacts) -> Result:
-    """The run carries a plan that can be read."""
     summary = run.record.summary
     if run.tags.get("plan") is None and summary is not None and summary.final_state_digest is not None:
         return [
@@ -46,8 +46,8 @@ def _own_signs(run: RunFacts) -> list[int]:
     return sorted([*run.skipped.values(), *(index for indices in run.retried.values() for index in indices)])
 
 
+@looks_for("The plan's id is the digest of the plan.")
 def plan_id(run: RunFacts) -> Result:
-    """The plan's id is the digest of the plan."""
     if run.order is None or run.order.own is None:
         return NotChecked("the run carries no plan that can be read")
     try:
@@ -63,8 +63,8 @@ def plan_id(run: RunFacts) -> Result:
     ]
 
 
+@looks_for("The spec digest is that of what the run was made for.")
 def spec_digest(run: RunFacts) -> Result:
-    """The spec digest is that of what the run was made for."""
     if run.order is None or run.order.origin is None:
         return NotChecked(run.why_no_order or "a graph does not say what the run was made for")
     of = run.order.origin
@@ -79,8 +79,8 @@ def spec_digest(run: RunFacts) -> Result:
     return [say(f"spec_digest is {found!r}, expected {expected!r}: that of originating_run_id {of!r:.80}")]
 
 
+@looks_for("Nothing is entered or skipped that the plan lacks.")
 def scope(run: RunFacts) -> Result:
-    """Nothing is entered or skipped that the plan lacks."""
     if run.order is None:
         return NotChecked(run.why_no_order)
     position, released = run.order.position, run.order.released
@@ -104,8 +104,8 @@ def scope(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("What is released has the version of the plan.")
 def versions(run: RunFacts) -> Result:
-    """What is released has the version of the plan."""
     if run.order is None or run.order.versions is None:
         return NotChecked(run.why_no_order or "a graph does not say which version was to be released")
     planned, position = run.order.versions, run.order.position
@@ -123,8 +123,8 @@ def versions(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("A repo is entered, or skipped, after the end of all that it needs.")
 def order(run: RunFacts) -> Result:
-    """A repo is entered, or skipped, after the end of all that it needs."""
     if run.order is None:
         return NotChecked(run.why_no_order)
     standing, ids = run.standing, run.order.ids
@@ -144,8 +144,8 @@ def order(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("Repos take their turns as planned, one after the other.")
 def turns(run: RunFacts) -> Result:
-    """Repos take their turns as planned, one after the other."""
     if not run.own or run.order is None:
         return NotChecked("any order that respects the dependencies will do, where the run carries no plan")
     if run.settings.lanes > 1:
@@ -166,8 +166,8 @@ def turns(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("Nothing is entered after a failure that forbids it.")
 def blocked(run: RunFacts) -> Result:
-    """Nothing is entered after a failure that forbids it."""
     if run.order is None and run.settings.terms.stop_at is None:
         return NotChecked(run.why_no_order)
     remarks = []
@@ -196,8 +196,8 @@ def blocked(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("No failed repo depends on another failed one.")
 def antichain(run: RunFacts) -> Result:
-    """No failed repo depends on another failed one."""
     if run.order is None:
         return NotChecked(run.why_no_order)
     if run.settings.terms.goes_on:
@@ -215,8 +215,8 @@ def antichain(run: RunFacts) -> Result:
     ]
 
 
+@looks_for("Every NodeSkipped has its reason, and names it.")
 def skips(run: RunFacts) -> Result:
-    """Every NodeSkipped has its reason, and names it."""
     if not run.skipped:
         return []
     if run.order is None:
@@ -245,8 +245,8 @@ def skips(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("Repos without an event are exactly the unreleased ones, and those that a failure holds back.")
 def silent(run: RunFacts) -> Result:
-    """Repos without an event are exactly the unreleased ones, and those that a failure holds back."""
     if run.order is None:
         return NotChecked(run.why_no_order)
     if run.order.released is None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from seqkit._util.words import plural
 from seqkit.auditing.facts import KINDS, RunFacts
-from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, named, warning
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
 from seqkit.core.model import RunStatus, utc_text
 from seqkit.ledger.digest import version_of
 
@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 
+@looks_for("Events are numbered 1, 2, 3 … without gaps or repeats.")
 def seq(run: RunFacts) -> Result:
-    """Events are numbered 1, 2, 3 … without gaps or repeats."""
     numbers = [event.seq for event in run.events]
     remarks = [] if numbers == list(range(1, len(numbers) + 1)) else list(_misnumbered(numbers))
     if n := run.repeats:
@@ -56,8 +56,8 @@ def _number(number: int) -> str:
     return str(number) if abs(number) < 10**18 else f"a number of {number.bit_length()} bits"
 
 
+@looks_for("The summary's count of events is the number of events.")
 def total_events(run: RunFacts) -> Result:
-    """The summary's count of events is the number of events."""
     summary = run.record.summary
     if summary is None:
         return NotChecked("the run has no summary")
@@ -67,8 +67,8 @@ def total_events(run: RunFacts) -> Result:
     return [error(f"total_events is {_number(told)}, found {plural(found, 'event')}")]
 
 
+@looks_for("The run has ended.")
 def unfinished(run: RunFacts) -> Result:
-    """The run has ended."""
     if run.record.status is not RunStatus.RUNNING:
         return []
     doubt = run.open
@@ -84,8 +84,8 @@ def unfinished(run: RunFacts) -> Result:
     ]
 
 
+@looks_for("Every entry has exactly one end, and every end an entry.")
 def entries(run: RunFacts) -> Result:
-    """Every entry has exactly one end, and every end an entry."""
     remarks: list[Remark] = []
     for name, message in _ENTRIES.items() if run.odd else ():
         remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
@@ -121,8 +121,8 @@ _ENTRIES = {
 }
 
 
+@looks_for("Nothing is released twice, by a run or by those that go on with one another.")
 def twice(run: RunFacts) -> Result:
-    """Nothing is released twice, by a run or by those that go on with one another."""
     remarks = []
     for name, message in _TWICE.items():
         remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
@@ -142,8 +142,8 @@ _TWICE = {
 }
 
 
+@looks_for("Failed tries are numbered from 1, lie between entry and end, and are no more than the run allows.")
 def retries(run: RunFacts) -> Result:
-    """Failed tries are numbered from 1, lie between entry and end, and are no more than the run allows."""
     remarks = [
         error(f"{repo!r:.90} is tried again while it is not under way, expected it between entry and end", index, repo)
         for name, told in run.odd.items()
@@ -181,8 +181,8 @@ def retries(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("Time does not run backwards.")
 def timestamps(run: RunFacts) -> Result:
-    """Time does not run backwards."""
     times = run.times
     began, ended = run.record.created_at, run.record.completed_at
     remarks = []
@@ -210,8 +210,8 @@ def timestamps(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("No event comes after the end of the run.")
 def after_the_end(run: RunFacts) -> Result:
-    """No event comes after the end of the run."""
     ended, summary = run.record.completed_at, run.record.summary
     if ended is None:
         return NotChecked("the run has not ended")
@@ -232,16 +232,16 @@ def after_the_end(run: RunFacts) -> Result:
     return remarks
 
 
+@looks_for("Every event is of a known kind.")
 def kinds(run: RunFacts) -> Result:
-    """Every event is of a known kind."""
     return [
         warning(f"kind is {run.events[index].kind!r:.80}, expected one of {', '.join(KINDS)}", index)
         for index in run.unknown_kinds
     ]
 
 
+@looks_for("Kinds are spelled NodeEntered, not node_entered.")
 def spelling(run: RunFacts) -> Result:
-    """Kinds are spelled NodeEntered, not node_entered."""
     spellings = Counter(run.events[index].kind for index in run.respelled)
     first = {run.events[index].kind: index for index in reversed(run.respelled)}
     return [
@@ -250,8 +250,8 @@ def spelling(run: RunFacts) -> Result:
     ]
 
 
+@looks_for("Every event of a known kind says what that kind must say.")
 def payloads(run: RunFacts) -> Result:
-    """Every event of a known kind says what that kind must say."""
     return [
         error(
             f"the payload of {run.events[index].kind} is {_short(run.events[index].payload)}, expected {expected}",
@@ -270,8 +270,8 @@ def _short(payload: object) -> str:
         return f"of type {type(payload).__name__}"
 
 
+@looks_for("Status, success and failures agree.")
 def status(run: RunFacts) -> Result:
-    """Status, success and failures agree."""
     record, summary, failures = run.record, run.record.summary, run.failed
     told = record.status.value
     if record.status is RunStatus.RUNNING:
@@ -312,8 +312,8 @@ def _left(run: RunFacts) -> bool:
     )
 
 
+@looks_for("The duration agrees with the times of start and end.")
 def duration(run: RunFacts) -> Result:
-    """The duration agrees with the times of start and end."""
     summary, began, ended = run.record.summary, run.record.created_at, run.record.completed_at
     if summary is None or ended is None:
         return NotChecked("the run has not ended")

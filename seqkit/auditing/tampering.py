@@ -10,7 +10,7 @@ from json.encoder import encode_basestring as quoted  # the C one, where there i
 from typing import Any
 
 from seqkit.auditing.facts import RunFacts
-from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, warning
 from seqkit.auditing.order import Order
 from seqkit.core.model import RunEvent, RunStatus, RunSummary, utc_text
 from seqkit.ledger.digest import VERSION, begin_text, canonical, end_text, version_of
@@ -20,8 +20,8 @@ __all__ = ["add_events", "final_state_digest"]
 _CHUNK = 1_000
 
 
+@looks_for("The digest of the final state is that of the record.")
 def final_state_digest(run: RunFacts) -> Result:
-    """The digest of the final state is that of the record."""
     summary, version = run.record.summary, version_of(run.record)
     if summary is None:
         return NotChecked("the run has no summary")

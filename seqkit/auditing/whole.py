@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from seqkit._util.words import listed, plural
-from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, warning
+from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, warning
 from seqkit.core.model import RunRecord, utc_text
 from seqkit.ledger.copies import Settled
 from seqkit.ledger.found import FoundLedger, FoundRun, Problem
@@ -64,13 +64,13 @@ class LedgerFacts:
         return {source: name if counts[name] == 1 else source for source, name in names.items()}
 
 
+@looks_for("Everything in the ledger can be read.")
 def readable(ledger: LedgerFacts) -> Result:
-    """Everything in the ledger can be read."""
     return [error(f"{ledger.place(problem.source, problem.line)}: {problem.message}") for problem in ledger.problems]
 
 
+@looks_for("Every run is recorded once.")
 def recorded_once(ledger: LedgerFacts) -> Result:
-    """Every run is recorded once."""
     if ledger.found is None or ledger.settled is None:
         return []  # the store itself holds one record a run
     older = {id(run) for run, _ in ledger.settled.older}
@@ -97,8 +97,8 @@ def recorded_once(ledger: LedgerFacts) -> Result:
     return remarks
 
 
+@looks_for("Every event belongs to a run that is recorded.")
 def runs_of_events(ledger: LedgerFacts) -> Result:
-    """Every event belongs to a run that is recorded."""
     if ledger.found is None:
         return []  # the store itself refuses such events
     lost = [event for event in ledger.found.events if event.run_id not in ledger.known]
@@ -116,8 +116,8 @@ def runs_of_events(ledger: LedgerFacts) -> Result:
     ]
 
 
+@looks_for("Runs that continue another one name an earlier run of this ledger.")
 def links(ledger: LedgerFacts) -> Result:
-    """Runs that continue another one name an earlier run of this ledger."""
     remarks: list[Remark] = []
     tagged = False
     began = {record.run_id: record.created_at for record in ledger.everything}
@@ -148,8 +148,8 @@ def links(ledger: LedgerFacts) -> Result:
     return remarks if tagged else NotChecked("no run says that it continues another one")
 
 
+@looks_for("No two runs carry the same digest of their final state.")
 def digests(ledger: LedgerFacts) -> Result:
-    """No two runs carry the same digest of their final state."""
     first: dict[str, str] = {}
     remarks = []
     for record in ledger.everything:
@@ -165,8 +165,8 @@ def digests(ledger: LedgerFacts) -> Result:
     return remarks
 
 
+@looks_for("What an anchor covers, which was kept elsewhere, is as it was when the anchor was taken.")
 def anchored(ledger: LedgerFacts) -> Result:
-    """What an anchor covers, which was kept elsewhere, is as it was when the anchor was taken."""
     if ledger.anchored is None:
         return NotChecked("no anchor was given: seqkit.anchor(ledger) makes one, to keep elsewhere")
     return [error(ledger.anchored)] if ledger.anchored else []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -557,6 +559,15 @@ def test_every_check_says_what_it_looks_for_and_none_failed_is_a_pass() -> None:
     assert checks.loc["anchored", "result"] == "not checked"
     failed = audit(recorded(CLEAN[:7])).checks.set_index("check")
     assert failed.loc["entries", ["result", "errors"]].tolist() == ["failed", 1]
+
+
+def test_what_a_check_looks_for_is_there_without_docstrings() -> None:
+    code = "import seqkit; rows = seqkit.audit(seqkit.MemoryRunLedger()).check_rows"
+    code += "; print(any(seqkit.audit.__doc__ or ''), *(row.looks_for for row in rows), sep='\\n')"
+    done = subprocess.run([sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True)
+    bare, *sentences = done.stdout.splitlines()
+    assert bare == "False"
+    assert sentences == [check.__doc__ for check in CHECKS]
 
 
 def test_many_findings_of_one_kind_are_one_line_and_all_rows() -> None:
