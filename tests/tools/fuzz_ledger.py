@@ -1,20 +1,25 @@
-"""Break ledgers at random and read them: only ReadError may come out, and an audit never raises.
+"""Break ledgers and graphs at random and read them: only ReadError may come out, and an audit never raises.
 
-By hand: ``python -m tests.tools.fuzz_ledger --minutes 10``. Inputs that break something are kept in ``--keep``.
+By hand: ``python -m tests.tools.fuzz_ledger --minutes 10``. Inputs that break something, or take more than ten seconds,
+are kept in ``--keep``.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +29,33 @@ from seqkit import (
     RepoDependencyGraph,
     ScriptedReleaser,
     SqlRunLedger,
+    anchor,
+    blockers,
     build_plan,
     events_frame,
     items_frame,
+    read_graph,
+    resume_plan,
     run_plan,
     runs_frame,
+    trains_frame,
 )
 from seqkit.auditing import audit
-from seqkit.errors import ReadError
+from seqkit.errors import ReadError, SeqkitError, StorageError
 from seqkit.ledger import read_ledger, write_ledger
 from seqkit.ledger.found import FoundLedger
 from tests.tools.strategies import POLICIES
 
-KF5 = Path(__file__).parents[2] / "data" / "kf5" / "ledger.jsonl"
+DATA = Path(__file__).parents[2] / "data"
+KF5 = DATA / "kf5" / "ledger.jsonl"
+GRAPHS = {
+    "package-lock.json": DATA / "jest29" / "package-lock.json",
+    "pip-report.json": DATA / "jupyter" / "pip-report.json",
+    "edges.csv": DATA / "kf5" / "edges.csv",
+}
+TOO_LONG = 10
+"""Seconds for one input, whatever it is."""
+
 EXPORTS = Path(__file__).parents[1] / "data" / "aivcs"
 
 NAMES = ["core", "<script>", 'a"b', "🚀", "two\nlines", "", "\0", "é", "'; DROP TABLE runs;--"]
@@ -89,6 +108,7 @@ def bases(folder: Path) -> dict[str, bytes]:
     found["db"] = (folder / "base.db").read_bytes()
     for export in sorted(EXPORTS.rglob("*.surql"))[:1]:
         found["surql"] = export.read_bytes()[:200_000]
+    found |= {name: path.read_bytes() for name, path in GRAPHS.items()}
     return found
 
 
@@ -132,6 +152,8 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 def broken_lines(data: bytes, rng: random.Random) -> bytes:
     """Change what the lines say, not that they are JSON; or which lines there are."""
     lines = data.splitlines()
+    if not data.startswith((b'{"run"', b'{"event"')):  # one document
+        lines = [json.dumps(json.loads(data)).encode()]
     for _ in range(rng.choice((1, 1, 2, 5))):
         here = rng.randrange(len(lines))
         if rng.random() < 0.2:
@@ -186,12 +208,60 @@ def check(path: Path, again: Path) -> str:
     for shown in (ledger, report, *frames):
         repr(shown)
         assert isinstance(getattr(shown, "_repr_html_")(), str)  # noqa: B009  # notebooks ask for it so
+    ask(ledger)
     if not path.name.endswith(".db"):
         write_ledger(ledger, again)
         back = read_ledger(again)
         assert [run.record for run in back.runs] == [run.record for run in ledger.runs]
         assert [(e.run_id, e.event) for e in back.events] == [(e.run_id, e.event) for e in ledger.events]
     return "problems" if ledger.problems else "read"
+
+
+def ask(ledger: FoundLedger) -> None:
+    """Ask what a ledger left behind; a wrong argument, such as a run that carries no plan, is an answer."""
+    resumed = [partial(resume_plan, run_id=run.run_id) for run in ledger.list_runs()]
+    questions: list[Callable[[FoundLedger], object]] = [trains_frame, blockers, anchor, *resumed]
+    for question in questions:
+        with warnings.catch_warnings(action="ignore"), contextlib.suppress(ValueError, SeqkitError):
+            question(ledger)
+
+
+def check_database(path: Path) -> str:
+    """Open a SQLite file for reading, as a frame does: only StorageError and ValueError may come out."""
+    try:
+        with SqlRunLedger(path, read_only=True) as ledger, warnings.catch_warnings(action="ignore"):
+            made = [make(ledger) for make in (runs_frame, events_frame, items_frame)]
+            return f"opened, {len(made)} frames"
+    except (StorageError, ValueError):
+        return "refused to open"
+
+
+def check_graph(path: Path) -> str:
+    """Read a graph and plan it."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            graph = read_graph(path, cycles="merge")
+    except ReadError as error:
+        return "refused" if len(str(error)) < 3000 else "BUG: a long message"
+    repr(graph)
+    graph._repr_html_()
+    build_plan(graph, version="1.0")
+    return "read"
+
+
+@contextlib.contextmanager
+def bounded() -> Iterator[None]:
+    """Raise TimeoutError in what takes too long."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"more than {TOO_LONG} s")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.alarm(TOO_LONG)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def main() -> int:
@@ -210,9 +280,10 @@ def main() -> int:
         sound = bases(folder)
         until = time.monotonic() + 60 * chosen.minutes
         while time.monotonic() < until:
-            kind = rng.choices(list(sound), [1 if base in ("db", "surql") else 12 for base in sound])[0]
+            kind = rng.choices(list(sound), [2 if base == "surql" else 6 for base in sound])[0]
             data = sound[kind]
-            how = broken_lines if kind.endswith("jsonl") and rng.random() < 0.6 else broken_bytes
+            lines = kind.endswith(("jsonl", "package-lock.json", "pip-report.json"))
+            how = broken_lines if lines and rng.random() < 0.6 else broken_bytes
             if kind == "jsonl.gz" and rng.random() < 0.5:
                 changed = gzip.compress(broken_lines(sound["jsonl"], rng))
             else:
@@ -220,7 +291,11 @@ def main() -> int:
             path = folder / f"broken.{kind.removeprefix('kf5.')}"
             path.write_bytes(changed)
             try:
-                counts[f"{kind}: {check(path, folder / 'again.jsonl')}"] += 1
+                with bounded():
+                    word = check_graph(path) if kind in GRAPHS else check(path, folder / "again.jsonl")
+                    counts[f"{kind}: {word}"] += 1
+                    if kind == "db":
+                        counts[f"{kind}: {check_database(path)}"] += 1
             except Exception as error:
                 where = traceback.extract_tb(error.__traceback__)[-1]
                 sign = f"{type(error).__name__} at {where.filename}:{where.lineno}"
