@@ -1,6 +1,6 @@
 """All randomness of seqkit: a counter-based hash, so that every draw has an address.
 
-A draw belongs to (seed, kind, name, attempt, trial), where `kind` is ``"repo"`` or ``"cause"``.
+A draw belongs to (seed, kind, name, attempt, trial), where `kind` is ``"repo"``, ``"cause"`` or ``"hard"``.
 Its value depends on nothing else: not on the order of execution, not on which other repos are
 planned, not on who computes it. Trials are the bits of 64-bit words, ``word = trial // 64``.
 
@@ -39,8 +39,8 @@ import numpy as np
 
 __all__ = ["MAX_TRIALS", "Kind", "Seed", "binary", "happens", "resolve_seed", "stream", "word"]
 
-Kind = Literal["repo", "cause"]
-"""What a draw is for: a repo's release, or a common cause."""
+Kind = Literal["repo", "cause", "hard"]
+"""What a draw is for: a try at a repo, a common cause, or whether a failure is one that no retry mends."""
 
 Seed = int | np.random.Generator
 """Where randomness comes from: a whole number from 0, the same for every call, or a Generator, that gives one."""

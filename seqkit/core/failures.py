@@ -7,13 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from types import MappingProxyType
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
 
 import pandas as pd
 
 from seqkit.core import draws
 
-__all__ = ["CommonCause", "FailureModel", "ModelLike", "as_model"]
+__all__ = ["BROKEN", "FAILURE", "FLAKE", "CommonCause", "Failing", "FailureModel", "ModelLike", "as_model"]
+
+FAILURE = "simulated failure"
+"""Why a try failed, where tries are independent."""
+FLAKE = f"{FAILURE}: a flake"
+"""The same, where some failures are not mended by any retry and this one may be."""
+BROKEN = f"{FAILURE}: broken in this run, which no retry mends"
+"""And where it is not."""
 
 _SHOWN = 5  # repos that a repr names one by one
 
@@ -24,6 +31,19 @@ def _probability(argument: str, value: Any) -> float:
     if not 0.0 <= float(value) <= 1.0:  # also refuses NaN
         raise ValueError(f"{argument} is {value!r}, expected a probability from 0 to 1")
     return float(value)
+
+
+def _by_repo(argument: str, values: Mapping[str, float]) -> Mapping[str, float]:
+    checked = {}
+    for repo, value in values.items():
+        if not isinstance(repo, str):
+            raise TypeError(f"{argument} has the key {repo!r}, expected a repo id as a str")
+        checked[repo] = _probability(f"{argument}[{repo!r:.80}]", value)
+    return MappingProxyType(checked)
+
+
+def _shown(values: Mapping[str, float]) -> str:
+    return repr(dict(values)) if len(values) <= _SHOWN else f"<{len(values)} repos>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,11 +84,48 @@ class CommonCause:
         return f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown})"
 
 
+class Failing(NamedTuple):
+    """How a repo fails: broken in this run, whatever is tried, or else at any single try."""
+
+    broken: float
+    """Probability that it is broken in a run: every try fails."""
+    flaky: float
+    """Probability that a try fails where it is not broken; tries are independent then."""
+
+    @classmethod
+    def of(cls, rate: float, hard: float) -> Failing:
+        """Split the rate of a first try by the share of its failures that no retry mends.
+
+        Examples
+        --------
+        >>> Failing.of(0.1, 0.0), Failing.of(0.1, 1.0)
+        (Failing(broken=0.0, flaky=0.1), Failing(broken=0.1, flaky=0.0))
+        """
+        broken = hard * rate
+        return cls(broken, (rate - broken) / (1.0 - broken) if broken < 1.0 else 0.0)
+
+    def at_all(self, attempts: int) -> float:
+        """Give the probability that all of so many tries fail: b + (1 - b) f^k.
+
+        Examples
+        --------
+        >>> [round(Failing.of(0.1, hard).at_all(2), 4) for hard in (0.0, 0.5, 1.0)]
+        [0.01, 0.0526, 0.1]
+        """
+        return self.broken + (1.0 - self.broken) * self.flaky**attempts
+
+
 @dataclass(frozen=True, repr=False)
 class FailureModel:
-    """The probability that one attempt to release a repo fails.
+    """The probability that a first attempt to release a repo fails, and what becomes of a second.
 
     A repo that `rates` does not name has the probability `default`, which is 0 where it is not given.
+
+    A second try helps against a flake, not against a broken build. `hard` says which share of a repo's failures no
+    retry mends in the same run: of a rate p the share h means that the repo is broken in a run with b = h p and, where
+    it is not, that each try fails by itself with f = (p - b) / (1 - b). All of k tries fail with b + (1 - b) f^k:
+    p^k at h = 0, where tries are independent, and p at h = 1, whatever k. A single try fails with p for every h.
+    Nothing but past retries tells h (see :func:`seqkit.fit_failure_rates`); where it is not known, look at both ends.
 
     One model may serve many plans, so that names which a plan does not have are allowed. Functions that take a
     model for a plan warn of them once a call (:class:`seqkit.UnknownRepo`) where such a name is near a repo to
@@ -94,6 +151,8 @@ class FailureModel:
     """The probability of a repo that `rates` does not name."""
     common_causes: Iterable[CommonCause] = ()
     """What makes several fail together; kept as a tuple."""
+    hard: float | Mapping[str, float] = 0.0
+    """The share of failures that no retry mends, 0 to 1: for all repos, or by repo id, then 0 for others."""
 
     def __post_init__(self) -> None:
         if isinstance(self.rates, pd.Series) and self.rates.index.has_duplicates:
@@ -102,12 +161,7 @@ class FailureModel:
         rates = self.rates.to_dict() if isinstance(self.rates, pd.Series) else self.rates
         if not isinstance(rates, Mapping):
             raise TypeError(f"rates is {rates!r:.80}, expected a mapping from repo id to probability")
-        checked = {}
-        for repo, rate in rates.items():
-            if not isinstance(repo, str):
-                raise TypeError(f"rates has the key {repo!r}, expected a repo id as a str")
-            checked[repo] = _probability(f"rates[{repo!r:.80}]", rate)
-        object.__setattr__(self, "rates", MappingProxyType(checked))
+        object.__setattr__(self, "rates", _by_repo("rates", rates))
         object.__setattr__(self, "default", _probability("default", self.default))
         if isinstance(self.common_causes, CommonCause) or not isinstance(self.common_causes, Iterable):
             raise TypeError(f"common_causes is {self.common_causes!r:.80}, expected a list of CommonCause")
@@ -120,16 +174,21 @@ class FailureModel:
             if names.count(name) > 1:
                 raise ValueError(f"common_causes has two causes named {name!r}, expected unique names")
         object.__setattr__(self, "common_causes", causes)
+        hard = self.hard.to_dict() if isinstance(self.hard, pd.Series) else self.hard
+        shares = _by_repo("hard", hard) if isinstance(hard, Mapping) else _probability("hard", hard)
+        object.__setattr__(self, "hard", shares)
 
     __hash__ = None  # type: ignore[assignment]  # a mapping inside
 
     def __repr__(self) -> str:
-        rates = repr(dict(self.rates)) if len(self.rates) <= _SHOWN else f"<{len(self.rates)} repos>"
+        rates = _shown(self.rates)
         causes = f", common_causes={list(self.common_causes)!r}" if self.common_causes else ""
-        return f"FailureModel(rates={rates}, default={self.default!r}{causes})"
+        hard = f", hard={self.hard if isinstance(self.hard, float) else _shown(self.hard)}" if self.hard else ""
+        return f"FailureModel(rates={rates}, default={self.default!r}{causes}{hard})"
 
-    def __reduce__(self) -> tuple[type[FailureModel], tuple[dict[str, float], float, tuple[CommonCause, ...]]]:
-        return FailureModel, (dict(self.rates), self.default, tuple(self.common_causes))
+    def __reduce__(self) -> tuple[type[FailureModel], tuple[Any, ...]]:
+        hard = self.hard if isinstance(self.hard, float) else dict(self.hard)
+        return FailureModel, (dict(self.rates), self.default, tuple(self.common_causes), hard)
 
     @classmethod
     def from_fit(cls, frame: pd.DataFrame, default: float | None = None) -> FailureModel:
@@ -187,16 +246,40 @@ class FailureModel:
         return cls(rates=dict(zip(repos, frame["rate"].tolist(), strict=True)), default=default)
 
     def rate(self, repo_id: str) -> float:
-        """Give the probability that one attempt at `repo_id` fails, common causes apart."""
+        """Give the probability that a first attempt at `repo_id` fails, common causes apart."""
         return self.rates.get(repo_id, self.default)
+
+    def share_hard(self, repo_id: str) -> float:
+        """Give the share of the failures of `repo_id` that no retry mends."""
+        return self.hard if isinstance(self.hard, float) else self.hard.get(repo_id, 0.0)
+
+    def failing(self, repo_id: str) -> Failing:
+        """Give how likely `repo_id` is broken in a run, and how likely a try fails where it is not."""
+        return Failing.of(self.rate(repo_id), self.share_hard(repo_id))
 
     def reason(self, repo_id: str, attempt: int, seed: int, trial: int) -> str | None:
         """Draw why this attempt fails in this trial; None where it succeeds."""
         for cause in self.common_causes:
             if repo_id in cause.repos and draws.happens(cause.probability, seed, "cause", cause.name, 0, trial):
                 return f"common cause: {cause.name}"
-        if draws.happens(self.rate(repo_id), seed, "repo", repo_id, attempt, trial):
-            return "simulated failure"
+        return self.own_reason(repo_id, attempt, seed, trial)
+
+    def own_reason(self, repo_id: str, attempt: int, seed: int, trial: int) -> str | None:
+        """Draw why this attempt fails by itself, common causes apart; None where it does not.
+
+        A first attempt is drawn at the rate. Where it fails, one draw more says whether the repo is broken in this
+        trial; if it is not, later attempts are drawn at the rate of a flake.
+        """
+        hard = self.share_hard(repo_id)
+        if hard and draws.happens(self.rate(repo_id), seed, "repo", repo_id, 1, trial):
+            if draws.happens(hard, seed, "hard", repo_id, 0, trial):
+                return BROKEN
+            if attempt == 1:
+                return FLAKE
+        elif attempt == 1 and hard:
+            return None
+        if draws.happens(self.failing(repo_id).flaky, seed, "repo", repo_id, attempt, trial):
+            return FLAKE if hard else FAILURE
         return None
 
 

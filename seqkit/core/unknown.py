@@ -15,7 +15,7 @@ ValueError: the rates of model name 1 repo that the plan does not have: 'acme-co
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from seqkit._show.html import shortened
@@ -160,6 +160,10 @@ def _of_model(argument: str, model: FailureModel, known: Known) -> Iterator[str]
         _Group(f"the rates of {argument} name", rates, frozenset(rates), known),
         _Group(f"the common causes of {argument} name", members, causes, known),
     ]
+    if isinstance(model.hard, Mapping):
+        groups.append(
+            _Group(f"the shares of hard failures of {argument} name", list(model.hard), frozenset(model.hard), known)
+        )
     unknown = [group for group in groups if group.unknown]
     if not unknown or not known.released:
         return
@@ -177,7 +181,7 @@ def _of_model(argument: str, model: FailureModel, known: Known) -> Iterator[str]
             f"so that its default {model.default:g} serves for {'the one repo' if n == 1 else f'all {n:,} repos'}"
         )
         return
-    for group, other in zip(groups, (causes, frozenset(rates)), strict=True):
+    for group, other in zip(groups, (causes, frozenset(rates), frozenset([*rates, *members])), strict=False):
         if group.unknown:
             yield from group.slips(other)
 

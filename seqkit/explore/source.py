@@ -39,6 +39,8 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
         names.add("CommonCause")
         causes = [f"CommonCause({c.name!r}, {c.probability!r}, {list(c.repos)!r})" for c in model.common_causes]
         fields.append(f"common_causes=[{', '.join(causes)}]")
+    if model.hard:
+        fields.append(f"hard={model.hard if isinstance(model.hard, float) else dict(model.hard)!r}")
     hint = "  # 1.0: fails by hand" if scenario.failing else ""
     body.append(f"model = FailureModel({', '.join(fields)}){hint}")
     held = plan or "plan"
@@ -59,7 +61,10 @@ def _of_plan(scenario: Scenario) -> FailureModel:
     model, planned = scenario.model, {item.repo_id for item in scenario.plan.items}
     causes = [replace(cause, repos=[repo for repo in cause.repos if repo in planned]) for cause in model.common_causes]
     rates = {repo: rate for repo, rate in model.rates.items() if repo in planned}
-    return replace(model, rates=rates, common_causes=causes)
+    hard = model.hard
+    if not isinstance(hard, float):
+        hard = {repo: share for repo, share in hard.items() if repo in planned}
+    return replace(model, rates=rates, common_causes=causes, hard=hard)
 
 
 def _rates(scenario: Scenario, model: FailureModel) -> dict[str, float]:

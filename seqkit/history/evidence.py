@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from seqkit.core import draws
-from seqkit.core.failures import CommonCause, FailureModel
+from seqkit.core.failures import BROKEN, FAILURE, FLAKE, CommonCause, FailureModel
 from seqkit.ledger.story import Told
 
 __all__ = ["Causes", "RecordedTries"]
@@ -58,12 +58,17 @@ class Causes:
     A cause with a member that was released did not strike, since it would have failed every try of it. For
     the others Bayes' theorem is applied to the failures of their members, of which one under a
     struck cause is certain and any other has the repo's own rate.
+
+    What was tried before tells too whether a repo is broken: after m failed tries that no cause explains it is with
+    the probability b / (b + (1 - b) f^m), and if it is not, the next try fails with f, as any (see
+    :class:`seqkit.FailureModel`).
     """
 
     def __init__(self, model: FailureModel, told: Mapping[str, Told]) -> None:
         self.model = model
         released = {repo for repo, own in told.items() if own.status == "succeeded"}
-        failed = {repo: len(own.reasons) for repo, own in told.items() if own.reasons}
+        failed = self._failed = {repo: len(own.reasons) for repo, own in told.items() if own.reasons}
+        self._released = released
         possible = [c for c in model.common_causes if c.probability > 0 and not released & set(c.repos)]
         self._suspects = [cause for cause in possible if failed.keys() & set(cause.repos)]
         self._others = [cause for cause in possible if not failed.keys() & set(cause.repos)]
@@ -91,8 +96,16 @@ class Causes:
         for cause in struck:
             if repo in cause.repos:
                 return f"common cause: {cause.name}"
-        if draws.happens(self.model.rate(repo), seed, "repo", repo, attempt, trial):
-            return "simulated failure"
+        known = self._failed.get(repo, 0)
+        if not known:
+            return self.model.own_reason(repo, attempt, seed, trial)
+        own = self.model.failing(repo)
+        at_all = own.at_all(known)
+        is_broken = own.broken / at_all if at_all and repo not in self._released else 0.0
+        if draws.happens(min(is_broken, 1.0), seed, "hard", repo, 0, trial):
+            return BROKEN
+        if draws.happens(own.flaky, seed, "repo", repo, attempt, trial):
+            return FLAKE if self.model.share_hard(repo) else FAILURE
         return None
 
 
@@ -107,7 +120,7 @@ def _weights(
         weight = math.prod(
             cause.probability if strike else 1 - cause.probability
             for cause, strike in zip(suspects, strikes, strict=True)
-        ) * math.prod(model.rate(repo) ** failed[repo] for repo in members - hit)
+        ) * math.prod(model.failing(repo).at_all(failed[repo]) for repo in members - hit)
         for length in range(len(suspects) + 1):
             weights[strikes[:length]] = weights.get(strikes[:length], 0.0) + weight
     return weights

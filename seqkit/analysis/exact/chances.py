@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqkit.core.closure import Closure
-from seqkit.core.failures import FailureModel
+from seqkit.core.failures import Failing, FailureModel
 from seqkit.core.plan import SequencePlan
 
 __all__ = ["MOST_CAUSES", "Chances", "chances_of"]
@@ -38,7 +38,7 @@ class Chances:
 
     plan: SequencePlan
     released: Bools
-    rate: Floats  # p ** attempts, common causes apart
+    rate: Floats  # of failing all tries, common causes apart
     p: Floats  # the same, and 1 where a cause that always strikes has a member
     log_q: Floats
     zero: Bools
@@ -113,12 +113,17 @@ def chances_of(plan: SequencePlan, model: FailureModel, attempts: int, perfect: 
     """
     released = np.array(plan.arrays.released, dtype=bool)
     released_ids = [(position, item.repo_id) for position, item in enumerate(plan.items) if released[position]]
-    once, rate = np.zeros(len(released)), np.zeros(len(released))  # failure of one attempt, of all
-    once[released] = [0.0 if position in perfect else model.rate(repo) for position, repo in released_ids]
-    rate[released] = [failure**attempts for failure in once[released].tolist()]
+    broken, flaky, rate = (np.zeros(len(released)) for _ in range(3))
+    failing = [Failing(0.0, 0.0) if position in perfect else model.failing(repo) for position, repo in released_ids]
+    broken[released], flaky[released] = [own.broken for own in failing], [own.flaky for own in failing]
+    rate[released] = [own.at_all(attempts) for own in failing]
+    # 1 - b - (1 - b) f^k = (1 - b) (1 - f^k): two logarithms, each precise where its factor is near 0 or 1.
+    all_flakes = np.zeros(len(released))
+    all_flakes[released] = [own.flaky**attempts for own in failing]
     with np.errstate(divide="ignore"):  # of the branch that is not taken
-        log_q = np.where(rate < 0.5, np.log1p(-rate), np.log(-np.expm1(attempts * np.log(once))))
-    zero = rate == 1.0
+        log_mended = np.where(all_flakes < 0.5, np.log1p(-all_flakes), np.log(-np.expm1(attempts * np.log(flaky))))
+        log_q = np.log1p(-broken) + log_mended
+    zero = (broken == 1.0) | (flaky == 1.0)
     causes: list[tuple[float, Integers]] = []
     for cause in model.common_causes:
         names = set(cause.repos)

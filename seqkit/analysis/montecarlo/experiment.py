@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.core import draws
-from seqkit.core.failures import FailureModel
+from seqkit.core.failures import Failing, FailureModel
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Terms
 
@@ -43,9 +43,19 @@ class Experiment:
     keys: NDArray[np.uint64]
     """[n, k, 2] keys of the draws of each attempt."""
     mantissas: NDArray[np.uint64]
-    """[n] the rate of failure of one attempt is ``mantissa / 2**digits``."""
+    """[n] the rate of failure of a first attempt is ``mantissa / 2**digits``."""
     digits: NDArray[np.int64]
     """[n] binary digits of the rate."""
+    hard_keys: NDArray[np.uint64]
+    """[n, 2] keys of the draws that say of a failed first attempt whether any retry can mend it."""
+    hard_mantissas: NDArray[np.uint64]
+    """[n] as `mantissas`, of the share that none can."""
+    hard_digits: NDArray[np.int64]
+    """[n] as `digits`, of that share."""
+    later_mantissas: NDArray[np.uint64]
+    """[n] as `mantissas`, of the rate of a later attempt where a retry can."""
+    later_digits: NDArray[np.int64]
+    """[n] as `digits`, of that rate."""
     cause_keys: NDArray[np.uint64]
     """[m, 2] keys of the draws of each common cause."""
     cause_mantissas: NDArray[np.uint64]
@@ -149,6 +159,13 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
         for repo, rate in zip(items, rates, strict=True)
     ]
     mantissas, digits = _binary(rates)
+    failing = [Failing.of(rate, model.share_hard(repo)) for repo, rate in zip(items, rates, strict=True)]
+    later_mantissas, later_digits = _binary([own.flaky for own in failing])
+    hard = [model.share_hard(repo) if rate and attempts > 1 else 0.0 for repo, rate in zip(items, rates, strict=True)]
+    hard_mantissas, hard_digits = _binary(hard)
+    hard_keys = [
+        draws.stream(seed, "hard", repo, 0) if share else (0, 0) for repo, share in zip(items, hard, strict=True)
+    ]
     cause_mantissas, cause_digits = _binary([cause.probability for cause in causes])
     stop_at = terms.stop_at or 0
     if stop_at > len(items):
@@ -161,6 +178,11 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
         keys=np.array(keys, dtype=np.uint64).reshape(len(items), attempts, 2),
         mantissas=mantissas,
         digits=digits,
+        hard_keys=np.array(hard_keys, dtype=np.uint64).reshape(-1, 2),
+        hard_mantissas=hard_mantissas,
+        hard_digits=hard_digits,
+        later_mantissas=later_mantissas,
+        later_digits=later_digits,
         cause_keys=np.array([draws.stream(seed, "cause", cause.name, 0) for cause in causes], np.uint64).reshape(-1, 2),
         cause_mantissas=cause_mantissas,
         cause_digits=cause_digits,

@@ -221,6 +221,11 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
     keys,
     mantissas,
     digits,
+    hard_keys,
+    hard_mantissas,
+    hard_digits,
+    later_mantissas,
+    later_digits,
     cause_keys,
     cause_mantissas,
     cause_digits,
@@ -243,7 +248,7 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
     rows = np.empty((n, lanes), np.uint32)
     struck = np.empty((cause_keys.shape[0], lanes), np.uint32)
     valid, pending = np.empty(lanes, np.uint32), np.empty(lanes, np.uint32)
-    carry, again = np.empty(lanes, np.uint32), np.empty((1, lanes), np.uint32)
+    carry, again, broken = np.empty(lanes, np.uint32), np.empty((1, lanes), np.uint32), np.empty((1, lanes), np.uint32)
     last_failed, last_lost = np.empty((8, lanes), np.uint32), np.empty((8, lanes), np.uint32)
     planes_failed, planes_lost = np.empty((n_planes, lanes), np.uint32), np.empty((n_planes, lanes), np.uint32)
     counts_failed, counts_lost = np.empty((32, lanes), np.uint32), np.empty((32, lanes), np.uint32)
@@ -294,11 +299,20 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                     hit = uint32(pending[lane] & struck[cause, lane])
                     last_failed[held, lane] = uint32(last_failed[held, lane] | hit)
                     pending[lane] = uint32(pending[lane] ^ hit)
+            mantissa, n_digits = mantissas[v], digits[v]
             for attempt in range(attempts - 1):
                 again[0, :] = _NONE
-                _draw(pending, again, 0, words, keys, v, attempt, mantissas[v], digits[v], numbers)
+                _draw(pending, again, 0, words, keys, v, attempt, mantissa, n_digits, numbers)
                 pending[:] = again[0]  # who failed is tried again
-            _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissas[v], digits[v], numbers)
+                if attempt == 0:
+                    mantissa, n_digits = later_mantissas[v], later_digits[v]
+                    if hard_mantissas[v]:  # but for those that are broken, which have failed
+                        broken[0, :] = _NONE
+                        _draw(again[0], broken, 0, words, hard_keys, v, 0, hard_mantissas[v], hard_digits[v], numbers)
+                        for lane in range(lanes):
+                            last_failed[held, lane] = uint32(last_failed[held, lane] | broken[0, lane])
+                            pending[lane] = uint32(pending[lane] & uint32(~broken[0, lane]))
+            _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissa, n_digits, numbers)
             many_failed = many_lost = _NONE
             for lane in range(lanes):
                 fail = last_failed[held, lane]
@@ -368,6 +382,11 @@ def run(experiment: Experiment, first_word: int, trials: int, arrays: bool = Fal
         experiment.keys,
         experiment.mantissas,
         experiment.digits,
+        experiment.hard_keys.reshape(-1, 1, 2),
+        experiment.hard_mantissas,
+        experiment.hard_digits,
+        experiment.later_mantissas,
+        experiment.later_digits,
         experiment.cause_keys.reshape(-1, 1, 2),
         experiment.cause_mantissas,
         experiment.cause_digits,

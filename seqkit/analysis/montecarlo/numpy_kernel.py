@@ -103,14 +103,36 @@ def _would_fail(experiment: Experiment, numbers: Lanes, valid: Lanes) -> Lanes:
     for begin in range(0, len(chancy), tile):
         rows = chancy[begin : begin + tile]
         open_ = np.tile(valid, (len(rows), 1))
-        for attempt in range(attempts):  # who fails is tried again
-            _draw(open_, experiment.keys[rows, attempt], experiment.mantissas[rows], experiment.digits[rows], numbers)
-        out[rows] = open_
+        _draw(open_, experiment.keys[rows, 0], experiment.mantissas[rows], experiment.digits[rows], numbers)
+        if attempts > 1:
+            out[rows] = _broken(experiment, rows, open_, numbers)
+            open_ &= ~out[rows]
+        for attempt in range(1, attempts):  # who fails is tried again
+            later = experiment.later_mantissas[rows], experiment.later_digits[rows]
+            _draw(open_, experiment.keys[rows, attempt], *later, numbers)
+        out[rows] |= open_
     first, causes = experiment.first_cause.tolist(), experiment.causes.tolist()
     for v in range(n):
         for cause in causes[first[v] : first[v + 1]]:
             out[v] |= struck[cause]
     return out
+
+
+def _broken(experiment: Experiment, rows: NDArray[np.intp], failed: Lanes, numbers: Lanes) -> Lanes:
+    """Draw in which of the trials in which the first attempt failed no retry can mend it."""
+    broken = np.zeros_like(failed)
+    some = np.flatnonzero(experiment.hard_mantissas[rows])
+    if len(some):
+        chosen, drawn = rows[some], failed[some]
+        _draw(
+            drawn,
+            experiment.hard_keys[chosen],
+            experiment.hard_mantissas[chosen],
+            experiment.hard_digits[chosen],
+            numbers,
+        )
+        broken[some] = drawn
+    return broken
 
 
 def _draw(trials: Lanes, keys: Keys, mantissas: NDArray[np.uint64], digits: NDArray[np.int64], numbers: Lanes) -> None:
