@@ -89,8 +89,12 @@ class Failing(NamedTuple):
 
     broken: float
     """Probability that it is broken in a run: every try fails."""
+    sound: float
+    """Probability that it is not broken, 1 - `broken`, precise where it is small."""
     flaky: float
     """Probability that a try fails where it is not broken; tries are independent then."""
+    steady: float
+    """Probability that a try succeeds where it is not broken, 1 - `flaky`, precise where it is small."""
 
     @classmethod
     def of(cls, rate: float, hard: float) -> Failing:
@@ -98,11 +102,17 @@ class Failing(NamedTuple):
 
         Examples
         --------
-        >>> Failing.of(0.1, 0.0), Failing.of(0.1, 1.0)
-        (Failing(broken=0.0, flaky=0.1), Failing(broken=0.1, flaky=0.0))
+        >>> Failing.of(0.1, 0.0)
+        Failing(broken=0.0, sound=1.0, flaky=0.1, steady=0.9)
+        >>> Failing.of(0.1, 1.0)
+        Failing(broken=0.1, sound=0.9, flaky=0.0, steady=1.0)
         """
-        broken = hard * rate
-        return cls(broken, (rate - broken) / (1.0 - broken) if broken < 1.0 else 0.0)
+        if not hard:
+            return cls(0.0, 1.0, rate, 1.0 - rate)
+        sound = (1.0 - rate) + rate * (1.0 - hard)
+        if not sound:
+            return cls(1.0, 0.0, 0.0, 1.0)
+        return cls(hard * rate, sound, rate * (1.0 - hard) / sound, (1.0 - rate) / sound)
 
     def at_all(self, attempts: int) -> float:
         """Give the probability that all of so many tries fail: b + (1 - b) f^k.
@@ -112,7 +122,7 @@ class Failing(NamedTuple):
         >>> [round(Failing.of(0.1, hard).at_all(2), 4) for hard in (0.0, 0.5, 1.0)]
         [0.01, 0.0526, 0.1]
         """
-        return self.broken + (1.0 - self.broken) * self.flaky**attempts
+        return self.broken + self.sound * self.flaky**attempts
 
 
 @dataclass(frozen=True, repr=False)

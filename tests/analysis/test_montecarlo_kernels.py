@@ -44,7 +44,8 @@ def experiments(draw: st.DrawFn) -> Experiment:
         CommonCause(name, draw(rates), draw(subsets(nodes)))
         for name in draw(st.lists(repo_ids, unique=True, max_size=3))
     ]
-    model = FailureModel({repo: draw(rates) for repo in nodes}, common_causes=causes)
+    hard = draw(st.just(0.0) | rates | st.fixed_dictionaries(dict.fromkeys(nodes, rates)))
+    model = FailureModel({repo: draw(rates) for repo in nodes}, common_causes=causes, hard=hard)
     return prepare(plan, Terms(draw(policies), draw(budgets), draw(attempts)), model, draw(st.integers(0, 2**64)))
 
 
@@ -61,7 +62,8 @@ def seeded(seed: int, n: int = 60, **changes: Any) -> dict[str, Any]:
     rate = {repo: chosen.choice([0.5, 2, 0]) * chosen.random() / n**0.5 for repo in nodes}
     causes = [CommonCause("ci", 0.07, nodes[: n // 3]), CommonCause("mirror", 0.01, nodes[n // 4 :])]
     rules = {"policy": POLICIES[seed % 3], "failure_budget": (None, 3)[seed % 2], "attempts": 1 + seed % 2}
-    return {"plan": plan, "model": FailureModel(rate, common_causes=causes), "rng": seed, **rules, **changes}
+    model = FailureModel(rate, common_causes=causes, hard=(0.0, 0.3, dict.fromkeys(nodes[::2], 0.6))[seed % 3])
+    return {"plan": plan, "model": model, "rng": seed, **rules, **changes}
 
 
 def prepared(seed: int, n: int = 60) -> Experiment:

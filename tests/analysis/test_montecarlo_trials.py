@@ -57,7 +57,8 @@ def cases(draw: st.DrawFn) -> Case:
         CommonCause(name, draw(rates), draw(subsets([*nodes, "elsewhere"])))
         for name in draw(st.lists(repo_ids, unique=True, max_size=3))
     ]
-    model = FailureModel({repo: draw(rates) for repo in nodes}, common_causes=causes)
+    hard = draw(st.just(0.0) | rates | st.fixed_dictionaries(dict.fromkeys(nodes, rates)))
+    model = FailureModel({repo: draw(rates) for repo in nodes}, common_causes=causes, hard=hard)
     rules = {"policy": draw(policies), "failure_budget": draw(budgets), "attempts": draw(attempts)}
     return Case(plan, model, rules, draw(st.integers(0, 2**64)))
 
@@ -81,7 +82,9 @@ def seeded(seed: int, n: int) -> Case:
         return chosen.choice(AWKWARD_RATES) if chosen.random() < 0.1 else typical ** (1 / rules["attempts"])
 
     causes = [CommonCause(str(number), rate() / 2, chosen.sample(nodes, n // 3)) for number in range(seed % 4)]
-    return Case(plan, FailureModel({repo: rate() for repo in nodes}, common_causes=causes), rules, 10**6 + seed)
+    own = {repo: rate() for repo in nodes}
+    hard = (0.0, 0.4, {repo: rate() for repo in nodes})[seed % 3]
+    return Case(plan, FailureModel(own, common_causes=causes, hard=hard), rules, 10**6 + seed)
 
 
 def drawn_failures(case: Case, trial: int) -> tuple[str, ...]:
@@ -92,13 +95,18 @@ def drawn_failures(case: Case, trial: int) -> tuple[str, ...]:
         if draws.happens(cause.probability, case.seed, "cause", cause.name, 0, trial)
         for repo in cause.repos
     }
-    tries = range(1, case.rules["attempts"] + 1)
-    return tuple(
-        repo
-        for repo in case.plan.released
-        if repo in struck
-        or all(draws.happens(case.model.rate(repo), case.seed, "repo", repo, attempt, trial) for attempt in tries)
-    )
+    return tuple(repo for repo in case.plan.released if repo in struck or fails_by_itself(case, repo, trial))
+
+
+def fails_by_itself(case: Case, repo: str, trial: int) -> bool:
+    rate, hard = case.model.rate(repo), case.model.share_hard(repo)
+    if not draws.happens(rate, case.seed, "repo", repo, 1, trial):
+        return False
+    if draws.happens(hard, case.seed, "hard", repo, 0, trial):
+        return True
+    flake = case.model.failing(repo).flaky
+    later = range(2, case.rules["attempts"] + 1)
+    return all(draws.happens(flake, case.seed, "repo", repo, attempt, trial) for attempt in later)
 
 
 def counts(outcome: SequenceOutcome) -> tuple[int, int, int]:

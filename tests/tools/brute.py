@@ -39,6 +39,19 @@ def follow(plan: SequencePlan, failing: Collection[str]) -> tuple[frozenset[str]
     return frozenset(failed), frozenset(succeeded & released), frozenset(skipped & released)
 
 
+def out_of_attempts(model: FailureModel, repo: str, attempts: int) -> Fraction:
+    """How likely all tries fail: broken for good, or a flake each time, try by try."""
+    rate, hard = Fraction(model.rate(repo)), Fraction(model.share_hard(repo))
+    broken = rate * hard
+    if broken == 1:
+        return broken
+    flake = (rate - broken) / (1 - broken)
+    every = 1 - broken
+    for _ in range(attempts):
+        every *= flake
+    return broken + every
+
+
 def draws(
     plan: SequencePlan,
     model: ModelLike,
@@ -51,7 +64,7 @@ def draws(
     `perfect` repos never fail, even struck; `hopeless` ones always do.
     """
     read: FailureModel = as_model(model)
-    chances = {repo: Fraction(read.rate(repo)) ** attempts for repo in plan.released}
+    chances = {repo: out_of_attempts(read, repo, attempts) for repo in plan.released}
     chances.update({repo: Fraction(0) for repo in perfect}, **{repo: Fraction(1) for repo in hopeless})
     scale = 1  # whole numbers over one denominator: fractions would look for common factors all the time
     weights = {frozenset[str](): 1}

@@ -113,17 +113,14 @@ def chances_of(plan: SequencePlan, model: FailureModel, attempts: int, perfect: 
     """
     released = np.array(plan.arrays.released, dtype=bool)
     released_ids = [(position, item.repo_id) for position, item in enumerate(plan.items) if released[position]]
-    broken, flaky, rate = (np.zeros(len(released)) for _ in range(3))
-    failing = [Failing(0.0, 0.0) if position in perfect else model.failing(repo) for position, repo in released_ids]
-    broken[released], flaky[released] = [own.broken for own in failing], [own.flaky for own in failing]
+    failing = [
+        Failing.of(0.0 if position in perfect else model.rate(repo), model.share_hard(repo))
+        for position, repo in released_ids
+    ]
+    rate, log_q, zero = np.zeros(len(released)), np.zeros(len(released)), np.zeros(len(released), dtype=bool)
     rate[released] = [own.at_all(attempts) for own in failing]
-    # 1 - b - (1 - b) f^k = (1 - b) (1 - f^k): two logarithms, each precise where its factor is near 0 or 1.
-    all_flakes = np.zeros(len(released))
-    all_flakes[released] = [own.flaky**attempts for own in failing]
-    with np.errstate(divide="ignore"):  # of the branch that is not taken
-        log_mended = np.where(all_flakes < 0.5, np.log1p(-all_flakes), np.log(-np.expm1(attempts * np.log(flaky))))
-        log_q = np.log1p(-broken) + log_mended
-    zero = (broken == 1.0) | (flaky == 1.0)
+    log_q[released] = _log_mended(failing, attempts)
+    zero[released] = [own.sound == 0.0 or own.steady == 0.0 for own in failing]
     causes: list[tuple[float, Integers]] = []
     for cause in model.common_causes:
         names = set(cause.repos)
@@ -157,6 +154,17 @@ def chances_of(plan: SequencePlan, model: FailureModel, attempts: int, perfect: 
         log_tried=log_tried,
         zeros_above=zeros_above.astype(np.int64),
     )
+
+
+def _log_mended(failing: Sequence[Failing], attempts: int) -> Floats:
+    """Give the log of the probability that one of the tries succeeds: 1 - b - (1 - b) f^k = (1 - b) (1 - f^k)."""
+    broken, sound, flaky, steady = np.array(failing, dtype=np.float64).reshape(-1, 4).T
+    all_flakes = np.array([own.flaky**attempts for own in failing], dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of the branches that are not taken
+        log_sound = np.where(broken < 0.5, np.log1p(-broken), np.log(sound))
+        log_flaky = np.where((broken > 0.0) & (steady < 0.5), np.log1p(-steady), np.log(flaky))
+        mended = np.where(all_flakes < 0.5, np.log1p(-all_flakes), np.log(-np.expm1(attempts * log_flaky)))
+    return log_sound + mended
 
 
 def _subset_sums(values: list[float]) -> Floats:
