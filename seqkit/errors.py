@@ -24,8 +24,10 @@ survives pickling, so that it may cross a process boundary.
 from __future__ import annotations
 
 import os
+import pickle
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -204,7 +206,8 @@ class StorageError(MultiRepoError):
     events : list of RunEvent
         Where a run broke off because of this error: the events that could not be written.
     outcome : SequenceOutcome or None
-        Where a run broke off because of this error: what had happened by then.
+        Where a run broke off because of this error: what had happened by then. Its ledger crosses a process boundary
+        too, or a note says why it could not and the outcome has none there.
     """
 
     events: list[RunEvent]
@@ -214,6 +217,17 @@ class StorageError(MultiRepoError):
         super().__init__(*args)
         self.events = []
         self.outcome = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = dict(self.__dict__)
+        if self.outcome is not None:
+            try:
+                pickle.dumps(self.outcome.ledger)
+            except Exception as error:  # a ledger of somebody's own may raise anything; the rest is not lost for it
+                kept["outcome"] = replace(self.outcome, ledger=None)
+                note = f"the outcome's ledger was left behind, as it cannot be pickled: {error}"
+                kept["__notes__"] = [*getattr(self, "__notes__", ()), note]
+        return type(self), self.args, kept
 
 
 class RunNotFound(StorageError):

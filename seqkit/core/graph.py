@@ -97,8 +97,8 @@ class RepoDependencyGraph:
             Where the graph belongs to a plan.
         """
         self._require_own()
-        self.require(dependency)
-        self.require(dependent)
+        dependency = self.require(dependency)
+        dependent = self.require(dependent)
         if self._digraph.has_edge(dependency, dependent):
             return
         path = self._path(dependent, dependency)
@@ -315,7 +315,7 @@ class RepoDependencyGraph:
         return int(self._digraph.number_of_edges())
 
     def require(self, repo: str) -> str:
-        """Give the id back.
+        """Give the id back, as a plain str.
 
         Raises
         ------
@@ -324,7 +324,7 @@ class RepoDependencyGraph:
         """
         if repo not in self:
             raise RepoNotFound(repo, among=tuple(self))
-        return repo
+        return repo if type(repo) is str else str.__str__(repo)
 
     def node(self, repo: str) -> RepoNode:
         """Give the record of `repo`."""

@@ -16,7 +16,16 @@ from seqkit._show.html import shortened
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import and_more
 
-__all__ = ["Cells", "SimilarIds", "checked_id", "edges_of_cells", "is_blank", "similar_ids", "warn_of_similar"]
+__all__ = [
+    "Cells",
+    "SimilarIds",
+    "checked_id",
+    "checked_text",
+    "edges_of_cells",
+    "is_blank",
+    "similar_ids",
+    "warn_of_similar",
+]
 
 _MOST_GROUPS = 5
 _MOST_IDS = 5
@@ -33,21 +42,39 @@ class SimilarIds(UserWarning):
 
 
 def checked_id(repo: object, argument: str) -> str:
-    """Give `repo` back if it can be an id.
+    """Give `repo` back, as a plain str, if it can be an id; see :func:`checked_text`."""
+    if not isinstance(repo, str):
+        raise TypeError(f"{argument} is {repo!r:.80} ({type(repo).__name__}), expected a repo id as a str")
+    return checked_text(repo, argument)
+
+
+def checked_text(text: object, argument: str) -> str:
+    r"""Give `text` back, as a plain str, if it can stand in plans and ledgers.
+
+    Of a subclass of str (``numpy.str_``, a member of an Enum) the characters count, whatever it prints as.
 
     Raises
     ------
     TypeError, ValueError
-        Where it is no text, or text that UTF-8 cannot hold.
+        Where it is no text, or text that UTF-8 cannot hold: half a character.
+
+    Examples
+    --------
+    >>> checked_text("v1-\udcff", "version")
+    Traceback (most recent call last):
+    ValueError: version is 'v1-\udcff', expected text that UTF-8 can hold (surrogates not allowed)
     """
-    if not isinstance(repo, str):
-        raise TypeError(f"{argument} is {repo!r} ({type(repo).__name__}), expected a repo id as a str")
-    if not repo.isascii():
+    if not isinstance(text, str):
+        raise TypeError(f"{argument} is {text!r:.80}, expected a str")
+    plain = text if type(text) is str else str.__str__(text)
+    if not plain.isascii():
         try:
-            repo.encode()
+            plain.encode()
         except UnicodeEncodeError as error:
-            raise ValueError(f"{argument} is {repo!r}, expected text that UTF-8 can hold ({error.reason})") from None
-    return repo
+            raise ValueError(
+                f"{argument} is {plain!r:.80}, expected text that UTF-8 can hold ({error.reason})"
+            ) from None
+    return plain
 
 
 def is_blank(text: str) -> bool:

@@ -37,6 +37,7 @@ from seqkit.core.graph import (
     graph_of_edges,
     known_repos,
 )
+from seqkit.core.ids import checked_text
 from seqkit.core.model import Release, RepoReleaseStatus, SequenceItem
 from seqkit.errors import DuplicateRelease, RepoNotFound
 
@@ -442,8 +443,13 @@ def plan_of(content: object) -> SequencePlan:
         read = _PlanJson.model_validate(content)
     except ValidationError as error:
         raise ValueError(f"not a plan: {_first_problem(error)}") from None
+    for name in ("plan_id", "originating_run_id"):
+        checked_text(getattr(read, name) or "", name)
     position: dict[str, int] = {}
     for index, item in enumerate(read.items):
+        if not (item.repo_id + item.version_label + item.spec_digest + item.promoted_by).isascii():
+            for name in Release.__dataclass_fields__:
+                checked_text(getattr(item, name), f"items[{index}].{name}")
         if position.setdefault(item.repo_id, index) != index:
             raise DuplicateRelease(item.repo_id)
     for repo in itertools.chain.from_iterable(read.edges):
@@ -460,7 +466,8 @@ def plan_of(content: object) -> SequencePlan:
 
 def _first_problem(error: ValidationError) -> str:
     first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    told = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]  # the first is our own
+    return f"{'.'.join(map(str, first['loc']))}: {told}"
 
 
 # ---------------------------------------------------------------------- building
@@ -507,8 +514,7 @@ def build_plan(
     """
     if scope not in _SCOPES:
         raise ValueError(f"scope is {scope!r}, expected one of {_SCOPES}")
-    if not isinstance(originating_run_id, str):
-        raise TypeError(f"originating_run_id is {originating_run_id!r}, expected a str")
+    originating_run_id = checked_text(originating_run_id, "originating_run_id")
     with collector_paused():
         return plan_of_items(
             graph, _wanted(graph, releases, version), originating_run_id, scope, graph.topological_order()
@@ -574,7 +580,8 @@ def _own_version(repo: str, known: Mapping[Any, Any], version: str | None) -> st
     own = known.get("version", version)
     if own is None:
         raise ValueError(f"version is None and repo {repo!r} has no version attribute of its own; pass version=…")
-    return str(own)
+    text = own if isinstance(own, str) else str(own)
+    return text if type(text) is str and text.isascii() else checked_text(text, f"the version of repo {repo!r:.80}")
 
 
 def _entries(releases: Releases) -> Iterable[Any]:

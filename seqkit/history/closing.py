@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from seqkit.core.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
 from seqkit.errors import InvalidRunState
 from seqkit.ledger import LedgerLike, as_ledger
-from seqkit.ledger.base import Clock, system_clock
 from seqkit.ledger.digest import StateDigest
+from seqkit.ledger.given import Clock, clock_of
 from seqkit.ledger.story import kind_of, story_of
 
 __all__ = ["close_run"]
@@ -73,10 +73,7 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
     if record.status is not RunStatus.RUNNING:
         raise InvalidRunState(run_id, record.status.value.capitalize())
     events = list(kept.get_events(run_id))
-    told = (clock or system_clock)()
-    if told.tzinfo is None:
-        raise ValueError(f"clock tells {told!r:.80}, expected an aware datetime, such as datetime.now(UTC)")
-    now = max([told, record.created_at, *(event.timestamp for event in events[-1:])])
+    now = max([clock_of(clock)(), record.created_at, *(event.timestamp for event in events[-1:])])
     if not events or kind_of(events[-1]) != "RunClosed":  # else somebody was interrupted right here
         last = events[-1].seq if events else 0
         events.append(RunEvent(seq=last + 1, kind="RunClosed", payload={"reason": reason}, timestamp=now))

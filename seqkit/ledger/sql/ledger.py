@@ -15,8 +15,9 @@ from seqkit._show.html import page
 from seqkit._util.collector import collector_paused
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
-from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
+from seqkit.ledger.base import refuse_bad_seq, refuse_finished
 from seqkit.ledger.found import FoundEvent, FoundRun, Problem
+from seqkit.ledger.given import Clock, Ids, clock_of, end_of, id_source
 from seqkit.ledger.showing import LAST, runs_page
 from seqkit.ledger.sql import rows, schema
 from seqkit.ledger.sql.rows import EventColumns
@@ -58,6 +59,10 @@ class SqlRunLedger:
 
     Notes
     -----
+    It can be pickled and copied (:mod:`copy`): what travels is the URL, with its password where it has one, so keep
+    the pickled bytes as you would keep the URL. A database in memory cannot, nor `ids` and `clock` that cannot be
+    pickled, such as lambdas: that raises TypeError.
+
     Run ids and kinds with NUL characters or lone surrogates raise ``StorageError``: not every database
     can hold them. Inside payloads and metadata both are fine.
 
@@ -80,21 +85,43 @@ class SqlRunLedger:
         read_only: bool = False,
     ) -> None:
         self._next_id = id_source(ids)
-        self._clock = clock or system_clock
-        made = url_of(url)
-        self.source = shown(made)
+        self._clock = clock_of(clock)
+        self._url, self._read_only = url_of(url), read_only
+        self.source = shown(self._url)
         """The database's URL, without a password."""
-        self.engine = make_engine(made, read_only)
-        self._dialect = self.engine.dialect.name
-        self._append = schema.APPEND[self._dialect]
-        # A database in memory has one connection for all threads: they take turns.
-        one = isinstance(self.engine.pool, StaticPool)
-        self._turn: contextlib.AbstractContextManager[Any] = threading.Lock() if one else contextlib.nullcontext()
+        self._connect()
         try:
             self._open(read_only)
         except BaseException:
             self.engine.dispose()
             raise
+
+    def _connect(self) -> None:
+        self.engine = make_engine(self._url, self._read_only)
+        self._dialect = self.engine.dialect.name
+        self._append = schema.APPEND[self._dialect]
+        # A database in memory has one connection for all threads: they take turns.
+        one = isinstance(self.engine.pool, StaticPool)
+        self._turn: contextlib.AbstractContextManager[Any] = threading.Lock() if one else contextlib.nullcontext()
+
+    # What is pickled, or copied, is the way to the database: the copy connects anew when it is first used. The
+    # password is part of that way, and of the pickled bytes; it is in no repr.
+
+    def __getstate__(self) -> dict[str, Any]:
+        if isinstance(self.engine.pool, StaticPool):
+            raise TypeError(
+                f"{self.source}: a database in memory lives in one ledger and cannot be pickled or copied; "
+                "write_ledger(ledger, path) writes it to a file"
+            )
+        left = {"engine", "_append", "_turn"}
+        state = {name: value for name, value in self.__dict__.items() if name not in left}
+        if self._dialect == "sqlite" and "uri" not in self._url.query:
+            state["_url"] = self._url.set(database=os.path.abspath(str(self._url.database)))
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._connect()
 
     def _open(self, read_only: bool) -> None:
         with self._connected() as connection:
@@ -168,7 +195,7 @@ class SqlRunLedger:
             "the_run": run_id,
             "new_status": status.value,
             "new_summary": summary.model_dump_json(),
-            "new_completed": self._clock(),
+            "new_completed": end_of(self._clock, lambda: self.get_run(run_id).created_at),
         }
         if not rows.is_storable(run_id):
             raise RunNotFound(run_id)
