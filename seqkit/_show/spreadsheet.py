@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqkit._show.html import NOT_XML
 from seqkit._util import dtypes
 
 __all__ = ["for_spreadsheet"]
 
 _LONGEST = 32_767  # of a cell in Excel, in units of UTF-16
 _FORMULA = re.compile(r"[=+\-\t\r\n]|@\s*[\w.]+\s*\(")
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 _INT64 = np.iinfo(np.int64)
 _HOLDERS = (list, tuple, set, frozenset, np.ndarray, Mapping)
 
@@ -210,7 +210,7 @@ def _cell(text: str, escape: bool) -> str:
     """Make text that a cell can hold and, where asked for, that no spreadsheet runs."""
     if escape and _FORMULA.match(text):
         text = f"'{text}"
-    text = NOT_XML.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _NOT_XML.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) * 2 <= _LONGEST:  # not even if every character took two units
         return text
     units = text.encode("utf-16-le")

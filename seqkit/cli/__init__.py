@@ -22,10 +22,9 @@ from seqkit.cli.auditing import audit
 from seqkit.cli.conversion import convert
 from seqkit.cli.demonstration import demo
 from seqkit.cli.ledgers import runs, show_run
-from seqkit.cli.printing import printable
 from seqkit.cli.reference import reference
 from seqkit.cli.resuming import resume
 from seqkit.cli.simulation import simulate
 from seqkit.cli.whatif import what_if
 
-__all__ = ["audit", "convert", "demo", "printable", "reference", "resume", "runs", "show_run", "simulate", "what_if"]
+__all__ = ["audit", "convert", "demo", "reference", "resume", "runs", "show_run", "simulate", "what_if"]

@@ -19,7 +19,7 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, item_json
 from seqkit.core.rules import Rules, Skip, Start
 from seqkit.core.terms import Policy, Terms
-from seqkit.errors import InvalidRunState, StorageError
+from seqkit.errors import InvalidRunState, StorageError, as_recorded
 from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
 from seqkit.ledger.digest import StateDigest
@@ -321,9 +321,9 @@ class _Run:
             except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
                 raise  # the entry stays open: nobody knows how far this release got
             except Exception as error:
-                reason = _reason(error)
+                reason = as_recorded(error)
             except BaseException as error:  # SystemExit and its like: the release failed, and the run ends with it
-                await self._fail(step, _reason(error))
+                await self._fail(step, as_recorded(error))
                 raise
             else:
                 await self._succeed(step, released_as)
@@ -365,10 +365,6 @@ class _Run:
             await self._record("NodeFailed", payload)
         finally:
             self.rules.fail(step.repo_id, reason, final=True)
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
 
 
 def run_plan(
