@@ -242,7 +242,7 @@ def harmless(text: str) -> str:
 
 def _next_cell(found: re.Match[str]) -> str:
     run, start = found.groups()
-    return f"{run}'{start}" if found.start() and _SEPARATES.search(run) else found[0]
+    return f"{run}'{start}" if _SEPARATES.search(run) else found[0]
 
 
 def _cell(text: str, escape: bool) -> str:

@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeGuard, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from seqkit._util.words import printable
 from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.core.failures import FailureModel, ModelLike, as_model
@@ -86,7 +87,7 @@ class ScriptedReleaser:
         return f"run-{repo_id}"
 
     def __repr__(self) -> str:
-        return f"ScriptedReleaser({self.failures!r})"
+        return printable(f"ScriptedReleaser({self.failures!r})")
 
 
 class SimulatedReleaser:
