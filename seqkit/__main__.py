@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str, code: int = BAD_INPUT) -> int:
-    text = cli.printable(shortened(" ".join(message.split()), _LONGEST_MESSAGE))
+    text = shortened(" ".join(message.split()), _LONGEST_MESSAGE)
     print(f"seqkit: {text}", file=sys.stderr)
     return code
 

@@ -18,7 +18,8 @@
 
 Wrong arguments raise ``ValueError`` or ``TypeError`` that name the argument, the
 value and what was expected. Every error keeps its evidence as attributes and
-survives pickling, so that it may cross a process boundary.
+survives pickling, so that it may cross a process boundary. Attributes hold names
+as they are; ``str`` of an error escapes what a terminal would obey, or nobody sees.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from seqkit._util.near import NearNames, did_you_mean
-from seqkit._util.words import plural
+from seqkit._util.words import plural, printable
 
 if TYPE_CHECKING:
     from seqkit.core.model import RunEvent
@@ -75,6 +76,28 @@ def _quoted(text: str) -> str:
 class SeqkitError(Exception):
     """Base of everything seqkit raises on purpose."""
 
+    def __str__(self) -> str:
+        return printable(self._told())
+
+    def _told(self) -> str:
+        """Give the message with names as they are."""
+        return super().__str__()
+
+
+def as_recorded(error: BaseException) -> str:
+    r"""Give the text of an exception as a ledger keeps it: its message with nothing escaped, else its class's name.
+
+    Examples
+    --------
+    >>> error = SequencingFailed("core", "two\nlines")
+    >>> as_recorded(error).splitlines(), str(error).splitlines()
+    (['release sequencing failed for repo core: two', 'lines'],
+     ['release sequencing failed for repo core: two\\nlines'])
+    """
+    if isinstance(error, SeqkitError) and type(error).__str__ is SeqkitError.__str__:
+        return error._told() or type(error).__name__
+    return str(error) or type(error).__name__
+
 
 class MultiRepoError(SeqkitError):
     """Base of errors about graphs, plans, runs and ledgers."""
@@ -109,7 +132,7 @@ class DependencyCycle(MultiRepoError):
         self.way_out = way_out or 'remove an edge of each, or pass cycles="merge" to release each as one unit'
         self.also = also
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return self.told(self.way_out)
 
     def told(self, way_out: str) -> str:
@@ -160,7 +183,7 @@ class RepoNotFound(MultiRepoError):
         kept = {"suggestions": self.suggestions, "__notes__": self.__notes__, **self.__dict__, "_among": ()}
         return type(self), self.args, kept
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"repo not found in graph: {self.repo}"
 
 
@@ -172,7 +195,7 @@ class SequencingFailed(MultiRepoError):
         self.repo = repo
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"release sequencing failed for repo {self.repo}: {self.reason}"
 
     @classmethod
@@ -184,7 +207,7 @@ class SequencingFailed(MultiRepoError):
         >>> SequencingFailed.reason_in("core", str(SequencingFailed("core", "no tests")))
         'no tests'
         """
-        return message.removeprefix(str(cls(repo, "")))
+        return message.removeprefix(cls(repo, "")._told())
 
 
 class DuplicateRelease(MultiRepoError):
@@ -194,7 +217,7 @@ class DuplicateRelease(MultiRepoError):
         super().__init__(repo)
         self.repo = repo
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"repo released twice in one plan: {self.repo}; keep one of its releases"
 
 
@@ -237,7 +260,7 @@ class RunNotFound(StorageError):
         super().__init__(run_id)
         self.run_id = run_id
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"run not found: {self.run_id}"
 
 
@@ -256,7 +279,7 @@ class InvalidRunState(StorageError):
         self.actual = actual
         self.expected = expected
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"run {self.run_id} is {self.actual}, expected {self.expected}"
 
 
@@ -267,7 +290,7 @@ class InvalidDigest(StorageError, ValueError):
         super().__init__(digest)
         self.digest = digest
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"invalid digest: {self.digest!r}, expected 64 lowercase hexadecimal characters (SHA-256)"
 
 
@@ -320,7 +343,7 @@ class ReadError(SeqkitError):
             return cls(path, None, f"cannot be read: {error.strerror or error}")
         return cls(path, None, f"is no name of a file: {error}")  # such as one with a NUL
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         where = self.path if self.line is None else f"{self.path}, line {self.line}"
         return f"{where}: {self.message}"
 

@@ -11,8 +11,8 @@ import typer
 
 from seqkit._util.formats import Format, endings, listed, named_like
 from seqkit._util.near import NearNames, did_you_mean
-from seqkit._util.words import plural
-from seqkit.cli.printing import printable, some
+from seqkit._util.words import plural, printable
+from seqkit.cli.printing import some
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.ids import SimilarIds
 from seqkit.core.plan import SequencePlan, build_plan

@@ -12,13 +12,17 @@ from typing import Any
 
 import pandas as pd
 
+from seqkit._show.spreadsheet import harmless
 from seqkit._util.files import replacing
 
 __all__ = ["CSV_HELP", "JSON_HELP", "check_targets", "csv_text", "json_text", "write"]
 
 _STDOUT = "-"
 
-CSV_HELP = "Write a row a repo as CSV; overwrites the file. - for stdout, instead of the tables."
+CSV_HELP = (
+    "Write a row a repo as CSV; overwrites the file. - for stdout, instead of the tables. Names that a spreadsheet "
+    "would run get a ' before them; --json has all names as they are."
+)
 JSON_HELP = "Write everything as a JSON object; overwrites the file. - for stdout, instead of the tables."
 
 
@@ -65,17 +69,22 @@ def write(target: str, text: str) -> None:
 
 
 def csv_text(frame: pd.DataFrame, index: bool = False) -> str:
-    r"""Write a frame as CSV with ``\n`` at the ends of lines, and all digits.
+    r"""Write a frame as CSV with ``\n`` at the ends of lines, and all digits; no spreadsheet runs a cell of it.
+
+    These are tables for people; seqkit reads none of them. What it does read is never changed on writing.
 
     Examples
     --------
-    >>> print(csv_text(pd.DataFrame({"repo_id": ["a,b"], "p": [0.1]})), end="")
+    >>> print(csv_text(pd.DataFrame({"repo_id": ["a,b", "=1+1"], "p": [0.1, -1.0]})), end="")
     repo_id,p
     "a,b",0.1
+    '=1+1,-1.0
     """
-    text = frame.to_csv(index=index, lineterminator="\n")
+    frame = frame.reset_index() if index else frame
+    frame = frame.map(lambda cell: harmless(cell) if isinstance(cell, str) else cell)
+    text = frame.to_csv(index=False, lineterminator="\n")
     if "\r" in text:  # the csv module of Python 3.11 would leave it without quotes, and readers break the line there
-        text = frame.to_csv(index=index, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return text
 
 

@@ -11,6 +11,7 @@ from typing import Any, Union
 
 import pandas as pd
 
+from seqkit._util.words import printable
 from seqkit.core import draws
 
 __all__ = ["CommonCause", "FailureModel", "ModelLike", "as_model"]
@@ -61,7 +62,7 @@ class CommonCause:
     def __repr__(self) -> str:
         members = tuple(self.repos)
         shown = repr(members) if len(members) <= _SHOWN else f"<{len(members)} repos>"
-        return f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown})"
+        return printable(f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown})")
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,7 +127,7 @@ class FailureModel:
     def __repr__(self) -> str:
         rates = repr(dict(self.rates)) if len(self.rates) <= _SHOWN else f"<{len(self.rates)} repos>"
         causes = f", common_causes={list(self.common_causes)!r}" if self.common_causes else ""
-        return f"FailureModel(rates={rates}, default={self.default!r}{causes})"
+        return printable(f"FailureModel(rates={rates}, default={self.default!r}{causes})")
 
     def __reduce__(self) -> tuple[type[FailureModel], tuple[dict[str, float], float, tuple[CommonCause, ...]]]:
         return FailureModel, (dict(self.rates), self.default, tuple(self.common_causes))

@@ -7,14 +7,12 @@ whoever builds a graph of a list is told.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from seqkit._show.html import shortened
 from seqkit._util.warned import warn_caller
-from seqkit._util.words import and_more
+from seqkit._util.words import UNSEEN, and_more, shortened
 
 __all__ = [
     "Cells",
@@ -29,12 +27,6 @@ __all__ = [
 
 _MOST_GROUPS = 5
 _MOST_IDS = 5
-
-# What Unicode calls Default_Ignorable_Code_Point (nothing is drawn for it), and the empty Braille pattern.
-_UNSEEN = re.compile(
-    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 
 
 class SimilarIds(UserWarning):
@@ -85,7 +77,7 @@ def is_blank(text: str) -> bool:
     >>> [is_blank(text) for text in ("", " \t", "\xa0", "\u200b", ".")]
     [True, True, True, True, False]
     """
-    return not (text if text.isascii() else _UNSEEN.sub("", text)).strip()
+    return not (text if text.isascii() else UNSEEN.sub("", text)).strip()
 
 
 class Cells(NamedTuple):
@@ -117,7 +109,7 @@ def edges_of_cells(rows: Iterable[tuple[Any, Any]]) -> Cells:
 
 def _seen(repo: str) -> str:
     """Give what is seen of an id: composed, compatible characters as one, the invisible left out."""
-    return repo if repo.isascii() else unicodedata.normalize("NFKC", _UNSEEN.sub("", repo))
+    return repo if repo.isascii() else unicodedata.normalize("NFKC", UNSEEN.sub("", repo))
 
 
 def _key(repo: str) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seqkit._show.html import shortened, table
+from seqkit._show.html import table
 from seqkit._util import dtypes
+from seqkit._util.words import cut
 from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.fitting.attempts import Source, Tries, numbered, read_tries, strings
@@ -79,7 +80,7 @@ class Dispersion:
         at = int(np.argmax(self.runs["excess"].to_numpy()))
         run = self.runs.iloc[at]
         return (
-            f"Most above expectation: run {shortened(str(self.runs.index[at]), 60)!r}, "
+            f"Most above expectation: run {cut(str(self.runs.index[at]), 60)!r}, "
             f"{int(run['failures'])} failed where {run['expected']:.2g} were expected"
         )
 

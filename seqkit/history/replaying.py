@@ -27,7 +27,7 @@ from seqkit.core.rules import Reason, Rules, fail_ids
 from seqkit.core.rules import follow as followed
 from seqkit.core.terms import Policy, Terms, UnderTerms
 from seqkit.core.unknown import check_models
-from seqkit.errors import SequencingFailed
+from seqkit.errors import SequencingFailed, as_recorded
 from seqkit.history.evidence import Causes, RecordedTries
 from seqkit.history.past import read_run
 from seqkit.ledger import LedgerLike, as_ledger
@@ -349,7 +349,7 @@ class _Again:
         def draw(repo: str, attempt: int) -> str | None:
             self.drawn.add(repo)
             reason = causes.reason(repo, attempt, self.seed, number, struck)
-            return None if reason is None else str(SequencingFailed(repo, reason))
+            return None if reason is None else as_recorded(SequencingFailed(repo, reason))
 
         return self.follow(draw)
 

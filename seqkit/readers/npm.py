@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 import networkx as nx
 
-from seqkit._show.html import shortened
+from seqkit._util.words import cut
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, text_list, typed
@@ -331,4 +331,4 @@ def _outside(location: str) -> bool:
 
 
 def _place(location: str) -> str:
-    return f"packages[{shortened(location, 120)!r}]"
+    return f"packages[{cut(location, 120)!r}]"

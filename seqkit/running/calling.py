@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from seqkit.errors import as_recorded
+
 __all__ = ["id_in", "in_thread", "is_async", "reason_of", "shown"]
 
 _LONGEST = 1_000_000  # characters of an id or a reason: whatever a ledger takes it can also export
@@ -65,7 +67,7 @@ def reason_of(error: BaseException) -> str:
     ('disk is full', 'KeyError')
     """
     try:
-        return _kept(str(error)) or _kept(type(error).__name__)
+        return _kept(as_recorded(error))
     except Exception:  # its __str__ raises, or gives no text
         return _kept(type(error).__name__)
 

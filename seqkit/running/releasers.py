@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from seqkit._util.arguments import whole
+from seqkit._util.words import printable
 from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.core.failures import ModelLike, as_model
@@ -80,7 +81,7 @@ class ScriptedReleaser:
         return f"run-{repo_id}"
 
     def __repr__(self) -> str:
-        return f"ScriptedReleaser({self.failures!r})"
+        return printable(f"ScriptedReleaser({self.failures!r})")
 
 
 class SimulatedReleaser:

@@ -9,7 +9,7 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import follow
 from seqkit.core.terms import Terms
-from seqkit.errors import SequencingFailed
+from seqkit.errors import SequencingFailed, as_recorded
 
 __all__ = ["Trial", "run_trial"]
 
@@ -33,6 +33,6 @@ def run_trial(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, 
 
     def why(repo: str, attempt: int) -> str | None:
         reason = model.reason(repo, attempt, seed, trial)
-        return None if reason is None else str(SequencingFailed(repo, reason))
+        return None if reason is None else as_recorded(SequencingFailed(repo, reason))
 
     return Trial(failures, follow(plan, terms, why).outcome(seed=seed))

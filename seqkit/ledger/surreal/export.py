@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seqkit._show.html import shortened
+from seqkit._util.words import cut, shortened
 from seqkit.errors import ReadError
 from seqkit.ledger.found import Problem
 from seqkit.ledger.surreal.literals import LiteralError, RecordId, Token, next_token, read_value, skip_value
@@ -213,7 +213,7 @@ class _Script:
     def _lost(self, token: Token) -> LiteralError:
         if token.kind == "end":
             return LiteralError("the file ends in the middle of an INSERT: is it cut off?", token.start, cut=True)
-        return LiteralError(f"found {shortened(token.text, 30)!r}, expected a comma or ]", token.start)
+        return LiteralError(f"found {cut(token.text, 30)!r}, expected a comma or ]", token.start)
 
     def _line(self, at: int) -> int:
         """Give the line of a place; places come in rising order, but for a few."""
