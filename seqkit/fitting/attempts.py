@@ -12,6 +12,7 @@ import pandas as pd
 
 from seqkit._show.html import shortened
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import listed
 from seqkit.ledger import LedgerLike, as_ledger
 from seqkit.ledger.copies import counted
@@ -51,7 +52,7 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
             frame = items_frame(counted(as_ledger(frame, existing=True)))
         except TypeError as error:
             raise TypeError(
-                f"ledger_or_frame is {ledger_or_frame!r:.80}, expected a ledger, its path or URL, or a DataFrame"
+                f"ledger_or_frame is {as_given(ledger_or_frame)}, expected a ledger, its path or URL, or a DataFrame"
             ) from error
     if frame.columns.has_duplicates:
         raise ValueError(f"ledger_or_frame has the columns {columns_told(frame.columns)}, expected each once")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from seqkit._util.secrets import as_given
 from seqkit.core.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
 from seqkit.errors import InvalidRunState
 from seqkit.ledger import LedgerLike, as_ledger
@@ -63,9 +64,9 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
     {'reason': 'the machine lost power'}
     """
     if not isinstance(reason, str):
-        raise TypeError(f"reason is {reason!r:.80}, expected a text: why is the run closed?")
+        raise TypeError(f"reason is {as_given(reason)}, expected a text: why is the run closed?")
     if not reason.strip():
-        raise ValueError(f"reason is {reason!r}, expected a text: why is the run closed?")
+        raise ValueError(f"reason is {as_given(reason, 200)}, expected a text: why is the run closed?")
     if isinstance(ledger, str | os.PathLike):
         as_ledger(ledger, existing=True).get_run(run_id)  # nothing is made where there is none
     kept = as_ledger(ledger)

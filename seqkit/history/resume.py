@@ -15,6 +15,7 @@ from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import chip, legend
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural, quoted
 from seqkit.core.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.core.model import RepoReleaseStatus, SequenceItem
@@ -197,7 +198,7 @@ class ResumePlan(SequencePlan, key="resumes"):
             raise ValueError(f"not a plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         if read.resumes != plan.originating_run_id:
             raise ValueError(
-                f"not a plan: resumes is {read.resumes!r:.80}, expected the originating_run_id, which is "
+                f"not a plan: resumes is {as_given(read.resumes)}, expected the originating_run_id, which is "
                 f"{plan.originating_run_id!r:.80}"
             )
         if both := [repo for repo in plan.released if repo in read.taken_as_released]:
@@ -336,7 +337,7 @@ def resume_plan(
     SequenceOutcome(2 succeeded, 0 failed)
     """
     if in_doubt not in get_args(InDoubt):
-        raise ValueError(f"in_doubt is {in_doubt!r}, expected one of {get_args(InDoubt)}")
+        raise ValueError(f"in_doubt is {as_given(in_doubt, 200)}, expected one of {get_args(InDoubt)}")
     source = counted(as_ledger(ledger, existing=True))
     run = read_run(source, run_id, graph)
     later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
@@ -387,7 +388,7 @@ def resume_plan(
 def _taken(runs: list[PastRun], told: Standing, repos: str | Iterable[str]) -> list[str]:
     """Read the argument `taken_as_released`, in plan order."""
     if not isinstance(repos, str | Iterable):
-        raise TypeError(f"taken_as_released is {repos!r:.80}, expected repo ids")
+        raise TypeError(f"taken_as_released is {as_given(repos)}, expected repo ids")
     wanted = [repos] if isinstance(repos, str) else list(repos)
     # A repo that failed may not have been reached by the run after that one.
     tried = {repo for run in runs for repo, own in run.ends.items() if own.status in ("failed", "in_progress")}

@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
@@ -115,7 +116,7 @@ def history(
     >>> matplotlib.pyplot.close("all")
     """
     if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
-        raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+        raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
     grid = _grid(ledger_or_frame, graph)
     if not grid.repos:
         runs = len(grid.labels)
@@ -160,7 +161,9 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
     notes: list[str] = []
     if not isinstance(source, pd.DataFrame):
         if not isinstance(source, RunLedger | str | os.PathLike):
-            raise TypeError(f"ledger_or_frame is {source!r:.80}, expected a ledger, its path or URL, or a DataFrame")
+            raise TypeError(
+                f"ledger_or_frame is {as_given(source)}, expected a ledger, its path or URL, or a DataFrame"
+            )
         found = as_ledger(source, existing=True)
         kept = without_repeats(found)
         if kept is not found:

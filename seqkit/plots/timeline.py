@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import offset_copy
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.secrets import as_given
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
@@ -127,11 +128,11 @@ def _of_outcome(asked: Any) -> tuple[RunLedger, str | None]:
             return as_ledger(asked, existing=True), None
         except TypeError:
             raise TypeError(
-                f"ledger_or_outcome is {asked!r:.80}, expected a ledger, its path or URL, or a SequenceOutcome"
+                f"ledger_or_outcome is {as_given(asked)}, expected a ledger, its path or URL, or a SequenceOutcome"
             ) from None
     if asked.ledger is None or asked.run_id is None:
         raise ValueError(
-            f"ledger_or_outcome is {asked!r:.80} of a run that no ledger has, so there are no times to draw: "
+            f"ledger_or_outcome is {as_given(asked)} of a run that no ledger has, so there are no times to draw: "
             "plots.order(outcome) draws how far each repo got, and run_plan(plan, …) gives an outcome with a ledger"
         )
     return as_ledger(asked.ledger), asked.run_id

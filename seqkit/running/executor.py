@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from seqkit._util.secrets import as_given
 from seqkit.core.draws import Seed
 from seqkit.core.model import RunEvent, RunMetadata, spec_digest_of
 from seqkit.core.outcome import SequenceOutcome
@@ -140,11 +141,11 @@ def _prepared(
 ) -> tuple[_Run, RunMetadata]:
     """Read and check the arguments; in the thread of the caller, whose line a warning should name."""
     if not isinstance(plan, SequencePlan):
-        raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan (build_plan makes one)")
+        raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     if isinstance(retry_delay, bool) or not isinstance(retry_delay, int | float):
-        raise TypeError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+        raise TypeError(f"retry_delay is {as_given(retry_delay, 200)}, expected seconds from 0")
     if not 0 <= retry_delay < math.inf:
-        raise ValueError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+        raise ValueError(f"retry_delay is {as_given(retry_delay, 200)}, expected seconds from 0")
     release = as_releaser(releaser, rng, trial)
     check_names(plan, releaser)
     run = _Run(
@@ -162,7 +163,7 @@ def _prepared(
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
     plan = rules.plan
     if tags is not None and not isinstance(tags, Mapping):
-        raise TypeError(f"tags is {tags!r:.80}, expected a mapping from names to JSON")
+        raise TypeError(f"tags is {as_given(tags)}, expected a mapping from names to JSON")
     more = dict(plan.run_tags) | dict(tags or {})
     for name in ("resumes", "taken_as_released"):
         if name in plan.run_tags and more[name] != plan.run_tags[name]:

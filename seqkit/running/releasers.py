@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeGuard, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from seqkit._util.secrets import as_given
 from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.core.failures import FailureModel, ModelLike, as_model
@@ -110,7 +111,7 @@ class SimulatedReleaser:
 
     def __init__(self, model: ModelLike, rng: Seed | None = None, trial: int = 0) -> None:
         if isinstance(trial, bool) or not isinstance(trial, int | np.integer):
-            raise TypeError(f"trial is {trial!r}, expected a whole number from 0")
+            raise TypeError(f"trial is {as_given(trial, 200)}, expected a whole number from 0")
         if not 0 <= trial < draws.MAX_TRIALS:
             raise ValueError(f"trial is {trial}, expected a whole number from 0 to {draws.MAX_TRIALS - 1}")
         self.model = as_model(model)
@@ -210,7 +211,7 @@ def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0)
         _check_shape(releaser)
         return _FunctionReleaser(releaser)
     raise TypeError(
-        f"releaser is {releaser!r:.80}, expected an object with release(repo_id, version_label, spec_digest, "
+        f"releaser is {as_given(releaser)}, expected an object with release(repo_id, version_label, spec_digest, "
         "promoted_by), a function of that shape, a failure rate or a FailureModel"
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import StaticPool
 
 from seqkit._show.html import page
 from seqkit._util.collector import collector_paused
+from seqkit._util.secrets import secrets_in, shown
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
@@ -20,7 +21,8 @@ from seqkit.ledger.found import FoundEvent, FoundRun, Problem
 from seqkit.ledger.showing import LAST, runs_page
 from seqkit.ledger.sql import rows, schema
 from seqkit.ledger.sql.rows import EventColumns
-from seqkit.ledger.sql.store import bytes_as_found, make_engine, raw_cursor, shown, translated, url_of
+from seqkit.ledger.sql.store import PATIENCE, bytes_as_found, make_engine, raw_cursor, translated
+from seqkit.ledger.urls import checked, postgresql_url, scheme_of, sqlite_file
 
 __all__ = ["SqlRunLedger"]
 
@@ -41,11 +43,14 @@ class SqlRunLedger:
     url : str or path
         The path of a SQLite file, or a URL: ``sqlite:///runs.db``, ``postgresql://user@host/database``
         (also ``postgres://``, ``postgresql+psycopg://``; needs ``pip install "seqkit-py[postgres]"``).
-        Tables are made where they are missing.
+        Tables are made where they are missing. Of a SQLite URL the parameters ``mode`` (``ro``, ``rw``, ``rwc``),
+        ``timeout`` (seconds), ``vfs`` and ``uri=true`` (before ``file:…``) are understood; of others, those of libpq.
     ids, clock
         As in :class:`seqkit.MemoryRunLedger`.
     read_only : bool
         Whether to open an existing ledger for reading only: nothing is made, and writing raises ``Backend``.
+    patience : float
+        For how many seconds to wait where somebody has locked the database; ``?timeout=`` in a SQLite URL wins.
 
     Raises
     ------
@@ -78,13 +83,17 @@ class SqlRunLedger:
         ids: Ids | None = None,
         clock: Clock | None = None,
         read_only: bool = False,
+        patience: float = PATIENCE,
     ) -> None:
         self._next_id = id_source(ids)
         self._clock = clock or system_clock
-        made = url_of(url)
-        self.source = shown(made)
+        text = checked(url, "url")
+        kind = scheme_of(text)
+        self._secrets = secrets_in(text)
+        self.source = shown(postgresql_url(text) if kind == "postgresql" else text if kind else f"sqlite:///{text}")
         """The database's URL, without a password."""
-        self.engine = make_engine(made, read_only)
+        read_only = read_only or (kind == "sqlite" and sqlite_file(text).mode == "ro")
+        self.engine = make_engine(text, read_only, patience)
         self._dialect = self.engine.dialect.name
         self._append = schema.APPEND[self._dialect]
         # A database in memory has one connection for all threads: they take turns.
@@ -140,7 +149,7 @@ class SqlRunLedger:
             raise RunNotFound(run_id)
         values = (event.seq, event.kind, payload, moment, run_id)
         try:
-            with self._turn, translated(self.source), raw_cursor(self.engine) as cursor:
+            with self._turn, translated(self.source, self._secrets), raw_cursor(self.engine) as cursor:
                 cursor.execute(self._append, values)
                 written = cursor.rowcount
         except IntegrityError as error:
@@ -265,7 +274,7 @@ class SqlRunLedger:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        with self._turn, translated(self.source), self.engine.connect() as connection:
+        with self._turn, translated(self.source, self._secrets), self.engine.connect() as connection:
             yield connection
 
     def _readable(self, read: Callable[[Any], _T], row: Any, of: str = "") -> _T:
