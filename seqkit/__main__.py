@@ -16,7 +16,7 @@ import typer
 
 from seqkit import __version__, cli
 from seqkit._show.html import shortened
-from seqkit._util.secrets import shown_id
+from seqkit._util.secrets import secrets_in, shown_id, without
 from seqkit.errors import SeqkitError
 
 __all__ = ["main"]
@@ -89,7 +89,9 @@ def _harmless(message: str, typed: Sequence[str]) -> str:
     words = {word for argument in typed for word in (argument, argument.partition("=")[2])}
     for word in sorted(words, key=len, reverse=True):
         if word and shown_id(word) != word:
-            message = message.replace(word, shown_id(word)).replace(repr(word)[1:-1], shown_id(word))
+            for spelt in (word, repr(word)[1:-1], word.strip()):
+                message = message.replace(spelt, shown_id(word))
+            message = without(message, secrets_in(word))
     return message
 
 

@@ -32,12 +32,13 @@ DATABASES = (
 """Schemes of databases: what begins like this is meant for a URL, however many slashes follow."""
 
 # A letter alone is a drive of Windows. A URL may stand at the end of a path, where a relative one was made absolute.
-_URL = re.compile(rf"(?<![\w+.-])([A-Za-z][\w+.-]+):(?=/)|^\s*((?:{'|'.join(DATABASES)})(?:\+\w*)?):", re.I)
+_URL = re.compile(rf"(?<![\w+.-])([A-Za-z][\w+.-]+):(?=/)|^\s*((?:{'|'.join(DATABASES)})(?:\+\w*)?)(?::|(?=//))", re.I)
 _REST = re.compile(
     r"//(?:(?P<user>[^\s:/?#@\[\]]*)(?::(?P<password>[^\s/?#@]*))?@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/?#@\[\]]*)(?P<port>:\d*)?"
     r"(?P<path>/[^?@]*)?(?:\?(?P<query>[^@]*))?"
 )
+_WHO_AND_WHERE = re.compile(r"\s*(?://)?[^\s:/@]+:.+@[\w.-]+(?:/|:\d)")  # user:password@host/ without a scheme
 _TO_THE_AT = re.compile(r":.*@", re.S)
 _QUOTED = re.compile(
     r"(?<![\w+.-])([A-Za-z][\w+.-]+:/+)[^\s/@]*:.*@", re.S
@@ -45,47 +46,25 @@ _QUOTED = re.compile(
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _NAMED = re.compile(r"((?:pass\w*|pwd|\w*passw(?:or)?d|\w*token|\w*secret\w*|sslkey|api_?key)\s*=\s*).+", re.I | re.S)
 _PLAIN = re.compile(r"[\w./, -]*")
-_HOSTS = re.compile(r"[\w./,-]*(?::\d{1,5})?(?:,[\w./-]*(?::\d{1,5})?)*")
-_HARMLESS = frozenset(  # parameters of SQLite's and PostgreSQL's URLs; what is not plain is hidden here too
-    [
-        "application_name",
-        "cache",
-        "channel_binding",
-        "client_encoding",
-        "connect_timeout",
-        "dbname",
-        "fallback_application_name",
-        "gssencmode",
-        "host",
-        "hostaddr",
-        "immutable",
-        "keepalives",
-        "keepalives_count",
-        "keepalives_idle",
-        "keepalives_interval",
-        "load_balance_hosts",
-        "mode",
-        "nolock",
-        "options",
-        "port",
-        "psow",
-        "replication",
-        "require_auth",
-        "requirepeer",
-        "service",
-        "sslcert",
-        "sslcrl",
-        "sslmode",
-        "sslrootcert",
-        "sslsni",
-        "target_session_attrs",
-        "tcp_user_timeout",
-        "timeout",
-        "uri",
-        "user",
-        "vfs",
-    ]
+_PLAIN_ONES = (
+    "application_name channel_binding client_encoding dbname fallback_application_name hostaddr load_balance_hosts "
+    "options require_auth requirepeer service sslcert sslcrl sslrootcert user vfs"
 )
+_NUMBERS = (
+    "connect_timeout immutable keepalives keepalives_count keepalives_idle keepalives_interval nolock port psow sslsni "
+    "tcp_user_timeout timeout"
+)
+_HARMLESS: dict[str, re.Pattern[str]] = {  # parameters of SQLite's and PostgreSQL's URLs, and values that may be shown
+    **dict.fromkeys(_PLAIN_ONES.split(), _PLAIN),
+    **dict.fromkeys(_NUMBERS.split(), re.compile(r"[0-9.,]*")),
+    "host": re.compile(r"[\w./,-]*(?::\d{1,5})?(?:,[\w./-]*(?::\d{1,5})?)*"),
+    "sslmode": re.compile("disable|allow|prefer|require|verify-ca|verify-full"),
+    "gssencmode": re.compile("disable|prefer|require"),
+    "target_session_attrs": re.compile("any|read-write|read-only|primary|standby|prefer-standby"),
+    "mode": re.compile("ro|rwc?|memory"),
+    "cache": re.compile("shared|private"),
+    "uri": re.compile("true|false|0|1"),
+}
 _SECRET = frozenset(["passfile", "passwd", "password", "pwd", "sslkey", "sslpassword", "token"])
 
 
@@ -112,7 +91,9 @@ def shown_id(name: str) -> str:
     >>> shown_id("npm:lodash@4.17.21"), shown_id("postgresql://kim:s3cret@host/db")
     ('npm:lodash@4.17.21', 'postgresql://kim:***@host/db')
     """
-    return shown(name) if isinstance(name, str) and (_URL.search(name) or _NAMED.search(name)) else name
+    if isinstance(name, str) and (_URL.search(name) or _NAMED.search(name) or _WHO_AND_WHERE.match(name)):
+        return shown(name)
+    return name
 
 
 def secrets_in(name: str) -> tuple[str, ...]:
@@ -180,7 +161,8 @@ def _parted(name: str) -> tuple[str, list[str]]:
     if backend == "sqlite" and rest.startswith("///"):
         path, mark, query = rest.partition("?")
         asked, hidden = _query(query)
-        return f"{head}{path}{mark}{asked}", hidden
+        name = shown_id(path[3:])  # a path as it is, but for another URL
+        return f"{head}///{name}{mark}{asked}", hidden
     parts = _REST.fullmatch(rest)
     if parts is not None:
         return _of_parts(head, backend.startswith("postgres") or backend.endswith("ssh"), parts)
@@ -236,8 +218,8 @@ def _query(query: str) -> tuple[str, list[str]]:
     hidden: list[str] = []
     for piece in query.split("&"):
         key, equals, value = piece.partition("=")
-        name, meant = key.lower(), unquote_plus(value)
-        harmless = name in _HARMLESS and (_HOSTS if name == "host" else _PLAIN).fullmatch(meant)
+        name = key.lower()
+        harmless = name in _HARMLESS and _HARMLESS[name].fullmatch(unquote_plus(value))
         if not piece or harmless:
             told_of.append(piece)
         elif name in _HARMLESS or name in _SECRET:

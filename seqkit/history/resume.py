@@ -21,9 +21,10 @@ from seqkit.core.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.core.model import RepoReleaseStatus, SequenceItem
 from seqkit.core.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
 from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
-from seqkit.ledger import LedgerLike, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.links import Links, Standing, take_in
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
 
 __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
@@ -338,9 +339,10 @@ def resume_plan(
     """
     if in_doubt not in get_args(InDoubt):
         raise ValueError(f"in_doubt is {as_given(in_doubt, 200)}, expected one of {get_args(InDoubt)}")
-    source = counted(as_ledger(ledger, existing=True))
-    run = read_run(source, run_id, graph)
-    later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
+    with lent(ledger, existing=True) as kept:
+        source = counted(kept)
+        run = read_run(source, run_id, graph)
+        later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])
     taken = _taken([run, *later], told, taken_as_released)
     doubtful = [repo for repo, (_, own) in told.items() if own.status == "in_progress"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from seqkit.ledger.urls import checked, readable, scheme_of, sqlite_file
 if TYPE_CHECKING:
     from seqkit.ledger.sql import SqlRunLedger
 
-__all__ = ["as_ledger", "open_ledger", "read_ledger", "read_ledgers", "source_of"]
+__all__ = ["as_ledger", "lent", "open_ledger", "read_ledger", "read_ledgers", "source_of"]
 
 
 @told_in(formats=f"{listed(FORMATS)}. It is opened for reading only.")
@@ -151,11 +152,12 @@ def _opened(text: str, argument: str) -> SqlRunLedger:
 
 
 @told_in(formats=f"{listed(FORMATS)}.")
-def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
+def as_ledger(ledger: Any, existing: bool = False, patience: float | None = None) -> RunLedger:
     """Read a `ledger` argument: a ledger, or the path or URL of one.
 
     With `existing` it must be there, and is opened or read for reading only:
     {formats}
+    A database that is locked is then waited for `patience` seconds, as long as for any other use where None.
     Without, it is opened for writing, by :func:`open_ledger`.
 
     Raises
@@ -180,8 +182,24 @@ def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
         raise ReadError(shown(text), None, "no such ledger file")
     if row is None or row.open is None:
         return read_ledger(text)
-    kept: RunLedger = row.open(text, read_only=True)
+    kept: RunLedger = row.open(text, read_only=True, **({} if patience is None else {"patience": patience}))
     return kept
+
+
+@contextlib.contextmanager
+def lent(ledger: Any, existing: bool = False) -> Iterator[RunLedger]:
+    """Read a `ledger` argument, as `as_ledger` does, and let go at the end of what was opened for it.
+
+    It can still be asked afterwards: it then opens its database again.
+    """
+    kept = as_ledger(ledger, existing)
+    try:
+        yield kept
+    finally:
+        if kept is not ledger:
+            disconnect = getattr(kept, "disconnect", None)  # not every kind has something to close
+            if disconnect is not None:
+                disconnect()
 
 
 def source_of(ledger: object) -> str | None:

@@ -25,6 +25,9 @@ _SQLITE = ("sqlite", "sqlite+pysqlite")
 _POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 
 _DATABASE = re.compile(rf"((?:{'|'.join(DATABASES)})(?:\+\w*)?):(/*)", re.I)
+_KEYWORDS = re.compile(
+    r"\s*(?:password\s*=|(?:host|hostaddr|port|dbname|user|service|sslmode|options)\s*=\s*\S+\s+\w+\s*=)", re.I
+)
 _SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://")
 _AUTHORITY = re.compile(
     r"(?:(?P<user>[^\s:/?#@]*)(?::(?P<password>[^\s/?#@]*))?@)?"
@@ -89,6 +92,8 @@ def _wrong(text: str) -> str:
     """Say what is wrong with a path or URL, and what was expected; empty where nothing is."""
     if why := _no_name(text):
         return f"{why}{EXPECTED}"
+    if _KEYWORDS.match(text):
+        return f"which is no path, but key words of PostgreSQL's, {EXPECTED}"
     found = _DATABASE.match(text.strip())
     if found is None:
         return ""

@@ -22,10 +22,11 @@ from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
 from seqkit.fitting.attempts import Source, Tries, read_tries, strings
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import RunLedger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import items_frame
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import tag_of
 from seqkit.plots._axes import axes, nothing, settled, status_legend, title
 from seqkit.plots._marks import marks
@@ -164,16 +165,16 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
             raise TypeError(
                 f"ledger_or_frame is {as_given(source)}, expected a ledger, its path or URL, or a DataFrame"
             )
-        found = as_ledger(source, existing=True)
-        kept = without_repeats(found)
-        if kept is not found:
-            notes.append("what stands there again counted once")
-        for run in kept.list_runs():
-            train = tag_of(run, "train")
-            labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)
-        if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
-            notes.append("events of runs without a record left out")
-        source = items_frame(kept)
+        with lent(source, existing=True) as found:
+            kept = without_repeats(found)
+            if kept is not found:
+                notes.append("what stands there again counted once")
+            for run in kept.list_runs():
+                train = tag_of(run, "train")
+                labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)
+            if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
+                notes.append("events of runs without a record left out")
+            source = items_frame(kept)
     tries = read_tries(source, "run_id")
     ids = strings(source, "run_id")
     for run_id, began in _starts(source, ids).items():

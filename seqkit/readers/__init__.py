@@ -90,7 +90,7 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
         if not rows:
             raise ValueError(
                 f"format of {as_given(os.fspath(path), 200)} cannot be guessed from the ending "
-                f"{shown(PurePath(path).suffix)!r} of its name, expected {endings(FORMATS)}; pass format= "
+                f"{PurePath(shown(os.fspath(path))).suffix!r} of its name, expected {endings(FORMATS)}; pass format= "
                 f"one of {_NAMES}"
             )
         row = recognised(rows, file, advice=f"; pass format= one of {_NAMES} to see what is missing")

@@ -21,9 +21,10 @@ from seqkit.core.plan import SequencePlan, item_json
 from seqkit.core.rules import Rules, Skip, Start
 from seqkit.core.terms import Policy, Terms
 from seqkit.errors import InvalidRunState, StorageError
-from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger
 from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
 from seqkit.ledger.digest import StateDigest
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
 from seqkit.running.releasers import ReleaserLike, RepoReleaser, as_releaser, check_names
 
@@ -148,16 +149,19 @@ def _prepared(
         raise ValueError(f"retry_delay is {as_given(retry_delay, 200)}, expected seconds from 0")
     release = as_releaser(releaser, rng, trial)
     check_names(plan, releaser)
-    run = _Run(
-        rules=Rules(plan, terms),
-        releaser=release,
-        ledger=MemoryRunLedger(clock=clock) if ledger is None else as_ledger(ledger),
-        record_skips=record_skips,
-        retry_delay=retry_delay,
-        on_event=on_event,
-        clock=clock or system_clock,
-    )
-    return run, _metadata(run.rules, record_skips, tags)
+    with contextlib.ExitStack() as stack:
+        run = _Run(
+            rules=Rules(plan, terms),
+            releaser=release,
+            ledger=stack.enter_context(lent(MemoryRunLedger(clock=clock) if ledger is None else ledger)),
+            record_skips=record_skips,
+            retry_delay=retry_delay,
+            on_event=on_event,
+            clock=clock or system_clock,
+        )
+        metadata = _metadata(run.rules, record_skips, tags)
+        run.lent = stack.pop_all()
+    return run, metadata
 
 
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
@@ -204,11 +208,16 @@ class _Run:
         self.retry_delay = retry_delay
         self.on_event = on_event
         self.clock = clock
+        self.lent = contextlib.ExitStack()  # closes at the end what was opened for this run
         self.recorder: GraphRunRecorder | None = None
         self.story = Story(rules.plan, rules.terms, record_skips)  # what the ledger's events say
         self.digest = StateDigest()
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
+        with self.lent:
+            return await self._execute(metadata)
+
+    async def _execute(self, metadata: RunMetadata) -> SequenceOutcome:
         await self._call(self.rules.plan.check_ledger, self.ledger)
         try:
             await self._call(self._open, metadata)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -90,11 +91,15 @@ class SqlRunLedger:
         text = checked(url, "url")
         kind = scheme_of(text)
         self._secrets = secrets_in(text)
-        self.source = shown(postgresql_url(text) if kind == "postgresql" else text if kind else f"sqlite:///{text}")
+        self.source = shown(postgresql_url(text) if kind == "postgresql" else text)
+        if not kind and "://" not in text:
+            self.source = f"sqlite:///{self.source}"
         """The database's URL, without a password."""
         read_only = read_only or (kind == "sqlite" and sqlite_file(text).mode == "ro")
         self.engine = make_engine(text, read_only, patience)
         self._dialect = self.engine.dialect.name
+        self.keeps_connections = True
+        """Whether a connection waits for its next use; False for who looks in now and then, and holds no descriptor."""
         self._append = schema.APPEND[self._dialect]
         # A database in memory has one connection for all threads: they take turns.
         one = isinstance(self.engine.pool, StaticPool)
@@ -104,6 +109,8 @@ class SqlRunLedger:
         except BaseException:
             self.engine.dispose()
             raise
+        if not one:  # whoever drops a ledger drops its connections: an engine alone keeps them until it is collected
+            weakref.finalize(self, self.engine.dispose).atexit = False
 
     def _open(self, read_only: bool) -> None:
         with self._connected() as connection:
@@ -274,8 +281,12 @@ class SqlRunLedger:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        with self._turn, translated(self.source, self._secrets), self.engine.connect() as connection:
-            yield connection
+        try:
+            with self._turn, translated(self.source, self._secrets), self.engine.connect() as connection:
+                yield connection
+        finally:
+            if not self.keeps_connections:
+                self.disconnect()
 
     def _readable(self, read: Callable[[Any], _T], row: Any, of: str = "") -> _T:
         try:
@@ -286,8 +297,13 @@ class SqlRunLedger:
     # ------------------------------------------------------------------ ending
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; one in memory is gone."""
         self.engine.dispose()
+
+    def disconnect(self) -> None:
+        """Close the connections that wait for their next use, which would open others; a database in memory stays."""
+        if not isinstance(self.engine.pool, StaticPool):
+            self.engine.dispose()
 
     def __enter__(self) -> SqlRunLedger:
         return self

@@ -32,7 +32,7 @@ _REMEDIES = (
     ("unable to open", "check that the folder is there and that you may write to it"),
     ("not a database", "the file is something else: name another one"),
     ("malformed", "the file is damaged: restore it from a copy"),
-    ("locked", "another process is writing for longer than 30 s: wait, or end it"),
+    ("locked", "another process is writing: wait, or end it"),
     ("lock timeout", "another session is writing to the same run: wait, or end it"),
     ("no such column", "the file's tables are not a seqkit ledger's: name another one"),
     ("password authentication failed", "check user and password, or the server's pg_hba.conf"),
@@ -211,14 +211,18 @@ def translated(where: str, secrets: Sequence[str] = ()) -> Iterator[None]:
         yield
     except sa.exc.SQLAlchemyError as error:
         raised = _translated(error, where, secrets)
-        quoted: BaseException | None = error
-        while quoted is not None and not any(secret in str(quoted) for secret in secrets):
-            quoted = quoted.__cause__ or quoted.__context__
-        if quoted is None:
-            raise raised from error
-    else:
-        return
-    raise raised  # without the driver's own message, which has something secret in it
+        raise raised from (error if _cleaned(error, secrets) else None)
+
+
+def _cleaned(error: BaseException | None, secrets: Sequence[str]) -> bool:
+    """Take what is secret out of an error and of what it came from; False where that cannot be done."""
+    while error is not None:
+        if any(secret in str(error) for secret in secrets):
+            error.args = tuple(without(arg, secrets) if isinstance(arg, str) else arg for arg in error.args)
+            if any(secret in str(error) for secret in secrets):
+                return False
+        error = error.__cause__ or error.__context__
+    return True
 
 
 def _translated(error: sa.exc.SQLAlchemyError, where: str, secrets: Sequence[str]) -> StorageError:
