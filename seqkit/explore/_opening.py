@@ -25,7 +25,7 @@ def opened(path: str | os.PathLike[str]) -> RunLedger:
     except (ReadError, StorageError, ValueError) as error:
         return _locked(path, error) or read_ledger(path, on_bad_lines="skip")
     if hasattr(ledger, "keeps_connections"):
-        ledger.keeps_connections = not ledger.source.startswith("sqlite:")  # a server's are dear
+        ledger.keeps_connections = not getattr(ledger, "source", "").startswith("sqlite:")  # a server's are dear
     try:
         ledger.list_runs()
     except (StorageError, ValueError) as error:  # rows that are no runs

@@ -17,7 +17,7 @@ from urllib.parse import unquote, unquote_plus
 from seqkit._util.secrets import DATABASES, as_given, shown
 from seqkit.errors import ReadError
 
-__all__ = ["EXPECTED", "SqliteFile", "checked", "postgresql_url", "readable", "scheme_of", "sqlite_file"]
+__all__ = ["EXPECTED", "SqliteFile", "checked", "no_name", "postgresql_url", "readable", "scheme_of", "sqlite_file"]
 
 EXPECTED = "expected a path, or a URL such as sqlite:///runs.db or postgresql://user@host/database"
 
@@ -65,7 +65,7 @@ def checked(value: Any, argument: str) -> str:
     --------
     >>> checked("sqlite://runs.db", "ledger")
     Traceback (most recent call last):
-    ValueError: ledger is 'sqlite://runs.db', with two slashes, expected three, or four before an absolute path: \
+    ValueError: ledger is 'sqlite://runs.db', a URL with two slashes, expected three, or four before an absolute path: \
 sqlite:///runs.db
     """
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -84,21 +84,21 @@ def readable(value: Any, argument: str) -> str:
         raise TypeError(f"{argument} is {as_given(value)}, expected a path or a database URL")
     why = _wrong(text)
     if why:
-        raise ReadError(shown(text), None, f"{why} (this is the argument {argument})")
+        raise ReadError(shown(text), None, f"is {why} (this is the argument {argument})")
     return text
 
 
 def _wrong(text: str) -> str:
     """Say what is wrong with a path or URL, and what was expected; empty where nothing is."""
-    if why := _no_name(text):
-        return f"{why}{EXPECTED}"
+    if why := no_name(text):
+        return f"{why}; {EXPECTED}"
     if _KEYWORDS.match(text):
-        return f"which is no path, but key words of PostgreSQL's, {EXPECTED}"
+        return f"no path, but key words of PostgreSQL's, {EXPECTED}"
     found = _DATABASE.match(text.strip())
     if found is None:
         return ""
     if text != text.strip():
-        return "with a space or the end of a line before or after the URL, expected the URL alone"
+        return "a URL with a space or the end of a line before or after it, expected it alone"
     if not found[2].startswith("//"):
         return (
             f"a URL that lacks slashes, expected {found[1].lower()}:// and what follows "
@@ -108,16 +108,16 @@ def _wrong(text: str) -> str:
     return {"sqlite": _wrong_sqlite, "postgresql": _wrong_postgresql}.get(scheme_of(text), lambda _: "")(text)
 
 
-def _no_name(text: str) -> str:
+def no_name(text: str) -> str:
     """Say why no file can be called like this; empty where one can."""
     if not text:
-        return "is empty, "
+        return "no name of a file: it is empty"
     if "\0" in text:
-        return "is no name of a file: it holds a NUL character; "
+        return "no name of a file: it holds a NUL character"
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        return "is no name of a file: it holds half a character; "
+        return "no name of a file: it holds half a character"
     return ""
 
 
@@ -127,20 +127,20 @@ def _no_name(text: str) -> str:
 def _wrong_postgresql(url: str) -> str:
     rest = url.split("://", 1)[1]
     if rest.count("@") > 1 or ("@" in rest and "@" not in re.split(r"[/?#]", rest, maxsplit=1)[0]):
-        return f"which holds an @ (or a /, ? or # before it) that is not written as %40, expected one: {_QUOTING}"
+        return f"a URL that holds an @ (or a /, ? or # before it) that is not written as %40, expected one: {_QUOTING}"
     if _AUTHORITY.fullmatch(rest) is None:
-        return f"which is no URL of a database, {EXPECTED}; {_QUOTING}"
+        return f"no URL of a database, {EXPECTED}; {_QUOTING}"
     _, _, query = rest.partition("?")
     seen: set[str] = set()
     for piece in query.split("&") if query else ():
         name, _, value = piece.partition("=")
         if not re.fullmatch(r"\w+=.+", piece):
-            return f"which has a parameter that is no name=value, {EXPECTED}?name=value; {_QUOTING}, %26 for &"
+            return f"a URL that has a parameter that is no name=value, {EXPECTED}?name=value; {_QUOTING}, %26 for &"
         if name in ("host", "hostaddr", "port"):  # they alone may come again: several servers to try
             if _HOST.fullmatch(unquote_plus(value)) is None:
-                return f"which has a {name} that is none, expected the name or address of a server, or a folder"
+                return f"a URL that has a {name} that is none, expected the name or address of a server, or a folder"
         elif name in seen:
-            return f"which has a parameter twice (the second is number {len(seen) + 1} after the ?), expected it once"
+            return f"a URL that has a parameter twice (number {len(seen) + 1} after the ?), expected it once"
         seen.add(name)
     return ""
 
@@ -204,21 +204,21 @@ def _wrong_sqlite(url: str) -> str:
             return why
     names = [name for name, _, _ in pieces]
     if len(set(names)) < len(names):
-        return "which has a parameter twice, expected each once"
+        return "a URL that has a parameter twice, expected each once"
     if names and within in ("", ":memory:"):
         return "a database in memory, expected sqlite:// without parameters"
     if "uri" in names and not within.startswith("file:"):
-        return "which has uri=true but no file: before its path, expected sqlite:///runs.db without uri=true"
+        return "a URL that has uri=true but no file: before its path, expected sqlite:///runs.db without uri=true"
     return ""
 
 
 def _wrong_path(path: str) -> str:
     if path and not path.startswith("/"):
-        return f"with two slashes, expected three, or four before an absolute path: sqlite:///{shown(path)}"
+        return f"a URL with two slashes, expected three, or four before an absolute path: sqlite:///{shown(path)}"
     if re.match(r"/file:(:memory:|\?|$)", path):
         return "a database in memory, expected sqlite:// for one, or the path of a file: sqlite:///runs.db"
     if re.match(r"/file://(?!/|localhost/)", path):
-        return "with a host in it, expected the path of a file: sqlite:///runs.db"
+        return "a URL with a host in it, expected the path of a file: sqlite:///runs.db"
     return ""
 
 
@@ -226,11 +226,11 @@ def _wrong_parameter(name: str, value: str, number: int) -> str:
     rule = _PARAMETERS.get(name)
     if rule is None:
         return (
-            f"which has a parameter that seqkit does not know (number {number} after the ?), expected some of "
+            f"a URL that has a parameter that seqkit does not know (number {number} after the ?), expected some of "
             f"{', '.join(_UNDERSTOOD)}, such as sqlite:///runs.db?mode=ro"
         )
     fits, expected = rule
-    return "" if fits(value) else f"which has {name}={_plain(value)}, expected {expected}"
+    return "" if fits(value) else f"a URL that has {name}={_plain(value)}, expected {expected}"
 
 
 def _plain(value: str) -> str:

@@ -314,7 +314,7 @@ REFUSED = [
     ("sqlite:///file::memory:?uri=true", "in memory"),
     ("sqlite:///file:?uri=true", "in memory"),
     ("sqlite:///file://host/runs.db?uri=true", "host in it"),
-    ("", "is empty, expected a path"),
+    ("", "it is empty; expected a path"),
     ("a\0.db", "holds a NUL"),
     ("a\0", "holds a NUL"),
     ("sqlite:///a\0.db", "holds a NUL"),
@@ -506,3 +506,19 @@ def test_a_ledger_in_memory_outlives_the_run() -> None:
     outcome = run_plan(PLAN, 0.0, "sqlite://", rng=1)
     assert outcome.ledger is not None
     assert len(outcome.ledger.list_runs()) == 1
+
+
+@pytest.mark.parametrize("name", ["a\0.db", "a\0.jsonl", "a\ud800.db", "a\ud800.jsonl.gz", ""])
+def test_what_no_file_can_be_called_is_refused_by_name(name: str, folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"^path is .*no name of a file: it (?:holds|is empty)"):
+        write_ledger(MemoryRunLedger(), name)
+    assert os.listdir() == ["there.jsonl"]
+
+
+def test_names_of_files_that_are_no_utf8_are_names(folder: Path) -> None:
+    for name in (os.fsdecode(b"a\xff.db"), os.fsdecode(b"a\xff.jsonl")):
+        write_ledger(MemoryRunLedger(), name)
+        assert read_ledger(name).runs == ()
+        assert len(runs_frame(name)) == 0
+    run_plan(PLAN, 0.0, os.fsdecode(b"a\xff.db"), rng=1)
+    assert audit(os.fsdecode(b"a\xff.db")).ok
