@@ -33,6 +33,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from seqkit._util.near import NearNames, did_you_mean
+from seqkit._util.secrets import as_given, shown, shown_id
 from seqkit._util.words import plural, printable
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class RepoNotFound(MultiRepoError):
     """
 
     def __init__(self, repo: str, among: Iterable[str] = ()) -> None:
-        super().__init__(repo)
+        super().__init__(shown_id(repo))
         self.repo = repo
         self._among = among
 
@@ -184,7 +185,7 @@ class RepoNotFound(MultiRepoError):
         return type(self), self.args, kept
 
     def _told(self) -> str:
-        return f"repo not found in graph: {self.repo}"
+        return f"repo not found in graph: {shown_id(self.repo)}"
 
 
 class SequencingFailed(MultiRepoError):
@@ -257,11 +258,11 @@ class RunNotFound(StorageError):
     """The ledger has no run of this `run_id`."""
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(run_id)
+        super().__init__(shown_id(run_id))
         self.run_id = run_id
 
     def _told(self) -> str:
-        return f"run not found: {self.run_id}"
+        return f"run not found: {shown_id(self.run_id)}"
 
 
 class InvalidRunState(StorageError):
@@ -287,11 +288,11 @@ class InvalidDigest(StorageError, ValueError):
     """Text that is not a digest of 64 lowercase hexadecimal characters."""
 
     def __init__(self, digest: str) -> None:
-        super().__init__(digest)
+        super().__init__(shown_id(digest))
         self.digest = digest
 
     def _told(self) -> str:
-        return f"invalid digest: {self.digest!r}, expected 64 lowercase hexadecimal characters (SHA-256)"
+        return f"invalid digest: {as_given(self.digest, 200)}, expected 64 lowercase hexadecimal characters (SHA-256)"
 
 
 class IntegrityError(StorageError):
@@ -321,8 +322,8 @@ class ReadError(SeqkitError):
     """
 
     def __init__(self, path: str | os.PathLike[str], line: int | None, message: str) -> None:
-        super().__init__(path, line, message)
-        self.path = os.fspath(path)
+        self.path = shown(os.fspath(path))  # a database's URL, in place of a file's name, may hold a password
+        super().__init__(self.path, line, message)
         self.line = line
         self.message = message
 

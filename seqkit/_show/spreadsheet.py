@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import UNSEEN
 
 __all__ = ["for_spreadsheet", "harmless"]
@@ -92,7 +93,9 @@ def for_spreadsheet(frame: pd.DataFrame, escape: bool = True) -> pd.DataFrame:
     1,app
     """
     if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"frame is {frame!r:.80}, expected a DataFrame; of a result, pass what its to_frame() gives")
+        raise TypeError(
+            f"frame is {as_given(frame)}, expected a DataFrame; of a result, pass what its to_frame() gives"
+        )
     taken: set[str] = set()
     names = [_name(label, escape, taken) for label in frame.columns]
     labels = _labels(frame.index, escape, taken)

@@ -11,6 +11,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from seqkit._util.secrets import shown
+
 __all__ = ["replacing"]
 
 
@@ -55,7 +57,8 @@ def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        raise OSError(error.errno or errno.EIO, error.strerror or str(error), name) from error
+        # Not "from error": that names the place as it was given, or made absolute.
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), shown(name)) from None
 
 
 def _final(name: str) -> Path:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seqkit._show.html import shortened
+from seqkit._util.secrets import shown_id
 from seqkit._util.words import listed, printable
 
 __all__ = ["chance", "console", "named", "number", "show", "some", "with_error"]
@@ -51,8 +52,8 @@ def show(
 
 
 def named(repo: str) -> str:
-    """Give a repo's name as it is shown: short enough, and visible where it is empty."""
-    return shortened(repo, _LONGEST_NAME) or "''"
+    """Give a name, of a repo or a file, as it is shown: short enough, and visible where it is empty."""
+    return shortened(shown_id(repo), _LONGEST_NAME) or "''"
 
 
 def some(repos: Sequence[str], most: int = 30) -> str:

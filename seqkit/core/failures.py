@@ -11,6 +11,7 @@ from typing import Any, Union
 
 import pandas as pd
 
+from seqkit._util.secrets import as_given
 from seqkit._util.words import printable
 from seqkit.core import draws
 
@@ -21,9 +22,9 @@ _SHOWN = 5  # repos that a repr names one by one
 
 def _probability(argument: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument} is {value!r}, expected a probability from 0 to 1")
+        raise TypeError(f"{argument} is {as_given(value, 200)}, expected a probability from 0 to 1")
     if not 0.0 <= float(value) <= 1.0:  # also refuses NaN
-        raise ValueError(f"{argument} is {value!r}, expected a probability from 0 to 1")
+        raise ValueError(f"{argument} is {as_given(value, 200)}, expected a probability from 0 to 1")
     return float(value)
 
 
@@ -49,7 +50,7 @@ class CommonCause:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
-            raise TypeError(f"name is {self.name!r}, expected a str")
+            raise TypeError(f"name is {as_given(self.name, 200)}, expected a str")
         object.__setattr__(self, "probability", _probability(f"probability of cause {self.name!r}", self.probability))
         if not isinstance(self.repos, Iterable):
             raise TypeError(f"repos of cause {self.name!r} is {self.repos!r}, expected repo ids")
@@ -102,7 +103,7 @@ class FailureModel:
             raise ValueError(f"rates has the repo id {twice!r:.80} twice in its index, expected each once")
         rates = self.rates.to_dict() if isinstance(self.rates, pd.Series) else self.rates
         if not isinstance(rates, Mapping):
-            raise TypeError(f"rates is {rates!r:.80}, expected a mapping from repo id to probability")
+            raise TypeError(f"rates is {as_given(rates)}, expected a mapping from repo id to probability")
         checked = {}
         for repo, rate in rates.items():
             if not isinstance(repo, str):
@@ -111,7 +112,7 @@ class FailureModel:
         object.__setattr__(self, "rates", MappingProxyType(checked))
         object.__setattr__(self, "default", _probability("default", self.default))
         if isinstance(self.common_causes, CommonCause) or not isinstance(self.common_causes, Iterable):
-            raise TypeError(f"common_causes is {self.common_causes!r:.80}, expected a list of CommonCause")
+            raise TypeError(f"common_causes is {as_given(self.common_causes)}, expected a list of CommonCause")
         causes = tuple(self.common_causes)
         for cause in causes:
             if not isinstance(cause, CommonCause):
@@ -157,7 +158,7 @@ class FailureModel:
         (0.28, 0.2)
         """
         if not isinstance(frame, pd.DataFrame):
-            raise TypeError(f"frame is {frame!r:.80}, expected the DataFrame that fit_failure_rates gives")
+            raise TypeError(f"frame is {as_given(frame)}, expected the DataFrame that fit_failure_rates gives")
         missing = [name for name in ("attempts", "failures", "rate") if name not in frame.columns]
         if missing:
             raise ValueError(
@@ -221,4 +222,4 @@ def as_model(model: ModelLike, argument: str = "model") -> FailureModel:
         if math.isnan(float(model)):
             raise ValueError(f"{argument} is nan, expected a probability from 0 to 1")
         return FailureModel(default=_probability(argument, model))
-    raise TypeError(f"{argument} is {model!r:.80}, expected a probability, a mapping by repo id or a FailureModel")
+    raise TypeError(f"{argument} is {as_given(model)}, expected a probability, a mapping by repo id or a FailureModel")

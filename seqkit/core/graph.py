@@ -20,6 +20,7 @@ import pandas as pd
 from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, stacked
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural
 from seqkit.core.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
 from seqkit.core.model import RepoNode
@@ -170,7 +171,7 @@ class RepoDependencyGraph:
         (['a+b', 'c'], {'members': ['a', 'b']})
         """
         if cycles not in _CYCLES:
-            raise ValueError(f"cycles is {cycles!r}, expected one of {_CYCLES}")
+            raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of {_CYCLES}")
         if not isinstance(edges, pd.DataFrame):
             return cls._of(edges, nodes, cycles)
         table = edges_of_cells(_rows_of_frame(edges, dependency, dependent))
@@ -233,7 +234,7 @@ class RepoDependencyGraph:
         """
         if direction not in _DIRECTIONS:
             raise ValueError(
-                f"direction is {direction!r}, expected one of {_DIRECTIONS}: what does an edge A → B mean?"
+                f"direction is {as_given(direction, 200)}, expected one of {_DIRECTIONS}: what does an edge A → B mean?"
             )
         if not G.is_directed():
             raise TypeError(f"G is an undirected {type(G).__name__}, expected a networkx.DiGraph: who needs whom?")

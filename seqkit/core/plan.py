@@ -27,6 +27,7 @@ from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, legend, stacked
 from seqkit._util import dtypes
 from seqkit._util.collector import collector_paused
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural
 from seqkit.core.arrays import PlanArrays
 from seqkit.core.graph import (
@@ -513,7 +514,7 @@ def build_plan(
     ['core', 'api', 'app']
     """
     if scope not in _SCOPES:
-        raise ValueError(f"scope is {scope!r}, expected one of {_SCOPES}")
+        raise ValueError(f"scope is {as_given(scope, 200)}, expected one of {_SCOPES}")
     originating_run_id = checked_text(originating_run_id, "originating_run_id")
     with collector_paused():
         return plan_of_items(
@@ -529,7 +530,9 @@ def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str 
             wanted[repo] = SequenceItem(repo_id=repo, version_label=own, status=_PENDING)
     else:
         if version is not None:
-            raise ValueError(f"version is {version!r}, but releases already say their versions; give one of the two")
+            raise ValueError(
+                f"version is {as_given(version, 200)}, but releases already say their versions; give one of the two"
+            )
         for index, entry in enumerate(_entries(releases)):
             release = _release(index, entry)
             graph.require(release.repo_id)
@@ -586,7 +589,9 @@ def _own_version(repo: str, known: Mapping[Any, Any], version: str | None) -> st
 
 def _entries(releases: Releases) -> Iterable[Any]:
     if isinstance(releases, str | Mapping):
-        raise TypeError(f"releases is {releases!r:.80}, expected a list of releases: [(repo_id, version_label, …), …]")
+        raise TypeError(
+            f"releases is {as_given(releases)}, expected a list of releases: [(repo_id, version_label, …), …]"
+        )
     if isinstance(releases, pd.DataFrame):
         known = [name for name in Release.__dataclass_fields__ if name in releases.columns]
         for name in ("repo_id", "version_label"):

@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqkit._show.html import table
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import cut
 from seqkit.core import draws
 from seqkit.core.draws import Seed
@@ -171,7 +172,7 @@ def dispersion_test(
     [4.0, 3.0, 0.2, 2.8]
     """
     if isinstance(resamples, bool) or not isinstance(resamples, int | np.integer):
-        raise TypeError(f"resamples is {resamples!r}, expected a whole number from 1")
+        raise TypeError(f"resamples is {as_given(resamples, 200)}, expected a whole number from 1")
     if resamples < 1:
         raise ValueError(f"resamples is {resamples}, expected a whole number from 1")
     seed = draws.resolve_seed(rng)

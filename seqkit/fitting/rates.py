@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import cut
 from seqkit.fitting.attempts import Source, numbered, read_tries
@@ -218,7 +219,7 @@ def _probability_of_highest(alpha: Floats, beta: Floats, top: int) -> float:
 
 def _checked_level(level: Any) -> float:
     if isinstance(level, bool) or not isinstance(level, int | float | np.number):
-        raise TypeError(f"confidence_level is {level!r:.80}, expected a number between 0 and 1, such as 0.95")
+        raise TypeError(f"confidence_level is {as_given(level)}, expected a number between 0 and 1, such as 0.95")
     if not 0 < level < 1:
-        raise ValueError(f"confidence_level is {level!r}, expected a number between 0 and 1, such as 0.95")
+        raise ValueError(f"confidence_level is {as_given(level, 200)}, expected a number between 0 and 1, such as 0.95")
     return float(level)

@@ -12,8 +12,9 @@ from seqkit._util import dtypes
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
 from seqkit.history.past import PastRun, past_run
-from seqkit.ledger import LedgerLike, as_ledger
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import story_of
 
 __all__ = ["blockers"]
@@ -91,19 +92,20 @@ def blockers(
     0    core         1       2      1      1.5
     1    auth         1       1      0      0.5
     """
-    source = counted(as_ledger(ledger, existing=True))
-    records = source.list_runs() if run_id is None else [source.get_run(run_id)]
     blames: dict[tuple[str, str], _Blame] = {}
-    for record in records:
-        story = story_of(record, source.get_events(record.run_id))
-        if not any(told.word in ("failed", "blocked", "stopped") for told in story.told.values()):
-            continue  # nothing to blame on anybody, with or without a plan
-        for repo, blame in _blames(past_run(record, story, graph)).items():
-            whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())
-            whole.failures += blame.failures
-            whole.blocks += blame.blocks
-            whole.alone += blame.alone
-            whole.shares += blame.shares
+    with lent(ledger, existing=True) as kept:
+        source = counted(kept)
+        records = source.list_runs() if run_id is None else [source.get_run(run_id)]
+        for record in records:
+            story = story_of(record, source.get_events(record.run_id))
+            if not any(told.word in ("failed", "blocked", "stopped") for told in story.told.values()):
+                continue  # nothing to blame on anybody, with or without a plan
+            for repo, blame in _blames(past_run(record, story, graph)).items():
+                whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())
+                whole.failures += blame.failures
+                whole.blocks += blame.blocks
+                whole.alone += blame.alone
+                whole.shares += blame.shares
     return _frame(blames, by_run)
 
 

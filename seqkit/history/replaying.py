@@ -30,8 +30,9 @@ from seqkit.core.unknown import check_models
 from seqkit.errors import SequencingFailed, as_recorded
 from seqkit.history.evidence import Causes, RecordedTries
 from seqkit.history.past import read_run
-from seqkit.ledger import LedgerLike, as_ledger
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
+from seqkit.ledger.reading import lent
 
 __all__ = ["Replay", "replay"]
 
@@ -270,7 +271,8 @@ def replay(
     >>> again.drawn
     ('app',)
     """
-    run = read_run(counted(as_ledger(ledger, existing=True)), run_id, graph)
+    with lent(ledger, existing=True) as kept:
+        run = read_run(counted(kept), run_id, graph)
     plan = run.plan
     failing, succeeding = fail_ids(plan, fail), fail_ids(plan, succeed)
     if failing & succeeding:

@@ -15,14 +15,16 @@ from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import chip, legend
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural, quoted
 from seqkit.core.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.core.model import RepoReleaseStatus, SequenceItem
 from seqkit.core.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
 from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
-from seqkit.ledger import LedgerLike, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.links import Links, Standing, take_in
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
 
 __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
@@ -197,7 +199,7 @@ class ResumePlan(SequencePlan, key="resumes"):
             raise ValueError(f"not a plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         if read.resumes != plan.originating_run_id:
             raise ValueError(
-                f"not a plan: resumes is {read.resumes!r:.80}, expected the originating_run_id, which is "
+                f"not a plan: resumes is {as_given(read.resumes)}, expected the originating_run_id, which is "
                 f"{plan.originating_run_id!r:.80}"
             )
         if both := [repo for repo in plan.released if repo in read.taken_as_released]:
@@ -336,10 +338,11 @@ def resume_plan(
     SequenceOutcome(2 succeeded, 0 failed)
     """
     if in_doubt not in get_args(InDoubt):
-        raise ValueError(f"in_doubt is {in_doubt!r}, expected one of {get_args(InDoubt)}")
-    source = counted(as_ledger(ledger, existing=True))
-    run = read_run(source, run_id, graph)
-    later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
+        raise ValueError(f"in_doubt is {as_given(in_doubt, 200)}, expected one of {get_args(InDoubt)}")
+    with lent(ledger, existing=True) as kept:
+        source = counted(kept)
+        run = read_run(source, run_id, graph)
+        later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])
     taken = _taken([run, *later], told, taken_as_released)
     doubtful = [repo for repo, (_, own) in told.items() if own.status == "in_progress"]
@@ -387,7 +390,7 @@ def resume_plan(
 def _taken(runs: list[PastRun], told: Standing, repos: str | Iterable[str]) -> list[str]:
     """Read the argument `taken_as_released`, in plan order."""
     if not isinstance(repos, str | Iterable):
-        raise TypeError(f"taken_as_released is {repos!r:.80}, expected repo ids")
+        raise TypeError(f"taken_as_released is {as_given(repos)}, expected repo ids")
     wanted = [repos] if isinstance(repos, str) else list(repos)
     # A repo that failed may not have been reached by the run after that one.
     tried = {repo for run in runs for repo, own in run.ends.items() if own.status in ("failed", "in_progress")}

@@ -21,10 +21,10 @@ import pandas as pd
 
 from seqkit._util import dtypes
 from seqkit.core.model import RunEvent, RunRecord, SequenceItem
-from seqkit.ledger import LedgerLike, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
-from seqkit.ledger.reading import source_of
+from seqkit.ledger.reading import lent, source_of
 from seqkit.ledger.story import Told, story_of
 
 __all__ = ["elapsed", "events_frame", "items_frame", "runs_frame"]
@@ -46,14 +46,14 @@ def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
     >>> runs_frame(MemoryRunLedger()).shape
     (0, 15)
     """
-    kept = as_ledger(ledger, existing=True)
-    if isinstance(kept, FoundLedger):
-        found = sorted(kept.runs, key=lambda run: run.record.created_at)
-        runs = [run.record for run in found]
-        sources: list[str] | None = [run.source for run in found]
-    else:
-        runs = kept.list_runs()
-        sources = _same_source(ledger, len(runs))
+    with lent(ledger, existing=True) as kept:
+        if isinstance(kept, FoundLedger):
+            found = sorted(kept.runs, key=lambda run: run.record.created_at)
+            runs = [run.record for run in found]
+            sources: list[str] | None = [run.source for run in found]
+        else:
+            runs = kept.list_runs()
+            sources = _same_source(ledger, len(runs))
     tags = [_mapping(run.metadata.tags) for run in runs]
     plans = [_mapping(tag.get("plan")) for tag in tags]
     ends = [run.completed_at for run in runs]
@@ -95,7 +95,8 @@ def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     >>> events_frame(outcome.ledger)[["seq", "kind", "repo_id"]].values.tolist()
     [[1, 'NodeEntered', 'core'], [2, 'NodeFailed', 'core'], [3, 'NodeSkipped', 'api']]
     """
-    columns = _event_columns(as_ledger(ledger, existing=True), run_id)
+    with lent(ledger, existing=True) as kept:
+        columns = _event_columns(kept, run_id)
     payloads = [payload if isinstance(payload, dict) else {} for payload in columns.payload]
 
     def of_payload(key: str) -> Any:
@@ -183,9 +184,10 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     >>> items_frame(outcome.ledger)[["repo_id", "status", "attempts", "blocked_by"]].values.tolist()
     [['core', 'failed', 1, []], ['api', 'skipped', 0, ['core']]]
     """
-    kept = counted(as_ledger(ledger, existing=True), differing="keep")
-    runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
-    rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
+    with lent(ledger, existing=True) as given:
+        kept = counted(given, differing="keep")
+        runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
+        rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
     stories = [row.told for row in rows]
     sources = _same_source(ledger, len(rows))
     if isinstance(kept, FoundLedger):

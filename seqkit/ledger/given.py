@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import uuid4
 
+from seqkit._util.secrets import as_given
 from seqkit.errors import StorageError
 
 __all__ = ["Clock", "Ids", "RunClock", "clock_of", "end_of", "id_source", "system_clock"]
@@ -53,7 +54,7 @@ class _CheckedClock:
 
     def __init__(self, clock: Clock) -> None:
         if not callable(clock):
-            raise TypeError(f"clock is {clock!r:.80}, expected a function that tells the time as an aware datetime")
+            raise TypeError(f"clock is {as_given(clock)}, expected a function that tells the time as an aware datetime")
         self._clock = clock
 
     def __call__(self) -> datetime:

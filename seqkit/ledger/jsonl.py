@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from seqkit._util.files import replacing
+from seqkit._util.secrets import shown
 from seqkit.core.model import RunEvent, RunId, RunRecord, utc_text
 from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
 from seqkit.ledger.base import RunLedger
@@ -158,7 +159,7 @@ def write_jsonl(ledger: RunLedger, path: str) -> None:
             else:
                 _write(ledger, raw)
     except OSError as error:
-        raise Backend(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise Backend(f"{shown(path)}: cannot be written: {error.strerror or error}") from None
 
 
 def _write(ledger: RunLedger, file: Any) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn, TypeAlias
 
 from seqkit._show.html import shortened
+from seqkit._util.secrets import as_given, shown
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import listed
 from seqkit.core.graph import RepoDependencyGraph
@@ -56,7 +57,7 @@ class ReadWarning(UserWarning):
 def warn_of_content(path: PathLike, summary: str, told: Sequence[str]) -> None:
     """Warn of what stands in a file, if `told` tells anything; a few are named, the rest counted."""
     if told:
-        warn_caller(f"{os.fspath(path)}: {summary}: {listed(told, _MOST_TOLD, apart='; ')}", ReadWarning)
+        warn_caller(f"{shown(os.fspath(path))}: {summary}: {listed(told, _MOST_TOLD, apart='; ')}", ReadWarning)
 
 
 class Opened(os.PathLike[str]):
@@ -92,7 +93,7 @@ def load_text(path: PathLike) -> str:
         Where there is no such file, it may not be read, or it is not UTF-8 (with the line).
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path is {path!r} ({type(path).__name__}), expected a str or a pathlib.Path")
+        raise TypeError(f"path is {as_given(path, 200)} ({type(path).__name__}), expected a str or a pathlib.Path")
     if isinstance(path, Opened):
         return path.text
     try:
@@ -178,7 +179,7 @@ def text_list(path: PathLike, where: str, value: object) -> list[str]:
 def check_cycles(cycles: object) -> None:
     """Refuse a wrong `cycles` before the file is opened: what the graph refuses later is the file's fault."""
     if cycles not in ("error", "merge"):
-        raise ValueError(f"cycles is {cycles!r}, expected one of ('error', 'merge')")
+        raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of ('error', 'merge')")
 
 
 def build(

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import networkx as nx
 
+from seqkit._util.secrets import as_given
 from seqkit._util.words import cut
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import DependencyCycle, ReadError
@@ -84,10 +85,10 @@ def read_npm(
     """
     check_cycles(cycles)
     if ids not in _IDS:
-        raise ValueError(f"ids is {ids!r}, expected one of {_IDS}")
+        raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
     chosen = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     if not all(kind in tuple(_SECTIONS) for kind in chosen):
-        raise ValueError(f"kinds is {kinds!r}, expected some of {tuple(_SECTIONS)}")
+        raise ValueError(f"kinds is {as_given(kinds, 200)}, expected some of {tuple(_SECTIONS)}")
     lock = _Lock(load_json(path), path)
     exact = {location: lock.name_and_version(location) for location in lock.folders(root)}
     repo_of = exact if ids == "name@version" else {location: lock.name(location) for location in exact}

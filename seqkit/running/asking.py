@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 
 import pandas as pd
 
+from seqkit._util.secrets import as_given
 from seqkit.core.draws import Seed
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.model import SequenceItem
@@ -86,7 +87,7 @@ def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0)
     if callable(releaser) and not isinstance(releaser, type):
         return Asked(releaser)
     raise TypeError(
-        f"releaser is {releaser!r:.80}, expected an object with release(repo_id, version_label, spec_digest, "
+        f"releaser is {as_given(releaser)}, expected an object with release(repo_id, version_label, spec_digest, "
         "promoted_by), a function of that shape, a failure rate or a FailureModel"
     )
 

@@ -7,6 +7,7 @@ durable before anything that depends on it starts. After a crash the ledger says
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
 import os
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_jsonable_python
 
+from seqkit._util.secrets import as_given
 from seqkit.core.draws import Seed
 from seqkit.core.ids import checked_text
 from seqkit.core.model import RunEvent, RunMetadata, RunStatus, spec_digest_of
@@ -27,6 +29,7 @@ from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
 from seqkit.ledger.base import GraphRunRecorder
 from seqkit.ledger.digest import VERSION, StateDigest
 from seqkit.ledger.given import Clock, RunClock, system_clock
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
 from seqkit.running.asking import Asked, as_releaser, check_names
 from seqkit.running.beside import run_beside
@@ -164,11 +167,11 @@ def _prepared(
 ) -> tuple[_Run, RunMetadata]:
     """Read and check the arguments; in the thread of the caller, whose line a warning should name."""
     if not isinstance(plan, SequencePlan):
-        raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan (build_plan makes one)")
+        raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     if isinstance(retry_delay, bool) or not isinstance(retry_delay, int | float):
-        raise TypeError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+        raise TypeError(f"retry_delay is {as_given(retry_delay, 200)}, expected seconds from 0")
     if not 0 <= retry_delay < math.inf:
-        raise ValueError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+        raise ValueError(f"retry_delay is {as_given(retry_delay, 200)}, expected seconds from 0")
     asked = as_releaser(releaser, rng, trial)
     check_names(plan, releaser)
     on_event = checked_on_event(on_event)
@@ -193,7 +196,7 @@ def _prepared(
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
     plan = rules.plan
     if tags is not None and not isinstance(tags, Mapping):
-        raise TypeError(f"tags is {tags!r:.80}, expected a mapping from names to JSON")
+        raise TypeError(f"tags is {as_given(tags)}, expected a mapping from names to JSON")
     more = dict(plan.run_tags) | _json(dict(tags or {}))
     for name in ("resumes", "taken_as_released"):
         if name in plan.run_tags and more[name] != plan.run_tags[name]:
@@ -220,7 +223,7 @@ def _json(tags: dict[str, Any]) -> dict[str, Any]:
     try:
         text = json.dumps(to_jsonable_python(tags), allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"tags is {tags!r:.80}, expected what JSON can hold: {error!s:.120}") from None
+        raise ValueError(f"tags is {as_given(tags)}, expected what JSON can hold: {error!s:.120}") from None
     made: dict[str, Any] = json.loads(checked_text(text, "tags"))
     return made
 
@@ -250,10 +253,14 @@ class _Run:
         self.digest: StateDigest | None = None
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
-        if isinstance(self.given, str | os.PathLike):  # a database that is locked is waited for
-            self.ledger = await _in_worker(as_ledger, self.given)
-        else:
-            self.ledger = self.given
+        with contextlib.ExitStack() as opened:  # what was opened for this run is let go of at its end
+            if isinstance(self.given, str | os.PathLike):  # a database that is locked is waited for
+                self.ledger = await _in_worker(opened.enter_context, lent(self.given))
+            else:
+                self.ledger = self.given
+            return await self._execute(metadata)
+
+    async def _execute(self, metadata: RunMetadata) -> SequenceOutcome:
         await self._call(self.rules.plan.check_ledger, self.ledger)
         try:
             await self._call(self._open, metadata)

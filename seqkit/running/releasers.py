@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from seqkit._util.arguments import whole
+from seqkit._util.secrets import as_given
 from seqkit._util.words import printable
 from seqkit.core import draws
 from seqkit.core.draws import Seed
@@ -108,7 +109,7 @@ class SimulatedReleaser:
 
     def __init__(self, model: ModelLike, rng: Seed | None = None, trial: int = 0) -> None:
         if isinstance(trial, bool) or not isinstance(trial, int | np.integer):
-            raise TypeError(f"trial is {trial!r}, expected a whole number from 0")
+            raise TypeError(f"trial is {as_given(trial, 200)}, expected a whole number from 0")
         if not 0 <= trial < draws.MAX_TRIALS:
             raise ValueError(f"trial is {trial}, expected a whole number from 0 to {draws.MAX_TRIALS - 1}")
         self.model = as_model(model)

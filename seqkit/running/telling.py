@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from seqkit._util.secrets import as_given
 from seqkit.core.model import RunEvent
 from seqkit.running.calling import is_async
 
@@ -28,7 +29,7 @@ def checked_on_event(on_event: OnEvent | None) -> OnEvent | None:
     if on_event is None:
         return None
     if not callable(on_event):
-        raise TypeError(f"on_event is {on_event!r:.80}, expected a function that takes an event")
+        raise TypeError(f"on_event is {as_given(on_event)}, expected a function that takes an event")
     if is_async(on_event):
         raise TypeError(
             "on_event is async, and nobody would await what it makes; expected a plain function, which may put the "

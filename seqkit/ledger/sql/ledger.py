@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from seqkit._show.html import page
 from seqkit._util.collector import collector_paused
+from seqkit._util.secrets import secrets_in, shown
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
 from seqkit.ledger.base import refuse_bad_seq, refuse_finished
@@ -21,7 +23,8 @@ from seqkit.ledger.given import Clock, Ids, clock_of, end_of, id_source
 from seqkit.ledger.showing import LAST, runs_page
 from seqkit.ledger.sql import rows, schema
 from seqkit.ledger.sql.rows import EventColumns
-from seqkit.ledger.sql.store import bytes_as_found, make_engine, raw_cursor, shown, translated, url_of
+from seqkit.ledger.sql.store import PATIENCE, bytes_as_found, make_engine, raw_cursor, translated
+from seqkit.ledger.urls import checked, postgresql_url, scheme_of, sqlite_file
 
 __all__ = ["SqlRunLedger"]
 
@@ -42,11 +45,14 @@ class SqlRunLedger:
     url : str or path
         The path of a SQLite file, or a URL: ``sqlite:///runs.db``, ``postgresql://user@host/database``
         (also ``postgres://``, ``postgresql+psycopg://``; needs ``pip install "seqkit-py[postgres]"``).
-        Tables are made where they are missing.
+        Tables are made where they are missing. Of a SQLite URL the parameters ``mode`` (``ro``, ``rw``, ``rwc``),
+        ``timeout`` (seconds), ``vfs`` and ``uri=true`` (before ``file:…``) are understood; of others, those of libpq.
     ids, clock
         As in :class:`seqkit.MemoryRunLedger`.
     read_only : bool
         Whether to open an existing ledger for reading only: nothing is made, and writing raises ``Backend``.
+    patience : float
+        For how many seconds to wait where somebody has locked the database; ``?timeout=`` in a SQLite URL wins.
 
     Raises
     ------
@@ -83,26 +89,37 @@ class SqlRunLedger:
         ids: Ids | None = None,
         clock: Clock | None = None,
         read_only: bool = False,
+        patience: float = PATIENCE,
     ) -> None:
         self._next_id = id_source(ids)
         self._clock = clock_of(clock)
-        self._url, self._read_only = url_of(url), read_only
-        self.source = shown(self._url)
+        self._url = checked(url, "url")
+        kind = scheme_of(self._url)
+        self._secrets = secrets_in(self._url)
+        self.source = shown(postgresql_url(self._url) if kind == "postgresql" else self._url)
+        if not kind and "://" not in self._url:
+            self.source = f"sqlite:///{self.source}"
         """The database's URL, without a password."""
+        self._read_only = read_only or (kind == "sqlite" and sqlite_file(self._url).mode == "ro")
+        self._patience = patience
+        self.keeps_connections = True
+        """Whether a connection waits for its next use; False for who looks in now and then, and holds no descriptor."""
         self._connect()
         try:
-            self._open(read_only)
+            self._open(self._read_only)
         except BaseException:
             self.engine.dispose()
             raise
 
     def _connect(self) -> None:
-        self.engine = make_engine(self._url, self._read_only)
+        self.engine = make_engine(self._url, self._read_only, self._patience)
         self._dialect = self.engine.dialect.name
         self._append = schema.APPEND[self._dialect]
         # A database in memory has one connection for all threads: they take turns.
         one = isinstance(self.engine.pool, StaticPool)
         self._turn: contextlib.AbstractContextManager[Any] = threading.Lock() if one else contextlib.nullcontext()
+        if not one:  # whoever drops a ledger drops its connections: an engine alone keeps them until it is collected
+            weakref.finalize(self, self.engine.dispose).atexit = False
 
     # What is pickled, or copied, is the way to the database: the copy connects anew when it is first used. The
     # password is part of that way, and of the pickled bytes; it is in no repr.
@@ -115,8 +132,8 @@ class SqlRunLedger:
             )
         left = {"engine", "_append", "_turn"}
         state = {name: value for name, value in self.__dict__.items() if name not in left}
-        if self._dialect == "sqlite" and "uri" not in self._url.query:
-            state["_url"] = self._url.set(database=os.path.abspath(str(self._url.database)))
+        if self._dialect == "sqlite" and (path := sqlite_file(self._url).path):
+            state["_url"] = self._url.replace(path, os.path.abspath(path), 1)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -167,7 +184,7 @@ class SqlRunLedger:
             raise RunNotFound(run_id)
         values = (event.seq, event.kind, payload, moment, run_id)
         try:
-            with self._turn, translated(self.source), raw_cursor(self.engine) as cursor:
+            with self._turn, translated(self.source, self._secrets), raw_cursor(self.engine) as cursor:
                 cursor.execute(self._append, values)
                 written = cursor.rowcount
         except IntegrityError as error:
@@ -292,8 +309,12 @@ class SqlRunLedger:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
-        with self._turn, translated(self.source), self.engine.connect() as connection:
-            yield connection
+        try:
+            with self._turn, translated(self.source, self._secrets), self.engine.connect() as connection:
+                yield connection
+        finally:
+            if not self.keeps_connections:
+                self.disconnect()
 
     def _readable(self, read: Callable[[Any], _T], row: Any, of: str = "") -> _T:
         try:
@@ -304,8 +325,13 @@ class SqlRunLedger:
     # ------------------------------------------------------------------ ending
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Let go of the database; one in memory is gone."""
         self.engine.dispose()
+
+    def disconnect(self) -> None:
+        """Close the connections that wait for their next use, which would open others; a database in memory stays."""
+        if not isinstance(self.engine.pool, StaticPool):
+            self.engine.dispose()
 
     def __enter__(self) -> SqlRunLedger:
         return self
