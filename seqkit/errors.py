@@ -74,6 +74,18 @@ def _quoted(text: str) -> str:
     return '"' + "".join(map(escape, text)) + '"'
 
 
+_SHOWN_WHOLE = 100  # repos of a list; of a longer one the first and the last few
+_FIRST, _LAST = 8, 2
+
+
+def _listed(repos: Sequence[str]) -> str:
+    """List repos as the original prints them; of very many the first and the last, so that an error stays short."""
+    if len(repos) <= _SHOWN_WHOLE:
+        return f"[{', '.join(map(_quoted, repos))}]"
+    first, last = (", ".join(map(_quoted, part)) for part in (repos[:_FIRST], repos[-_LAST:]))
+    return f"[{first}, … {len(repos) - _FIRST - _LAST:,} more, {last}]"
+
+
 class SeqkitError(Exception):
     """Base of everything seqkit raises on purpose."""
 
@@ -105,7 +117,7 @@ class MultiRepoError(SeqkitError):
 
 
 class DependencyCycle(MultiRepoError):
-    """Edges that form a cycle.
+    """Edges that form a cycle. The message of one of more than a hundred repos names the first and the last of them.
 
     Attributes
     ----------
@@ -136,9 +148,12 @@ class DependencyCycle(MultiRepoError):
     def _told(self) -> str:
         return self.told(self.way_out)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_listed(self.repos)})"
+
     def told(self, way_out: str) -> str:
         """Give the message with another way out, for callers who have no such argument."""
-        text = f"dependency cycle detected involving repos: [{', '.join(map(_quoted, self.repos))}]"
+        text = f"dependency cycle detected involving repos: {_listed(self.repos)}"
         if self.components is None:
             return text
         parts = plural(self.components, "cyclic component")

@@ -121,8 +121,8 @@ def as_anchor(line: object) -> Anchor:
     if len(found) != 1:
         many = "several" if found else "no"
         raise ValueError(
-            f"anchor is {as_given(line)}, which holds {many} anchors, expected the line that seqkit.anchor(ledger) gave, "
-            "as a whole: seqkit-anchor-1 runs=… sha256=…"
+            f"anchor is {as_given(line)}, which holds {many} anchors, expected the line that seqkit.anchor(ledger) "
+            "gave, as a whole: seqkit-anchor-1 runs=… sha256=…"
         )
     [match] = found.values()
     pairs = [pair.split(":") for pair in (match["unfinished"] or "").split(",") if pair]

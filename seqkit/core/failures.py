@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Real
 from types import MappingProxyType
 from typing import Any, Union
@@ -188,14 +189,23 @@ class FailureModel:
             default = float(failures.sum() / attempts.sum())
         return cls(rates=dict(zip(repos, frame["rate"].tolist(), strict=True)), default=default)
 
+    @cached_property
+    def _causes(self) -> dict[str, list[CommonCause]]:
+        """The causes that each member has, in their order: a model may have many, of many members."""
+        causes: dict[str, list[CommonCause]] = {}
+        for cause in self.common_causes:
+            for repo in cause.repos:
+                causes.setdefault(repo, []).append(cause)
+        return causes
+
     def rate(self, repo_id: str) -> float:
         """Give the probability that one attempt at `repo_id` fails, common causes apart."""
         return self.rates.get(repo_id, self.default)
 
     def reason(self, repo_id: str, attempt: int, seed: int, trial: int) -> str | None:
         """Draw why this attempt fails in this trial; None where it succeeds."""
-        for cause in self.common_causes:
-            if repo_id in cause.repos and draws.happens(cause.probability, seed, "cause", cause.name, 0, trial):
+        for cause in self._causes.get(repo_id, ()):
+            if draws.happens(cause.probability, seed, "cause", cause.name, 0, trial):
                 return f"common cause: {cause.name}"
         if draws.happens(self.rate(repo_id), seed, "repo", repo_id, attempt, trial):
             return "simulated failure"

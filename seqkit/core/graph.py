@@ -21,7 +21,7 @@ from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, stacked
 from seqkit._util import dtypes
 from seqkit._util.secrets import as_given
-from seqkit._util.words import and_more, plural
+from seqkit._util.words import and_more, plural, quoted
 from seqkit.core.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
 from seqkit.core.model import RepoNode
 from seqkit.errors import DependencyCycle, RepoNotFound
@@ -556,7 +556,7 @@ def _rows_of_frame(frame: pd.DataFrame, dependency: str, dependent: str) -> Iter
     for argument, column in (("dependency", dependency), ("dependent", dependent)):
         match list(frame.columns).count(column):
             case 0:
-                raise ValueError(f"edges has no column {argument}={column!r}; its columns are {list(frame.columns)}")
+                raise ValueError(f"edges has no column {argument}={column!r}; its columns are {quoted(frame.columns)}")
             case 1:
                 continue
             case count:
@@ -616,7 +616,7 @@ def _merged(graph: RepoDependencyGraph) -> RepoDependencyGraph:
         unit = "+".join(members[:3]) + (f"+{len(members) - 3}" if len(members) > 3 else "")
         if unit in graph or unit in members_of:
             raise ValueError(
-                f'cycles="merge" would name the cycle of {members} {unit!r}, but that id is taken: rename that repo'
+                f'cycles="merge" would name the cycle of {quoted(members)} {unit!r}, but that id is taken: rename it'
             )
         members_of[unit] = members
         unit_of.update(dict.fromkeys(members, unit))

@@ -28,7 +28,7 @@ from seqkit._show.svg import MOST_DRAWN, dag, legend, stacked
 from seqkit._util import dtypes
 from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
-from seqkit._util.words import and_more, plural
+from seqkit._util.words import and_more, plural, quoted
 from seqkit.core.arrays import PlanArrays
 from seqkit.core.graph import (
     GraphSnapshot,
@@ -596,7 +596,7 @@ def _entries(releases: Releases) -> Iterable[Any]:
         known = [name for name in Release.__dataclass_fields__ if name in releases.columns]
         for name in ("repo_id", "version_label"):
             if name not in known:
-                raise ValueError(f"releases has no column {name!r}; its columns are {list(releases.columns)}")
+                raise ValueError(f"releases has no column {name!r}; its columns are {quoted(releases.columns)}")
         return releases[known].to_dict("records")
     return releases
 

@@ -168,7 +168,8 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
     categorical), `attempts` (Int64: tries that ended as ``NodeExited``, ``NodeFailed`` or ``NodeRetrying``, and one
     that is open), `started_at`, `finished_at` (UTC), `duration` (timedelta; missing where the end is before the start),
-    `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for).
+    `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for, in plan order; where
+    the run names the nearest hundred of more, a sequence that looks all of them up in the plan whenever it is read).
 
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
     without waves. Of a path or URL, and of a ledger that was read, also `source` (string), that of the run's
@@ -210,7 +211,7 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
             "duration": dtypes.timedelta64([elapsed(told.started_at, told.finished_at) for told in stories]),
             "released_as": dtypes.string([told.released_as for told in stories]),
             "reason": dtypes.string([told.reason for told in stories]),
-            "blocked_by": dtypes.objects([list(told.blocked_by) for told in stories]),
+            "blocked_by": dtypes.objects([row.blocked_by for row in rows]),
         },
         sources,
     )
@@ -243,6 +244,7 @@ class _Item:
     told: Told
     wave: int | None = None
     item: SequenceItem | None = None
+    blocked_by: Sequence[str] = ()
 
     @property
     def version_label(self) -> str | None:
@@ -251,7 +253,11 @@ class _Item:
 
 def _items_of(run: RunRecord, events: Iterable[RunEvent]) -> list[_Item]:
     story = story_of(run, events)
-    rows = [_Item(run.run_id, position, told) for position, told in enumerate(story.items())]
+    items = story.items()
+    rows = [
+        _Item(run.run_id, position, told, blocked_by=blocked_by)
+        for position, (told, blocked_by) in enumerate(zip(items, story.all_blockers(items), strict=True))
+    ]
     if story.plan is not None:
         planned = zip(rows, story.plan.arrays.waves, story.plan.items, strict=False)
         rows = [replace(row, wave=wave, item=item) for row, wave, item in planned] + rows[len(story.plan.items) :]

@@ -31,7 +31,11 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class Unreadable(ValueError):
-    """A line that cannot be read; its text says why and what was expected."""
+    """A text that cannot be read; it says why and what was expected, and where it breaks off in which line of it."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def parse_json(text: str) -> Any:
     try:
         content = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"is not JSON: {error.msg} (column {error.colno})") from None
+        raise Unreadable(f"is not JSON: {error.msg} (column {error.colno})", error.lineno) from None
     except RecursionError:
         raise Unreadable(f"is nested too deeply, expected at most {DEEPEST} levels") from None
     except Unreadable:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from seqkit._show.html import shortened
 from seqkit._util.secrets import as_given, shown
@@ -19,6 +19,7 @@ from seqkit._util.warned import warn_caller
 from seqkit._util.words import listed
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
+from seqkit.ledger.strict import Unreadable, parse_json
 
 __all__ = [
     "Cycles",
@@ -111,7 +112,7 @@ def load_text(path: PathLike) -> str:
 
 
 def load_json(path: PathLike) -> Any:
-    """Read a JSON file; NaN and Infinity, which are not JSON, are refused.
+    """Read a JSON file, strictly: what other programs would read differently (NaN, a key twice) is refused.
 
     Raises
     ------
@@ -122,17 +123,10 @@ def load_json(path: PathLike) -> Any:
 
 
 def _parsed(path: PathLike, text: str) -> Any:
-    def refused(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is not JSON")
-
     try:
-        return json.loads(text, parse_constant=refused)
-    except json.JSONDecodeError as error:
-        raise ReadError(path, error.lineno, f"is not JSON: {error.msg} (column {error.colno})") from None
-    except RecursionError:
-        raise ReadError(path, None, "is nested too deeply to be read") from None
-    except ValueError as error:  # a refused constant, or a number with more digits than Python converts
-        raise ReadError(path, None, f"is not usable JSON: {error}") from None
+        return parse_json(text)
+    except Unreadable as error:
+        raise ReadError(path, error.line, str(error)) from None
 
 
 def described(value: object) -> str:

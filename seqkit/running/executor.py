@@ -366,7 +366,9 @@ class _Run:
                 await self._skip(step)
 
     async def _skip(self, step: Skip) -> None:
-        payload = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
+        payload: dict[str, Any] = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
+        if step.more:
+            payload["n_blocked_by"] = len(step.blocked_by) + step.more
         await self._record("NodeSkipped", payload)
 
     async def _release(self, step: Start) -> None:

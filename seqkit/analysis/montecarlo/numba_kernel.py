@@ -297,7 +297,12 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
             for attempt in range(attempts - 1):
                 again[0, :] = _NONE
                 _draw(pending, again, 0, words, keys, v, attempt, mantissas[v], digits[v], numbers)
-                pending[:] = again[0]  # who failed is tried again
+                left = _NONE
+                for lane in range(lanes):
+                    pending[lane] = again[0, lane]  # who failed is tried again
+                    left = uint32(left | pending[lane])
+                if left == _NONE:
+                    break
             _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissas[v], digits[v], numbers)
             many_failed = many_lost = _NONE
             for lane in range(lanes):

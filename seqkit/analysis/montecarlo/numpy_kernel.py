@@ -104,6 +104,8 @@ def _would_fail(experiment: Experiment, numbers: Lanes, valid: Lanes) -> Lanes:
         rows = chancy[begin : begin + tile]
         open_ = np.tile(valid, (len(rows), 1))
         for attempt in range(attempts):  # who fails is tried again
+            if attempt > 1 and not open_.any():
+                break
             _draw(open_, experiment.keys[rows, attempt], experiment.mantissas[rows], experiment.digits[rows], numbers)
         out[rows] = open_
     first, causes = experiment.first_cause.tolist(), experiment.causes.tolist()

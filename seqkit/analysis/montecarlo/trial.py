@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from seqkit.analysis.montecarlo.experiment import tries_that_count
 from seqkit.core.failures import FailureModel
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
@@ -25,11 +26,12 @@ class Trial(NamedTuple):
 
 def run_trial(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, trial: int) -> Trial:
     """Run one trial through the rule machine, with the draws that the kernels count."""
-    failures = tuple(
-        repo
-        for repo in plan.released
-        if all(model.reason(repo, attempt, seed, trial) is not None for attempt in range(1, terms.attempts + 1))
-    )
+
+    def fails(repo: str) -> bool:
+        tries = tries_that_count(model.rate(repo), terms.attempts, len(plan.items))
+        return all(model.reason(repo, attempt, seed, trial) is not None for attempt in range(1, tries + 1))
+
+    failures = tuple(filter(fails, plan.released))
 
     def why(repo: str, attempt: int) -> str | None:
         reason = model.reason(repo, attempt, seed, trial)
