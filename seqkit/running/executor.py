@@ -221,7 +221,7 @@ def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) 
 def _json(tags: dict[str, Any]) -> dict[str, Any]:
     """Give a copy of tags as any ledger can hold them, which nobody else can change while the run goes on."""
     try:
-        text = json.dumps(to_jsonable_python(tags), allow_nan=False, ensure_ascii=False)
+        text = json.dumps(tags, allow_nan=False, ensure_ascii=False, default=to_jsonable_python)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"tags is {as_given(tags)}, expected what JSON can hold: {error!s:.120}") from None
     made: dict[str, Any] = json.loads(checked_text(text, "tags"))

@@ -14,7 +14,7 @@ from sqlalchemy.pool import StaticPool
 
 from seqkit._show.html import page
 from seqkit._util.collector import collector_paused
-from seqkit._util.secrets import secrets_in, shown
+from seqkit._util.secrets import shown
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
 from seqkit.ledger.base import refuse_bad_seq, refuse_finished
@@ -35,6 +35,15 @@ _CHUNK = 1000  # rows at a time: they stay in the processor's cache while they a
 
 # One view of the database for several statements.
 _BEGIN_READING = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+
+
+class _Way(str):
+    """The path or URL of a database, which may hold a password: no debugger that looks around shows it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(shown(self))
 
 
 class SqlRunLedger:
@@ -93,9 +102,8 @@ class SqlRunLedger:
     ) -> None:
         self._next_id = id_source(ids)
         self._clock = clock_of(clock)
-        self._url = checked(url, "url")
+        self._url = _Way(checked(url, "url"))
         kind = scheme_of(self._url)
-        self._secrets = secrets_in(self._url)
         self.source = shown(postgresql_url(self._url) if kind == "postgresql" else self._url)
         if not kind and "://" not in self._url:
             self.source = f"sqlite:///{self.source}"
@@ -133,7 +141,7 @@ class SqlRunLedger:
         left = {"engine", "_append", "_turn"}
         state = {name: value for name, value in self.__dict__.items() if name not in left}
         if self._dialect == "sqlite" and (path := sqlite_file(self._url).path):
-            state["_url"] = self._url.replace(path, os.path.abspath(path), 1)
+            state["_url"] = _Way(self._url.replace(path, os.path.abspath(path), 1))
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -184,7 +192,7 @@ class SqlRunLedger:
             raise RunNotFound(run_id)
         values = (event.seq, event.kind, payload, moment, run_id)
         try:
-            with self._turn, translated(self.source, self._secrets), raw_cursor(self.engine) as cursor:
+            with self._turn, translated(self.source, self._url), raw_cursor(self.engine) as cursor:
                 cursor.execute(self._append, values)
                 written = cursor.rowcount
         except IntegrityError as error:
@@ -310,7 +318,7 @@ class SqlRunLedger:
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
         try:
-            with self._turn, translated(self.source, self._secrets), self.engine.connect() as connection:
+            with self._turn, translated(self.source, self._url), self.engine.connect() as connection:
                 yield connection
         finally:
             if not self.keeps_connections:

@@ -205,11 +205,12 @@ def bytes_as_found(connection: sa.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def translated(where: str, secrets: Sequence[str] = ()) -> Iterator[None]:
-    """Turn a database's errors into seqkit's, with the database's name and a remedy, and without `secrets`."""
+def translated(where: str, url: str) -> Iterator[None]:
+    """Turn a database's errors into seqkit's, with the database's name and a remedy, and without what `url` hides."""
     try:
         yield
     except sa.exc.SQLAlchemyError as error:
+        secrets = secrets_in(url)
         raised = _translated(error, where, secrets)
         raise raised from (error if _cleaned(error, secrets) else None)
 
