@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
-import sqlite3
-import tempfile
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -91,38 +87,7 @@ def _of_sqlite(path_or_url: str) -> Found:
     with opened(path, source) as file:
         if file.read(len(_MAGIC)) != _MAGIC:
             raise ReadError(source, None, "is no SQLite file")
-    real = os.path.realpath(path)
-    if not os.access(os.path.dirname(real), os.W_OK):
-        yield from _rows_of_copy(real, source)
-        return
-    had_log = os.path.exists(f"{real}-wal")
-    try:
-        yield from _rows(real, source)
-    finally:
-        if not had_log and os.path.exists(f"{real}-wal"):
-            _remove_log(real)
-
-
-def _rows_of_copy(path: str, source: str) -> Found:
-    # To read a database that has a write-ahead log SQLite must make files beside it, even for reading only.
-    with tempfile.TemporaryDirectory(prefix="seqkit-") as folder:
-        copy = os.path.join(folder, "copy.db")
-        try:
-            shutil.copyfile(path, copy)
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-        except OSError as error:
-            raise ReadError(source, None, f"cannot be copied for reading: {error.strerror or error}") from error
-        yield from _rows(copy, source)
-
-
-def _remove_log(path: str) -> None:
-    """Remove the empty write-ahead log that reading has made: SQLite does so when the last who may write leaves."""
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=rw", uri=True)) as connection,
-    ):
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    yield from _rows(os.path.realpath(path), source)
 
 
 def _rows(path_or_url: str, source: str) -> Found:

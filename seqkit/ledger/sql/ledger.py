@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -20,7 +20,8 @@ from seqkit.ledger.found import FoundEvent, FoundRun, Problem
 from seqkit.ledger.showing import LAST, runs_page
 from seqkit.ledger.sql import rows, schema
 from seqkit.ledger.sql.rows import EventColumns
-from seqkit.ledger.sql.store import bytes_as_found, make_engine, raw_cursor, shown, translated, url_of
+from seqkit.ledger.sql.sqlite import Guarded
+from seqkit.ledger.sql.store import bytes_as_found, make_engine, raw_cursor, refuse_lost, shown, translated, url_of
 
 __all__ = ["SqlRunLedger"]
 
@@ -100,7 +101,15 @@ class SqlRunLedger:
         with self._connected() as connection:
             self.journal_mode: str = connection.connection.info.get("journal_mode", "")
             """SQLite's way of making writes durable: ``wal``, or another where the file system has no WAL."""
+            strange = schema.strange_part(connection, read_only)
+            if strange is not None:
+                raise Backend(f"{self.source}: {strange}; it is no seqkit ledger's: name another database")
             version = schema.schema_version(connection)
+            if version is None and read_only and schema.is_bare(connection):
+                raise Backend(
+                    f"{self.source}: holds no table, only the sign that a write-ahead log belongs to it; where it is a "
+                    "copy of a ledger, the file beside that whose name ends in -wal has the records: copy both"
+                )
             if version is None and read_only:
                 raise Backend(f"{self.source}: holds no seqkit ledger: name another database")
             if version is None:
@@ -127,6 +136,7 @@ class SqlRunLedger:
         }
         with self._connected() as connection:
             connection.execute(schema.runs.insert().inline(), row)
+            refuse_lost(_raw(connection), self.source)
         return run_id
 
     def append_event(self, run_id: RunId, event: RunEvent) -> None:  # noqa: D102
@@ -143,6 +153,7 @@ class SqlRunLedger:
             with self._turn, translated(self.source), raw_cursor(self.engine) as cursor:
                 cursor.execute(self._append, values)
                 written = cursor.rowcount
+                refuse_lost(cursor.connection, self.source)
         except IntegrityError as error:
             raise IntegrityError(f"run {run_id} has an event with seq {event.seq} already") from error
         if not written:
@@ -174,9 +185,12 @@ class SqlRunLedger:
             raise RunNotFound(run_id)
         with self._connected() as connection:
             written = connection.execute(schema.FINISH, row).rowcount
+            refuse_lost(_raw(connection), self.source)
             if written and self.journal_mode == "wal":
-                # So that the file alone holds every finished run, for those who copy it. Waits for nobody.
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                # So that the file alone holds every finished run, for those who copy it. Waits for nobody, and is a
+                # courtesy: the run has ended, whether there is room for it in the file or not yet.
+                with contextlib.suppress(sa.exc.SQLAlchemyError):
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
         if not written:
             self._explain(run_id)
 
@@ -208,18 +222,19 @@ class SqlRunLedger:
         if rows.is_storable(run_id):
             with self._connected() as connection, collector_paused():
                 for chunk in connection.execute(_events_of(run_id)).partitions(_CHUNK):
-                    self._readable(columns.add, chunk, f"run {run_id!r:.200}: ")
+                    self._take(connection, self._readable(columns.add, chunk, f"run {run_id!r:.200}: "))
         if not columns.seq:
             self.get_run(run_id)
         return columns
 
     def list_runs(self, spec_digest: str | None = None) -> list[RunRecord]:  # noqa: D102
-        query = sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.created_at, schema.RUN.number)
+        query = sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number)
         if spec_digest is not None:
             query = query.where(schema.RUN.spec_digest == spec_digest)
             if not rows.is_storable(spec_digest):
                 return []
-        return [self._readable(rows.record_of, row) for row in self._all(query)]
+        found = [self._readable(rows.record_of, row) for row in self._all(query)]
+        return sorted(found, key=lambda run: run.created_at)  # stable: ties stay in order of creation
 
     def scan(self) -> Iterator[FoundRun | FoundEvent | Problem]:
         """Give every row as it is found, oldest run first: what cannot be read is a problem, not an error.
@@ -236,9 +251,15 @@ class SqlRunLedger:
                     connection.exec_driver_sql("COMMIT")
 
     def _scanned(self, connection: sa.Connection) -> Iterator[FoundRun | FoundEvent | Problem]:
-        def everything(query: sa.Select[Any]) -> Any:
+        def everything(query: sa.Select[Any]) -> Iterator[Any]:
             with bytes_as_found(connection):
-                return connection.execute(query).all()
+                result = connection.execute(query)
+                chunk = result.fetchmany(_CHUNK)
+            while chunk:
+                self._take(connection, _characters(chunk))
+                yield from chunk
+                with bytes_as_found(connection):
+                    chunk = result.fetchmany(_CHUNK)
 
         run_ids: dict[object, None] = {}
         for row in everything(sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number)):
@@ -259,9 +280,19 @@ class SqlRunLedger:
                 except ValueError as error:
                     yield Problem(self.source, None, f"run {run_id!r:.200}: {error}")
 
-    def _all(self, query: sa.Select[Any]) -> Any:
+    def _all(self, query: sa.Select[Any]) -> list[Any]:
+        found: list[Any] = []
         with self._connected() as connection:
-            return connection.execute(query).all()
+            for chunk in connection.execute(query).partitions(_CHUNK):
+                self._take(connection, _characters(chunk))
+                found += chunk
+        return found
+
+    def _take(self, connection: sa.Connection, characters: int) -> None:
+        """Refuse a file that gives more than it holds: its pages lead back to themselves."""
+        raw = _raw(connection)
+        if isinstance(raw, Guarded) and not raw.take(characters):
+            raise Backend(f"{self.source}: malformed: it gives more than it holds; the file is damaged")
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
@@ -308,6 +339,14 @@ class SqlRunLedger:
             by_run = sa.select(event.run_id, sa.func.count()).where(event.run_id.in_(shown_runs)).group_by(event.run_id)
             events = {row[0]: row[1] for row in connection.execute(by_run)}
         return counts, [(run_id, status, events.get(run_id, 0)) for run_id, status in last]
+
+
+def _raw(connection: sa.Connection) -> object:
+    return connection.connection.dbapi_connection
+
+
+def _characters(found: Sequence[Any]) -> int:
+    return sum(len(value) for row in found for value in row if type(value) is str or type(value) is bytes)
 
 
 def _events_of(run_id: object) -> sa.Select[Any]:

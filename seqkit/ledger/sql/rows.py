@@ -31,8 +31,14 @@ class EventColumns(NamedTuple):
     timestamp: list[datetime]
     """When it happened, UTC."""
 
-    def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Add rows of (seq, kind, payload, timestamp); ValueError or TypeError where one is not readable."""
+    def add(self, rows: Sequence[Sequence[Any]]) -> int:
+        """Add rows of (seq, kind, payload, timestamp), and count the characters of their texts.
+
+        Raises
+        ------
+        ValueError
+            Where one is not readable.
+        """
         try:
             seqs, kinds, payloads, moments = zip(*rows, strict=True)
             if (set(map(type, seqs)), set(map(type, kinds)), set(map(type, payloads))) != ({int}, {str}, {str}):
@@ -50,11 +56,12 @@ class EventColumns(NamedTuple):
                 self.kind.append(event.kind)
                 self.payload.append(event.payload)
                 self.timestamp.append(event.timestamp)
-            return
+            return sum(len(row[1]) + len(row[2]) for row in rows)
         self.seq.extend(seqs)
         self.kind.extend(kinds)
         self.payload.extend(read)
         self.timestamp.extend(moments)
+        return sum(map(len, kinds)) + sum(map(len, payloads))
 
 
 def event_of(row: Sequence[Any]) -> RunEvent:

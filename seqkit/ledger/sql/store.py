@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from seqkit.errors import Backend, IntegrityError, StorageError
+from seqkit.ledger.sql.place import Place
+from seqkit.ledger.sql.sqlite import Guarded
 
-__all__ = ["bytes_as_found", "make_engine", "raw_cursor", "shown", "translated", "url_of"]
+__all__ = ["bytes_as_found", "make_engine", "raw_cursor", "refuse_lost", "shown", "translated", "url_of"]
 
 _POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
 _SECRET = ("password", "passfile", "sslpassword", "sslkey")
@@ -29,6 +31,7 @@ _REMEDIES = (
     ("read-only", "open the ledger where you may write, or read it only"),
     ("unable to open", "check that the folder is there and that you may write to it"),
     ("not a database", "the file is something else: name another one"),
+    ("not authorized", "the file's tables are not a seqkit ledger's: name another one"),
     ("malformed", "the file is damaged: restore it from a copy"),
     ("locked", "another process is writing for longer than 30 s: wait, or end it"),
     ("lock timeout", "another session is writing to the same run: wait, or end it"),
@@ -90,11 +93,14 @@ def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:
 
 def _sqlite(url: sa.URL, read_only: bool) -> sa.Engine:
     options: dict[str, Any] = {"connect_args": {"timeout": 30}, "isolation_level": "AUTOCOMMIT"}
+    place: Place | None = None
     if url.database in (None, "", ":memory:"):
         options |= {"poolclass": StaticPool, "connect_args": {"timeout": 30, "check_same_thread": False}}
     elif read_only and "uri" not in url.query:
-        path = quote(os.path.abspath(str(url.database)))
+        place = Place(os.path.realpath(str(url.database)))
+        path = quote(place.path)
         url = url.set(database=f"file:{path}").update_query_dict({"mode": "ro", "uri": "true"})
+    options["connect_args"]["factory"] = Guarded
     engine = sa.create_engine(url, **options)
 
     def prepare(connection: Any, record: Any) -> None:
@@ -105,11 +111,20 @@ def _sqlite(url: sa.URL, read_only: bool) -> sa.Engine:
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0].lower()
         cursor.execute(f"PRAGMA synchronous={'FULL' if mode == 'wal' else 'EXTRA'}")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log, whose place is remembered too
         cursor.close()
+        connection.remember_place()
         record.info["journal_mode"] = mode
+
+    def start(connection: Any, record: Any, proxy: Any) -> None:
+        connection.start()
 
     if not read_only:
         sa.event.listen(engine, "connect", prepare)
+    sa.event.listen(engine, "checkout", start)
+    if place is not None:
+        kept = place
+        sa.event.listen(engine, "engine_disposed", lambda disposed: kept.release())
     return engine
 
 
@@ -183,6 +198,16 @@ def bytes_as_found(connection: sa.Connection) -> Iterator[None]:
         yield
     finally:
         raw.text_factory = before
+
+
+def refuse_lost(raw: Any, where: str) -> None:
+    """Raise where the file that was written to is no longer the one of its name: what was written is lost with it."""
+    lost = raw.lost() if isinstance(raw, Guarded) else None
+    if lost is not None:
+        raise Backend(
+            f"{where}: {lost} while it was written to: what is written now does not reach it, and what was written "
+            "since it was opened may be lost; open the ledger anew, and keep what the error says that happened"
+        )
 
 
 @contextlib.contextmanager
