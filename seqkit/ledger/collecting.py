@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from typing import Literal, TypeAlias
 
 from seqkit._util.collector import collector_paused
+from seqkit._util.files import open_regular
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import and_more, plural
 from seqkit.errors import ReadError
@@ -114,7 +115,7 @@ def without_password(url: str) -> str:
 
 
 def opened(path: str, source: str) -> io.BufferedReader:
-    """Open a file to read its bytes.
+    """Open a file to read its bytes; a pipe or a device is none.
 
     Raises
     ------
@@ -122,6 +123,6 @@ def opened(path: str, source: str) -> io.BufferedReader:
         Naming `source`, where that cannot be done.
     """
     try:
-        return open(path, "rb")
+        return open_regular(path)
     except (OSError, ValueError) as error:
         raise ReadError.opening(source, error) from None

@@ -113,19 +113,33 @@ def write_sqlite(ledger: RunLedger, path: str) -> None:
     ------
     ValueError
         Where the ledger contradicts itself, which a database refuses: a run recorded twice, a seq used twice, an
-        event without its run; and where somebody is writing to a database of that name.
+        event without its run; and where a database of that name is in use, or was left in the middle of a change: its
+        log or journal lies beside it.
     Backend
         Where the file cannot be written.
     """
-    if os.path.exists(f"{os.path.realpath(path)}-wal"):
-        raise ValueError(f"path is {path!r}, a database in use (it has a write-ahead log), expected another file")
+    _refuse_in_use(path)
     if isinstance(ledger, FoundLedger):
         _refuse_contradictions(ledger)
     try:
         with replacing(path) as draft:
             _fill(ledger, draft, path)
+            _refuse_in_use(path)  # somebody may have begun to write meanwhile
     except OSError as error:
         raise Backend(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _refuse_in_use(path: str) -> None:
+    """Refuse a name beside which a database keeps its log or journal: SQLite would take those for the new file's."""
+    real = os.path.realpath(path)
+    left = next((end for end in ("-wal", "-journal", "-shm") if os.path.lexists(f"{real}{end}")), None)
+    if left is not None:
+        name = f"{os.path.basename(real)}{left}"
+        advice = "open it once with open_ledger, which puts it in order" if os.path.exists(real) else f"remove {name}"
+        raise ValueError(
+            f"path is {path!r:.200}, a database in use or one that was left in the middle of a change ({name} lies "
+            f"beside it), expected another file; where nobody uses it, {advice}"
+        )
 
 
 def _refuse_contradictions(found: FoundLedger) -> None:
@@ -155,6 +169,8 @@ def _fill(source: RunLedger, draft: Path, target: str) -> None:
             connection.exec_driver_sql("PRAGMA synchronous = OFF")
         for record in records:
             _copy(source, ledger, record, now)
+        # Closing would do so too, but says nothing where it cannot; and whoever reads the file makes none beside it.
+        ledger.move_log_in()
 
 
 def _copy(source: RunLedger, ledger: SqlRunLedger, record: RunRecord, now: list[datetime]) -> None:

@@ -28,6 +28,9 @@ __all__ = ["event_from_json", "read_jsonl", "run_from_json", "write_jsonl"]
 LONGEST_LINE = 32 * 2**20
 """Bytes that a line may have: enough for the plan of 100,000 repos in the tags of its run."""
 
+LONGEST_SKIPPED = 2 * 2**30
+"""Bytes of a line that is too long, after which the next is not looked for: a file may be a terabyte of nothing."""
+
 LARGEST_EXPANSION = 2 * 2**30
 """Bytes that a gzipped file may unpack to."""
 
@@ -113,8 +116,12 @@ def _record(line: bytes) -> RunRecord | tuple[RunId, RunEvent]:
 def _raw_lines(raw: io.BufferedReader, zipped: bool) -> Iterator[bytes | None]:
     """Give the lines; None for one that is too long, which is never in memory as a whole."""
     inside = False  # of a line that is too long
+    length = 0
     for piece in _pieces(raw, zipped):
         began = not inside
+        length = len(piece) if began else length + len(piece)
+        if length > LONGEST_SKIPPED:
+            raise Unreadable(f"is longer than {LONGEST_SKIPPED >> 30} GB; nothing from here on was read")
         inside = len(piece) > LONGEST_LINE and not piece.endswith(b"\n") if began else not piece.endswith(b"\n")
         if began:
             yield piece if len(piece) <= LONGEST_LINE else None

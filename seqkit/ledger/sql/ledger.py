@@ -307,6 +307,19 @@ class SqlRunLedger:
 
     # ------------------------------------------------------------------ ending
 
+    def move_log_in(self) -> None:
+        """Move SQLite's log into the file, which is whole without it from here on; for one that nobody else has open.
+
+        Raises
+        ------
+        Backend
+            Where there is no room for it.
+        """
+        with self._connected() as connection:
+            mode = connection.exec_driver_sql("PRAGMA journal_mode=DELETE").scalar()
+        if mode != "delete":
+            raise Backend(f"{self.source}: its log could not be moved into it, and its journal is still {mode}")
+
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()

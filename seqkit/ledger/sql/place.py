@@ -39,13 +39,15 @@ class Place:
     """
 
     def __init__(self, path: str) -> None:
+        is_file = os.path.isfile(path)
+        path = os.path.realpath(path) if is_file else path  # beside which SQLite keeps its log
         self.path = path
         """The file to open."""
         self.is_copy = False
         self._log_was_empty = _size(f"{path}-wal") in (0, None)
         self._anchor: Guarded | None = None
         self._remove: Callable[[], object] = lambda: None
-        if not os.path.isfile(path):  # whoever opens it says so
+        if not is_file:  # whoever opens it says so
             return
         try:
             if not _leaves_no_trace(path) or not self._holds(path):

@@ -97,7 +97,7 @@ def _sqlite(url: sa.URL, read_only: bool) -> sa.Engine:
     if url.database in (None, "", ":memory:"):
         options |= {"poolclass": StaticPool, "connect_args": {"timeout": 30, "check_same_thread": False}}
     elif read_only and "uri" not in url.query:
-        place = Place(os.path.realpath(str(url.database)))
+        place = Place(os.path.abspath(str(url.database)))
         path = quote(place.path)
         url = url.set(database=f"file:{path}").update_query_dict({"mode": "ro", "uri": "true"})
     options["connect_args"]["factory"] = Guarded
