@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from seqkit._show.html import page
 from seqkit._util.collector import collector_paused
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
+from seqkit.ledger import jsonl
 from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
 from seqkit.ledger.found import FoundEvent, FoundRun, Problem
 from seqkit.ledger.showing import LAST, runs_page
@@ -60,7 +62,12 @@ class SqlRunLedger:
     Notes
     -----
     Run ids and kinds with NUL characters or lone surrogates raise ``StorageError``: not every database
-    can hold them. Inside payloads and metadata both are fine.
+    can hold them. Inside payloads and metadata both are fine. What :func:`seqkit.write_ledger` could not export is
+    refused too, with the same words: NaN, nesting of more than 197 levels, records of more than 32 MB.
+
+    Each write to a SQLite file looks whether the file is still there: one that was deleted, moved or replaced since it
+    was opened raises ``Backend``. Reading leaves nothing beside a file; where it cannot be read in its place without
+    that, a copy is read of one moment. Views in the place of tables, and triggers, are refused.
 
     Examples
     --------
@@ -87,7 +94,7 @@ class SqlRunLedger:
         """The database's URL, without a password."""
         self.engine = make_engine(made, read_only)
         self._dialect = self.engine.dialect.name
-        self._append = schema.APPEND[self._dialect]
+        self._append, self._events = schema.APPEND[self._dialect], schema.EVENTS[self._dialect]
         # A database in memory has one connection for all threads: they take turns.
         one = isinstance(self.engine.pool, StaticPool)
         self._turn: contextlib.AbstractContextManager[Any] = threading.Lock() if one else contextlib.nullcontext()
@@ -127,12 +134,15 @@ class SqlRunLedger:
         digest = ContentDigest(spec_digest)
         run_id = self._next_id()
         rows.refuse_unstorable("run id", run_id)
+        run = RunRecord(
+            run_id=run_id, spec_digest=digest, metadata=metadata, status=RunStatus.RUNNING, created_at=self._clock()
+        )
         row = {
             "run_id": run_id,
             "spec_digest": str(digest),
-            "metadata": rows.metadata_text(metadata),
-            "status": RunStatus.RUNNING.value,
-            "created_at": self._clock(),
+            "metadata": jsonl.metadata_text(run),
+            "status": run.status.value,
+            "created_at": run.created_at,
         }
         with self._connected() as connection:
             connection.execute(schema.runs.insert().inline(), row)
@@ -145,7 +155,7 @@ class SqlRunLedger:
             refuse_bad_seq(run_id, event)
             raise IntegrityError(f"run {run_id}: event seq is {event.seq}, expected a whole number below 2**63")
         rows.refuse_unstorable("event kind", event.kind)
-        payload, moment = rows.json_text(event.payload), self._moment(event)
+        payload, moment = jsonl.payload_text(run_id, event), self._moment(event)
         if not rows.is_storable(run_id):
             raise RunNotFound(run_id)
         values = (event.seq, event.kind, payload, moment, run_id)
@@ -211,18 +221,16 @@ class SqlRunLedger:
     def get_events(self, run_id: RunId) -> list[RunEvent]:  # noqa: D102
         columns = self.event_columns(run_id)
         with collector_paused():
-            return [
-                RunEvent(seq=seq, kind=kind, payload=payload, timestamp=timestamp)
-                for seq, kind, payload, timestamp in zip(*columns, strict=True)
-            ]
+            return columns.events()
 
     def event_columns(self, run_id: RunId) -> EventColumns:
         """Give a run's events as four lists, ordered by `seq`: several times faster than a record for each."""
         columns = EventColumns([], [], [], [])
         if rows.is_storable(run_id):
-            with self._connected() as connection, collector_paused():
-                for chunk in connection.execute(_events_of(run_id)).partitions(_CHUNK):
-                    self._take(connection, self._readable(columns.add, chunk, f"run {run_id!r:.200}: "))
+            with self._turn, translated(self.source), raw_cursor(self.engine) as cursor, collector_paused():
+                cursor.execute(self._events, (run_id,))
+                while chunk := cursor.fetchmany(_CHUNK):
+                    self._take(cursor.connection, self._readable(columns.add, chunk, f"run {run_id!r:.200}: "))
         if not columns.seq:
             self.get_run(run_id)
         return columns
@@ -251,46 +259,59 @@ class SqlRunLedger:
                     connection.exec_driver_sql("COMMIT")
 
     def _scanned(self, connection: sa.Connection) -> Iterator[FoundRun | FoundEvent | Problem]:
-        def everything(query: sa.Select[Any]) -> Iterator[Any]:
+        def chunks(query: sa.Select[Any]) -> Iterator[Sequence[Any]]:
             with bytes_as_found(connection):
                 result = connection.execute(query)
                 chunk = result.fetchmany(_CHUNK)
             while chunk:
-                self._take(connection, _characters(chunk))
-                yield from chunk
+                self._take(_raw(connection), _characters(chunk))
+                yield chunk
                 with bytes_as_found(connection):
                     chunk = result.fetchmany(_CHUNK)
 
         run_ids: dict[object, None] = {}
-        for row in everything(sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number)):
+        for row in chain.from_iterable(chunks(sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number))):
             run_ids[row.run_id] = None
             try:
                 yield FoundRun(rows.record_of(row), self.source)
             except ValueError as error:
                 yield Problem(self.source, None, str(error))
-        for row in everything(sa.select(schema.EVENT.run_id).distinct().order_by(schema.EVENT.run_id)):
-            run_ids[row.run_id] = None
+        named = sa.select(schema.EVENT.run_id).distinct().order_by(schema.EVENT.run_id)
+        run_ids |= {row.run_id: None for row in chain.from_iterable(chunks(named))}
         for run_id in run_ids:
-            for row in everything(_events_of(run_id)):
-                try:
-                    event = rows.event_of(row)
-                    if type(run_id) is not str:
-                        raise ValueError(f"event {event.seq} belongs to a run whose id is no text")
-                    yield FoundEvent(run_id, event, self.source)
-                except ValueError as error:
-                    yield Problem(self.source, None, f"run {run_id!r:.200}: {error}")
+            for chunk in chunks(_events_of(run_id)):
+                yield from self._found(run_id, chunk)
+
+    def _found(self, run_id: object, chunk: Sequence[Any]) -> Iterator[FoundEvent | Problem]:
+        """Read rows of one run, all of them at once where nothing is wrong with any."""
+        columns = EventColumns([], [], [], [])
+        events: list[RunEvent] = []
+        if type(run_id) is str:
+            with contextlib.suppress(ValueError):
+                columns.add(chunk)
+                events = columns.events()
+        if events:
+            yield from (FoundEvent(str(run_id), event, self.source) for event in events)
+            return
+        for row in chunk:
+            try:
+                event = rows.event_of(row)
+                if type(run_id) is not str:
+                    raise ValueError(f"event {event.seq} belongs to a run whose id is no text")
+                yield FoundEvent(run_id, event, self.source)
+            except ValueError as error:
+                yield Problem(self.source, None, f"run {run_id!r:.200}: {error}")
 
     def _all(self, query: sa.Select[Any]) -> list[Any]:
         found: list[Any] = []
         with self._connected() as connection:
             for chunk in connection.execute(query).partitions(_CHUNK):
-                self._take(connection, _characters(chunk))
+                self._take(_raw(connection), _characters(chunk))
                 found += chunk
         return found
 
-    def _take(self, connection: sa.Connection, characters: int) -> None:
+    def _take(self, raw: object, characters: int) -> None:
         """Refuse a file that gives more than it holds: its pages lead back to themselves."""
-        raw = _raw(connection)
         if isinstance(raw, Guarded) and not raw.take(characters):
             raise Backend(f"{self.source}: malformed: it gives more than it holds; the file is damaged")
 

@@ -13,6 +13,7 @@ from seqkit.core.model import RunStatus
 __all__ = [
     "APPEND",
     "EVENT",
+    "EVENTS",
     "EVENT_COLUMNS",
     "FINISH",
     "MAX_SEQ",
@@ -80,6 +81,9 @@ _APPEND = (
     "SELECT run_id, ?, ?, ?, ? FROM runs WHERE run_id = ? AND status = 'RUNNING'"
 )
 APPEND = {"sqlite": _APPEND, "postgresql": _APPEND.replace("?", "%s") + " FOR SHARE"}
+# As text too: a row of the driver's own is made in half the time of one of SQLAlchemy's, and these are many.
+_EVENTS = "SELECT seq, kind, payload, timestamp FROM run_events WHERE run_id = ? ORDER BY seq"
+EVENTS = {"sqlite": _EVENTS, "postgresql": _EVENTS.replace("?", "%s")}
 _ended = sa.bindparam("new_completed", type_=_UtcDateTime())
 FINISH = (
     runs.update()

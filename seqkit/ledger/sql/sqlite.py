@@ -62,7 +62,11 @@ class _Watch:
                 yield stop
                 self.ticks += 1
                 stop = 0
-                if self.ticks > _FREE_TICKS and self.ticks > _FREE_TICKS + size_of(self.path) // _BYTES_A_TICK:
+                if (
+                    self.path
+                    and self.ticks > _FREE_TICKS
+                    and self.ticks > _FREE_TICKS + size_of(self.path) // _BYTES_A_TICK
+                ):
                     self.spent = True
                     stop = 1
             except GeneratorExit:
@@ -70,6 +74,11 @@ class _Watch:
             except BaseException as error:
                 self.raised = error
                 stop = 1
+
+    def _is_too_much(self) -> bool:
+        if not self.path:  # nobody else has written to what is in memory
+            return False
+        return self.ticks > _FREE_TICKS + size_of(self.path) // _BYTES_A_TICK
 
     def own(self, error: BaseException) -> BaseException:
         """Give the error that is to be raised in place of what a call of sqlite3 has raised."""
@@ -202,7 +211,9 @@ class Guarded(sqlite3.Connection):
     def take(self, characters: int) -> bool:
         """Count text that was read; give whether it may be: a file that leads back into itself gives without end."""
         self.characters += characters
-        return self.characters <= _FREE_CHARACTERS or self.characters <= 2 * size_of(self.path)
+        if self.characters <= _FREE_CHARACTERS or not self.path:
+            return True
+        return self.characters <= 2 * size_of(self.path)
 
     def remember_place(self) -> None:
         """Remember which files these are, once the log is open; :meth:`lost` then tells whether they still are."""

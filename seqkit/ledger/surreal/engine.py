@@ -18,7 +18,10 @@ from typing import Any
 
 # Without conditions or an order: those use indexes, which another minor version cannot read. A stored <future> is code,
 # which came with the folder: it is not run.
-TABLES = {table: f"OPTION FUTURES = false; SELECT * FROM {table}" for table in ("runs", "run_events")}
+TABLES = {
+    "runs": "OPTION FUTURES = false; SELECT * FROM runs",
+    "run_events": "OPTION FUTURES = false; SELECT * FROM run_events",
+}
 _FUTURE = 15  # the tag of one that was not run, for which the client has no decoder
 _USUAL = (("aivcs", "main"), ("aivcs", "ledger"))  # where the versions of the original put their tables
 

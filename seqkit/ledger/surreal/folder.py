@@ -70,7 +70,7 @@ def rows_of_folder(path: str) -> Generator[StoredRow | Problem, None, None]:
 
 
 def _copy(folder: Path, target: Path) -> int:
-    """Copy the files and count their bytes; links and what is no file are left out, so that a folder cannot reach beyond itself."""
+    """Copy the files and count their bytes; links and what is no file are left out: no folder reaches beyond itself."""
     total = 0
     try:
         for here, _, names in os.walk(folder, onerror=_raise):
