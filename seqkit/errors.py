@@ -32,6 +32,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from seqkit._util.files import NoRegularFile
 from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.secrets import as_given, shown, shown_id
 from seqkit._util.words import plural, printable
@@ -355,6 +356,8 @@ class ReadError(SeqkitError):
             return cls(path, None, "there is no such file")
         if isinstance(error, IsADirectoryError):
             return cls(path, None, "is a directory, expected a file")
+        if isinstance(error, NoRegularFile):
+            return cls(path, None, "is no regular file: what may have no end is not read")
         if isinstance(error, OSError):
             return cls(path, None, f"cannot be read: {error.strerror or error}")
         return cls(path, None, f"is no name of a file: {error}")  # such as one with a NUL

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from typing import Literal, TypeAlias
 
 from seqkit._util.collector import collector_paused
+from seqkit._util.files import open_regular
 from seqkit._util.secrets import as_given, shown
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import and_more, plural
@@ -99,7 +100,7 @@ def _warn(source: str, problems: list[Problem], count: int) -> None:
 
 
 def opened(path: str, source: str) -> io.BufferedReader:
-    """Open a file to read its bytes.
+    """Open a file to read its bytes; a pipe or a device is none.
 
     Raises
     ------
@@ -107,6 +108,6 @@ def opened(path: str, source: str) -> io.BufferedReader:
         Naming `source`, where that cannot be done.
     """
     try:
-        return open(path, "rb")
+        return open_regular(path)
     except (OSError, ValueError) as error:
         raise ReadError.opening(source, error) from None

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import sqlite3
-import tempfile
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -86,41 +82,8 @@ def _of_sqlite(path_or_url: str) -> Found:
     with opened(path, source) as content:
         if content.read(len(_MAGIC)) != _MAGIC:
             raise ReadError(source, None, "is no SQLite file")
-    if file.vfs is not None:  # SQLite's own way to reach the file
-        yield from _rows(path_or_url, source)
-        return
-    real = os.path.realpath(path)
-    if not os.access(os.path.dirname(real), os.W_OK):
-        yield from _rows_of_copy(real, source)
-        return
-    had_log = os.path.exists(f"{real}-wal")
-    try:
-        yield from _rows(real, source, **({} if file.timeout is None else {"patience": file.timeout}))
-    finally:
-        if not had_log and os.path.exists(f"{real}-wal"):
-            _remove_log(real)
-
-
-def _rows_of_copy(path: str, source: str) -> Found:
-    # To read a database that has a write-ahead log SQLite must make files beside it, even for reading only.
-    with tempfile.TemporaryDirectory(prefix="seqkit-") as folder:
-        copy = os.path.join(folder, "copy.db")
-        try:
-            shutil.copyfile(path, copy)
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-        except OSError as error:
-            raise ReadError(source, None, f"cannot be copied for reading: {error.strerror or error}") from error
-        yield from _rows(copy, source)
-
-
-def _remove_log(path: str) -> None:
-    """Remove the empty write-ahead log that reading has made: SQLite does so when the last who may write leaves."""
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=rw", uri=True)) as connection,
-    ):
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    options = {} if file.timeout is None else {"patience": file.timeout}
+    yield from _rows(path_or_url if file.vfs is not None else os.path.realpath(path), source, **options)
 
 
 def _rows(path_or_url: str, source: str, **options: Any) -> Found:
@@ -146,21 +109,33 @@ def write_sqlite(ledger: RunLedger, path: str) -> None:
     ------
     ValueError
         Where the ledger contradicts itself, which a database refuses: a run recorded twice, a seq used twice, an
-        event without its run; and where somebody is writing to a database of that name.
+        event without its run; and where a database of that name is in use, or was left in the middle of a change: its
+        log or journal lies beside it.
     Backend
         Where the file cannot be written.
     """
-    if os.path.exists(f"{os.path.realpath(path)}-wal"):
-        raise ValueError(
-            f"path is {as_given(path, 200)}, a database in use (it has a write-ahead log), expected another file"
-        )
+    _refuse_in_use(path)
     if isinstance(ledger, FoundLedger):
         _refuse_contradictions(ledger)
     try:
         with replacing(path) as draft:
             _fill(ledger, draft, path)
+            _refuse_in_use(path)  # somebody may have begun to write meanwhile
     except OSError as error:
         raise Backend(f"{shown(path)}: cannot be written: {error.strerror or error}") from None
+
+
+def _refuse_in_use(path: str) -> None:
+    """Refuse a name beside which a database keeps its log or journal: SQLite would take those for the new file's."""
+    real = os.path.realpath(path)
+    left = next((end for end in ("-wal", "-journal", "-shm") if os.path.lexists(f"{real}{end}")), None)
+    if left is not None:
+        name = f"{os.path.basename(real)}{left}"
+        advice = "open it once with open_ledger, which puts it in order" if os.path.exists(real) else f"remove {name}"
+        raise ValueError(
+            f"path is {as_given(path, 200)}, a database in use or one that was left in the middle of a change ({name} "
+            f"lies beside it), expected another file; where nobody uses it, {advice}"
+        )
 
 
 def _refuse_contradictions(found: FoundLedger) -> None:
@@ -190,6 +165,8 @@ def _fill(source: RunLedger, draft: Path, target: str) -> None:
             connection.exec_driver_sql("PRAGMA synchronous = OFF")
         for record in records:
             _copy(source, ledger, record, now)
+        # Closing would do so too, but says nothing where it cannot; and whoever reads the file makes none beside it.
+        ledger.move_log_in()
 
 
 def _copy(source: RunLedger, ledger: SqlRunLedger, record: RunRecord, now: list[datetime]) -> None:

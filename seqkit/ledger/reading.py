@@ -53,9 +53,13 @@ def read_ledger(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = 
     A line is unreadable where it is not UTF-8, not JSON (``NaN`` is not), has a key twice, is nested
     deeper than 200 levels or longer than 32 MB; where it is neither a run nor an event, or both; and where a
     field is missing or of another type (types are strict: neither ``"1"`` nor ``1e3`` is a `seq`). Fields that
-    seqkit does not know are passed over, and of finer times the microseconds are kept. A gzipped file that is cut,
+    seqkit does not know are passed over, and of finer times the microseconds are kept. A pipe or a device is not
+    read, and a file only up to a line of more than 2 GB. A gzipped file that is cut,
     damaged or followed by something else is read up to there, and so is one that unpacks to more
-    than 2 GB, or to more than 200 times its size and 16 MB.
+    than 2 GB, or to more than 200 times its size and 16 MB. The JSON in a database is read by the same rules.
+
+    A database that somebody writes to is read as of one moment, and nothing is left beside it. How long that may
+    take is bounded by the size of the file; one whose tables are views is refused.
 
     Examples
     --------

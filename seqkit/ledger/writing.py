@@ -31,9 +31,11 @@ def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.Path
     ------
     ValueError, TypeError
         Where the name of the file is another one. Where a database cannot hold the ledger, as it contradicts itself:
-        a run recorded twice, a seq used twice, an event without its run.
+        a run recorded twice, a seq used twice, an event without its run. Where a database of that name is in use,
+        or was left in the middle of a change: its log or journal lies beside it.
     StorageError
-        Where a record is no JSON (NaN, a set), or the disk is full.
+        Where a record is no JSON (NaN, a set), is nested deeper than 197 levels or longer than 32 MB, or the disk is
+        full.
 
     Examples
     --------

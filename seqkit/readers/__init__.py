@@ -39,7 +39,7 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
     Parameters
     ----------
     path : str or pathlib.Path
-        The file; UTF-8.
+        The file; UTF-8, with at most 256 MB. Pipes and devices are not read.
     format : str, optional
         {formats}
     **options

@@ -10,10 +10,10 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from seqkit._show.html import shortened
+from seqkit._util.files import open_regular
 from seqkit._util.secrets import as_given, shown
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import listed
@@ -35,6 +35,9 @@ __all__ = [
     "typed",
     "warn_of_content",
 ]
+
+LARGEST = 256 * 2**20
+"""Bytes that a file may have: it is held in memory, and what is made of it takes several times as much."""
 
 _MOST_TOLD = 5
 
@@ -91,16 +94,20 @@ def load_text(path: PathLike) -> str:
     Raises
     ------
     ReadError
-        Where there is no such file, it may not be read, or it is not UTF-8 (with the line).
+        Where there is no such file, it may not be read, it is a pipe or a device, has more than 256 MB, or is not
+        UTF-8 (with the line).
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {as_given(path, 200)} ({type(path).__name__}), expected a str or a pathlib.Path")
     if isinstance(path, Opened):
         return path.text
     try:
-        content = Path(path).read_bytes()
+        with open_regular(path) as file:
+            content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         raise ReadError.opening(path, error) from None
+    if len(content) > LARGEST:
+        raise ReadError(path, None, f"has more than {LARGEST >> 20} MB, expected dependencies in at most that")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

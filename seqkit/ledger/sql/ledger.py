@@ -6,7 +6,8 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -17,13 +18,15 @@ from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import shown
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, RunNotFound, StorageError
+from seqkit.ledger import jsonl
 from seqkit.ledger.base import refuse_bad_seq, refuse_finished
 from seqkit.ledger.found import FoundEvent, FoundRun, Problem
 from seqkit.ledger.given import Clock, Ids, clock_of, end_of, id_source
 from seqkit.ledger.showing import LAST, runs_page
 from seqkit.ledger.sql import rows, schema
 from seqkit.ledger.sql.rows import EventColumns
-from seqkit.ledger.sql.store import PATIENCE, bytes_as_found, make_engine, raw_cursor, translated
+from seqkit.ledger.sql.sqlite import Guarded
+from seqkit.ledger.sql.store import PATIENCE, bytes_as_found, make_engine, raw_cursor, refuse_lost, translated
 from seqkit.ledger.urls import checked, postgresql_url, scheme_of, sqlite_file
 
 __all__ = ["SqlRunLedger"]
@@ -79,7 +82,12 @@ class SqlRunLedger:
     pickled, such as lambdas: that raises TypeError.
 
     Run ids and kinds with NUL characters or lone surrogates raise ``StorageError``: not every database
-    can hold them. Inside payloads and metadata both are fine.
+    can hold them. Inside payloads and metadata both are fine. What :func:`seqkit.write_ledger` could not export is
+    refused too, with the same words: NaN, nesting of more than 197 levels, records of more than 32 MB.
+
+    Each write to a SQLite file looks whether the file is still there: one that was deleted, moved or replaced since it
+    was opened raises ``Backend``. Reading leaves nothing beside a file; where it cannot be read in its place without
+    that, a copy is read of one moment. Views in the place of tables, and triggers, are refused.
 
     Examples
     --------
@@ -122,7 +130,7 @@ class SqlRunLedger:
     def _connect(self) -> None:
         self.engine = make_engine(self._url, self._read_only, self._patience)
         self._dialect = self.engine.dialect.name
-        self._append = schema.APPEND[self._dialect]
+        self._append, self._events = schema.APPEND[self._dialect], schema.EVENTS[self._dialect]
         # A database in memory has one connection for all threads: they take turns.
         one = isinstance(self.engine.pool, StaticPool)
         self._turn: contextlib.AbstractContextManager[Any] = threading.Lock() if one else contextlib.nullcontext()
@@ -152,7 +160,15 @@ class SqlRunLedger:
         with self._connected() as connection:
             self.journal_mode: str = connection.connection.info.get("journal_mode", "")
             """SQLite's way of making writes durable: ``wal``, or another where the file system has no WAL."""
+            strange = schema.strange_part(connection, read_only)
+            if strange is not None:
+                raise Backend(f"{self.source}: {strange}; it is no seqkit ledger's: name another database")
             version = schema.schema_version(connection)
+            if version is None and read_only and schema.is_bare(connection):
+                raise Backend(
+                    f"{self.source}: holds no table, only the sign that a write-ahead log belongs to it; where it is a "
+                    "copy of a ledger, the file beside that whose name ends in -wal has the records: copy both"
+                )
             if version is None and read_only:
                 raise Backend(f"{self.source}: holds no seqkit ledger: name another database")
             if version is None:
@@ -170,15 +186,19 @@ class SqlRunLedger:
         digest = ContentDigest(spec_digest)
         run_id = self._next_id()
         rows.refuse_unstorable("run id", run_id)
+        run = RunRecord(
+            run_id=run_id, spec_digest=digest, metadata=metadata, status=RunStatus.RUNNING, created_at=self._clock()
+        )
         row = {
             "run_id": run_id,
             "spec_digest": str(digest),
-            "metadata": rows.metadata_text(metadata),
-            "status": RunStatus.RUNNING.value,
-            "created_at": self._clock(),
+            "metadata": jsonl.metadata_text(run),
+            "status": run.status.value,
+            "created_at": run.created_at,
         }
         with self._connected() as connection:
             connection.execute(schema.runs.insert().inline(), row)
+            refuse_lost(_raw(connection), self.source)
         return run_id
 
     def append_event(self, run_id: RunId, event: RunEvent) -> None:  # noqa: D102
@@ -187,7 +207,7 @@ class SqlRunLedger:
             refuse_bad_seq(run_id, event)
             raise IntegrityError(f"run {run_id}: event seq is {event.seq}, expected a whole number below 2**63")
         rows.refuse_unstorable("event kind", event.kind)
-        payload, moment = rows.json_text(event.payload), self._moment(event)
+        payload, moment = jsonl.payload_text(run_id, event), self._moment(event)
         if not rows.is_storable(run_id):
             raise RunNotFound(run_id)
         values = (event.seq, event.kind, payload, moment, run_id)
@@ -195,6 +215,7 @@ class SqlRunLedger:
             with self._turn, translated(self.source, self._url), raw_cursor(self.engine) as cursor:
                 cursor.execute(self._append, values)
                 written = cursor.rowcount
+                refuse_lost(cursor.connection, self.source)
         except IntegrityError as error:
             raise IntegrityError(f"run {run_id} has an event with seq {event.seq} already") from error
         if not written:
@@ -226,9 +247,12 @@ class SqlRunLedger:
             raise RunNotFound(run_id)
         with self._connected() as connection:
             written = connection.execute(schema.FINISH, row).rowcount
+            refuse_lost(_raw(connection), self.source)
             if written and self.journal_mode == "wal":
-                # So that the file alone holds every finished run, for those who copy it. Waits for nobody.
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                # So that the file alone holds every finished run, for those who copy it. Waits for nobody, and is a
+                # courtesy: the run has ended, whether there is room for it in the file or not yet.
+                with contextlib.suppress(sa.exc.SQLAlchemyError):
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
         if not written:
             self._explain(run_id)
 
@@ -249,29 +273,28 @@ class SqlRunLedger:
     def get_events(self, run_id: RunId) -> list[RunEvent]:  # noqa: D102
         columns = self.event_columns(run_id)
         with collector_paused():
-            return [
-                RunEvent(seq=seq, kind=kind, payload=payload, timestamp=timestamp)
-                for seq, kind, payload, timestamp in zip(*columns, strict=True)
-            ]
+            return columns.events()
 
     def event_columns(self, run_id: RunId) -> EventColumns:
         """Give a run's events as four lists, ordered by `seq`: several times faster than a record for each."""
         columns = EventColumns([], [], [], [])
         if rows.is_storable(run_id):
-            with self._connected() as connection, collector_paused():
-                for chunk in connection.execute(_events_of(run_id)).partitions(_CHUNK):
-                    self._readable(columns.add, chunk, f"run {run_id!r:.200}: ")
+            with self._turn, translated(self.source, self._url), raw_cursor(self.engine) as cursor, collector_paused():
+                cursor.execute(self._events, (run_id,))
+                while chunk := cursor.fetchmany(_CHUNK):
+                    self._take(cursor.connection, self._readable(columns.add, chunk, f"run {run_id!r:.200}: "))
         if not columns.seq:
             self.get_run(run_id)
         return columns
 
     def list_runs(self, spec_digest: str | None = None) -> list[RunRecord]:  # noqa: D102
-        query = sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.created_at, schema.RUN.number)
+        query = sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number)
         if spec_digest is not None:
             query = query.where(schema.RUN.spec_digest == spec_digest)
             if not rows.is_storable(spec_digest):
                 return []
-        return [self._readable(rows.record_of, row) for row in self._all(query)]
+        found = [self._readable(rows.record_of, row) for row in self._all(query)]
+        return sorted(found, key=lambda run: run.created_at)  # stable: ties stay in order of creation
 
     def scan(self) -> Iterator[FoundRun | FoundEvent | Problem]:
         """Give every row as it is found, oldest run first: what cannot be read is a problem, not an error.
@@ -288,32 +311,61 @@ class SqlRunLedger:
                     connection.exec_driver_sql("COMMIT")
 
     def _scanned(self, connection: sa.Connection) -> Iterator[FoundRun | FoundEvent | Problem]:
-        def everything(query: sa.Select[Any]) -> Any:
+        def chunks(query: sa.Select[Any]) -> Iterator[Sequence[Any]]:
             with bytes_as_found(connection):
-                return connection.execute(query).all()
+                result = connection.execute(query)
+                chunk = result.fetchmany(_CHUNK)
+            while chunk:
+                self._take(_raw(connection), _characters(chunk))
+                yield chunk
+                with bytes_as_found(connection):
+                    chunk = result.fetchmany(_CHUNK)
 
         run_ids: dict[object, None] = {}
-        for row in everything(sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number)):
+        for row in chain.from_iterable(chunks(sa.select(*schema.RUN_COLUMNS).order_by(schema.RUN.number))):
             run_ids[row.run_id] = None
             try:
                 yield FoundRun(rows.record_of(row), self.source)
             except ValueError as error:
                 yield Problem(self.source, None, str(error))
-        for row in everything(sa.select(schema.EVENT.run_id).distinct().order_by(schema.EVENT.run_id)):
-            run_ids[row.run_id] = None
+        named = sa.select(schema.EVENT.run_id).distinct().order_by(schema.EVENT.run_id)
+        run_ids |= {row.run_id: None for row in chain.from_iterable(chunks(named))}
         for run_id in run_ids:
-            for row in everything(_events_of(run_id)):
-                try:
-                    event = rows.event_of(row)
-                    if type(run_id) is not str:
-                        raise ValueError(f"event {event.seq} belongs to a run whose id is no text")
-                    yield FoundEvent(run_id, event, self.source)
-                except ValueError as error:
-                    yield Problem(self.source, None, f"run {run_id!r:.200}: {error}")
+            for chunk in chunks(_events_of(run_id)):
+                yield from self._found(run_id, chunk)
 
-    def _all(self, query: sa.Select[Any]) -> Any:
+    def _found(self, run_id: object, chunk: Sequence[Any]) -> Iterator[FoundEvent | Problem]:
+        """Read rows of one run, all of them at once where nothing is wrong with any."""
+        columns = EventColumns([], [], [], [])
+        events: list[RunEvent] = []
+        if type(run_id) is str:
+            with contextlib.suppress(ValueError):
+                columns.add(chunk)
+                events = columns.events()
+        if events:
+            yield from (FoundEvent(str(run_id), event, self.source) for event in events)
+            return
+        for row in chunk:
+            try:
+                event = rows.event_of(row)
+                if type(run_id) is not str:
+                    raise ValueError(f"event {event.seq} belongs to a run whose id is no text")
+                yield FoundEvent(run_id, event, self.source)
+            except ValueError as error:
+                yield Problem(self.source, None, f"run {run_id!r:.200}: {error}")
+
+    def _all(self, query: sa.Select[Any]) -> list[Any]:
+        found: list[Any] = []
         with self._connected() as connection:
-            return connection.execute(query).all()
+            for chunk in connection.execute(query).partitions(_CHUNK):
+                self._take(_raw(connection), _characters(chunk))
+                found += chunk
+        return found
+
+    def _take(self, raw: object, characters: int) -> None:
+        """Refuse a file that gives more than it holds: its pages lead back to themselves."""
+        if isinstance(raw, Guarded) and not raw.take(characters):
+            raise Backend(f"{self.source}: malformed: it gives more than it holds; the file is damaged")
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
@@ -331,6 +383,19 @@ class SqlRunLedger:
             raise Backend(f"{self.source}: not readable: {of}{error}") from error
 
     # ------------------------------------------------------------------ ending
+
+    def move_log_in(self) -> None:
+        """Move SQLite's log into the file, which is whole without it from here on; for one that nobody else has open.
+
+        Raises
+        ------
+        Backend
+            Where there is no room for it.
+        """
+        with self._connected() as connection:
+            mode = connection.exec_driver_sql("PRAGMA journal_mode=DELETE").scalar()
+        if mode != "delete":
+            raise Backend(f"{self.source}: its log could not be moved into it, and its journal is still {mode}")
 
     def close(self) -> None:
         """Let go of the database; one in memory is gone."""
@@ -369,6 +434,14 @@ class SqlRunLedger:
             by_run = sa.select(event.run_id, sa.func.count()).where(event.run_id.in_(shown_runs)).group_by(event.run_id)
             events = {row[0]: row[1] for row in connection.execute(by_run)}
         return counts, [(run_id, status, events.get(run_id, 0)) for run_id, status in last]
+
+
+def _raw(connection: sa.Connection) -> object:
+    return connection.connection.dbapi_connection
+
+
+def _characters(found: Sequence[Any]) -> int:
+    return sum(len(value) for row in found for value in row if type(value) is str or type(value) is bytes)
 
 
 def _events_of(run_id: object) -> sa.Select[Any]:

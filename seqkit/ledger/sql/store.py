@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,9 +17,11 @@ from sqlalchemy.pool import StaticPool
 
 from seqkit._util.secrets import as_given, secrets_in, without
 from seqkit.errors import Backend, IntegrityError, StorageError
+from seqkit.ledger.sql.place import Place
+from seqkit.ledger.sql.sqlite import Guarded
 from seqkit.ledger.urls import EXPECTED, SqliteFile, postgresql_url, scheme_of, sqlite_file
 
-__all__ = ["PATIENCE", "bytes_as_found", "make_engine", "raw_cursor", "translated"]
+__all__ = ["PATIENCE", "bytes_as_found", "make_engine", "raw_cursor", "refuse_lost", "translated"]
 
 PATIENCE = 30.0
 """For how many seconds to wait for a database that somebody has locked."""
@@ -31,6 +35,7 @@ _REMEDIES = (
     ("read-only", "open the ledger where you may write, or read it only"),
     ("unable to open", "check that the folder is there and that you may write to it"),
     ("not a database", "the file is something else: name another one"),
+    ("not authorized", "the file's tables are not a seqkit ledger's: name another one"),
     ("malformed", "the file is damaged: restore it from a copy"),
     ("locked", "another process is writing: wait, or end it"),
     ("lock timeout", "another session is writing to the same run: wait, or end it"),
@@ -75,17 +80,19 @@ def make_engine(url: str, read_only: bool, patience: float = PATIENCE) -> sa.Eng
 
 
 def _sqlite(file: SqliteFile, read_only: bool, patience: float) -> sa.Engine:
-    connect_args: dict[str, Any] = {"timeout": patience if file.timeout is None else file.timeout}
-    options: dict[str, Any] = {"connect_args": connect_args, "isolation_level": "AUTOCOMMIT"}
+    timeout = patience if file.timeout is None else file.timeout
     mode = "ro" if read_only else file.mode
-    read_only = mode == "ro"
+    connect_args: dict[str, Any] = {"timeout": timeout, "factory": Guarded}
+    options: dict[str, Any] = {"connect_args": connect_args, "isolation_level": "AUTOCOMMIT"}
+    reading: _Reading | None = None
+    url = sa.URL.create("sqlite", database=file.path)
     if file.path is None:
-        url = sa.URL.create("sqlite")
         options["poolclass"] = StaticPool
         connect_args["check_same_thread"] = False
-    elif mode == "rwc" and file.vfs is None:
-        url = sa.URL.create("sqlite", database=file.path)
-    else:
+    elif mode == "ro" and file.vfs is None:
+        reading = _Reading(os.path.abspath(file.path), timeout)
+        options["creator"] = reading.connect
+    elif mode != "rwc" or file.vfs is not None:
         asked = {"mode": mode, "uri": "true"} | ({} if file.vfs is None else {"vfs": file.vfs})
         path = quote(os.fsencode(os.path.abspath(file.path)))
         url = sa.URL.create("sqlite", database=f"file:{path}", query=asked)
@@ -99,12 +106,45 @@ def _sqlite(file: SqliteFile, read_only: bool, patience: float) -> sa.Engine:
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0].lower()
         cursor.execute(f"PRAGMA synchronous={'FULL' if mode == 'wal' else 'EXTRA'}")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log, whose place is remembered too
         cursor.close()
+        connection.remember_place()
         record.info["journal_mode"] = mode
 
-    if not read_only:
+    def start(connection: Any, record: Any, proxy: Any) -> None:
+        connection.start()
+
+    if mode != "ro":
         sa.event.listen(engine, "connect", prepare)
+    sa.event.listen(engine, "checkout", start)
+    if reading is not None:
+        sa.event.listen(engine, "engine_disposed", reading.release)
     return engine
+
+
+class _Reading:
+    """Connections for reading only. The place where that is done is looked for anew after they were all let go of."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._place: Place | None = None
+        self._turn = threading.Lock()
+
+    def connect(self) -> sqlite3.Connection:
+        with self._turn:
+            if self._place is None:
+                self._place = Place(self._path)
+            path = quote(os.fsencode(self._place.path))
+        return sqlite3.connect(
+            f"file:{path}?mode=ro", uri=True, timeout=self._timeout, check_same_thread=False, factory=Guarded
+        )
+
+    def release(self, _engine: sa.Engine) -> None:
+        with self._turn:
+            place, self._place = self._place, None
+        if place is not None:
+            place.release()
 
 
 def _postgres(url: sa.URL, secrets: Sequence[str], read_only: bool, patience: float) -> sa.Engine:
@@ -202,6 +242,16 @@ def bytes_as_found(connection: sa.Connection) -> Iterator[None]:
         yield
     finally:
         raw.text_factory = before
+
+
+def refuse_lost(raw: Any, where: str) -> None:
+    """Raise where the file that was written to is no longer the one of its name: what was written is lost with it."""
+    lost = raw.lost() if isinstance(raw, Guarded) else None
+    if lost is not None:
+        raise Backend(
+            f"{where}: {lost} while it was written to: what is written now does not reach it, and what was written "
+            "since it was opened may be lost; open the ledger anew, and keep what the error says that happened"
+        )
 
 
 @contextlib.contextmanager
