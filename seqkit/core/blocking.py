@@ -16,7 +16,7 @@ wait for one failure each do not take the square of their number.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import compress, count
 
 import numpy as np
@@ -63,11 +63,18 @@ def size(above: Above) -> int:
     return above.bit_count() if isinstance(above, int) else len(above)
 
 
-def failures_of(above: Above) -> Iterator[int]:
+def failures_of(above: Above) -> Iterable[int]:
     """Give the numbers, ascending."""
     if isinstance(above, tuple):
-        return iter(above)
-    return compress(count(), map(int, reversed(f"{above:b}"))) if above else iter(())
+        return above
+    if above.bit_count() > _FEW:
+        return compress(count(), map(int, reversed(f"{above:b}")))
+    numbers = []
+    while above:
+        lowest = above & -above
+        numbers.append(lowest.bit_length() - 1)
+        above ^= lowest
+    return numbers
 
 
 class Blockers:
@@ -180,7 +187,8 @@ def failed_above(blockers: Blockers) -> Iterator[tuple[int, Above]]:
     for position, dependencies in enumerate(blockers.dependencies):
         above: Above = 0
         for before in dependencies:
-            above = joined(above, handed_on.get(before, 0))
+            if further := handed_on.get(before, 0):
+                above = joined(above, further)
             left[before] -= 1
             if not left[before]:
                 handed_on.pop(before, None)

@@ -375,6 +375,9 @@ class RunEvent(_Record):
     Kinds and payloads: ``NodeEntered {node_id, version}``, ``NodeExited {node_id, run_id}``,
     ``NodeFailed {node_id, error}``, and seqkit's own ``NodeSkipped {node_id, blocked_by}``
     and ``NodeRetrying {node_id, attempt, delay_ms, error}``; of a run as a whole ``RunClosed {reason}``.
+
+    `blocked_by` names the failed repos that one waits for, in plan order. Of more than a hundred it names those that
+    the fewest dependencies lead to, of those equally far the first in the plan, and `n_blocked_by` counts all.
     """
 
     seq: int

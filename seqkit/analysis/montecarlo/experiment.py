@@ -186,7 +186,7 @@ def tries_that_count(rate: float, attempts: int, repos: int) -> int:
     Examples
     --------
     >>> [tries_that_count(rate, 1_000_000, 100) for rate in (0.0, 0.1, 0.5, 0.9, 1.0)], tries_that_count(0.5, 3, 100)
-    ([1, 33, 109, 716, 1], 3)
+    ([1, 33, 109, 715, 1], 3)
     """
     if rate in (0.0, 1.0):
         return 1
