@@ -55,13 +55,13 @@ class _CheckedClock:
     def __init__(self, clock: Clock) -> None:
         if not callable(clock):
             raise TypeError(f"clock is {as_given(clock)}, expected a function that tells the time as an aware datetime")
-        self._clock = clock
+        self.given = clock
 
     def __call__(self) -> datetime:
-        return _moment(self._clock())
+        return _moment(self.given())
 
     def __reduce__(self) -> tuple[type[_CheckedClock], tuple[Clock]]:
-        return _CheckedClock, (_portable("clock", self._clock),)
+        return _CheckedClock, (_portable("clock", self.given),)
 
     def __deepcopy__(self, memo: object) -> _CheckedClock:
         return self  # there is one time
@@ -84,9 +84,17 @@ def _moment(told: object) -> datetime:
 
 
 class RunClock(_CheckedClock):
-    """The clock of one run: asked before the run begins, it never runs backwards and no fault of it stops the record.
+    """The clock of one run: it never runs backwards and no fault of it stops the record.
 
-    What it told first is what it tells first. From a fault on it stays where it was.
+    From a fault on it stays where it was.
+
+    Parameters
+    ----------
+    clock : callable
+        The clock.
+    ledger : RunLedger, path or URL, optional
+        Where the run is kept. A ledger that tells the time by the same clock asks it when it opens the run. Otherwise
+        it is asked here, before there is a run; what it told is what it tells first.
 
     Attributes
     ----------
@@ -94,11 +102,14 @@ class RunClock(_CheckedClock):
         What went wrong with it meanwhile. What happened is recorded first; then the run ends with this.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, ledger: object = None) -> None:
         super().__init__(clock)
         self.fault: BaseException | None = None
-        self._last = super().__call__()
-        self._fresh = True
+        self._last: datetime | None = None
+        own = getattr(ledger, "clock", None)
+        self._fresh = not (isinstance(own, _CheckedClock) and own.given == clock)
+        if self._fresh:
+            self._last = super().__call__()
 
     def __call__(self) -> datetime:
         """Tell the time."""
@@ -106,10 +117,11 @@ class RunClock(_CheckedClock):
             self._fresh = False
         elif self.fault is None:
             try:
-                self._last = max(self._last, super().__call__())
+                told = super().__call__()
+                self._last = told if self._last is None else max(self._last, told)
             except BaseException as error:  # raised by whoever keeps the record, once it is whole
                 self.fault = error
-        return self._last
+        return system_clock() if self._last is None else self._last
 
 
 def end_of(clock: Clock, last: Callable[[], datetime]) -> datetime:

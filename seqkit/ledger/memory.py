@@ -46,7 +46,8 @@ class MemoryRunLedger:
 
     def __init__(self, ids: Ids | None = None, clock: Clock | None = None) -> None:
         self._next_id = id_source(ids)
-        self._clock = clock_of(clock)
+        self.clock = clock_of(clock)
+        """Tells the time."""
         self._runs: dict[RunId, RunRecord] = {}
         self._events: dict[RunId, dict[int, RunEvent]] = {}
         self._lock = threading.Lock()
@@ -75,7 +76,7 @@ class MemoryRunLedger:
                 spec_digest=digest,
                 metadata=metadata,
                 status=RunStatus.RUNNING,
-                created_at=self._clock(),
+                created_at=self.clock(),
             )
             self._events[run_id] = {}
         return run_id
@@ -107,7 +108,7 @@ class MemoryRunLedger:
             run = self._require(run_id)
             refuse_finished(run_id, run.status)
             events = self._events[run_id]
-            told = end_of(self._clock, lambda: max([run.created_at, *(event.timestamp for event in events.values())]))
+            told = end_of(self.clock, lambda: max([run.created_at, *(event.timestamp for event in events.values())]))
             self._runs[run_id] = run.model_copy(
                 update={"status": status, "summary": summary, "completed_at": max(run.created_at, told)}
             )

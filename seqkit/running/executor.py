@@ -180,7 +180,7 @@ def _prepared(
     if not isinstance(ledger, str | os.PathLike | None):
         ledger = as_ledger(ledger)
     if clock is not None:
-        clock = RunClock(clock)
+        clock = RunClock(clock, ledger)
     run = _Run(
         rules=rules,
         releaser=asked,

@@ -158,15 +158,33 @@ def test_a_run_has_room_for_its_end(sql: SqlRunLedger, tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("said", ["x" * (40 << 20), "\ud83d\ude80"])
 @pytest.mark.parametrize("name", ["runs.db", None])
-def test_a_run_ends_honestly_where_an_event_cannot_be_kept(tmp_path: Path, name: str | None, said: str) -> None:
-    """The ledger says that the release was begun and that the run failed; the error has what happened."""
-
+def test_what_a_releaser_says_is_kept_as_every_store_can_keep_it(tmp_path: Path, name: str | None, said: str) -> None:
     def release(repo: str, *_: Any) -> str:
         if repo == "api":
             raise ValueError(said)
         return f"run-{repo}"
 
     with open_ledger(tmp_path / name) if name else SqlRunLedger("sqlite://") as ledger:
+        run_plan(PLAN, release, ledger)
+        [run] = ledger.list_runs()
+        write_ledger(ledger, tmp_path / "l.jsonl")
+        events = ledger.get_events(run.run_id)
+    back = read_ledger(tmp_path / "l.jsonl")
+    assert back.list_runs() == [run]
+    assert back.get_events(run.run_id) == events
+
+
+def test_a_run_ends_honestly_where_an_event_cannot_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger says that the release was begun and that the run failed; the error has what happened."""
+    monkeypatch.setattr(jsonl, "LONGEST_LINE", 20_000)
+    monkeypatch.setattr(jsonl, "_SURELY_SHORT", 0)
+
+    def release(repo: str, *_: Any) -> str:
+        if repo == "api":
+            raise ValueError("x" * 30_000)
+        return f"run-{repo}"
+
+    with open_ledger(tmp_path / "runs.db") as ledger:
         with pytest.raises(StorageError, match=r"an event of run .* cannot be written as JSON") as raised:
             run_plan(PLAN, release, ledger)
         [run] = ledger.list_runs()
@@ -174,15 +192,15 @@ def test_a_run_ends_honestly_where_an_event_cannot_be_kept(tmp_path: Path, name:
         assert [event.kind for event in ledger.get_events(run.run_id)] == ["NodeEntered", "NodeExited", "NodeEntered"]
         assert [event.kind for event in raised.value.events] == ["NodeFailed"]
         assert len(str(raised.value)) < 500
-        write_ledger(ledger, tmp_path / "l.jsonl")
-    assert read_ledger(tmp_path / "l.jsonl").list_runs() == [run]
 
 
-@pytest.mark.parametrize("tags", [{"score": math.nan}, {"deep": nested(300)}])
-def test_tags_that_no_store_takes_are_refused_before_anything_is_released(tmp_path: Path, tags: Any) -> None:
+@pytest.mark.parametrize(("tags", "error"), [({"score": math.nan}, ValueError), ({"deep": nested(300)}, StorageError)])
+def test_tags_that_no_store_takes_are_refused_before_anything_is_released(
+    tmp_path: Path, tags: Any, error: type[Exception]
+) -> None:
     tried: list[str] = []
     with open_ledger(tmp_path / "runs.db") as ledger:
-        with pytest.raises(StorageError, match="cannot be written as JSON"):
+        with pytest.raises(error, match=r"expected what JSON can hold|cannot be written as JSON"):
             run_plan(PLAN, lambda repo, *_: tried.append(repo) or "x", ledger, tags=tags)
         assert tried == []
         assert ledger.list_runs() == []
@@ -249,15 +267,15 @@ def strictly(text: str) -> Any:
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
-            raise Unreadable
+            raise Unreadable("no")
         return dict(pairs)
 
     def refused(text: str) -> Any:
-        raise Unreadable
+        raise Unreadable("no")
 
     def finite(text: str) -> float:
         if math.isinf(float(text)):
-            raise Unreadable
+            raise Unreadable("no")
         return float(text)
 
     try:

@@ -417,9 +417,17 @@ def test_a_timeout_is_kept_to(url: str, runs: Path) -> None:
 @contextlib.contextmanager
 def exclusively(path: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode=DELETE")  # beside a write-ahead log, whoever reads is not kept out
         connection.execute("BEGIN EXCLUSIVE")
         yield connection
+
+
+def test_a_log_that_somebody_keeps_to_himself_does_not_keep_readers_out(runs: Path) -> None:
+    with contextlib.closing(sqlite3.connect(runs, isolation_level=None)) as connection:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        assert len(read_ledger(runs).list_runs()) == 1
+        assert len(runs_frame(f"sqlite:///{runs}?timeout=0")) == 1
 
 
 def test_a_locked_ledger_is_said_to_be_locked_and_is_there_once_it_is_free(runs: Path) -> None:

@@ -109,7 +109,8 @@ class SqlRunLedger:
         patience: float = PATIENCE,
     ) -> None:
         self._next_id = id_source(ids)
-        self._clock = clock_of(clock)
+        self.clock = clock_of(clock)
+        """Tells the time."""
         self._url = _Way(checked(url, "url"))
         kind = scheme_of(self._url)
         self.source = shown(postgresql_url(self._url) if kind == "postgresql" else self._url)
@@ -187,7 +188,7 @@ class SqlRunLedger:
         run_id = self._next_id()
         rows.refuse_unstorable("run id", run_id)
         run = RunRecord(
-            run_id=run_id, spec_digest=digest, metadata=metadata, status=RunStatus.RUNNING, created_at=self._clock()
+            run_id=run_id, spec_digest=digest, metadata=metadata, status=RunStatus.RUNNING, created_at=self.clock()
         )
         row = {
             "run_id": run_id,
@@ -241,7 +242,7 @@ class SqlRunLedger:
             "the_run": run_id,
             "new_status": status.value,
             "new_summary": summary.model_dump_json(),
-            "new_completed": end_of(self._clock, lambda: self.get_run(run_id).created_at),
+            "new_completed": end_of(self.clock, lambda: self.get_run(run_id).created_at),
         }
         if not rows.is_storable(run_id):
             raise RunNotFound(run_id)

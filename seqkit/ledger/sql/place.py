@@ -30,7 +30,7 @@ _TICK = 50_000_000  # nanoseconds: two writes that are closer may have the same 
 
 
 class Place:
-    """Where a file is read, until :meth:`release`.
+    """Where a file is read, until :meth:`release`; `timeout` are the seconds to wait for a lock.
 
     Raises
     ------
@@ -38,12 +38,13 @@ class Place:
         Where it has a journal that has to be taken back first, or no copy of one moment can be made.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, timeout: float = 30.0) -> None:
         is_file = os.path.isfile(path)
         path = os.path.realpath(path) if is_file else path  # beside which SQLite keeps its log
         self.path = path
         """The file to open."""
         self.is_copy = False
+        self._timeout = timeout
         self._log_was_empty = _size(f"{path}-wal") in (0, None)
         self._anchor: Guarded | None = None
         self._remove: Callable[[], object] = lambda: None
@@ -59,7 +60,7 @@ class Place:
     def _holds(self, path: str) -> bool:
         """Open it, so that nobody takes the log away before the reader is there; False where one cannot."""
         try:
-            self._anchor = _connected(path, "ro")
+            self._anchor = _connected(path, "ro", self._timeout)
             self._anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             sign = getattr(error, "sqlite_errorname", "")
@@ -103,7 +104,7 @@ class Place:
             # SQLite takes its files away when the last who may write leaves, and nobody else has them open.
             with (
                 contextlib.suppress(sqlite3.Error),
-                contextlib.closing(_connected(self.path, "rw")) as connection,
+                contextlib.closing(_connected(self.path, "rw", self._timeout)) as connection,
             ):
                 connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._remove()
@@ -115,9 +116,9 @@ class Place:
                 anchor.close()
 
 
-def _connected(path: str, mode: str) -> Guarded:
+def _connected(path: str, mode: str, timeout: float = 30.0) -> Guarded:
     uri = f"{Path(path).absolute().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=30, check_same_thread=False, factory=Guarded)
+    return sqlite3.connect(uri, uri=True, timeout=timeout, check_same_thread=False, factory=Guarded)
 
 
 def _hot(path: str) -> Backend:

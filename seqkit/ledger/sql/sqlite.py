@@ -62,11 +62,7 @@ class _Watch:
                 yield stop
                 self.ticks += 1
                 stop = 0
-                if (
-                    self.path
-                    and self.ticks > _FREE_TICKS
-                    and self.ticks > _FREE_TICKS + size_of(self.path) // _BYTES_A_TICK
-                ):
+                if self.ticks > _FREE_TICKS and self._is_too_much():
                     self.spent = True
                     stop = 1
             except GeneratorExit:
@@ -173,7 +169,9 @@ class Guarded(sqlite3.Connection):
         next(ticking)
         self.set_progress_handler(ticking.__next__, _EVERY)
         self.set_authorizer(_nothing_through_views)
+        self.text_factory = os.fsdecode  # names of files need not be UTF-8
         self.watch.path = super().execute("PRAGMA database_list").fetchone()[2]
+        self.text_factory = str
 
     @property
     def path(self) -> str:

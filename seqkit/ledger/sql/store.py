@@ -134,7 +134,7 @@ class _Reading:
     def connect(self) -> sqlite3.Connection:
         with self._turn:
             if self._place is None:
-                self._place = Place(self._path)
+                self._place = Place(self._path, self._timeout)
             path = quote(os.fsencode(self._place.path))
         return sqlite3.connect(
             f"file:{path}?mode=ro", uri=True, timeout=self._timeout, check_same_thread=False, factory=Guarded
