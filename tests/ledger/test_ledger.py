@@ -172,10 +172,10 @@ def test_rows_that_cannot_be_read_are_named(url):
     [
         ("payload = NULL", "its JSON is missing"),
         ("payload = x'00'", "its JSON is of type bytes"),
-        ("payload = '1,2'", "its JSON cannot be read: Extra data"),
+        ("payload = '1,2'", "its JSON cannot be read: is not JSON: Extra data"),
         ("payload = ''", "its JSON cannot be read"),
         ("payload = CAST(x'2280ff22' AS TEXT)", "its JSON is not UTF-8"),
-        (f"payload = '{'[' * 100_000}'", "its JSON is nested too deeply"),
+        (f"payload = '{'[' * 100_000}'", "its JSON cannot be read: is nested too deeply"),
         ("kind = x'00'", "kind is of type bytes"),
         ("kind = CAST(x'80' AS TEXT)", "kind is not UTF-8"),
         ("timestamp = 'yesterday'", "timestamp is 'yesterday', expected as in"),

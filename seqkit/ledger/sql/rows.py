@@ -121,8 +121,7 @@ def _json(text: object) -> Any:
     try:
         return parse_json(text)
     except ValueError as error:
-        why = str(error).removeprefix("is not JSON: ")
-        raise ValueError(f"its JSON {why}" if why.startswith("is ") else f"its JSON cannot be read: {why}") from error
+        raise ValueError(f"its JSON cannot be read: {error}") from error
 
 
 def _type(value: object) -> str:
