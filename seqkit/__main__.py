@@ -17,6 +17,7 @@ import typer
 
 from seqkit import __version__, cli
 from seqkit._show.html import shortened
+from seqkit._util.secrets import secrets_in, shown_id, without
 from seqkit.errors import SeqkitError
 
 __all__ = ["main"]
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0, 1 for an audit with errors, 2 for bad input, 130 interrupted."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter still gets the table
+    typed = sys.argv[1:] if arguments is None else list(arguments)
     try:
         result = app(None if arguments is None else list(arguments), standalone_mode=False)
         sys.stdout.flush()
@@ -74,17 +76,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except (SeqkitError, ValueError, TypeError, OSError, ImportError) as error:
-        return _complain("; ".join([str(error) or type(error).__name__, *getattr(error, "__notes__", ())]))
+        told = "; ".join([str(error) or type(error).__name__, *getattr(error, "__notes__", ())])
+        return _complain(_harmless(told, typed))
     except Exception as error:
         # A wrong option: which class it is changed between versions of typer, this method did not.
         if not hasattr(error, "format_message"):
             raise
-        return _complain(f"{error.format_message()} (--help shows what is possible)")
+        return _complain(_harmless(f"{error.format_message()} (--help shows what is possible)", typed))
     return result if isinstance(result, int) else 0
 
 
+def _harmless(message: str, typed: Sequence[str]) -> str:
+    """Take out what is secret in a URL that was typed, wherever: typer quotes what it does not expect."""
+    words = {word for argument in typed for word in (argument, argument.partition("=")[2])}
+    for word in sorted(words, key=len, reverse=True):
+        if word and shown_id(word) != word:
+            for spelt in (word, repr(word)[1:-1], word.strip()):
+                message = message.replace(spelt, shown_id(word))
+            message = without(message, secrets_in(word))
+    return message
+
+
 def _complain(message: str, code: int = BAD_INPUT) -> int:
-    text = cli.printable(shortened(" ".join(message.split()), _LONGEST_MESSAGE))
+    text = shortened(" ".join(message.split()), _LONGEST_MESSAGE)
     print(f"seqkit: {text}", file=sys.stderr)
     return code
 

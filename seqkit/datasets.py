@@ -19,6 +19,7 @@ import pandas as pd
 
 from seqkit._show.html import page, rows_of
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit.core.graph import RepoDependencyGraph, picture_of
 from seqkit.errors import ReadError
 from seqkit.ledger import read_ledger
@@ -126,7 +127,7 @@ def load_dataset(name: str) -> Dataset:
     """
     load = LOADERS.get(name) if isinstance(name, str) else None
     if load is None:
-        raise ValueError(f"name is {name!r}, expected one of {tuple(LOADERS)}")
+        raise ValueError(f"name is {as_given(name, 200)}, expected one of {tuple(LOADERS)}")
     return load(_folder(name))
 
 

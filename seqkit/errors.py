@@ -18,19 +18,24 @@
 
 Wrong arguments raise ``ValueError`` or ``TypeError`` that name the argument, the
 value and what was expected. Every error keeps its evidence as attributes and
-survives pickling, so that it may cross a process boundary.
+survives pickling, so that it may cross a process boundary. Attributes hold names
+as they are; ``str`` of an error escapes what a terminal would obey, or nobody sees.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from seqkit._util.files import NoRegularFile
 from seqkit._util.near import NearNames, did_you_mean
-from seqkit._util.words import plural
+from seqkit._util.secrets import as_given, shown, shown_id
+from seqkit._util.words import plural, printable
 
 if TYPE_CHECKING:
     from seqkit.core.model import RunEvent
@@ -70,8 +75,42 @@ def _quoted(text: str) -> str:
     return '"' + "".join(map(escape, text)) + '"'
 
 
+_SHOWN_WHOLE = 100  # repos of a list; of a longer one the first and the last few
+_FIRST, _LAST = 8, 2
+
+
+def _listed(repos: Sequence[str]) -> str:
+    """List repos as the original prints them; of very many the first and the last, so that an error stays short."""
+    if len(repos) <= _SHOWN_WHOLE:
+        return f"[{', '.join(map(_quoted, repos))}]"
+    first, last = (", ".join(map(_quoted, part)) for part in (repos[:_FIRST], repos[-_LAST:]))
+    return f"[{first}, … {len(repos) - _FIRST - _LAST:,} more, {last}]"
+
+
 class SeqkitError(Exception):
     """Base of everything seqkit raises on purpose."""
+
+    def __str__(self) -> str:
+        return printable(self._told())
+
+    def _told(self) -> str:
+        """Give the message with names as they are."""
+        return super().__str__()
+
+
+def as_recorded(error: BaseException) -> str:
+    r"""Give the text of an exception as a ledger keeps it: its message with nothing escaped, else its class's name.
+
+    Examples
+    --------
+    >>> error = SequencingFailed("core", "two\nlines")
+    >>> as_recorded(error).splitlines(), str(error).splitlines()
+    (['release sequencing failed for repo core: two', 'lines'],
+     ['release sequencing failed for repo core: two\\nlines'])
+    """
+    if isinstance(error, SeqkitError) and type(error).__str__ is SeqkitError.__str__:
+        return error._told() or type(error).__name__
+    return str(error) or type(error).__name__
 
 
 class MultiRepoError(SeqkitError):
@@ -79,7 +118,7 @@ class MultiRepoError(SeqkitError):
 
 
 class DependencyCycle(MultiRepoError):
-    """Edges that form a cycle.
+    """Edges that form a cycle. The message of one of more than a hundred repos names the first and the last of them.
 
     Attributes
     ----------
@@ -107,12 +146,15 @@ class DependencyCycle(MultiRepoError):
         self.way_out = way_out or 'remove an edge of each, or pass cycles="merge" to release each as one unit'
         self.also = also
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return self.told(self.way_out)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({_listed(self.repos)})"
 
     def told(self, way_out: str) -> str:
         """Give the message with another way out, for callers who have no such argument."""
-        text = f"dependency cycle detected involving repos: [{', '.join(map(_quoted, self.repos))}]"
+        text = f"dependency cycle detected involving repos: {_listed(self.repos)}"
         if self.components is None:
             return text
         parts = plural(self.components, "cyclic component")
@@ -140,7 +182,7 @@ class RepoNotFound(MultiRepoError):
     """
 
     def __init__(self, repo: str, among: Iterable[str] = ()) -> None:
-        super().__init__(repo)
+        super().__init__(shown_id(repo))
         self.repo = repo
         self._among = among
 
@@ -158,8 +200,8 @@ class RepoNotFound(MultiRepoError):
         kept = {"suggestions": self.suggestions, "__notes__": self.__notes__, **self.__dict__, "_among": ()}
         return type(self), self.args, kept
 
-    def __str__(self) -> str:
-        return f"repo not found in graph: {self.repo}"
+    def _told(self) -> str:
+        return f"repo not found in graph: {shown_id(self.repo)}"
 
 
 class SequencingFailed(MultiRepoError):
@@ -170,7 +212,7 @@ class SequencingFailed(MultiRepoError):
         self.repo = repo
         self.reason = reason
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"release sequencing failed for repo {self.repo}: {self.reason}"
 
     @classmethod
@@ -182,7 +224,7 @@ class SequencingFailed(MultiRepoError):
         >>> SequencingFailed.reason_in("core", str(SequencingFailed("core", "no tests")))
         'no tests'
         """
-        return message.removeprefix(str(cls(repo, "")))
+        return message.removeprefix(cls(repo, "")._told())
 
 
 class DuplicateRelease(MultiRepoError):
@@ -192,7 +234,7 @@ class DuplicateRelease(MultiRepoError):
         super().__init__(repo)
         self.repo = repo
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"repo released twice in one plan: {self.repo}; keep one of its releases"
 
 
@@ -204,7 +246,8 @@ class StorageError(MultiRepoError):
     events : list of RunEvent
         Where a run broke off because of this error: the events that could not be written.
     outcome : SequenceOutcome or None
-        Where a run broke off because of this error: what had happened by then.
+        Where a run broke off because of this error: what had happened by then. Its ledger crosses a process boundary
+        too, or a note says why it could not and the outcome has none there.
     """
 
     events: list[RunEvent]
@@ -215,16 +258,27 @@ class StorageError(MultiRepoError):
         self.events = []
         self.outcome = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = dict(self.__dict__)
+        if self.outcome is not None:
+            try:
+                pickle.dumps(self.outcome.ledger)
+            except Exception as error:  # a ledger of somebody's own may raise anything; the rest is not lost for it
+                kept["outcome"] = replace(self.outcome, ledger=None)
+                note = f"the outcome's ledger was left behind, as it cannot be pickled: {error}"
+                kept["__notes__"] = [*getattr(self, "__notes__", ()), note]
+        return type(self), self.args, kept
+
 
 class RunNotFound(StorageError):
     """The ledger has no run of this `run_id`."""
 
     def __init__(self, run_id: str) -> None:
-        super().__init__(run_id)
+        super().__init__(shown_id(run_id))
         self.run_id = run_id
 
-    def __str__(self) -> str:
-        return f"run not found: {self.run_id}"
+    def _told(self) -> str:
+        return f"run not found: {shown_id(self.run_id)}"
 
 
 class InvalidRunState(StorageError):
@@ -242,7 +296,7 @@ class InvalidRunState(StorageError):
         self.actual = actual
         self.expected = expected
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"run {self.run_id} is {self.actual}, expected {self.expected}"
 
 
@@ -250,11 +304,11 @@ class InvalidDigest(StorageError, ValueError):
     """Text that is not a digest of 64 lowercase hexadecimal characters."""
 
     def __init__(self, digest: str) -> None:
-        super().__init__(digest)
+        super().__init__(shown_id(digest))
         self.digest = digest
 
-    def __str__(self) -> str:
-        return f"invalid digest: {self.digest!r}, expected 64 lowercase hexadecimal characters (SHA-256)"
+    def _told(self) -> str:
+        return f"invalid digest: {as_given(self.digest, 200)}, expected 64 lowercase hexadecimal characters (SHA-256)"
 
 
 class IntegrityError(StorageError):
@@ -284,8 +338,8 @@ class ReadError(SeqkitError):
     """
 
     def __init__(self, path: str | os.PathLike[str], line: int | None, message: str) -> None:
-        super().__init__(path, line, message)
-        self.path = os.fspath(path)
+        self.path = shown(os.fspath(path))  # a database's URL, in place of a file's name, may hold a password
+        super().__init__(self.path, line, message)
         self.line = line
         self.message = message
 
@@ -302,11 +356,13 @@ class ReadError(SeqkitError):
             return cls(path, None, "there is no such file")
         if isinstance(error, IsADirectoryError):
             return cls(path, None, "is a directory, expected a file")
+        if isinstance(error, NoRegularFile):
+            return cls(path, None, "is no regular file: what may have no end is not read")
         if isinstance(error, OSError):
             return cls(path, None, f"cannot be read: {error.strerror or error}")
         return cls(path, None, f"is no name of a file: {error}")  # such as one with a NUL
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         where = self.path if self.line is None else f"{self.path}, line {self.line}"
         return f"{where}: {self.message}"
 

@@ -138,3 +138,17 @@ def test_the_docstring_draws_the_tree() -> None:
 )
 def test_cycles_quote_as_the_original_does(repo: str, shown: str) -> None:
     assert str(DependencyCycle([repo, repo])) == f"dependency cycle detected involving repos: [{shown}, {shown}]"
+
+
+@pytest.mark.parametrize("n", [1, 2, 99, 100])
+def test_cycles_of_up_to_a_hundred_are_told_whole(n: int) -> None:
+    repos = [f"r{number}" for number in range(n)]
+    assert str(DependencyCycle(repos)).endswith("[" + ", ".join(f'"{repo}"' for repo in repos) + "]")
+
+
+def test_of_longer_cycles_the_first_and_the_last_are_told() -> None:
+    error = DependencyCycle([f"r{number}" for number in range(200_000)])
+    told = '["r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", … 199,990 more, "r199998", "r199999"]'
+    assert str(error) == f"dependency cycle detected involving repos: {told}"
+    assert repr(error) == f"DependencyCycle({told})"
+    assert pickle.loads(pickle.dumps(error)).repos == error.repos

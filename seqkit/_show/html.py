@@ -1,12 +1,12 @@
 """HTML for notebook reprs: escaped, byte-stable, readable in light and dark themes.
 
 Reprs must never carry ids, times or addresses, so that a notebook executed twice
-is the same file, and nothing that a repo is called may reach the page as markup.
+is the same file, and nothing that a repo is called may reach the page as markup:
+neither as HTML nor as the TeX that notebooks set between dollars, with links in it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -14,7 +14,7 @@ from seqkit._util.words import listed, shortened
 
 __all__ = [
     "EMPTY",
-    "NOT_XML",
+    "NO_TEX",
     "Markup",
     "amount",
     "escaped",
@@ -29,7 +29,8 @@ __all__ = [
 _LONGEST_CELL = 200
 EMPTY = "''"
 """An empty id, where nothing at all would be read past."""
-NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
+NO_TEX = ("mathjax_ignore", "tex2jax_ignore")
+"""Classes of an element in which MathJax sets nothing: of version 3 and later, and of version 2."""
 
 
 class Markup(str):
@@ -39,16 +40,16 @@ class Markup(str):
 
 
 def escaped(value: object, limit: int = _LONGEST_CELL) -> Markup:
-    r"""Make text of a page or an attribute: shortened, escaped, and without what XML cannot hold.
+    r"""Make text of a page or an attribute: shortened, and escaped as text and as HTML.
 
     Examples
     --------
     >>> print(escaped('<b> & "\0"'))
-    &lt;b&gt; &amp; &quot;�&quot;
+    &lt;b&gt; &amp; &quot;\x00&quot;
     """
     if isinstance(value, Markup):
         return value
-    return Markup(escape(NOT_XML.sub("\ufffd", shortened("" if value is None else str(value), limit))))
+    return Markup(escape(shortened("" if value is None else str(value), limit)))
 
 
 def amount(value: float, digits: int = 4) -> str:
@@ -79,10 +80,11 @@ def page(caption: object, *parts: str, note: object = "") -> str:
     Examples
     --------
     >>> page("1 < 2", "<hr/>")
-    '<div><div style="font-weight:600">1 &lt; 2</div><hr/></div>'
+    '<div class="mathjax_ignore tex2jax_ignore"><div style="font-weight:600">1 &lt; 2</div><hr/></div>'
     """
     foot = f'<div style="opacity:.75">{escaped(note)}</div>' if note else ""
-    return f'<div><div style="font-weight:600">{escaped(caption)}</div>{"".join(parts)}{foot}</div>'
+    head = f'<div style="font-weight:600">{escaped(caption)}</div>'
+    return f'<div class="{" ".join(NO_TEX)}">{head}{"".join(parts)}{foot}</div>'
 
 
 def folded(summary: object, content: str) -> str:

@@ -12,13 +12,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seqkit._show.html import NOT_XML
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
+from seqkit._util.words import UNSEEN
 
-__all__ = ["for_spreadsheet"]
+__all__ = ["for_spreadsheet", "harmless"]
 
 _LONGEST = 32_767  # of a cell in Excel, in units of UTF-16
-_FORMULA = re.compile(r"[=+\-\t\r\n]|@\s*[\w.]+\s*\(")
+
+# What a spreadsheet takes for the start of a formula, of every width; % and | start calls of other programs (DDE).
+_EQUALS = "=⁼₌﹦＝"
+_SIGNS = "+⁺₊﬩﹢＋\\-﹣－"
+_AT = "@﹫＠"
+_START = re.compile(f"[{_EQUALS}{_SIGNS}{_AT}%﹪％|｜]")
+_BREAK = re.compile("[\t\n\r]")
+_SCOPED = re.compile(r"""@\w[^(|!"'=\[\]{}\t\n\r]*(\([a-z ]+\))?""")  # @acme/icons, and lists of such
+_BLANKS = re.compile(f"(?:[\\s\\0-\\x1f\\x7f-\\x9f]|{UNSEEN.pattern})*")
+# A cell more, for whoever opens a file with another separator than it was written with: a run of separators, blanks
+# and quotes (as a whole, or long ones would be looked at from each of their characters), and the start of a formula.
+_NEXT = re.compile(rf"""(?<![,;|\s"])([,;|\s"]++)([{_EQUALS}]|[{_SIGNS}{_AT}](?=[^,;\t\n\r]*[(|!]))""")
+_SEPARATES = re.compile("[,;|\t\n\r\x0b\x0c\x85\u2028\u2029]")
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 _INT64 = np.iinfo(np.int64)
 _HOLDERS = (list, tuple, set, frozenset, np.ndarray, Mapping)
 
@@ -32,7 +46,7 @@ def for_spreadsheet(frame: pd.DataFrame, escape: bool = True) -> pd.DataFrame:
         Any frame of this library, or of your own. It is not changed.
     escape : bool
         Whether text that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-``, a tab or
-        a line break, or like ``@NAME(``) gets a ``'`` before it. Ids such as ``@acme/icons`` stay as they are.
+        a line break, or like ``@NAME(``) gets a ``'`` before it: see Notes. Ids such as ``@acme/icons`` stay.
 
     Returns
     -------
@@ -55,6 +69,14 @@ def for_spreadsheet(frame: pd.DataFrame, escape: bool = True) -> pd.DataFrame:
     TypeError
         Where `frame` is no DataFrame.
 
+    Notes
+    -----
+    A ``'`` also stands before ``%`` and ``|`` at the beginning, before such signs of other widths (``＝``), before
+    blanks and invisible characters with one of them behind, and within text where a reader that takes a comma, a
+    semicolon, a tab, a bar or a line break for the end of a cell would find a formula in the next one. Numbers
+    that are numbers are never touched. A file that seqkit reads again, such as an edge list, is better written
+    without it (``escape=False``): seqkit takes the ``'`` for a part of the name.
+
     Examples
     --------
     >>> from seqkit import RepoDependencyGraph, build_plan
@@ -71,7 +93,9 @@ def for_spreadsheet(frame: pd.DataFrame, escape: bool = True) -> pd.DataFrame:
     1,app
     """
     if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"frame is {frame!r:.80}, expected a DataFrame; of a result, pass what its to_frame() gives")
+        raise TypeError(
+            f"frame is {as_given(frame)}, expected a DataFrame; of a result, pass what its to_frame() gives"
+        )
     taken: set[str] = set()
     names = [_name(label, escape, taken) for label in frame.columns]
     labels = _labels(frame.index, escape, taken)
@@ -206,11 +230,29 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | bool | int | float) else _text(value)
 
 
+def harmless(text: str) -> str:
+    """Put a ``'`` before whatever a spreadsheet would run of a text; twice is once.
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless(" ＝1"), harmless("core;=1"), harmless("@acme/icons"), harmless("core - api")
+    ("'=1+1", "' ＝1", "core;'=1", '@acme/icons', 'core - api')
+    """
+    begin = _BLANKS.match(text).end()  # type: ignore[union-attr]  # it matches nothing, too
+    runs = _START.match(text, begin) and not _SCOPED.fullmatch(text)
+    return ("'" if runs or _BREAK.match(text) else "") + _NEXT.sub(_next_cell, text)
+
+
+def _next_cell(found: re.Match[str]) -> str:
+    run, start = found.groups()
+    return f"{run}'{start}" if _SEPARATES.search(run) else found[0]
+
+
 def _cell(text: str, escape: bool) -> str:
     """Make text that a cell can hold and, where asked for, that no spreadsheet runs."""
-    if escape and _FORMULA.match(text):
-        text = f"'{text}"
-    text = NOT_XML.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if escape:
+        text = harmless(text)
+    text = _NOT_XML.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
     if len(text) * 2 <= _LONGEST:  # not even if every character took two units
         return text
     units = text.encode("utf-16-le")

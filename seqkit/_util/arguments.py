@@ -7,6 +7,8 @@ import operator
 from numbers import Real
 from typing import Any
 
+from seqkit._util.secrets import as_given
+
 __all__ = ["at_least", "whole"]
 
 
@@ -26,11 +28,11 @@ def whole(argument: str, value: Any, least: int, most: int | None = None) -> int
     """
     expected = f"expected a whole number from {least}" + ("" if most is None else f" to {most}")
     if isinstance(value, bool):
-        raise TypeError(f"{argument} is {value!r}, {expected}")
+        raise TypeError(f"{argument} is {as_given(value, 200)}, {expected}")
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{argument} is {value!r:.80}, {expected}") from None
+        raise TypeError(f"{argument} is {as_given(value)}, {expected}") from None
     if number < least or (most is not None and number > most):
         raise ValueError(f"{argument} is {number}, {expected}")
     return number
@@ -47,11 +49,13 @@ def at_least(n: int, k: Any, share: Any) -> int:
     (60, 2)
     """
     if (k is None) == (share is None):
-        raise ValueError(f"k is {k!r} and share is {share!r}, expected exactly one of the two")
+        raise ValueError(
+            f"k is {as_given(k, 200)} and share is {as_given(share, 200)}, expected exactly one of the two"
+        )
     if k is not None:
         return whole("k", k, 0, n)
     if isinstance(share, bool) or not isinstance(share, Real):
-        raise TypeError(f"share is {share!r}, expected a number from 0 to 1")
+        raise TypeError(f"share is {as_given(share, 200)}, expected a number from 0 to 1")
     if not 0.0 <= float(share) <= 1.0:
-        raise ValueError(f"share is {share!r}, expected a number from 0 to 1")
+        raise ValueError(f"share is {as_given(share, 200)}, expected a number from 0 to 1")
     return max(math.ceil(float(share) * n - 1e-9), min(n, 1) if share else 0)

@@ -1,9 +1,10 @@
-"""Files that are written whole, or not at all."""
+"""Files that are written whole, or not at all, and such as can be read to an end."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import stat
@@ -11,7 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["replacing"]
+from seqkit._util.secrets import shown
+
+__all__ = ["NoRegularFile", "open_regular", "replacing"]
 
 
 @contextlib.contextmanager
@@ -55,7 +58,49 @@ def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        raise OSError(error.errno or errno.EIO, error.strerror or str(error), name) from error
+        # Not "from error": that names the place as it was given, or made absolute.
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), shown(name)) from None
+
+
+class NoRegularFile(OSError):
+    """What should be read is a pipe, a device or a socket: it may never begin, or never end."""
+
+    def __init__(self, name: str | os.PathLike[str]) -> None:
+        super().__init__(errno.EINVAL, "is no regular file", os.fspath(name))
+
+
+def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
+    """Open a file to read its bytes; it has a size, and opening it waits for nobody.
+
+    Raises
+    ------
+    NoRegularFile
+        Where it is something else that is there.
+    OSError, ValueError
+        Where it cannot be opened.
+
+    Examples
+    --------
+    >>> open_regular(os.devnull)
+    Traceback (most recent call last):
+    seqkit._util.files.NoRegularFile: [Errno 22] is no regular file: '/dev/null'
+    """
+    _refuse_special(path, os.stat(path))
+    # A pipe that has come in its place since is not waited for.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _refuse_special(path, os.fstat(descriptor))
+        return open(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _refuse_special(path: str | os.PathLike[str], status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise NoRegularFile(path)
 
 
 def _final(name: str) -> Path:

@@ -15,6 +15,8 @@ from difflib import SequenceMatcher
 import numpy as np
 import numpy.typing as npt
 
+from seqkit._util.words import printable
+
 __all__ = ["MOST_COMPARED", "NearNames", "did_you_mean"]
 
 MOST_COMPARED = 200
@@ -96,4 +98,4 @@ def did_you_mean(names: Sequence[str]) -> str:
     >>> did_you_mean(["core", "cord"])
     "did you mean 'core' or 'cord'?"
     """
-    return f"did you mean {' or '.join(map(repr, names))}?" if names else ""
+    return f"did you mean {' or '.join(printable(repr(name)) for name in names)}?" if names else ""

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit.core.closure import ancestor_counts, reversed_graph
 from seqkit.core.graph import RepoDependencyGraph, both_ways
 from seqkit.core.plan import SequencePlan
@@ -76,7 +77,7 @@ def blast_radius(plan_or_graph: SequencePlan | RepoDependencyGraph) -> pd.DataFr
         wave_of = {repo: number for number, wave in enumerate(graph.waves()) for repo in wave}
         waves = [wave_of[repo] for repo in ids]
     else:
-        raise TypeError(f"plan_or_graph is {plan_or_graph!r:.80}, expected a SequencePlan or a RepoDependencyGraph")
+        raise TypeError(f"plan_or_graph is {as_given(plan_or_graph)}, expected a SequencePlan or a RepoDependencyGraph")
     above = ancestor_counts(dependencies, np.flatnonzero(counted))[counted]
     below = ancestor_counts(reversed_graph(dependents), np.flatnonzero(counted[::-1]))[::-1][counted]
     frame = dtypes.frame(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import insort
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 import pandas as pd
 
 from seqkit._show.html import shortened
 from seqkit._util import dtypes
-from seqkit._util.words import inflected, listed, plural
+from seqkit._util.words import and_more, inflected, listed, plural
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import Rules, Skip, each_choice, fail_ids
 from seqkit.core.terms import GOES_ON, Policy, Terms
 
 __all__ = ["OrderCheck", "check_order", "is_queue", "needed_releases", "steps"]
 
+_MOST_WHOLE = 2_000  # items of a plan whose whole queue is listed at each step
+_MOST_READY = 100
+_MOST_TOLD = 4
 _FROM_WHOLE = "in the order of the whole graph, which the plan keeps"
 """How a plan that is no queue came to its order."""
 
@@ -45,7 +50,8 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
         `ready` (object: list of the repos that could be taken, in plan order, so `choice` first), `freed`
         (object: list of the repos that become ready with this choice, in plan order), `blocked` (object: list of the
         repos to release that this choice's failure newly keeps from starting), `why` (string: the reason in
-        words).
+        words). Of a plan of more than 2,000 items `ready` lists the first hundred, since whoever waits long would stand
+        in it again and again, and `n_ready` (Int64, behind it) counts them all.
 
     Examples
     --------
@@ -70,52 +76,118 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     """
     failing = fail_ids(plan, fail)
     rules = Rules(plan, Terms(policy))
-    rows: list[tuple[str, list[str], list[str], list[str], str]] = []
-    doomed: set[str] = set()
+    arrays, whole = plan.arrays, len(plan.items) <= _MOST_WHOLE
+    rows: list[tuple[str, list[str], int, list[str], list[str], str]] = []
+    reached: set[int] = set()  # who stands below a failure, unreleased ones too
     queue = is_queue(plan)
-    ready = rules.ready()
-    since = dict.fromkeys(ready, 0)  # at which step a repo became ready
+    waits_for = [len(row) for row in arrays.dependencies]
+    line = _Line(len(plan.items), None if whole else _MOST_READY)
+    line.add([position for position, count in enumerate(waits_for) if not count])
     for step in each_choice(rules, lambda repo, attempt: "what if it fails" if repo in failing else None):
-        repo, blocked = step.repo_id, []
+        position, repo = step.position, step.repo_id
+        ready, n_ready, blocked = [arrays.ids[other] for other in line.first], len(line), list[str]()
         if isinstance(step, Skip):
             why = _why_skipped(step)
         else:
-            waited = [other for other in ready if since[other] < since[repo]]
-            place = "first in line" if queue else _place(waited)
-            why = f"{shortened(repo, 60)} is {place}: {_needs(rules, step.position, queue)}"
+            place = "first in line" if queue else _place(*line.before(position), arrays.ids)
+            why = f"{shortened(repo, 60)} is {place}: {_needs(rules, position, queue)}"
             if repo in failing:
-                blocked = _newly_blocked(rules, repo, doomed)
-                doomed.update(blocked)
+                blocked = _newly_blocked(rules, position, reached)
                 held = f"{plural(len(blocked), 'repo')}" if blocked else "nobody"
                 why += f". It fails, which keeps {held} from starting"
-        after = rules.ready()
-        freed = [other for other in after if other not in since]
-        rows.append((repo, ready, freed, blocked, why))
-        since.update(dict.fromkeys(freed, len(rows)))
-        ready = after
-    choice, queues, freed, blocks, whys = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 5
+        freed = []
+        for other in arrays.dependents[position]:
+            waits_for[other] -= 1
+            if not waits_for[other]:
+                freed.append(other)
+        line.take()
+        line.add(freed)
+        rows.append((repo, ready, n_ready, [arrays.ids[other] for other in freed], blocked, why))
+    choice, queues, counts, freeds, blocks, whys = (list(x) for x in zip(*rows, strict=True)) if rows else ([],) * 6
     return dtypes.frame(
         {
             "step": dtypes.integer(range(1, len(rows) + 1)),
             "choice": dtypes.string(choice),
             "ready": dtypes.objects(queues),
-            "freed": dtypes.objects(freed),
+            **({} if whole else {"n_ready": dtypes.integer(counts)}),
+            "freed": dtypes.objects(freeds),
             "blocked": dtypes.objects(blocks),
             "why": dtypes.string(whys),
         }
     )
 
 
-def _newly_blocked(rules: Rules, repo: str, doomed: set[str]) -> list[str]:
+class _Line:
+    """Who is ready, in plan order. The first are at hand; of the others no more than their number.
+
+    Each is a position of the plan. Adding and taking costs a logarithm, whoever else waits.
+    """
+
+    def __init__(self, items: int, most: int | None) -> None:
+        self.first: list[int] = []
+        self._rest: list[int] = []  # a heap of those behind
+        self._most = items if most is None else most
+        self._since: dict[int, int] = {}  # in which batch each came
+        self._batch = 0
+        self._counts = [0] * (items + 2)  # a Fenwick tree: how many in line are of each batch
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self._rest)
+
+    def add(self, positions: list[int]) -> None:
+        """Let some join, who are ready since the same moment."""
+        self._batch += 1
+        for position in positions:
+            self._since[position] = self._batch
+            insort(self.first, position)
+            if len(self.first) > self._most:
+                heappush(self._rest, self.first.pop())
+        self._count(self._batch, len(positions))
+        self._fill()
+
+    def take(self) -> None:
+        """Let the first go."""
+        self._count(self._since.pop(self.first.pop(0)), -1)
+        self._fill()
+
+    def _fill(self) -> None:
+        while self._rest and len(self.first) < self._most:
+            self.first.append(heappop(self._rest))
+
+    def before(self, position: int) -> tuple[int, list[int]]:
+        """Say how many in line came in earlier batches than this one, and who of the first did."""
+        earlier = self._since[position] - 1
+        seen = [other for other in self.first if self._since[other] <= earlier]
+        count, batch = 0, earlier
+        while batch:
+            count += self._counts[batch]
+            batch &= batch - 1
+        return count, seen
+
+    def _count(self, batch: int, change: int) -> None:
+        while batch < len(self._counts):
+            self._counts[batch] += change
+            batch += batch & -batch
+
+
+def _newly_blocked(rules: Rules, position: int, reached: set[int]) -> list[str]:
     """List the repos to release that this failure, and none before it, keeps from starting."""
-    plan = rules.plan
+    arrays = rules.plan.arrays
     if rules.stopping:
-        ended = {item.repo_id for position, item in enumerate(plan.items) if rules.status(position).name != "pending"}
-        return [other for other in plan.released if other not in ended and other not in doomed]
+        waiting = [at for at, released in enumerate(arrays.released) if released and rules.status(at).name == "pending"]
+        new = [at for at in waiting if at not in reached]
+        reached.update(new)
+        return [arrays.ids[at] for at in new]
     if not rules.terms.blocks:
         return []
-    below = set(plan.graph.transitive_dependents_of(repo))
-    return [other for other in plan.released if other in below and other not in doomed]
+    found, todo = [], [position]
+    while todo:
+        for other in arrays.dependents[todo.pop()]:
+            if other not in reached:
+                reached.add(other)
+                found.append(other)
+                todo.append(other)
+    return [arrays.ids[at] for at in sorted(found) if arrays.released[at]]
 
 
 def is_queue(plan: SequencePlan) -> bool:
@@ -135,12 +207,14 @@ def is_queue(plan: SequencePlan) -> bool:
     return plan.graph.topological_order() == [item.repo_id for item in plan.items]
 
 
-def _place(waited: list[str]) -> str:
-    """Say what brings a repo to its place where there is no queue; `waited`: who was ready before it."""
-    if not waited:
+def _place(count: int, waited: list[int], ids: Sequence[str]) -> str:
+    """Say what brings a repo to its place where there is no queue: how many were ready before it, and who of them."""
+    if not count:
         return f"next {_FROM_WHOLE}"
-    were = inflected(len(waited), "was", "were")
-    return f"next in the order of the whole graph, ahead of {_names(waited)}, which {were} ready before it"
+    who = _names([ids[other] for other in waited], count) if waited else plural(count, "repo")
+    return (
+        f"next in the order of the whole graph, ahead of {who}, which {inflected(count, 'was', 'were')} ready before it"
+    )
 
 
 def _needs(rules: Rules, position: int, queue: bool) -> str:
@@ -164,11 +238,13 @@ def _why_skipped(step: Skip) -> str:
         return f"{repo} is passed over: it is not part of this release and holds nobody up"
     if step.cause == "stopped":
         return f"{repo} is passed over: the release has stopped"
-    return f"{repo} is passed over: it needs {_names(step.blocked_by)}, which failed"
+    return f"{repo} is passed over: it needs {_names(step.blocked_by, len(step.blocked_by) + step.more)}, which failed"
 
 
-def _names(repos: Iterable[str]) -> str:
-    return listed(list(repos), 4, lambda repo: shortened(repo, 60))
+def _names(repos: Sequence[str], count: int | None = None) -> str:
+    """Name the first of some repos, which may be all that is known of `count`."""
+    shown = repos[:_MOST_TOLD]
+    return listed(shown, len(shown), lambda repo: shortened(repo, 60)) + and_more((count or len(repos)) - len(shown))
 
 
 @dataclass(frozen=True)
@@ -217,7 +293,9 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
     """
     order = [order] if isinstance(order, str) else list(order)
     gone: set[str] = set()
-    missing = needed_releases(plan)
+    arrays = plan.arrays
+    waits_for = [len(row) for row in arrays.dependencies]
+    _settle(plan, [at for at, count in enumerate(waits_for) if not count and not arrays.released[at]], waits_for)
     for position, repo in enumerate(order):
         if repo not in plan.arrays.position:
             return OrderCheck(
@@ -227,23 +305,49 @@ def check_order(plan: SequencePlan, order: Iterable[str]) -> OrderCheck:
             return OrderCheck(
                 False, False, position, repo, f"{repo} stands at position {position}, but it already went out"
             )
-        late = [other for other in missing.get(repo, ()) if other not in gone]
-        if late:
+        at = arrays.position[repo]
+        if arrays.released[at] and waits_for[at]:
+            late = _late(plan, at, gone)
             message = (
                 f"{repo} stands at position {position}, but it needs {_names(late)}, "
                 f"which {inflected(len(late), 'has', 'have')} not gone out by then"
             )
             return OrderCheck(False, False, position, repo, message)
         gone.add(repo)
+        if arrays.released[at]:
+            _settle(plan, [at], waits_for)
     left = [repo for repo in plan.released if repo not in gone]
     if left:
         return OrderCheck(False, False, len(order), left[0], f"the order ends, but {_names(left)} should still go out")
-    taken = [(position, repo) for position, repo in enumerate(order) if repo in missing]
+    taken = [(position, repo) for position, repo in enumerate(order) if arrays.released[arrays.position[repo]]]
     for (position, theirs), ours in zip(taken, plan.released, strict=True):
         if theirs != ours:
             message = f"valid; the plan would take {ours} here, at position {position}, before {theirs}"
             return OrderCheck(True, False, position, theirs, message)
     return OrderCheck(True, True, None, None, "valid, and the plan's own order")
+
+
+def _settle(plan: SequencePlan, settled: list[int], waits_for: list[int]) -> None:
+    """Take in that nobody need wait for these any more, nor for unreleased repos that need nothing else."""
+    while settled:
+        for other in plan.arrays.dependents[settled.pop()]:
+            waits_for[other] -= 1
+            if not waits_for[other] and not plan.arrays.released[other]:
+                settled.append(other)
+
+
+def _late(plan: SequencePlan, position: int, gone: set[str]) -> list[str]:
+    """List the released repos, not out, that one needs directly or through unreleased ones alone."""
+    arrays = plan.arrays
+    seen, todo = {position}, [position]
+    while todo:
+        for other in arrays.dependencies[todo.pop()]:
+            if other not in seen:
+                seen.add(other)
+                if not arrays.released[other]:
+                    todo.append(other)
+    seen.remove(position)
+    return [arrays.ids[at] for at in sorted(seen) if arrays.released[at] and arrays.ids[at] not in gone]
 
 
 def needed_releases(plan: SequencePlan) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import fail_ids, follow
 from seqkit.core.terms import Policy, Terms
-from seqkit.errors import SequencingFailed
+from seqkit.errors import SequencingFailed, as_recorded
 
 __all__ = ["outcome_where", "what_if"]
 
@@ -58,6 +58,6 @@ def outcome_where(plan: SequencePlan, terms: Terms, failing: Collection[str]) ->
     """Do what :func:`what_if` does, with arguments that have been read. Who fails would fail again: no retries."""
 
     def reason(repo: str, attempt: int) -> str | None:
-        return str(SequencingFailed(repo, "what if it fails")) if repo in failing else None
+        return as_recorded(SequencingFailed(repo, "what if it fails")) if repo in failing else None
 
     return follow(plan, replace(terms, attempts=1), reason).outcome()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.auditing.tampering import add_events
 from seqkit.core.model import RunEvent, RunRecord, RunStatus, utc_text
@@ -115,13 +116,13 @@ def as_anchor(line: object) -> Anchor:
         Where it holds no such line, or several different ones.
     """
     if not isinstance(line, str):
-        raise TypeError(f"anchor is {line!r:.80}, expected the line that seqkit.anchor(ledger) gave")
+        raise TypeError(f"anchor is {as_given(line)}, expected the line that seqkit.anchor(ledger) gave")
     found = {match[0]: match for match in _LINE.finditer(line)}
     if len(found) != 1:
         many = "several" if found else "no"
         raise ValueError(
-            f"anchor is {line!r:.80}, which holds {many} anchors, expected the line that seqkit.anchor(ledger) gave, "
-            "as a whole: seqkit-anchor-1 runs=… sha256=…"
+            f"anchor is {as_given(line)}, which holds {many} anchors, expected the line that seqkit.anchor(ledger) "
+            "gave, as a whole: seqkit-anchor-1 runs=… sha256=…"
         )
     [match] = found.values()
     pairs = [pair.split(":") for pair in (match["unfinished"] or "").split(",") if pair]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from seqkit._util.collector import collector_paused
+from seqkit._util.secrets import as_given
 from seqkit.auditing import planned, record, tampering, whole
 from seqkit.auditing.anchoring import as_anchor, mismatch
 from seqkit.auditing.facts import RunFacts
@@ -195,7 +196,7 @@ def _given(graph: object) -> Order | None:
         return order_of_plan(graph)
     if isinstance(graph, RepoDependencyGraph):
         return order_of_graph(graph)
-    raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+    raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
 
 
 def _opened(ledger: LedgerLike) -> RunLedger:

@@ -153,6 +153,8 @@ class RunFacts:
         blockers = payload.get("blocked_by")
         if type(blockers) is not list or not all(type(blocker) is str for blocker in blockers):
             self.malformed.append((index, "blocked_by, a list of repo ids"))
+        if "n_blocked_by" in payload and type(payload["n_blocked_by"]) is not int:
+            self.malformed.append((index, "n_blocked_by, a whole number"))
         if before is not None:
             self._trouble("skipped", before, index, repo)
         else:

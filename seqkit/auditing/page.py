@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from seqkit._show.html import shortened
+from seqkit._show.html import NO_TEX, shortened
 from seqkit._util.words import and_more, plural
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def page(report: AuditReport) -> str:
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>Audit of {_cell(report.ledger, 120)}</title><style>{_STYLE}</style></head><body>",
+        f"<title>Audit of {_cell(report.ledger, 120)}</title><style>{_STYLE}</style></head>",
+        f'<body><main class="{" ".join(NO_TEX)}">',
         f"<h1>Audit of {_cell(report.ledger, 120)}</h1>",
         *_verdict(report),
         *_worst(report),
@@ -94,7 +95,7 @@ def page(report: AuditReport) -> str:
         _list(proves),
         "<p>It does not show:</p>",
         _list(does_not),
-        "</body></html>",
+        "</main></body></html>",
     ]
     return "\n".join(parts) + "\n"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
+from seqkit.core.blocking import Above, Blockers, size
 from seqkit.core.model import RunMetadata, spec_digest_of
 
 __all__ = [
@@ -226,23 +229,40 @@ def skips(run: RunFacts) -> Result:
     if run.own and not run.settings.record_skips:
         index = min(run.skipped.values())
         remarks.append(warning("a NodeSkipped in a run that was to record none (record_skips is false)", index))
-    for position, mask in standing.blockers():
+    for position, above in standing.above():
         at = standing.skipped[position]
         if at is None or not standing.released[position]:
             continue
         repo, payload = ids[position], run.events[at].payload
         told_to_stop = run.stopped_at is not None and run.stopped_at < at
-        if not told_to_stop and not (run.settings.terms.blocks and mask):
+        if not told_to_stop and not (run.settings.terms.blocks and above):
             remarks.append(
                 error(f"{repo!r:.90} is skipped, expected it to be entered: nothing that forbids it failed", at, repo)
             )
-        found = payload.get("blocked_by")
-        if type(found) is list and (len(found) != mask.bit_count() or found != standing.names(mask)):
-            expected = named(standing.names(mask)) if mask.bit_count() < 1_000 else f"{mask.bit_count()} repos"
+        found, number = payload.get("blocked_by"), payload.get("n_blocked_by")
+        if type(found) is not list:
+            continue
+        names, more = standing.blockers.told(position, above)
+        if more and number is None and _lists_all(found, standing.blockers, above):
+            continue
+        if found != list(names):
+            total = f": of {size(above)} the nearest" if more else ""
             remarks.append(
-                error(f"{repo!r:.90} is blocked_by {named(found)}, expected {expected}, in plan order", at, repo)
+                error(
+                    f"{repo!r:.90} is blocked_by {named(found)}, expected {named(names)}, in plan order{total}",
+                    at,
+                    repo,
+                )
             )
+        if number != (size(above) if more else None):
+            wanted = size(above) if more else "none, as all are listed"
+            remarks.append(error(f"{repo!r:.90} has n_blocked_by {number!r:.40}, expected {wanted}", at, repo))
     return remarks
+
+
+def _lists_all(found: list[Any], blockers: Blockers, above: Above) -> bool:
+    """Tell whether all are listed, in plan order: as they once were of any number."""
+    return len(found) == size(above) and found == blockers.all(above)
 
 
 @looks_for("Repos without an event are exactly the unreleased ones, and those that a failure holds back.")

@@ -72,9 +72,7 @@ def unfinished(run: RunFacts) -> Result:
     if run.record.status is not RunStatus.RUNNING:
         return []
     doubt = run.open
-    tail = (
-        f"in doubt, entered and not ended: {', '.join(map(repr, doubt))}" if doubt else "no release was under way there"
-    )
+    tail = f"in doubt, entered and not ended: {named(doubt)}" if doubt else "no release was under way there"
     n = len(run.events)
     return [
         error(

@@ -185,8 +185,8 @@ class AuditReport:
         groups = self.groups()
         for group in groups[:_LINES]:
             times = and_more(group.number - 1, ")", " (")
-            run = "" if group.example.run_id is None else f" [{_printable(shortened(group.example.run_id, 40))}]"
-            message = _printable(shortened(group.example.message, 200))
+            run = "" if group.example.run_id is None else f" [{shortened(group.example.run_id, 40)}]"
+            message = shortened(group.example.message, 200)
             lines.append(f"  {group.severity:7} {group.check}{run}: {message}{times}")
         if len(groups) > _LINES:
             lines.append(and_more(len(groups) - _LINES, " kinds of findings; .findings has all", "  … "))
@@ -239,8 +239,3 @@ class AuditReport:
         content = page(self).encode("utf-8", "backslashreplace")
         with replacing(path) as draft:
             draft.write_bytes(content)
-
-
-def _printable(text: str) -> str:
-    """Escape what would move a terminal's cursor or break the line."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

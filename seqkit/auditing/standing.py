@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from seqkit.auditing.order import Order
+from seqkit.core.blocking import Above, Blockers, failed_above
 
 if TYPE_CHECKING:
     from seqkit.auditing.facts import RunFacts
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Standing"]
 
 _NEVER = math.inf
-_MASKS_KEPT = 64
 
 
 class Standing:
@@ -58,7 +58,6 @@ class Standing:
         self.failing = [-1] * n
         skips = run.settings.terms.skips
         self._skips = [skips(blocked, len(run.failed)) is not None for blocked in (False, True)]
-        self._names: dict[int, list[str]] = {}
         if run.failed:
             self._hand_on_failures()
         self._settle()
@@ -101,45 +100,16 @@ class Standing:
         """Tell whether the rules pass a repo over: something it needs failed, or the run was told to stop."""
         return self._skips[self.failing[position] >= 0]
 
-    def blockers(self) -> Iterator[tuple[int, int]]:
-        """Give each position and the failed repos that it depends on: bit i for the i-th in :attr:`failures`.
+    def above(self) -> Iterator[tuple[int, Above]]:
+        """Give each position and the failed repos that it depends on."""
+        return failed_above(self.blockers)
 
-        Integers, because unions of sets over a wide graph are slow; and each is let go of once all that
-        depend on it are done, because on a long chain of failures they would fill the memory.
-        """
-        order = self.order
-        bit = {position: 1 << index for index, position in enumerate(self.failures)}
-        left = [0] * len(order.ids)
-        for dependencies in order.dependencies:
-            for before in dependencies:
-                left[before] += 1
-        handed_on: dict[int, int] = {}
-        for position, dependencies in enumerate(order.dependencies):
-            mask = 0
-            for before in dependencies:
-                mask |= handed_on.get(before, 0)
-                left[before] -= 1
-                if not left[before]:
-                    handed_on.pop(before, None)
-            if left[position] and (further := mask | bit.get(position, 0)):
-                handed_on[position] = further
-            yield position, mask
+    @cached_property
+    def blockers(self) -> Blockers:
+        """Names failed repos."""
+        return Blockers(self.order.ids, self.order.dependencies, self.failures)
 
     @cached_property
     def failures(self) -> list[int]:
         """The positions of the failed repos, ascending."""
         return [position for position, index in enumerate(self.failed) if index is not None and self.released[position]]
-
-    def names(self, mask: int) -> list[str]:
-        """Name the repos of a mask, in plan order."""
-        names = self._names.get(mask)
-        if names is None:
-            if len(self._names) > _MASKS_KEPT:
-                self._names.clear()
-            rest, names = mask, []
-            while rest:
-                lowest = rest & -rest
-                names.append(self.order.ids[self.failures[lowest.bit_length() - 1]])
-                rest ^= lowest
-            self._names[mask] = names
-        return names

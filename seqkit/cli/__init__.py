@@ -22,7 +22,6 @@ from seqkit.cli.auditing import anchor, audit
 from seqkit.cli.conversion import convert
 from seqkit.cli.demonstration import demo
 from seqkit.cli.ledgers import runs, show_run
-from seqkit.cli.printing import printable
 from seqkit.cli.reference import reference
 from seqkit.cli.resuming import resume
 from seqkit.cli.simulation import simulate
@@ -33,7 +32,6 @@ __all__ = [
     "audit",
     "convert",
     "demo",
-    "printable",
     "reference",
     "resume",
     "runs",

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from seqkit._show.html import shortened
+from seqkit._util.secrets import as_given, shown
 from seqkit._util.words import plural
 from seqkit.cli.ledgers import LEDGER_HELP, RUN_HELP, read_found, run_named
 from seqkit.cli.printing import console, named, show
@@ -54,7 +55,7 @@ def audit(
     tables = check_targets(ledger, None, json)
     check_targets(ledger, html, None)
     if html is not None and json is not None and os.path.realpath(html) == os.path.realpath(json):
-        raise ValueError(f"--html and --json are both {html!r}, expected two places")
+        raise ValueError(f"--html and --json are both {as_given(html, 200)}, expected two places")
     from seqkit.auditing import audit as examine  # noqa: PLC0415  # --help needs none of it
 
     order = None if graph is None else read_order(graph)
@@ -117,4 +118,4 @@ def _print(to: Console, report: Any, html: str | None) -> None:
     told = f"{int(quiet.sum())} found nothing, {found} found something, {len(skipped)} could not be made"
     to.print(Text(f"\n{plural(len(checks), 'check')}: {told}."))
     if html is not None:
-        to.print(Text(f"Written: {html}"))
+        to.print(Text(f"Written: {shown(html)}"))

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from seqkit._util.formats import endings, listed_to_write, named_like
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.cli.ledgers import LEDGER_HELP
 from seqkit.cli.printing import console, named
@@ -51,16 +52,16 @@ def convert(
 
 def _check_target(source: str, target: str, force: bool) -> None:
     if "://" in target or not named_like(writable(), target):
-        raise ValueError(f"TARGET is {target!r}, expected a file that ends in {endings(writable())}")
+        raise ValueError(f"TARGET is {as_given(target, 200)}, expected a file that ends in {endings(writable())}")
     path = Path(os.path.realpath(target))
     if str(path) == os.path.realpath(source):
-        raise ValueError(f"TARGET is {target!r}, which is SOURCE, expected another file")
+        raise ValueError(f"TARGET is {as_given(target, 200)}, which is SOURCE, expected another file")
     if path.is_dir():
-        raise OSError(f"cannot write {target!r}: it is a directory")
+        raise OSError(f"cannot write {as_given(target, 200)}: it is a directory")
     if not path.parent.is_dir():
-        raise OSError(f"cannot write {target!r}: there is no directory {str(path.parent)!r}")
+        raise OSError(f"cannot write {as_given(target, 200)}: there is no directory {as_given(str(path.parent), 200)}")
     if path.exists() and not force:
-        raise ValueError(f"TARGET is {target!r}, which exists; give --force to replace it")
+        raise ValueError(f"TARGET is {as_given(target, 200)}, which exists; give --force to replace it")
 
 
 def _read(source: str, skip_unreadable: bool) -> FoundLedger:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from seqkit._show.html import shortened
 from seqkit._util.formats import listed
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural
 from seqkit.cli.options import whole
 from seqkit.cli.printing import console, named, show, some
@@ -136,8 +137,10 @@ def run_named(found: FoundLedger, name: str) -> str:
     if len(close) == 1:
         return close[0]
     if close:
-        raise ValueError(f"RUN is {name!r}, with which the ids of {len(close)} runs start: {some(close, 5)}")
-    raise ValueError(f"RUN is {name!r}, which is no run of the ledger; it has {some(list(ids)[-5:], 5)}")
+        raise ValueError(
+            f"RUN is {as_given(name, 200)}, with which the ids of {len(close)} runs start: {some(close, 5)}"
+        )
+    raise ValueError(f"RUN is {as_given(name, 200)}, which is no run of the ledger; it has {some(list(ids)[-5:], 5)}")
 
 
 # ---------------------------------------------------------------------- printing

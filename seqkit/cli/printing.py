@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from seqkit._show.html import shortened
-from seqkit._util.words import listed
+from seqkit._util.secrets import shown_id
+from seqkit._util.words import listed, printable
 
-__all__ = ["chance", "console", "named", "number", "printable", "show", "some", "with_error"]
+__all__ = ["chance", "console", "named", "number", "show", "some", "with_error"]
 
 _WIDTH = 100
 _LONGEST_NAME = 60
@@ -50,22 +51,9 @@ def show(
 # ---------------------------------------------------------------------- names
 
 
-def printable(text: str) -> str:
-    r"""Escape what a terminal would obey rather than show.
-
-    Examples
-    --------
-    >>> print(printable("red \x1b[31m"))
-    red \x1b[31m
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
 def named(repo: str) -> str:
-    """Give a repo's name as it is shown: short enough, and visible where it is empty."""
-    return printable(shortened(repo, _LONGEST_NAME)) or "''"
+    """Give a name, of a repo or a file, as it is shown: short enough, and visible where it is empty."""
+    return shortened(shown_id(repo), _LONGEST_NAME) or "''"
 
 
 def some(repos: Sequence[str], most: int = 30) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from seqkit._show.html import shortened
+from seqkit._util.secrets import shown
 from seqkit._util.words import plural
 from seqkit.cli.ledgers import LEDGER_HELP, RUN_HELP, read_found, run_named, unreadable
 from seqkit.cli.options import one_of
@@ -98,7 +99,9 @@ def _print(to: Console, plan: Any, run_id: str, output: str | None, note: str) -
         ]
         show(to, "LEFT, in order", ("repo", "version", "because", "waits for", "error"), rows)
     if output is not None:
-        to.print(Text(f"\nWritten: {output}. SequencePlan.from_json reads it, with what it resumes: its run and run"))
+        to.print(
+            Text(f"\nWritten: {shown(output)}. SequencePlan.from_json reads it, with what it resumes: its run and run")
+        )
         to.print(Text(f"{named(run_id)} are shown as one train."))
     elif left:
         to.print(Text("\nNothing is written: --output plan.json writes the plan."))

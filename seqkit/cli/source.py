@@ -11,8 +11,9 @@ import typer
 
 from seqkit._util.formats import Format, endings, listed, named_like
 from seqkit._util.near import NearNames, did_you_mean
-from seqkit._util.words import plural
-from seqkit.cli.printing import printable, some
+from seqkit._util.secrets import as_given, shown
+from seqkit._util.words import plural, printable
+from seqkit.cli.printing import some
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.ids import SimilarIds
 from seqkit.core.plan import SequencePlan, build_plan
@@ -69,8 +70,9 @@ class Source:
         facts = self.facts
         note = "; the file of that name was not read" if self.passed_over else ""
         unreleased = f", {facts['unreleased']:,} unreleased" if facts["unreleased"] else ""
+        name = printable(shown(self.name))
         return (
-            f"{printable(self.name)} ({self.kind}{note}): {plural(facts['repos'], 'repo')} to release{unreleased}, "
+            f"{name} ({self.kind}{note}): {plural(facts['repos'], 'repo')} to release{unreleased}, "
             f"{plural(facts['dependencies'], 'dependency', 'dependencies')}, {plural(facts['waves'], 'wave')}."
         )
 
@@ -87,7 +89,7 @@ class Source:
         if repo in self.plan.graph:
             raise ValueError(f"{option} names {repo!r}, which is in the plan but not to be released: it never fails")
         hint = did_you_mean(NearNames(self.plan.released).near(repo)) or f"its repos are {some(self.plan.released, 5)}"
-        raise ValueError(f"{option} names {repo!r}, which {self.name} does not have; {hint}")
+        raise ValueError(f"{option} names {repo!r}, which {shown(self.name)} does not have; {hint}")
 
     @cached_property
     def _released(self) -> frozenset[str]:
@@ -128,7 +130,8 @@ def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | Sequence
     rows = named_like(_FILES, name)
     if not rows:
         raise ValueError(
-            f"{name!r} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in {endings(_FILES)}"
+            f"{as_given(name, 200)} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in "
+            f"{endings(_FILES)}"
         )
     file = Opened(name)
     row = recognised(rows, file)

@@ -88,7 +88,8 @@ class _Answer:
     def blocks(self) -> dict[str, tuple[list[str], list[str]]]:
         """Whom each failed repo blocks, and whom nothing else blocks."""
         blocks: dict[str, tuple[list[str], list[str]]] = {repo: ([], []) for repo, _ in self.outcome.failed}
-        ends = zip(self.outcome.plan.items, self.outcome.skip_causes, self.outcome.blocked_by, strict=True)
+        everybody = self.outcome.to_frame()["blocked_by"]  # the outcome itself names a hundred at most
+        ends = zip(self.outcome.plan.items, self.outcome.skip_causes, everybody, strict=True)
         for item, cause, blockers in ends:
             if cause == "blocked":
                 for blocker in blockers:
@@ -125,12 +126,13 @@ def _expected(source: Source, failing: list[str], rate: float, attempts: int) ->
 def _frame(outcome: SequenceOutcome) -> pd.DataFrame:
     frame = outcome.to_frame()[["position", "wave", "repo_id", "status", "skip_cause", "blocked_by"]]
     # A list in one cell: JSON, because a repo's name may hold whatever else would part them.
-    return frame.assign(blocked_by=[dumps(repos) for repos in outcome.blocked_by])
+    return frame.assign(blocked_by=[dumps(list(repos)) for repos in frame["blocked_by"]])
 
 
 def _document(answer: _Answer) -> dict[str, Any]:
     outcome = answer.outcome
-    columns = (outcome.plan.arrays.waves, outcome.plan.items, outcome.statuses, outcome.skip_causes, outcome.blocked_by)
+    arrays, everybody = outcome.plan.arrays, outcome.to_frame()["blocked_by"]
+    columns = (arrays.waves, outcome.plan.items, outcome.statuses, outcome.skip_causes, everybody)
     return {
         "setting": {
             "source": answer.source.name,
@@ -181,9 +183,9 @@ def _print(to: Console, answer: _Answer) -> None:
         ]
         show(to, "FAILURES AND WHAT THEY BLOCK", columns, blocked, ("blocks", "it alone"))
     if answer.not_tried:
-        places = [outcome.plan.position(repo) for repo in answer.not_tried]
+        places, everybody = [outcome.plan.position(repo) for repo in answer.not_tried], outcome.to_frame()["blocked_by"]
         spared = [
-            (named(repo), str(outcome.skip_causes[place]), some(outcome.blocked_by[place]))
+            (named(repo), str(outcome.skip_causes[place]), some(everybody[place]))
             for repo, place in zip(answer.not_tried, places, strict=True)
         ]
         show(to, "WOULD FAIL, BUT ARE NEVER TRIED", ("repo", "status", "because of"), spared)

@@ -12,13 +12,18 @@ from typing import Any
 
 import pandas as pd
 
+from seqkit._show.spreadsheet import harmless
 from seqkit._util.files import replacing
+from seqkit._util.secrets import as_given
 
 __all__ = ["CSV_HELP", "JSON_HELP", "check_targets", "csv_text", "json_text", "write"]
 
 _STDOUT = "-"
 
-CSV_HELP = "Write a row a repo as CSV; overwrites the file. - for stdout, instead of the tables."
+CSV_HELP = (
+    "Write a row a repo as CSV; overwrites the file. - for stdout, instead of the tables. Names that a spreadsheet "
+    "would run get a ' before them; --json has all names as they are."
+)
 JSON_HELP = "Write everything as a JSON object; overwrites the file. - for stdout, instead of the tables."
 
 
@@ -33,17 +38,19 @@ def check_targets(source: str, csv_to: str | None, json_to: str | None) -> bool:
     """
     targets = [target for target in (csv_to, json_to) if target is not None]
     if len({target if target == _STDOUT else os.path.realpath(target) for target in targets}) < len(targets):
-        raise ValueError(f"--csv and --json are both {targets[0]!r}, expected two places")
+        raise ValueError(f"--csv and --json are both {as_given(targets[0], 200)}, expected two places")
     for target in targets:
         if target == _STDOUT:
             continue
         path = Path(os.path.realpath(target))
         if str(path) == os.path.realpath(source):
-            raise ValueError(f"{target!r} is the file that is read, expected another one to write to")
+            raise ValueError(f"{as_given(target, 200)} is the file that is read, expected another one to write to")
         if not target or path.is_dir():
-            raise OSError(f"cannot write {target!r}: it is not the name of a file")
+            raise OSError(f"cannot write {as_given(target, 200)}: it is not the name of a file")
         if not path.parent.is_dir():
-            raise OSError(f"cannot write {target!r}: there is no directory {str(path.parent)!r}")
+            raise OSError(
+                f"cannot write {as_given(target, 200)}: there is no directory {as_given(str(path.parent), 200)}"
+            )
     return _STDOUT not in targets
 
 
@@ -61,21 +68,26 @@ def write(target: str, text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OSError(f"cannot write {target!r}: {error.strerror or error}") from error
+        raise OSError(f"cannot write {as_given(target, 200)}: {error.strerror or error}") from None
 
 
 def csv_text(frame: pd.DataFrame, index: bool = False) -> str:
-    r"""Write a frame as CSV with ``\n`` at the ends of lines, and all digits.
+    r"""Write a frame as CSV with ``\n`` at the ends of lines, and all digits; no spreadsheet runs a cell of it.
+
+    These are tables for people; seqkit reads none of them. What it does read is never changed on writing.
 
     Examples
     --------
-    >>> print(csv_text(pd.DataFrame({"repo_id": ["a,b"], "p": [0.1]})), end="")
+    >>> print(csv_text(pd.DataFrame({"repo_id": ["a,b", "=1+1"], "p": [0.1, -1.0]})), end="")
     repo_id,p
     "a,b",0.1
+    '=1+1,-1.0
     """
-    text = frame.to_csv(index=index, lineterminator="\n")
+    frame = frame.reset_index() if index else frame
+    frame = frame.map(lambda cell: harmless(cell) if isinstance(cell, str) else cell)
+    text = frame.to_csv(index=False, lineterminator="\n")
     if "\r" in text:  # the csv module of Python 3.11 would leave it without quotes, and readers break the line there
-        text = frame.to_csv(index=index, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return text
 
 

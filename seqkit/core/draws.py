@@ -37,6 +37,8 @@ from typing import Literal
 
 import numpy as np
 
+from seqkit._util.secrets import as_given
+
 __all__ = ["MAX_TRIALS", "Kind", "Seed", "binary", "happens", "resolve_seed", "stream", "word"]
 
 Kind = Literal["repo", "cause", "hard"]
@@ -151,7 +153,7 @@ def resolve_seed(rng: Seed | None) -> int:
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(0, 1 << 63))
     if isinstance(rng, bool) or not isinstance(rng, int | np.integer):
-        raise TypeError(f"rng is {rng!r}, expected a whole number, a numpy.random.Generator or None")
+        raise TypeError(f"rng is {as_given(rng, 200)}, expected a whole number, a numpy.random.Generator or None")
     if rng < 0:
         raise ValueError(f"rng is {rng}, expected a whole number from 0")
     return int(rng)

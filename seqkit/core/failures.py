@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Real
 from types import MappingProxyType
 from typing import Any, NamedTuple, Union
 
 import pandas as pd
 
+from seqkit._util.secrets import as_given
+from seqkit._util.words import printable
 from seqkit.core import draws
 
 __all__ = ["BROKEN", "FAILURE", "FLAKE", "CommonCause", "Failing", "FailureModel", "ModelLike", "as_model"]
@@ -27,9 +30,9 @@ _SHOWN = 5  # repos that a repr names one by one
 
 def _probability(argument: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument} is {value!r}, expected a probability from 0 to 1")
+        raise TypeError(f"{argument} is {as_given(value, 200)}, expected a probability from 0 to 1")
     if not 0.0 <= float(value) <= 1.0:  # also refuses NaN
-        raise ValueError(f"{argument} is {value!r}, expected a probability from 0 to 1")
+        raise ValueError(f"{argument} is {as_given(value, 200)}, expected a probability from 0 to 1")
     return float(value)
 
 
@@ -68,7 +71,7 @@ class CommonCause:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
-            raise TypeError(f"name is {self.name!r}, expected a str")
+            raise TypeError(f"name is {as_given(self.name, 200)}, expected a str")
         object.__setattr__(self, "probability", _probability(f"probability of cause {self.name!r}", self.probability))
         if not isinstance(self.repos, Iterable):
             raise TypeError(f"repos of cause {self.name!r} is {self.repos!r}, expected repo ids")
@@ -81,7 +84,7 @@ class CommonCause:
     def __repr__(self) -> str:
         members = tuple(self.repos)
         shown = repr(members) if len(members) <= _SHOWN else f"<{len(members)} repos>"
-        return f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown})"
+        return printable(f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown})")
 
 
 class Failing(NamedTuple):
@@ -170,11 +173,11 @@ class FailureModel:
             raise ValueError(f"rates has the repo id {twice!r:.80} twice in its index, expected each once")
         rates = self.rates.to_dict() if isinstance(self.rates, pd.Series) else self.rates
         if not isinstance(rates, Mapping):
-            raise TypeError(f"rates is {rates!r:.80}, expected a mapping from repo id to probability")
+            raise TypeError(f"rates is {as_given(rates)}, expected a mapping from repo id to probability")
         object.__setattr__(self, "rates", _by_repo("rates", rates))
         object.__setattr__(self, "default", _probability("default", self.default))
         if isinstance(self.common_causes, CommonCause) or not isinstance(self.common_causes, Iterable):
-            raise TypeError(f"common_causes is {self.common_causes!r:.80}, expected a list of CommonCause")
+            raise TypeError(f"common_causes is {as_given(self.common_causes)}, expected a list of CommonCause")
         causes = tuple(self.common_causes)
         for cause in causes:
             if not isinstance(cause, CommonCause):
@@ -194,7 +197,7 @@ class FailureModel:
         rates = _shown(self.rates)
         causes = f", common_causes={list(self.common_causes)!r}" if self.common_causes else ""
         hard = f", hard={self.hard if isinstance(self.hard, float) else _shown(self.hard)}" if self.hard else ""
-        return f"FailureModel(rates={rates}, default={self.default!r}{causes}{hard})"
+        return printable(f"FailureModel(rates={rates}, default={self.default!r}{causes}{hard})")
 
     def __reduce__(self) -> tuple[type[FailureModel], tuple[Any, ...]]:
         hard = self.hard if isinstance(self.hard, float) else dict(self.hard)
@@ -225,7 +228,7 @@ class FailureModel:
         (0.28, 0.2)
         """
         if not isinstance(frame, pd.DataFrame):
-            raise TypeError(f"frame is {frame!r:.80}, expected the DataFrame that fit_failure_rates gives")
+            raise TypeError(f"frame is {as_given(frame)}, expected the DataFrame that fit_failure_rates gives")
         missing = [name for name in ("attempts", "failures", "rate") if name not in frame.columns]
         if missing:
             raise ValueError(
@@ -255,6 +258,15 @@ class FailureModel:
             default = float(failures.sum() / attempts.sum())
         return cls(rates=dict(zip(repos, frame["rate"].tolist(), strict=True)), default=default)
 
+    @cached_property
+    def _causes(self) -> dict[str, list[CommonCause]]:
+        """The causes that each member has, in their order: a model may have many, of many members."""
+        causes: dict[str, list[CommonCause]] = {}
+        for cause in self.common_causes:
+            for repo in cause.repos:
+                causes.setdefault(repo, []).append(cause)
+        return causes
+
     def rate(self, repo_id: str) -> float:
         """Give the probability that a first attempt at `repo_id` fails, common causes apart."""
         return self.rates.get(repo_id, self.default)
@@ -269,8 +281,8 @@ class FailureModel:
 
     def reason(self, repo_id: str, attempt: int, seed: int, trial: int) -> str | None:
         """Draw why this attempt fails in this trial; None where it succeeds."""
-        for cause in self.common_causes:
-            if repo_id in cause.repos and draws.happens(cause.probability, seed, "cause", cause.name, 0, trial):
+        for cause in self._causes.get(repo_id, ()):
+            if draws.happens(cause.probability, seed, "cause", cause.name, 0, trial):
                 return f"common cause: {cause.name}"
         return self.own_reason(repo_id, attempt, seed, trial)
 
@@ -313,4 +325,4 @@ def as_model(model: ModelLike, argument: str = "model") -> FailureModel:
         if math.isnan(float(model)):
             raise ValueError(f"{argument} is nan, expected a probability from 0 to 1")
         return FailureModel(default=_probability(argument, model))
-    raise TypeError(f"{argument} is {model!r:.80}, expected a probability, a mapping by repo id or a FailureModel")
+    raise TypeError(f"{argument} is {as_given(model)}, expected a probability, a mapping by repo id or a FailureModel")

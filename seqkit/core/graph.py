@@ -20,7 +20,8 @@ import pandas as pd
 from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, stacked
 from seqkit._util import dtypes
-from seqkit._util.words import and_more, plural
+from seqkit._util.secrets import as_given
+from seqkit._util.words import and_more, plural, quoted
 from seqkit.core.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
 from seqkit.core.model import RepoNode
 from seqkit.errors import DependencyCycle, RepoNotFound
@@ -97,8 +98,8 @@ class RepoDependencyGraph:
             Where the graph belongs to a plan.
         """
         self._require_own()
-        self.require(dependency)
-        self.require(dependent)
+        dependency = self.require(dependency)
+        dependent = self.require(dependent)
         if self._digraph.has_edge(dependency, dependent):
             return
         path = self._path(dependent, dependency)
@@ -170,7 +171,7 @@ class RepoDependencyGraph:
         (['a+b', 'c'], {'members': ['a', 'b']})
         """
         if cycles not in _CYCLES:
-            raise ValueError(f"cycles is {cycles!r}, expected one of {_CYCLES}")
+            raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of {_CYCLES}")
         if not isinstance(edges, pd.DataFrame):
             return cls._of(edges, nodes, cycles)
         table = edges_of_cells(_rows_of_frame(edges, dependency, dependent))
@@ -233,7 +234,7 @@ class RepoDependencyGraph:
         """
         if direction not in _DIRECTIONS:
             raise ValueError(
-                f"direction is {direction!r}, expected one of {_DIRECTIONS}: what does an edge A → B mean?"
+                f"direction is {as_given(direction, 200)}, expected one of {_DIRECTIONS}: what does an edge A → B mean?"
             )
         if not G.is_directed():
             raise TypeError(f"G is an undirected {type(G).__name__}, expected a networkx.DiGraph: who needs whom?")
@@ -315,7 +316,7 @@ class RepoDependencyGraph:
         return int(self._digraph.number_of_edges())
 
     def require(self, repo: str) -> str:
-        """Give the id back.
+        """Give the id back, as a plain str.
 
         Raises
         ------
@@ -324,7 +325,7 @@ class RepoDependencyGraph:
         """
         if repo not in self:
             raise RepoNotFound(repo, among=tuple(self))
-        return repo
+        return repo if type(repo) is str else str.__str__(repo)
 
     def node(self, repo: str) -> RepoNode:
         """Give the record of `repo`."""
@@ -555,7 +556,7 @@ def _rows_of_frame(frame: pd.DataFrame, dependency: str, dependent: str) -> Iter
     for argument, column in (("dependency", dependency), ("dependent", dependent)):
         match list(frame.columns).count(column):
             case 0:
-                raise ValueError(f"edges has no column {argument}={column!r}; its columns are {list(frame.columns)}")
+                raise ValueError(f"edges has no column {argument}={column!r}; its columns are {quoted(frame.columns)}")
             case 1:
                 continue
             case count:
@@ -615,7 +616,7 @@ def _merged(graph: RepoDependencyGraph) -> RepoDependencyGraph:
         unit = "+".join(members[:3]) + (f"+{len(members) - 3}" if len(members) > 3 else "")
         if unit in graph or unit in members_of:
             raise ValueError(
-                f'cycles="merge" would name the cycle of {members} {unit!r}, but that id is taken: rename that repo'
+                f'cycles="merge" would name the cycle of {quoted(members)} {unit!r}, but that id is taken: rename it'
             )
         members_of[unit] = members
         unit_of.update(dict.fromkeys(members, unit))

@@ -7,25 +7,26 @@ whoever builds a graph of a list is told.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from seqkit._show.html import shortened
 from seqkit._util.warned import warn_caller
-from seqkit._util.words import and_more
+from seqkit._util.words import UNSEEN, and_more, shortened
 
-__all__ = ["Cells", "SimilarIds", "checked_id", "edges_of_cells", "is_blank", "similar_ids", "warn_of_similar"]
+__all__ = [
+    "Cells",
+    "SimilarIds",
+    "checked_id",
+    "checked_text",
+    "edges_of_cells",
+    "is_blank",
+    "similar_ids",
+    "warn_of_similar",
+]
 
 _MOST_GROUPS = 5
 _MOST_IDS = 5
-
-# What Unicode calls Default_Ignorable_Code_Point (nothing is drawn for it), and the empty Braille pattern.
-_UNSEEN = re.compile(
-    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 
 
 class SimilarIds(UserWarning):
@@ -33,21 +34,39 @@ class SimilarIds(UserWarning):
 
 
 def checked_id(repo: object, argument: str) -> str:
-    """Give `repo` back if it can be an id.
+    """Give `repo` back, as a plain str, if it can be an id; see :func:`checked_text`."""
+    if not isinstance(repo, str):
+        raise TypeError(f"{argument} is {repo!r:.80} ({type(repo).__name__}), expected a repo id as a str")
+    return checked_text(repo, argument)
+
+
+def checked_text(text: object, argument: str) -> str:
+    r"""Give `text` back, as a plain str, if it can stand in plans and ledgers.
+
+    Of a subclass of str (``numpy.str_``, a member of an Enum) the characters count, whatever it prints as.
 
     Raises
     ------
     TypeError, ValueError
-        Where it is no text, or text that UTF-8 cannot hold.
+        Where it is no text, or text that UTF-8 cannot hold: half a character.
+
+    Examples
+    --------
+    >>> checked_text("v1-\udcff", "version")
+    Traceback (most recent call last):
+    ValueError: version is 'v1-\udcff', expected text that UTF-8 can hold (surrogates not allowed)
     """
-    if not isinstance(repo, str):
-        raise TypeError(f"{argument} is {repo!r} ({type(repo).__name__}), expected a repo id as a str")
-    if not repo.isascii():
+    if not isinstance(text, str):
+        raise TypeError(f"{argument} is {text!r:.80}, expected a str")
+    plain = text if type(text) is str else str.__str__(text)
+    if not plain.isascii():
         try:
-            repo.encode()
+            plain.encode()
         except UnicodeEncodeError as error:
-            raise ValueError(f"{argument} is {repo!r}, expected text that UTF-8 can hold ({error.reason})") from None
-    return repo
+            raise ValueError(
+                f"{argument} is {plain!r:.80}, expected text that UTF-8 can hold ({error.reason})"
+            ) from None
+    return plain
 
 
 def is_blank(text: str) -> bool:
@@ -58,7 +77,7 @@ def is_blank(text: str) -> bool:
     >>> [is_blank(text) for text in ("", " \t", "\xa0", "\u200b", ".")]
     [True, True, True, True, False]
     """
-    return not (text if text.isascii() else _UNSEEN.sub("", text)).strip()
+    return not (text if text.isascii() else UNSEEN.sub("", text)).strip()
 
 
 class Cells(NamedTuple):
@@ -90,7 +109,7 @@ def edges_of_cells(rows: Iterable[tuple[Any, Any]]) -> Cells:
 
 def _seen(repo: str) -> str:
     """Give what is seen of an id: composed, compatible characters as one, the invisible left out."""
-    return repo if repo.isascii() else unicodedata.normalize("NFKC", _UNSEEN.sub("", repo))
+    return repo if repo.isascii() else unicodedata.normalize("NFKC", UNSEEN.sub("", repo))
 
 
 def _key(repo: str) -> str:

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -30,6 +31,7 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 from pydantic_core import CoreSchema, core_schema
 
+from seqkit.core.ids import checked_text
 from seqkit.errors import InvalidDigest
 
 __all__ = [
@@ -70,6 +72,10 @@ def utc_text(moment: datetime) -> str:
 
 
 Timestamp = Annotated[AwareDatetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
+
+
+def _text(argument: str) -> AfterValidator:
+    return AfterValidator(lambda text: checked_text(text, argument))
 
 
 class ContentDigest(str):
@@ -156,13 +162,13 @@ class Release:
     ''
     """
 
-    repo_id: str
+    repo_id: Annotated[str, _text("repo_id")]
     """The repo; it must be in the graph."""
-    version_label: str
+    version_label: Annotated[str, _text("version_label")]
     """The version to release."""
-    spec_digest: str = ""
+    spec_digest: Annotated[str, _text("spec_digest")] = ""
     """What exactly is released: any string, as a rule a digest."""
-    promoted_by: str = ""
+    promoted_by: Annotated[str, _text("promoted_by")] = ""
     """Who asked for it."""
 
 
@@ -369,6 +375,9 @@ class RunEvent(_Record):
     Kinds and payloads: ``NodeEntered {node_id, version}``, ``NodeExited {node_id, run_id}``,
     ``NodeFailed {node_id, error}``, and seqkit's own ``NodeSkipped {node_id, blocked_by}``
     and ``NodeRetrying {node_id, attempt, delay_ms, error}``; of a run as a whole ``RunClosed {reason}``.
+
+    `blocked_by` names the failed repos that one waits for, in plan order. Of more than a hundred it names those that
+    the fewest dependencies lead to, of those equally far the first in the plan, and `n_blocked_by` counts all.
     """
 
     seq: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import chip, legend, strip
 from seqkit._util import dtypes
 from seqkit._util.words import and_more, plural
+from seqkit.core.blocking import AllAbove
 from seqkit.core.model import RepoReleaseStatus, SequenceItem, SkipCause
 from seqkit.core.plan import SequencePlan, item_columns, picture_of
 from seqkit.errors import SequencingFailed
@@ -59,7 +60,10 @@ class SequenceOutcome:
     skip_causes: tuple[SkipCause | None, ...]
     """Why each item was skipped, in plan order; None for those that were not."""
     blocked_by: tuple[tuple[str, ...], ...]
-    """The failed repos that each skipped item depends on, in plan order; empty for the others."""
+    """The failed repos that each skipped item depends on, in plan order; empty for the others.
+
+    Of more than a hundred the nearest hundred: those reached by the fewest dependencies, and of those equally far the
+    first in the plan. :attr:`n_blocked_by` counts them all."""
     attempts: tuple[int, ...]
     """How often each item was tried, in plan order."""
     run_id: str | None = None
@@ -68,6 +72,13 @@ class SequenceOutcome:
     """The ledger that holds the run; None for a what-if."""
     seed: int | None = None
     """The seed of the simulated releaser, where there was one: the same seed gives the same outcome."""
+    more_blocked_by: Mapping[int, int] = field(default_factory=dict)
+    """By position: how many failed repos an item depends on beside the hundred that :attr:`blocked_by` names."""
+
+    @property
+    def n_blocked_by(self) -> tuple[int, ...]:
+        """How many failed repos each skipped item depends on, in plan order; 0 for the others."""
+        return tuple(len(named) + self.more_blocked_by.get(at, 0) for at, named in enumerate(self.blocked_by))
 
     @property
     def plan_id(self) -> str:
@@ -121,7 +132,8 @@ class SequenceOutcome:
 
         Columns: `position`, `wave` (Int64), `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string),
         `status`, `skip_cause` (ordered categorical), `attempts` (Int64), `released_as`, `reason` (string),
-        `blocked_by` (object: list of repo ids).
+        `blocked_by` (object: list of repo ids; where there are more than a hundred a sequence that looks all of them up
+        in the plan whenever it is read).
         """
         return dtypes.frame(
             {
@@ -130,9 +142,17 @@ class SequenceOutcome:
                 "attempts": dtypes.integer(self.attempts),
                 "released_as": dtypes.string([status.run_id for status in self.statuses]),
                 "reason": dtypes.string([status.reason for status in self.statuses]),
-                "blocked_by": dtypes.objects(map(list, self.blocked_by)),
+                "blocked_by": dtypes.objects(self._all_blockers()),
             }
         )
+
+    def _all_blockers(self) -> list[Sequence[str]]:
+        arrays = self.plan.arrays
+        failed = frozenset(at for at, status in enumerate(self.statuses) if status.name == "failed")
+        return [
+            AllAbove(arrays.ids, arrays.dependencies, failed, at) if at in self.more_blocked_by else list(named)
+            for at, named in enumerate(self.blocked_by)
+        ]
 
     def words(self) -> list[str]:
         """Name how each item ended, in plan order; a skipped one by its cause. A new list each time."""
@@ -171,7 +191,10 @@ class SequenceOutcome:
 
     def _why(self, positions: Iterable[int], words: Sequence[str]) -> list[tuple[str, Markup, Markup]]:
         """Say why these items are not out; of those that failed also how many they block."""
+        positions = list(positions)
         blocks = Counter(blocker for blockers in self.blocked_by for blocker in blockers)
+        if self.more_blocked_by:  # not all are named
+            blocks = Counter({self.plan.items[i].repo_id: self._blocks(i) for i in positions if words[i] == "failed"})
         rows = []
         for i in positions:
             repo, word, blockers = self.plan.items[i].repo_id, words[i], self.blocked_by[i]
@@ -182,3 +205,13 @@ class SequenceOutcome:
                 why = escaped(reason) + (f" (blocks {plural(n, 'repo')})" if n else "")
             rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
         return rows
+
+    def _blocks(self, position: int) -> int:
+        """Count the blocked items below a failed one."""
+        seen, todo = {position}, [position]
+        while todo:
+            for other in self.plan.arrays.dependents[todo.pop()]:
+                if other not in seen:
+                    seen.add(other)
+                    todo.append(other)
+        return sum(bool(self.blocked_by[other]) for other in seen)

@@ -27,7 +27,8 @@ from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, legend, stacked
 from seqkit._util import dtypes
 from seqkit._util.collector import collector_paused
-from seqkit._util.words import and_more, plural
+from seqkit._util.secrets import as_given
+from seqkit._util.words import and_more, plural, quoted
 from seqkit.core.arrays import PlanArrays
 from seqkit.core.graph import (
     GraphSnapshot,
@@ -37,6 +38,7 @@ from seqkit.core.graph import (
     graph_of_edges,
     known_repos,
 )
+from seqkit.core.ids import checked_text
 from seqkit.core.model import Release, RepoReleaseStatus, SequenceItem
 from seqkit.errors import DuplicateRelease, RepoNotFound
 
@@ -442,8 +444,13 @@ def plan_of(content: object) -> SequencePlan:
         read = _PlanJson.model_validate(content)
     except ValidationError as error:
         raise ValueError(f"not a plan: {_first_problem(error)}") from None
+    for name in ("plan_id", "originating_run_id"):
+        checked_text(getattr(read, name) or "", name)
     position: dict[str, int] = {}
     for index, item in enumerate(read.items):
+        if not (item.repo_id + item.version_label + item.spec_digest + item.promoted_by).isascii():
+            for name in Release.__dataclass_fields__:
+                checked_text(getattr(item, name), f"items[{index}].{name}")
         if position.setdefault(item.repo_id, index) != index:
             raise DuplicateRelease(item.repo_id)
     for repo in itertools.chain.from_iterable(read.edges):
@@ -460,7 +467,8 @@ def plan_of(content: object) -> SequencePlan:
 
 def _first_problem(error: ValidationError) -> str:
     first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    told = first["ctx"]["error"] if first["type"] == "value_error" else first["msg"]  # the first is our own
+    return f"{'.'.join(map(str, first['loc']))}: {told}"
 
 
 # ---------------------------------------------------------------------- building
@@ -506,9 +514,8 @@ def build_plan(
     ['core', 'api', 'app']
     """
     if scope not in _SCOPES:
-        raise ValueError(f"scope is {scope!r}, expected one of {_SCOPES}")
-    if not isinstance(originating_run_id, str):
-        raise TypeError(f"originating_run_id is {originating_run_id!r}, expected a str")
+        raise ValueError(f"scope is {as_given(scope, 200)}, expected one of {_SCOPES}")
+    originating_run_id = checked_text(originating_run_id, "originating_run_id")
     with collector_paused():
         return plan_of_items(
             graph, _wanted(graph, releases, version), originating_run_id, scope, graph.topological_order()
@@ -523,7 +530,9 @@ def _wanted(graph: RepoDependencyGraph, releases: Releases | None, version: str 
             wanted[repo] = SequenceItem(repo_id=repo, version_label=own, status=_PENDING)
     else:
         if version is not None:
-            raise ValueError(f"version is {version!r}, but releases already say their versions; give one of the two")
+            raise ValueError(
+                f"version is {as_given(version, 200)}, but releases already say their versions; give one of the two"
+            )
         for index, entry in enumerate(_entries(releases)):
             release = _release(index, entry)
             graph.require(release.repo_id)
@@ -574,17 +583,20 @@ def _own_version(repo: str, known: Mapping[Any, Any], version: str | None) -> st
     own = known.get("version", version)
     if own is None:
         raise ValueError(f"version is None and repo {repo!r} has no version attribute of its own; pass version=…")
-    return str(own)
+    text = own if isinstance(own, str) else str(own)
+    return text if type(text) is str and text.isascii() else checked_text(text, f"the version of repo {repo!r:.80}")
 
 
 def _entries(releases: Releases) -> Iterable[Any]:
     if isinstance(releases, str | Mapping):
-        raise TypeError(f"releases is {releases!r:.80}, expected a list of releases: [(repo_id, version_label, …), …]")
+        raise TypeError(
+            f"releases is {as_given(releases)}, expected a list of releases: [(repo_id, version_label, …), …]"
+        )
     if isinstance(releases, pd.DataFrame):
         known = [name for name in Release.__dataclass_fields__ if name in releases.columns]
         for name in ("repo_id", "version_label"):
             if name not in known:
-                raise ValueError(f"releases has no column {name!r}; its columns are {list(releases.columns)}")
+                raise ValueError(f"releases has no column {name!r}; its columns are {quoted(releases.columns)}")
         return releases[known].to_dict("records")
     return releases
 

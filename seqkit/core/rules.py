@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from seqkit.core.blocking import Above, Blockers, joined, only
 from seqkit.core.model import RepoReleaseStatus, SkipCause
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
@@ -56,6 +57,9 @@ class Skip:
     repo_id: str
     cause: SkipCause
     blocked_by: tuple[str, ...]
+    """The failed repos that it waits for, in plan order; of more than a hundred the nearest hundred."""
+    more: int = field(default=0, repr=False)
+    """How many there are beside those."""
 
 
 class Rules:
@@ -86,10 +90,11 @@ class Rules:
         self._permitted: set[int] = set()  # taken, not yet started
         self._open = n  # items that have not ended
         self._failures: list[int] = []  # positions, in the order of failing
-        # Whose failure stands before an item: bit i for the i-th failure. Integers, because unions of
-        # sets over a wide graph cost more than everything else here together.
-        self._blockers = [0] * n
-        self._names: dict[int, tuple[str, ...]] = {0: ()}
+        # Whose failure stands before an item that has not ended. What can keep nobody from starting is not looked at.
+        self._above: list[Above] = [0] * n
+        self._asks_above = self.terms.blocks or self.terms.stop_at is not None
+        self._blockers = Blockers(plan.arrays.ids, plan.arrays.dependencies, self._failures)
+        self._skips: dict[int, tuple[tuple[str, ...], int]] = {}  # of those skipped: who blocks them, and how many more
 
     # ------------------------------------------------------------------ asking
 
@@ -134,18 +139,22 @@ class Rules:
             return None
         position = heapq.heappop(self._decided)
         item = self.plan.items[position]
-        blockers = self._blockers[position]
+        above = self._above[position]
         cause: SkipCause | None
         if not self._arrays.released[position]:
-            cause, blockers = "unreleased", 0
+            cause = "unreleased"
         else:
-            cause = self.terms.skips(bool(blockers), len(self._failures))
+            cause = self.terms.skips(bool(above), len(self._failures))
         if cause is None:
             self._permitted.add(position)
             return Start(position, item.repo_id)
         self._causes[position] = cause
+        names: tuple[str, ...] = ()
+        more = 0
+        if above and cause != "unreleased":
+            names, more = self._skips[position] = self._blockers.told(position, above)
         self._end(position, _SKIPPED)
-        return Skip(position, item.repo_id, cause, self._named(blockers))
+        return Skip(position, item.repo_id, cause, names, more)
 
     # ------------------------------------------------------------------ telling
 
@@ -171,7 +180,8 @@ class Rules:
         if not final and self.will_retry(repo_id):
             self._tries[position] += 1
             return True
-        self._blockers[position] |= 1 << len(self._failures)
+        if self._asks_above:
+            self._above[position] = joined(self._above[position], only(len(self._failures)))
         self._failures.append(position)
         self._end(position, RepoReleaseStatus.failed(reason))
         return False
@@ -186,21 +196,24 @@ class Rules:
     def _end(self, position: int, status: RepoReleaseStatus) -> None:
         self._statuses[position] = status
         self._open -= 1
-        blockers = self._blockers[position]
+        if above := self._above[position]:
+            self._hand_on(position, above)
         for dependent in self._arrays.dependents[position]:
-            self._blockers[dependent] |= blockers
             self._waits_for[dependent] -= 1
             if not self._waits_for[dependent]:
                 heapq.heappush(self._decided, dependent)
 
-    # ------------------------------------------------------------------ the result
+    def _hand_on(self, position: int, above: Above) -> None:
+        """Tell the dependents whose failure stands before them; the item itself needs that no more."""
+        self._above[position] = 0
+        made: dict[int, Above] = {}  # dependents that knew the same know the same: sets may be large
+        for dependent in self._arrays.dependents[position]:
+            before = self._above[dependent]
+            if id(before) not in made:
+                made[id(before)] = joined(before, above)
+            self._above[dependent] = made[id(before)]
 
-    def _named(self, blockers: int) -> tuple[str, ...]:
-        names = self._names.get(blockers)
-        if names is None:
-            positions = sorted(self._failures[bit] for bit in _bits(blockers))
-            names = self._names[blockers] = tuple(self.plan.items[position].repo_id for position in positions)
-        return names
+    # ------------------------------------------------------------------ the result
 
     def outcome(
         self, run_id: str | None = None, ledger: RunLedger | None = None, seed: int | None = None
@@ -214,22 +227,13 @@ class Rules:
             plan=self.plan,
             statuses=tuple(self._statuses),
             skip_causes=tuple(causes),
-            blocked_by=tuple(
-                self._named(blockers) if cause in ("blocked", "stopped") else ()
-                for blockers, cause in zip(self._blockers, causes, strict=True)
-            ),
+            blocked_by=tuple(self._skips[at][0] if at in self._skips else () for at in range(len(causes))),
             attempts=tuple(self._tries),
             run_id=run_id,
             ledger=ledger,
             seed=seed,
+            more_blocked_by={at: more for at, (_, more) in self._skips.items() if more},
         )
-
-
-def _bits(number: int) -> Iterable[int]:
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
 
 
 def follow(

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from seqkit._util.arguments import whole
+from seqkit._util.secrets import as_given
 from seqkit.core.model import SkipCause
 
 __all__ = ["GOES_ON", "POLICIES", "Meaning", "Policy", "Terms", "UnderTerms"]
@@ -83,7 +84,7 @@ class Terms:
         # Plain values: NumPy's would stand as such in a ledger, and in the source of a scenario.
         known = [name for name in POLICIES if isinstance(self.policy, str) and name == self.policy]
         if not known:
-            raise ValueError(f"policy is {self.policy!r:.80}, expected {_EXPECTED['policy']}")
+            raise ValueError(f"policy is {as_given(self.policy)}, expected {_EXPECTED['policy']}")
         object.__setattr__(self, "policy", known[0])
         if self.failure_budget is not None:
             object.__setattr__(self, "failure_budget", whole("failure_budget", self.failure_budget, 1))

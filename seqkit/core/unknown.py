@@ -18,10 +18,9 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from seqkit._show.html import shortened
 from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.warned import warn_caller
-from seqkit._util.words import and_more, inflected, listed, plural
+from seqkit._util.words import and_more, cut, inflected, listed, plural, printable
 from seqkit.core.failures import FailureModel
 from seqkit.core.plan import SequencePlan
 
@@ -202,11 +201,11 @@ def _told(shown: Sequence[tuple[str, Sequence[str]]], count: int, known: Known, 
 
 
 def _meant(close: Sequence[str]) -> str:
-    return f" ({did_you_mean([shortened(name, _LONGEST) for name in close])})" if close else ""
+    return f" ({did_you_mean([cut(name, _LONGEST) for name in close])})" if close else ""
 
 
 def _quoted(name: object) -> str:
-    return repr(shortened(name, _LONGEST)) if isinstance(name, str) else f"{name!r:.{_LONGEST}}"
+    return printable(repr(cut(name, _LONGEST))) if isinstance(name, str) else f"{name!r:.{_LONGEST}}"
 
 
 def _instead(known: Known) -> str:

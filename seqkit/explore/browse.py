@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqkit._util import dtypes
 from seqkit._util.arguments import whole
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.auditing import AuditReport
 from seqkit.core.graph import RepoDependencyGraph
@@ -82,7 +83,7 @@ class Browser:
         page_size: int = 20,
     ) -> None:
         if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
-            raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+            raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
         self.page_size = whole("page_size", page_size, 1)
         self._path = ledger if isinstance(ledger, str | os.PathLike) else None
         self.ledger = as_ledger(ledger) if self._path is None else opened(self._path)
@@ -114,6 +115,8 @@ class Browser:
             # A database is asked once: what it gave makes the frame as well.
             known = self.ledger if isinstance(self.ledger, FoundLedger) else MemoryRunLedger.from_records(records, ())
             frame, names, self.problem = runs_frame(known), train_names(records), ""
+            if not records and isinstance(self.ledger, FoundLedger) and self.ledger.problems:
+                self.problem = f"the runs cannot be listed: {self.ledger.problems[0].message}"
         except Exception as problem:  # whatever a store may raise: a browser says so, and goes on
             records, names, frame = [], [], runs_frame(MemoryRunLedger())
             self.problem = f"the runs cannot be listed: {type(problem).__name__}: {problem}"
@@ -186,9 +189,9 @@ class Browser:
             ("train", train, self.trains),
         ):
             if value is not None and value not in known:
-                raise ValueError(f"{name} is {value!r:.80}, expected None or one of {f'{known}':.400}")
+                raise ValueError(f"{name} is {as_given(value)}, expected None or one of {f'{known}':.400}")
         if not isinstance(text, str):
-            raise TypeError(f"text is {text!r:.80}, expected a str")
+            raise TypeError(f"text is {as_given(text)}, expected a str")
         self.filters = Filters(status, policy, train, text)
         return len(self._matching())
 

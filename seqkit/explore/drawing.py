@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seqkit._show.rows import Point, reduction, rows
+from seqkit._util.secrets import as_given
 from seqkit.core.graph import RepoDependencyGraph, both_ways
 from seqkit.core.neighbours import neighbours
 from seqkit.core.plan import SequencePlan
@@ -77,7 +78,7 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
         order = graph.topological_order()
         wave_of = {repo: number for number, wave in enumerate(graph.waves()) for repo in wave}
     else:
-        raise TypeError(f"plan_or_graph is {plan_or_graph!r:.80}, expected a SequencePlan or a RepoDependencyGraph")
+        raise TypeError(f"plan_or_graph is {as_given(plan_or_graph)}, expected a SequencePlan or a RepoDependencyGraph")
     if around or around in wave_of:
         if around not in wave_of:
             raise RepoNotFound(around, among=wave_of)

@@ -10,6 +10,7 @@ import pandas as pd
 from seqkit._show.html import table
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.arguments import whole
+from seqkit._util.secrets import as_given
 from seqkit._util.words import listed, plural
 from seqkit.analysis.steps import is_queue, steps
 from seqkit.analysis.whatif import what_if
@@ -79,7 +80,7 @@ class Walk:
 
     def __init__(self, plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "skip_dependents") -> None:
         if not isinstance(plan, SequencePlan):
-            raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph) makes one")
+            raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan; build_plan(graph) makes one")
         if len(plan.items) > _MOST:
             raise ValueError(
                 f"plan has {len(plan.items):,} repos, expected at most {_MOST:,} for a walk; "

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from seqkit._show.palette import STATUS_STYLES
-from seqkit._util.words import listed, plural, shortened
+from seqkit._util.words import and_more, listed, plural, shortened
 from seqkit.core.model import RunEvent
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
@@ -156,8 +156,9 @@ def _shown(event: RunEvent, key: str) -> str:
 
 
 def _skipped(_event: RunEvent, told: Told) -> str:
-    blockers = [short(other) for other in told.blocked_by]
-    return f"is skipped: {f'{listed(blockers, 3)} failed' if blockers else 'the run was stopped'}"
+    if not told.blocked_by:
+        return "is skipped: the run was stopped"
+    return f"is skipped: {listed(told.blocked_by[:3], 3, short)}{and_more(told.n_blocked_by - 3)} failed"
 
 
 def _again(event: RunEvent, _told: Told) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Literal
 
+from seqkit._util.secrets import as_given
 from seqkit._util.words import inflected, listed, plural
 from seqkit.analysis.steps import check_order, is_queue, needed_releases
 from seqkit.analysis.whatif import what_if
@@ -93,7 +94,7 @@ class Question:
         if isinstance(answer, str):
             answer = [answer]
         if not isinstance(answer, Iterable):
-            return Verdict(False, f"The answer is {answer!r:.80}, expected a repo id or several.")
+            return Verdict(False, f"The answer is {as_given(answer)}, expected a repo id or several.")
         picked: dict[str, None] = {}
         for repo in answer:
             if not isinstance(repo, str) or repo not in self.plan.arrays.position:

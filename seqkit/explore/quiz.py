@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqkit._util.secrets import as_given
 from seqkit.analysis.blast import blast_radius
 from seqkit.analysis.steps import needed_releases
 from seqkit.core.draws import Seed, resolve_seed
@@ -75,9 +76,11 @@ class Quiz:
         rng: Seed | None = 0,
     ) -> None:
         if not isinstance(plan, SequencePlan):
-            raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph) makes one")
+            raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan; build_plan(graph) makes one")
         if not plan.released:
-            raise ValueError(f"plan is {plan!r}, expected one that releases a repo: else there is nothing to ask")
+            raise ValueError(
+                f"plan is {as_given(plan, 200)}, expected one that releases a repo: else there is nothing to ask"
+            )
         self.plan = plan
         self.policy = Terms(policy).policy
         self.seed = resolve_seed(rng)

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any, Self
 
 from seqkit._util.arguments import whole
+from seqkit._util.secrets import as_given
 from seqkit.core.draws import MAX_TRIALS
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
@@ -143,7 +144,7 @@ class ScenarioState:
     @scale.setter
     def scale(self, value: float) -> None:
         if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= MOST_SCALE:
-            raise ValueError(f"scale is {value!r:.80}, expected a number from 0 to {MOST_SCALE:,.0f}")
+            raise ValueError(f"scale is {as_given(value)}, expected a number from 0 to {MOST_SCALE:,.0f}")
         self._scale = float(value) + 0.0  # -0.0 is 0.0
         self._changed()
 

@@ -6,6 +6,7 @@ import keyword
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from seqkit._util.secrets import as_given
 from seqkit.core.failures import FailureModel
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ _OWN = {"CommonCause", "FailureModel", "analyze", "simulate", "what_if", "model"
 def source_of(scenario: Scenario, plan: str | None) -> str:
     """Write the source for :meth:`seqkit.explore.Scenario.to_code`."""
     if plan is not None and (not plan.isidentifier() or keyword.iskeyword(plan)):
-        raise ValueError(f"plan is {plan!r:.80}, expected the name of a variable, or None")
+        raise ValueError(f"plan is {as_given(plan)}, expected the name of a variable, or None")
     if plan in _OWN:
-        raise ValueError(f"plan is {plan!r}, which the source itself gives another meaning: use another name")
+        raise ValueError(
+            f"plan is {as_given(plan, 200)}, which the source itself gives another meaning: use another name"
+        )
     simulation = scenario.simulation
     model = scenario.model if plan is not None else _of_plan(scenario)
     names = {"FailureModel", "simulate", "what_if"}

@@ -12,10 +12,12 @@ import pandas as pd
 
 from seqkit._show.html import shortened
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import listed
-from seqkit.ledger import LedgerLike, as_ledger
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
 from seqkit.ledger.frames import items_frame
+from seqkit.ledger.reading import lent
 
 __all__ = ["Source", "Tries", "columns_told", "numbered", "read_tries", "strings"]
 
@@ -48,10 +50,11 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
     frame = ledger_or_frame
     if not isinstance(frame, pd.DataFrame):
         try:
-            frame = items_frame(counted(as_ledger(frame, existing=True)))
+            with lent(frame, existing=True) as kept:
+                frame = items_frame(counted(kept))
         except TypeError as error:
             raise TypeError(
-                f"ledger_or_frame is {ledger_or_frame!r:.80}, expected a ledger, its path or URL, or a DataFrame"
+                f"ledger_or_frame is {as_given(ledger_or_frame)}, expected a ledger, its path or URL, or a DataFrame"
             ) from error
     if frame.columns.has_duplicates:
         raise ValueError(f"ledger_or_frame has the columns {columns_told(frame.columns)}, expected each once")

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seqkit._show.html import shortened, table
+from seqkit._show.html import table
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
+from seqkit._util.words import cut
 from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.fitting.attempts import Source, Tries, numbered, read_tries, strings
@@ -79,7 +81,7 @@ class Dispersion:
         at = int(np.argmax(self.runs["excess"].to_numpy()))
         run = self.runs.iloc[at]
         return (
-            f"Most above expectation: run {shortened(str(self.runs.index[at]), 60)!r}, "
+            f"Most above expectation: run {cut(str(self.runs.index[at]), 60)!r}, "
             f"{int(run['failures'])} failed where {run['expected']:.2g} were expected"
         )
 
@@ -170,7 +172,7 @@ def dispersion_test(
     [4.0, 3.0, 0.2, 2.8]
     """
     if isinstance(resamples, bool) or not isinstance(resamples, int | np.integer):
-        raise TypeError(f"resamples is {resamples!r}, expected a whole number from 1")
+        raise TypeError(f"resamples is {as_given(resamples, 200)}, expected a whole number from 1")
     if resamples < 1:
         raise ValueError(f"resamples is {resamples}, expected a whole number from 1")
     seed = draws.resolve_seed(rng)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.core.failures import FailureModel
@@ -70,7 +71,7 @@ def posterior_draws(
     """
     repos, alpha, beta = posterior_of(fit, prior)
     if isinstance(n, bool) or not isinstance(n, int | np.integer):
-        raise TypeError(f"n is {n!r}, expected a whole number from 0")
+        raise TypeError(f"n is {as_given(n, 200)}, expected a whole number from 0")
     if not 0 <= n < 1 << 32:
         raise ValueError(f"n is {n}, expected a whole number from 0 to {(1 << 32) - 1}")
     seed = draws.resolve_seed(rng)
@@ -152,7 +153,7 @@ def checked_prior(prior: Any) -> tuple[float, float]:
     try:
         a, b = (float(value) for value in prior)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"prior is {prior!r:.80}, expected two positive numbers such as (0.5, 0.5)") from error
+        raise TypeError(f"prior is {as_given(prior)}, expected two positive numbers such as (0.5, 0.5)") from error
     if not (0 < a < np.inf and 0 < b < np.inf):
-        raise ValueError(f"prior is {prior!r:.80}, expected two positive, finite numbers such as (0.5, 0.5)")
+        raise ValueError(f"prior is {as_given(prior)}, expected two positive, finite numbers such as (0.5, 0.5)")
     return a, b

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from seqkit._show.html import shortened
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.warned import warn_caller
+from seqkit._util.words import cut
 from seqkit.fitting.attempts import Source, numbered, read_tries
 from seqkit.fitting.posterior import JEFFREYS, checked_prior, posterior_of, quantiles
 
@@ -196,7 +197,7 @@ def ranking_note(fit: pd.DataFrame, prior: Sequence[float] | None = None) -> str
     level = fit.attrs.get("confidence_level")
     return (
         f"the data do not support a ranking of the {len(fit)} repos ({failures:,} failures in {n:,} attempts): the "
-        f"highest rate, {rate[top]:.2g} of {shortened(str(fit.index[top]), 60)!r} "
+        f"highest rate, {rate[top]:.2g} of {cut(str(fit.index[top]), 60)!r} "
         f"({f'{100 * level:g} % ' if isinstance(level, float) else ''}credible interval {low[top]:.2g} to "
         f"{high[top]:.2g}), {doubt}; its interval overlaps {others}. "
         f"{pooled} more runs, before you harden one repo and not another"
@@ -218,7 +219,7 @@ def _probability_of_highest(alpha: Floats, beta: Floats, top: int) -> float:
 
 def _checked_level(level: Any) -> float:
     if isinstance(level, bool) or not isinstance(level, int | float | np.number):
-        raise TypeError(f"confidence_level is {level!r:.80}, expected a number between 0 and 1, such as 0.95")
+        raise TypeError(f"confidence_level is {as_given(level)}, expected a number between 0 and 1, such as 0.95")
     if not 0 < level < 1:
-        raise ValueError(f"confidence_level is {level!r}, expected a number between 0 and 1, such as 0.95")
+        raise ValueError(f"confidence_level is {as_given(level, 200)}, expected a number between 0 and 1, such as 0.95")
     return float(level)

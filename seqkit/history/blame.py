@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from seqkit._util import dtypes
+from seqkit.core.closure import Closure, Part, ancestor_counts
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
 from seqkit.history.past import PastRun, past_run
-from seqkit.ledger import LedgerLike, as_ledger
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
-from seqkit.ledger.story import story_of
+from seqkit.ledger.reading import lent
+from seqkit.ledger.story import Told, story_of
 
 __all__ = ["blockers"]
 
@@ -79,7 +81,8 @@ def blockers(
     blocked repo gives 1 / (number of its failed ancestors) to each of them.
 
     A repo that was stopped without a failed ancestor is blamed on nobody: the policy held it up. Unreleased
-    repos count nowhere, nor does what a run that broke off had not reached. Linear in events, plus the shares.
+    repos count nowhere, nor does what a run that broke off had not reached. Linear in events; who waits for more
+    failed repos than a skip names is looked up in the plan, as bits, in blocks of bounded size.
 
     Examples
     --------
@@ -91,32 +94,60 @@ def blockers(
     0    core         1       2      1      1.5
     1    auth         1       1      0      0.5
     """
-    source = counted(as_ledger(ledger, existing=True))
-    records = source.list_runs() if run_id is None else [source.get_run(run_id)]
     blames: dict[tuple[str, str], _Blame] = {}
-    for record in records:
-        story = story_of(record, source.get_events(record.run_id))
-        if not any(told.word in ("failed", "blocked", "stopped") for told in story.told.values()):
-            continue  # nothing to blame on anybody, with or without a plan
-        for repo, blame in _blames(past_run(record, story, graph)).items():
-            whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())
-            whole.failures += blame.failures
-            whole.blocks += blame.blocks
-            whole.alone += blame.alone
-            whole.shares += blame.shares
+    with lent(ledger, existing=True) as kept:
+        source = counted(kept)
+        records = source.list_runs() if run_id is None else [source.get_run(run_id)]
+        for record in records:
+            story = story_of(record, source.get_events(record.run_id))
+            if not any(told.word in ("failed", "blocked", "stopped") for told in story.told.values()):
+                continue  # nothing to blame on anybody, with or without a plan
+            for repo, blame in _blames(past_run(record, story, graph)).items():
+                whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())
+                whole.failures += blame.failures
+                whole.blocks += blame.blocks
+                whole.alone += blame.alone
+                whole.shares += blame.shares
     return _frame(blames, by_run)
 
 
 def _blames(run: PastRun) -> dict[str, _Blame]:
     blames = {repo: _Blame(failures=1) for repo in run.failed}
+    many: list[Told] = []
     for told in run.ends.values():
-        if told.word == "blocked":
-            for repo in told.blocked_by:
-                blame = blames.setdefault(repo, _Blame())  # a skip may name one that no failure was recorded of
-                blame.blocks += 1
-                blame.alone += len(told.blocked_by) == 1
-                blame.shares.append(1 / len(told.blocked_by))
+        if told.word != "blocked":
+            continue
+        if told.more_blocked_by:
+            many.append(told)
+            continue
+        for repo in told.blocked_by:
+            blame = blames.setdefault(repo, _Blame())  # a skip may name one that no failure was recorded of
+            blame.blocks += 1
+            blame.alone += len(told.blocked_by) == 1
+            blame.shares.append(1 / len(told.blocked_by))
+    if many:
+        _blame_many(run, many, blames)
     return blames
+
+
+def _blame_many(run: PastRun, blocked: list[Told], blames: dict[str, _Blame]) -> None:
+    """Share out those that wait for more failed repos than are named: summed up along the plan, repo by repo."""
+    arrays = run.plan.arrays
+    failed = np.array([arrays.position[repo] for repo in run.failed], dtype=np.int64)
+    if not len(failed):
+        return
+    counts = ancestor_counts(arrays.dependencies, failed)
+    weights = np.zeros((2, len(arrays.ids)))
+    for told in blocked:
+        position = arrays.position[told.repo_id]
+        if counts[position]:
+            weights[:, position] = 1, 1 / counts[position]
+    everyone = np.arange(len(arrays.ids), dtype=np.int64)
+    whole = Part(0, len(failed), lambda: (everyone, weights))
+    sums = Closure(arrays.dependencies, failed).descendant_sums_by_part([whole], 2)
+    for repo, blocks, share in zip(run.failed, *sums.tolist(), strict=True):
+        blames[repo].blocks += round(blocks)
+        blames[repo].shares.append(share)
 
 
 def _frame(blames: dict[tuple[str, str], _Blame], by_run: bool) -> pd.DataFrame:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from seqkit._util.secrets import as_given
 from seqkit.core.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary
 from seqkit.errors import InvalidRunState
-from seqkit.ledger import LedgerLike, as_ledger
-from seqkit.ledger.base import Clock, system_clock
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.digest import StateDigest
+from seqkit.ledger.given import Clock, clock_of
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import kind_of, story_of
 
 __all__ = ["close_run"]
@@ -63,31 +65,29 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
     {'reason': 'the machine lost power'}
     """
     if not isinstance(reason, str):
-        raise TypeError(f"reason is {reason!r:.80}, expected a text: why is the run closed?")
+        raise TypeError(f"reason is {as_given(reason)}, expected a text: why is the run closed?")
     if not reason.strip():
-        raise ValueError(f"reason is {reason!r}, expected a text: why is the run closed?")
+        raise ValueError(f"reason is {as_given(reason, 200)}, expected a text: why is the run closed?")
     if isinstance(ledger, str | os.PathLike):
-        as_ledger(ledger, existing=True).get_run(run_id)  # nothing is made where there is none
-    kept = as_ledger(ledger)
-    record = kept.get_run(run_id)
-    if record.status is not RunStatus.RUNNING:
-        raise InvalidRunState(run_id, record.status.value.capitalize())
-    events = list(kept.get_events(run_id))
-    told = (clock or system_clock)()
-    if told.tzinfo is None:
-        raise ValueError(f"clock tells {told!r:.80}, expected an aware datetime, such as datetime.now(UTC)")
-    now = max([told, record.created_at, *(event.timestamp for event in events[-1:])])
-    if not events or kind_of(events[-1]) != "RunClosed":  # else somebody was interrupted right here
-        last = events[-1].seq if events else 0
-        events.append(RunEvent(seq=last + 1, kind="RunClosed", payload={"reason": reason}, timestamp=now))
-        kept.append_event(run_id, events[-1])
-    summary = RunSummary(
-        total_events=len(events),
-        duration_ms=int((now - record.created_at).total_seconds() * 1000),
-        success=False,
-    )
-    kept.cancel_run(run_id, summary.model_copy(update={"final_state_digest": _digest(record, events, summary)}))
-    return kept.get_run(run_id)
+        with lent(ledger, existing=True) as there:  # nothing is made where there is none
+            there.get_run(run_id)
+    with lent(ledger) as kept:
+        record = kept.get_run(run_id)
+        if record.status is not RunStatus.RUNNING:
+            raise InvalidRunState(run_id, record.status.value.capitalize())
+        events = list(kept.get_events(run_id))
+        now = max([clock_of(clock)(), record.created_at, *(event.timestamp for event in events[-1:])])
+        if not events or kind_of(events[-1]) != "RunClosed":  # else somebody was interrupted right here
+            last = events[-1].seq if events else 0
+            events.append(RunEvent(seq=last + 1, kind="RunClosed", payload={"reason": reason}, timestamp=now))
+            kept.append_event(run_id, events[-1])
+        summary = RunSummary(
+            total_events=len(events),
+            duration_ms=int((now - record.created_at).total_seconds() * 1000),
+            success=False,
+        )
+        kept.cancel_run(run_id, summary.model_copy(update={"final_state_digest": _digest(record, events, summary)}))
+        return kept.get_run(run_id)
 
 
 def _digest(record: RunRecord, events: Sequence[RunEvent], summary: RunSummary) -> ContentDigest | None:

@@ -13,6 +13,7 @@ import pandas as pd
 from seqkit._show.html import shortened, table
 from seqkit._util import dtypes
 from seqkit._util.arguments import whole
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more
 from seqkit.analysis.exact import Analysis, analysis_of
 from seqkit.core.failures import ModelLike, as_model
@@ -58,7 +59,7 @@ class PlanDiff:
             Where there is no such kind.
         """
         if change not in _CHANGES:
-            raise ValueError(f"change is {change!r}, expected one of {_CHANGES}")
+            raise ValueError(f"change is {as_given(change, 200)}, expected one of {_CHANGES}")
         return [repo for repo, changes in self._changes.items() if change in changes]
 
     @property
@@ -249,7 +250,7 @@ def diff_plans(a: SequencePlan, b: SequencePlan, model: ModelLike | None = None,
     """
     for argument, plan in (("a", a), ("b", b)):
         if not isinstance(plan, SequencePlan):
-            raise TypeError(f"{argument} is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
+            raise TypeError(f"{argument} is {as_given(plan)}, expected a SequencePlan; build_plan(graph, …) makes one")
     analyses = None
     if model is not None:
         read, tries = as_model(model), whole("attempts", attempts, 1)

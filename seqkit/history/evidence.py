@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seqkit.core import draws
 from seqkit.core.failures import BROKEN, FAILURE, FLAKE, CommonCause, FailureModel
@@ -25,6 +25,7 @@ class RecordedTries:
     """Repos that fail at every try."""
     succeed: Collection[str]
     """Repos that are released at the first try."""
+    _reasons: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
     def reason(self, repo: str, attempt: int) -> str | None:
         """Say why this try failed, None where it did not.
@@ -40,8 +41,11 @@ class RecordedTries:
             return None
         told = self.told.get(repo)
         if told is not None:
-            if attempt <= len(told.reasons):
-                return told.reasons[attempt - 1]
+            reasons = self._reasons.get(repo)
+            if reasons is None:
+                reasons = self._reasons[repo] = told.reasons
+            if attempt <= len(reasons):
+                return reasons[attempt - 1]
             if told.status == "succeeded":
                 return None
         raise LookupError(repo)
@@ -77,6 +81,7 @@ class Causes:
                 f"model has {len(self._suspects)} common causes that may have struck in the run, "
                 f"expected at most {_MOST_CAUSES}; merge or drop some"
             )
+        self._members = {cause.name: frozenset(cause.repos) for cause in possible}
         self._weights = _weights(self._suspects, model, failed)
 
     def struck(self, seed: int, trial: int) -> list[CommonCause]:
@@ -94,7 +99,7 @@ class Causes:
     def reason(self, repo: str, attempt: int, seed: int, trial: int, struck: Collection[CommonCause]) -> str | None:
         """Draw why this try fails; None where it succeeds."""
         for cause in struck:
-            if repo in cause.repos:
+            if repo in self._members[cause.name]:
                 return f"common cause: {cause.name}"
         known = self._failed.get(repo, 0)
         if not known:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 
+from seqkit._util.secrets import as_given
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.core.plan import SequencePlan, knowing, plan_of_items
@@ -101,7 +102,7 @@ def past_run(record: RunRecord, story: Story, graph: RepoDependencyGraph | Seque
         Where the run carries no plan and its events name a repo that the graph does not have.
     """
     if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
-        raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+        raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
     if story.plan is None:
         plan, versionless = _stand_in(record, story.told, graph)
         return PastRun(record, story.of_plan(plan), plan, versionless)

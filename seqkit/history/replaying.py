@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -27,11 +27,12 @@ from seqkit.core.rules import Reason, Rules, fail_ids
 from seqkit.core.rules import follow as followed
 from seqkit.core.terms import Policy, Terms, UnderTerms
 from seqkit.core.unknown import check_models
-from seqkit.errors import SequencingFailed
+from seqkit.errors import SequencingFailed, as_recorded
 from seqkit.history.evidence import Causes, RecordedTries
 from seqkit.history.past import read_run
-from seqkit.ledger import LedgerLike, as_ledger
+from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
+from seqkit.ledger.reading import lent
 
 __all__ = ["Replay", "replay"]
 
@@ -63,7 +64,7 @@ class Replay(UnderTerms):
     _recorded: tuple[str, ...] = field(repr=False)
     _seen: Counter[bytes] = field(repr=False)
     _first: dict[bytes, int] = field(repr=False)
-    _trial: Callable[[int], Rules] = field(repr=False)
+    _again: _Again = field(repr=False)
 
     @cached_property
     def _counts(self) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -142,7 +143,7 @@ class Replay(UnderTerms):
 
     def trial(self, number: int) -> SequenceOutcome:
         """Go through one trial again, from 0."""
-        return self._trial(whole("number", number, 0, self.trials - 1)).outcome(seed=self.seed)
+        return self._again.trial(whole("number", number, 0, self.trials - 1)).outcome(seed=self.seed)
 
     def __repr__(self) -> str:
         run = shortened(self.run_id, 40)
@@ -270,7 +271,8 @@ def replay(
     >>> again.drawn
     ('app',)
     """
-    run = read_run(counted(as_ledger(ledger, existing=True)), run_id, graph)
+    with lent(ledger, existing=True) as kept:
+        run = read_run(counted(kept), run_id, graph)
     plan = run.plan
     failing, succeeding = fail_ids(plan, fail), fail_ids(plan, succeed)
     if failing & succeeding:
@@ -283,20 +285,11 @@ def replay(
         causes = Causes(assumed, run.told)
     given: dict[str, Any] = {"policy": policy, "failure_budget": failure_budget, "attempts": attempts}
     terms = replace(run.terms, **{name: value for name, value in given.items() if value is not None})
-    known = RecordedTries(run.told, failing, succeeding)
-
-    def follow(unknown: Reason) -> Rules:
-        def why(repo: str, attempt: int) -> str | None:
-            try:
-                return known.reason(repo, attempt)
-            except LookupError:
-                return unknown(repo, attempt)
-
-        return followed(plan, terms, why, known.released_as)
+    again = _Again(plan, terms, RecordedTries(run.told, failing, succeeding))
 
     # Whatever is not known is released here: no other ending lets more repos be tried.
     asked: dict[str, None] = {}
-    rules = follow(lambda repo, attempt: asked.setdefault(repo))
+    rules = again.follow(lambda repo, attempt: asked.setdefault(repo))
     if asked and causes is None:
         raise ValueError(
             f"the replay needs outcomes that run {run_id!r} does not tell, of {plural(len(asked), 'repo')}: "
@@ -304,24 +297,12 @@ def replay(
             "(for all, or by repo id), or name them in fail= or succeed="
         )
     seed = resolve_seed(rng) if asked else None
-    drawn: set[str] = set()
-
-    def trial(number: int) -> Rules:
-        if causes is None or seed is None:
-            return rules
-        struck = causes.struck(seed, number)
-
-        def draw(repo: str, attempt: int) -> str | None:
-            drawn.add(repo)
-            reason = causes.reason(repo, attempt, seed, number, struck)
-            return None if reason is None else str(SequencingFailed(repo, reason))
-
-        return follow(draw)
-
+    if seed is not None:
+        again.causes, again.seed = causes, seed
     seen: Counter[bytes] = Counter()
     first: dict[bytes, int] = {}
     for number in range(trials if asked else 1):
-        ends = _ends(trial(number))
+        ends = _ends(again.trial(number))
         seen[ends] += 1
         first.setdefault(ends, number)
     return Replay(
@@ -330,13 +311,49 @@ def replay(
         trials=trials if asked else 1,
         seed=seed,
         outcome=None if asked else rules.outcome(),
-        drawn=tuple(repo for repo in plan.released if repo in drawn),
+        drawn=tuple(repo for repo in plan.released if repo in again.drawn),
         _terms=terms,
         _recorded=tuple(told.status for told in run.ends.values()),
         _seen=seen,
         _first=first,
-        _trial=trial,
+        _again=again,
     )
+
+
+@dataclass
+class _Again:
+    """A run to be gone through again, as often as somebody asks."""
+
+    plan: SequencePlan
+    terms: Terms
+    known: RecordedTries
+    causes: Causes | None = None
+    """What else may fail; None where all is known."""
+    seed: int = 0
+    drawn: set[str] = field(default_factory=set)
+    """The repos with a try that was drawn."""
+
+    def follow(self, unknown: Reason) -> Rules:
+        def why(repo: str, attempt: int) -> str | None:
+            try:
+                return self.known.reason(repo, attempt)
+            except LookupError:
+                return unknown(repo, attempt)
+
+        return followed(self.plan, self.terms, why, self.known.released_as)
+
+    def trial(self, number: int) -> Rules:
+        causes = self.causes
+        if causes is None:
+            return self.follow(lambda repo, attempt: None)
+        struck = causes.struck(self.seed, number)
+
+        def draw(repo: str, attempt: int) -> str | None:
+            self.drawn.add(repo)
+            reason = causes.reason(repo, attempt, self.seed, number, struck)
+            return None if reason is None else as_recorded(SequencingFailed(repo, reason))
+
+        return self.follow(draw)
 
 
 def _ends(rules: Rules) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
@@ -15,14 +15,17 @@ from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import chip, legend
 from seqkit._util import dtypes
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural, quoted
+from seqkit.core.blocking import MOST_NAMED, AllAbove
 from seqkit.core.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.core.model import RepoReleaseStatus, SequenceItem
 from seqkit.core.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
 from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
-from seqkit.ledger import LedgerLike, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.links import Links, Standing, take_in
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
 
 __all__ = ["InDoubt", "ResumePlan", "resume_plan"]
@@ -44,7 +47,7 @@ class Reason:
     reason: Left
     """In one word."""
     blocked_by: tuple[str, ...]
-    """The failed repos that it waited for, where it is blocked."""
+    """The failed repos that it waited for, where it is blocked; of more than a hundred the nearest hundred."""
     error: str | None
     """Why it failed."""
     run_id: str
@@ -107,8 +110,9 @@ class ResumePlan(SequencePlan, key="resumes"):
               ``blocked``: a repo that it needs failed; ``stopped``: the run started nothing new any more;
               ``not_reached``: the run broke off before.
             - `parents` (object: list of repo ids): the repos that are left too and that it needs directly, or through
-              unreleased ones alone.
-            - `blocked_by` (object: list of repo ids): the failed repos that it waited for, where it is blocked.
+              unreleased ones alone; of more than a hundred a sequence that looks them up in the plan when it is read.
+            - `blocked_by` (object: list of repo ids): the failed repos that it waited for, where it is blocked; of more
+              than a hundred the nearest hundred.
             - `error` (string): why it failed.
             - `run_id` (string): the run that tells; a later one where the run has been resumed before.
         """
@@ -125,17 +129,27 @@ class ResumePlan(SequencePlan, key="resumes"):
         frame.index = dtypes.index(self.released)
         return frame
 
-    def _parents(self) -> dict[str, list[str]]:
+    def _parents(self) -> dict[str, Sequence[str]]:
         """Give for each repo to release those of them right before it, looking through unreleased items."""
-        nearest: list[list[int]] = []  # for each item
-        parents = {}
-        for position, item in enumerate(self.items):
-            found: set[int] = set()
-            for other in self.arrays.dependencies[position]:
-                found.update([other] if self.arrays.released[other] else nearest[other])
-            nearest.append(sorted(found))
-            if self.arrays.released[position]:
-                parents[item.repo_id] = [self.items[other].repo_id for other in nearest[-1]]
+        arrays = self.arrays
+        released = frozenset(at for at, yes in enumerate(arrays.released) if yes)
+        nearest: list[set[int] | None] = []  # for each item; None where they are more than are listed
+        parents: dict[str, Sequence[str]] = {}
+        for position, dependencies in enumerate(arrays.dependencies):
+            found: set[int] | None = set()
+            for other in dependencies:
+                more = {other} if other in released else nearest[other]
+                found = None if found is None or more is None else found | more
+                if found is None or len(found) > MOST_NAMED:
+                    found = None
+                    break
+            nearest.append(found)
+            if position in released:
+                parents[arrays.ids[position]] = (
+                    AllAbove(arrays.ids, arrays.dependencies, released, position, past=False)
+                    if found is None
+                    else [arrays.ids[other] for other in sorted(found)]
+                )
         return parents
 
     def without(self, repos: str | Iterable[str]) -> ResumePlan:
@@ -197,10 +211,11 @@ class ResumePlan(SequencePlan, key="resumes"):
             raise ValueError(f"not a plan: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         if read.resumes != plan.originating_run_id:
             raise ValueError(
-                f"not a plan: resumes is {read.resumes!r:.80}, expected the originating_run_id, which is "
+                f"not a plan: resumes is {as_given(read.resumes)}, expected the originating_run_id, which is "
                 f"{plan.originating_run_id!r:.80}"
             )
-        if both := [repo for repo in plan.released if repo in read.taken_as_released]:
+        taken = set(read.taken_as_released)
+        if both := [repo for repo in plan.released if repo in taken]:
             raise ValueError(f"not a plan: taken_as_released has {quoted(both)}, which the plan releases")
         if missing := [repo for repo in plan.released if repo not in read.reasons]:
             raise ValueError(f"not a plan: reasons lacks {quoted(missing)}, expected one for each repo to release")
@@ -336,14 +351,16 @@ def resume_plan(
     SequenceOutcome(2 succeeded, 0 failed)
     """
     if in_doubt not in get_args(InDoubt):
-        raise ValueError(f"in_doubt is {in_doubt!r}, expected one of {get_args(InDoubt)}")
-    source = counted(as_ledger(ledger, existing=True))
-    run = read_run(source, run_id, graph)
-    later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
+        raise ValueError(f"in_doubt is {as_given(in_doubt, 200)}, expected one of {get_args(InDoubt)}")
+    with lent(ledger, existing=True) as kept:
+        source = counted(kept)
+        run = read_run(source, run_id, graph)
+        later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])
     taken = _taken([run, *later], told, taken_as_released)
     doubtful = [repo for repo, (_, own) in told.items() if own.status == "in_progress"]
-    undecided = [repo for repo in doubtful if repo not in taken]
+    decided = set(taken)
+    undecided = [repo for repo in doubtful if repo not in decided]
     if undecided and in_doubt == "error":
         silent = ", or silent in a record with holes" if run.has_holes else ""
         raise NotTold(
@@ -387,11 +404,11 @@ def resume_plan(
 def _taken(runs: list[PastRun], told: Standing, repos: str | Iterable[str]) -> list[str]:
     """Read the argument `taken_as_released`, in plan order."""
     if not isinstance(repos, str | Iterable):
-        raise TypeError(f"taken_as_released is {repos!r:.80}, expected repo ids")
+        raise TypeError(f"taken_as_released is {as_given(repos)}, expected repo ids")
     wanted = [repos] if isinstance(repos, str) else list(repos)
     # A repo that failed may not have been reached by the run after that one.
     tried = {repo for run in runs for repo, own in run.ends.items() if own.status in ("failed", "in_progress")}
-    could = [repo for repo, (_, own) in told.items() if repo in tried and own.status != "succeeded"]
+    could = {repo: None for repo, (_, own) in told.items() if repo in tried and own.status != "succeeded"}
     for repo in wanted:
         if repo not in could:
             raise NotTold(
@@ -400,7 +417,8 @@ def _taken(runs: list[PastRun], told: Standing, repos: str | Iterable[str]) -> l
                 f"{quoted(could) or 'there are none'}",
                 "taken_as_released has {}",
             )
-    return [repo for repo in told if repo in wanted]
+    chosen = set(wanted)
+    return [repo for repo in told if repo in chosen]
 
 
 def _why_not(told: Standing, repo: object) -> str:

@@ -10,10 +10,11 @@ import pandas as pd
 
 from seqkit._util import dtypes
 from seqkit.core.model import RunRecord, RunStatus
-from seqkit.ledger import LedgerLike, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.frames import elapsed
 from seqkit.ledger.links import Links, released_by_decision
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import story_of, tag_of
 
 __all__ = ["fixes_frame", "trains_frame"]
@@ -180,11 +181,12 @@ def fixes_frame(ledger: LedgerLike) -> pd.DataFrame:
 
 
 def _trains(ledger: LedgerLike) -> Iterator[tuple[str, _Train]]:
-    source = counted(as_ledger(ledger, existing=True))
-    records = source.list_runs()
     trains: dict[str, _Train] = {}
-    for record, name in zip(records, train_names(records), strict=True):
-        trains.setdefault(name, _Train()).add(source, record)
+    with lent(ledger, existing=True) as kept:
+        source = counted(kept)
+        records = source.list_runs()
+        for record, name in zip(records, train_names(records), strict=True):
+            trains.setdefault(name, _Train()).add(source, record)
     yield from trains.items()
 
 

@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
-from uuid import uuid4
 
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import Backend, IntegrityError, InvalidRunState, StorageError
+from seqkit.ledger.given import Clock, clock_of, system_clock
 
-__all__ = ["Clock", "GraphRunRecorder", "Ids", "LedgerLike", "RunLedger"]
-
-Clock = Callable[[], datetime]
-"""Tells the time: an aware datetime."""
-
-Ids = Callable[[], str] | Iterable[str]
-"""Where run ids come from: a function, or an iterable that is used up."""
-
-
-def system_clock() -> datetime:
-    """Tell the time, UTC."""
-    return datetime.now(UTC)
-
-
-def id_source(ids: Ids | None) -> Callable[[], str]:
-    """Read an `ids` argument; random ids where there is none."""
-    if ids is None:
-        return lambda: str(uuid4())
-    if callable(ids):
-        return ids
-    remaining: Iterator[str] = iter(ids)
-    return lambda: next(remaining)
+__all__ = ["GraphRunRecorder", "LedgerLike", "RunLedger"]
 
 
 @runtime_checkable
@@ -118,8 +97,8 @@ class GraphRunRecorder:
         self.ledger = ledger
         self.run_id = run_id
         self.total_events = 0
-        self._clock = clock
-        self._started = self._last = clock()
+        self._clock = clock_of(clock)
+        self._started = self._last = self._clock()
 
     @classmethod
     def start(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 from collections.abc import Callable, Generator
 from typing import Literal, TypeAlias
 
 from seqkit._util.collector import collector_paused
+from seqkit._util.files import open_regular
+from seqkit._util.secrets import as_given, shown
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import and_more, plural
 from seqkit.errors import ReadError
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
+from seqkit.ledger.urls import readable
 
 __all__ = [
     "Found",
@@ -22,8 +24,6 @@ __all__ = [
     "check_mode",
     "collected",
     "opened",
-    "source_text",
-    "without_password",
 ]
 
 OnBadLines: TypeAlias = Literal["error", "warn", "skip"]
@@ -42,15 +42,7 @@ class UnreadableLines(UserWarning):
 def check_mode(on_bad_lines: str) -> None:
     """Refuse a wrong `on_bad_lines` before anything is opened."""
     if on_bad_lines not in _MODES:
-        raise ValueError(f"on_bad_lines is {on_bad_lines!r}, expected one of {_MODES}")
-
-
-def source_text(path_or_url: object) -> str:
-    """Read the name of a ledger; TypeError where it is none."""
-    name = os.fspath(path_or_url) if isinstance(path_or_url, os.PathLike) else path_or_url
-    if not isinstance(name, str):
-        raise TypeError(f"path_or_url is {name!r:.80}, expected a path or a database URL")
-    return name
+        raise ValueError(f"on_bad_lines is {as_given(on_bad_lines)}, expected one of {_MODES}")
 
 
 def collected(
@@ -69,7 +61,7 @@ def collected(
         As in :func:`seqkit.read_ledger`.
     """
     check_mode(on_bad_lines)
-    name = source_text(path_or_url)
+    name = readable(path_or_url, "path_or_url")
     runs: list[FoundRun] = []
     events: list[FoundEvent] = []
     bad: list[Problem] = []
@@ -103,18 +95,12 @@ def _warn(source: str, problems: list[Problem], count: int) -> None:
         for problem in problems[:3]
     )
     more = and_more(count - 3, before="; ")
-    told = f"{without_password(source)}: {plural(count, 'unreadable line')} left out: {first}{more}"
-    warn_caller(told, UnreadableLines)
-
-
-def without_password(url: str) -> str:
-    """Give a path or URL as it may be shown."""
-    url = re.sub(r"^([\w+.-]+://[^:/@]*):[^@]*@", r"\1@", url)
-    return re.sub(r"([?&]\w*pass\w*=)[^&]*", r"\1***", url)
+    message = f"{shown(source)}: {plural(count, 'unreadable line')} left out: {first}{more}"
+    warn_caller(message, UnreadableLines)
 
 
 def opened(path: str, source: str) -> io.BufferedReader:
-    """Open a file to read its bytes.
+    """Open a file to read its bytes; a pipe or a device is none.
 
     Raises
     ------
@@ -122,6 +108,6 @@ def opened(path: str, source: str) -> io.BufferedReader:
         Naming `source`, where that cannot be done.
     """
     try:
-        return open(path, "rb")
+        return open_regular(path)
     except (OSError, ValueError) as error:
         raise ReadError.opening(source, error) from None

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import shutil
-import sqlite3
-import tempfile
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqkit._util.files import replacing
+from seqkit._util.secrets import as_given, shown
 from seqkit.core.model import RunRecord, RunStatus
 from seqkit.errors import Backend, ReadError, StorageError
 from seqkit.ledger.base import RunLedger
-from seqkit.ledger.collecting import Found, OnBadLines, collected, opened, without_password
+from seqkit.ledger.collecting import Found, OnBadLines, collected, opened
 from seqkit.ledger.found import FoundLedger, Problem
+from seqkit.ledger.urls import scheme_of, sqlite_file
 
 if TYPE_CHECKING:
     from seqkit.ledger.sql import SqlRunLedger
@@ -32,15 +29,14 @@ __all__ = [
     "write_sqlite",
 ]
 
-_SQLITE_URL = re.compile(r"sqlite(?:\+pysqlite)?:///?([^?]*)")
 _MAGIC = b"SQLite format 3\0"
 
 
-def open_database(path_or_url: str, read_only: bool = False) -> SqlRunLedger:
+def open_database(path_or_url: str, read_only: bool = False, **options: Any) -> SqlRunLedger:
     """Open a database as a ledger; SQLAlchemy, which takes longer to import than all of seqkit, comes with it."""
     from seqkit.ledger.sql import SqlRunLedger  # noqa: PLC0415  # see above
 
-    return SqlRunLedger(path_or_url, read_only=read_only)
+    return SqlRunLedger(path_or_url, read_only=read_only, **options)
 
 
 # ---------------------------------------------------------------------- reading
@@ -49,7 +45,7 @@ def open_database(path_or_url: str, read_only: bool = False) -> SqlRunLedger:
 def is_sqlite(path_or_url: str) -> bool:
     """Tell whether it is a SQLite file, by its content, or the URL of one."""
     if "://" in path_or_url:
-        return path_or_url.startswith(("sqlite://", "sqlite+pysqlite://"))
+        return scheme_of(path_or_url) == "sqlite"
     if not os.path.isfile(path_or_url):  # nothing is taken out of a pipe
         return False
     try:
@@ -69,67 +65,32 @@ def read_sqlite(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = 
 
 def is_postgresql(path_or_url: str) -> bool:
     """Tell whether it is the URL of a PostgreSQL database."""
-    return path_or_url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://"))
+    return scheme_of(path_or_url) == "postgresql"
 
 
 def read_postgresql(url: str, on_bad_lines: OnBadLines = "error") -> FoundLedger:
     """Read a ledger in a PostgreSQL database as of one moment; see :func:`seqkit.read_ledger`."""
-    return collected(lambda text: _rows(text, without_password(text)), url, on_bad_lines)
+    return collected(lambda text: _rows(text, shown(text)), url, on_bad_lines)
 
 
 def _of_sqlite(path_or_url: str) -> Found:
-    source = without_password(path_or_url)
-    path = path_or_url
-    if "://" in path_or_url:
-        of_file = _SQLITE_URL.fullmatch(path_or_url)
-        if not of_file:  # a query: SQLite's own way to say how a file is opened
-            yield from _rows(path_or_url, source)
-            return
-        path = of_file[1]
-        if path in ("", ":memory:"):
-            raise ReadError(source, None, "names no file, expected one such as sqlite:///runs.db")
-    with opened(path, source) as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
+    source = shown(path_or_url)
+    file = sqlite_file(path_or_url)
+    path = file.path
+    if path is None:
+        raise ReadError(source, None, "names no file, expected one such as sqlite:///runs.db")
+    with opened(path, source) as content:
+        if content.read(len(_MAGIC)) != _MAGIC:
             raise ReadError(source, None, "is no SQLite file")
-    real = os.path.realpath(path)
-    if not os.access(os.path.dirname(real), os.W_OK):
-        yield from _rows_of_copy(real, source)
-        return
-    had_log = os.path.exists(f"{real}-wal")
+    options = {} if file.timeout is None else {"patience": file.timeout}
+    yield from _rows(path_or_url if file.vfs is not None else os.path.realpath(path), source, **options)
+
+
+def _rows(path_or_url: str, source: str, **options: Any) -> Found:
     try:
-        yield from _rows(real, source)
-    finally:
-        if not had_log and os.path.exists(f"{real}-wal"):
-            _remove_log(real)
-
-
-def _rows_of_copy(path: str, source: str) -> Found:
-    # To read a database that has a write-ahead log SQLite must make files beside it, even for reading only.
-    with tempfile.TemporaryDirectory(prefix="seqkit-") as folder:
-        copy = os.path.join(folder, "copy.db")
-        try:
-            shutil.copyfile(path, copy)
-            with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(f"{path}-wal", f"{copy}-wal")
-        except OSError as error:
-            raise ReadError(source, None, f"cannot be copied for reading: {error.strerror or error}") from error
-        yield from _rows(copy, source)
-
-
-def _remove_log(path: str) -> None:
-    """Remove the empty write-ahead log that reading has made: SQLite does so when the last who may write leaves."""
-    with (
-        contextlib.suppress(sqlite3.Error),
-        contextlib.closing(sqlite3.connect(f"{Path(path).as_uri()}?mode=rw", uri=True)) as connection,
-    ):
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-
-def _rows(path_or_url: str, source: str) -> Found:
-    try:
-        ledger = open_database(path_or_url, read_only=True)
+        ledger = open_database(path_or_url, read_only=True, **options)
     except (StorageError, ValueError) as error:
-        raise ReadError(source, None, f"cannot be read as a ledger: {error}") from error
+        raise ReadError(source, None, f"cannot be read as a ledger: {error}") from None
     with ledger:
         ledger.source = source
         try:
@@ -148,19 +109,33 @@ def write_sqlite(ledger: RunLedger, path: str) -> None:
     ------
     ValueError
         Where the ledger contradicts itself, which a database refuses: a run recorded twice, a seq used twice, an
-        event without its run; and where somebody is writing to a database of that name.
+        event without its run; and where a database of that name is in use, or was left in the middle of a change: its
+        log or journal lies beside it.
     Backend
         Where the file cannot be written.
     """
-    if os.path.exists(f"{os.path.realpath(path)}-wal"):
-        raise ValueError(f"path is {path!r}, a database in use (it has a write-ahead log), expected another file")
+    _refuse_in_use(path)
     if isinstance(ledger, FoundLedger):
         _refuse_contradictions(ledger)
     try:
         with replacing(path) as draft:
             _fill(ledger, draft, path)
+            _refuse_in_use(path)  # somebody may have begun to write meanwhile
     except OSError as error:
-        raise Backend(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise Backend(f"{shown(path)}: cannot be written: {error.strerror or error}") from None
+
+
+def _refuse_in_use(path: str) -> None:
+    """Refuse a name beside which a database keeps its log or journal: SQLite would take those for the new file's."""
+    real = os.path.realpath(path)
+    left = next((end for end in ("-wal", "-journal", "-shm") if os.path.lexists(f"{real}{end}")), None)
+    if left is not None:
+        name = f"{os.path.basename(real)}{left}"
+        advice = "open it once with open_ledger, which puts it in order" if os.path.exists(real) else f"remove {name}"
+        raise ValueError(
+            f"path is {as_given(path, 200)}, a database in use or one that was left in the middle of a change ({name} "
+            f"lies beside it), expected another file; where nobody uses it, {advice}"
+        )
 
 
 def _refuse_contradictions(found: FoundLedger) -> None:
@@ -190,6 +165,8 @@ def _fill(source: RunLedger, draft: Path, target: str) -> None:
             connection.exec_driver_sql("PRAGMA synchronous = OFF")
         for record in records:
             _copy(source, ledger, record, now)
+        # Closing would do so too, but says nothing where it cannot; and whoever reads the file makes none beside it.
+        ledger.move_log_in()
 
 
 def _copy(source: RunLedger, ledger: SqlRunLedger, record: RunRecord, now: list[datetime]) -> None:

@@ -21,10 +21,10 @@ import pandas as pd
 
 from seqkit._util import dtypes
 from seqkit.core.model import RunEvent, RunRecord, SequenceItem
-from seqkit.ledger import LedgerLike, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
-from seqkit.ledger.reading import source_of
+from seqkit.ledger.reading import lent, source_of
 from seqkit.ledger.story import Told, story_of
 
 __all__ = ["elapsed", "events_frame", "items_frame", "runs_frame"]
@@ -46,14 +46,14 @@ def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
     >>> runs_frame(MemoryRunLedger()).shape
     (0, 15)
     """
-    kept = as_ledger(ledger, existing=True)
-    if isinstance(kept, FoundLedger):
-        found = sorted(kept.runs, key=lambda run: run.record.created_at)
-        runs = [run.record for run in found]
-        sources: list[str] | None = [run.source for run in found]
-    else:
-        runs = kept.list_runs()
-        sources = _same_source(ledger, len(runs))
+    with lent(ledger, existing=True) as kept:
+        if isinstance(kept, FoundLedger):
+            found = sorted(kept.runs, key=lambda run: run.record.created_at)
+            runs = [run.record for run in found]
+            sources: list[str] | None = [run.source for run in found]
+        else:
+            runs = kept.list_runs()
+            sources = _same_source(ledger, len(runs))
     tags = [_mapping(run.metadata.tags) for run in runs]
     plans = [_mapping(tag.get("plan")) for tag in tags]
     ends = [run.completed_at for run in runs]
@@ -95,7 +95,8 @@ def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     >>> events_frame(outcome.ledger)[["seq", "kind", "repo_id"]].values.tolist()
     [[1, 'NodeEntered', 'core'], [2, 'NodeFailed', 'core'], [3, 'NodeSkipped', 'api']]
     """
-    columns = _event_columns(as_ledger(ledger, existing=True), run_id)
+    with lent(ledger, existing=True) as kept:
+        columns = _event_columns(kept, run_id)
     payloads = [payload if isinstance(payload, dict) else {} for payload in columns.payload]
 
     def of_payload(key: str) -> Any:
@@ -167,7 +168,8 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
     categorical), `attempts` (Int64: tries that ended as ``NodeExited``, ``NodeFailed`` or ``NodeRetrying``, and one
     that is open), `started_at`, `finished_at` (UTC), `duration` (timedelta; missing where the end is before the start),
-    `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for).
+    `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for, in plan order; where
+    the run names the nearest hundred of more, a sequence that looks all of them up in the plan whenever it is read).
 
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
     without waves. Of a path or URL, and of a ledger that was read, also `source` (string), that of the run's
@@ -183,9 +185,10 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     >>> items_frame(outcome.ledger)[["repo_id", "status", "attempts", "blocked_by"]].values.tolist()
     [['core', 'failed', 1, []], ['api', 'skipped', 0, ['core']]]
     """
-    kept = counted(as_ledger(ledger, existing=True), differing="keep")
-    runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
-    rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
+    with lent(ledger, existing=True) as given:
+        kept = counted(given, differing="keep")
+        runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
+        rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
     stories = [row.told for row in rows]
     sources = _same_source(ledger, len(rows))
     if isinstance(kept, FoundLedger):
@@ -208,7 +211,7 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
             "duration": dtypes.timedelta64([elapsed(told.started_at, told.finished_at) for told in stories]),
             "released_as": dtypes.string([told.released_as for told in stories]),
             "reason": dtypes.string([told.reason for told in stories]),
-            "blocked_by": dtypes.objects([list(told.blocked_by) for told in stories]),
+            "blocked_by": dtypes.objects([row.blocked_by for row in rows]),
         },
         sources,
     )
@@ -241,6 +244,7 @@ class _Item:
     told: Told
     wave: int | None = None
     item: SequenceItem | None = None
+    blocked_by: Sequence[str] = ()
 
     @property
     def version_label(self) -> str | None:
@@ -249,7 +253,11 @@ class _Item:
 
 def _items_of(run: RunRecord, events: Iterable[RunEvent]) -> list[_Item]:
     story = story_of(run, events)
-    rows = [_Item(run.run_id, position, told) for position, told in enumerate(story.items())]
+    items = story.items()
+    rows = [
+        _Item(run.run_id, position, told, blocked_by=blocked_by)
+        for position, (told, blocked_by) in enumerate(zip(items, story.all_blockers(items), strict=True))
+    ]
     if story.plan is not None:
         planned = zip(rows, story.plan.arrays.waves, story.plan.items, strict=False)
         rows = [replace(row, wave=wave, item=item) for row, wave, item in planned] + rows[len(story.plan.items) :]

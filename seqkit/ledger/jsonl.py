@@ -12,10 +12,11 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from seqkit._util.files import replacing
+from seqkit._util.secrets import shown
 from seqkit.core.model import RunEvent, RunId, RunRecord, utc_text
 from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
 from seqkit.ledger.base import RunLedger
@@ -23,10 +24,24 @@ from seqkit.ledger.collecting import Found, OnBadLines, collected, opened
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.strict import DEEPEST, Unreadable, event_from_json, parse_json, run_from_json, said
 
-__all__ = ["event_from_json", "read_jsonl", "run_from_json", "write_jsonl"]
+__all__ = [
+    "event_from_json",
+    "event_line",
+    "metadata_text",
+    "payload_text",
+    "read_jsonl",
+    "run_from_json",
+    "run_line",
+    "write_jsonl",
+]
+
+_T = TypeVar("_T")
 
 LONGEST_LINE = 32 * 2**20
 """Bytes that a line may have: enough for the plan of 100,000 repos in the tags of its run."""
+
+LONGEST_SKIPPED = 2 * 2**30
+"""Bytes of a line that is too long, after which the next is not looked for: a file may be a terabyte of nothing."""
 
 LARGEST_EXPANSION = 2 * 2**30
 """Bytes that a gzipped file may unpack to."""
@@ -113,8 +128,12 @@ def _record(line: bytes) -> RunRecord | tuple[RunId, RunEvent]:
 def _raw_lines(raw: io.BufferedReader, zipped: bool) -> Iterator[bytes | None]:
     """Give the lines; None for one that is too long, which is never in memory as a whole."""
     inside = False  # of a line that is too long
+    length = 0
     for piece in _pieces(raw, zipped):
         began = not inside
+        length = len(piece) if began else length + len(piece)
+        if length > LONGEST_SKIPPED:
+            raise Unreadable(f"is longer than {LONGEST_SKIPPED >> 30} GB; nothing from here on was read")
         inside = len(piece) > LONGEST_LINE and not piece.endswith(b"\n") if began else not piece.endswith(b"\n")
         if began:
             yield piece if len(piece) <= LONGEST_LINE else None
@@ -158,7 +177,7 @@ def write_jsonl(ledger: RunLedger, path: str) -> None:
             else:
                 _write(ledger, raw)
     except OSError as error:
-        raise Backend(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise Backend(f"{shown(path)}: cannot be written: {error.strerror or error}") from None
 
 
 def _write(ledger: RunLedger, file: Any) -> None:
@@ -172,9 +191,9 @@ def _write(ledger: RunLedger, file: Any) -> None:
 
 def _lines(ledger: RunLedger) -> Iterator[bytes]:
     for run in ledger.list_runs():
-        yield _run_line(run)
+        yield run_line(run)
         for event in ledger.get_events(run.run_id):
-            yield _event_line(run.run_id, event)
+            yield event_line(run.run_id, event)
 
 
 def _found_lines(ledger: FoundLedger) -> Iterator[bytes]:
@@ -185,25 +204,36 @@ def _found_lines(ledger: FoundLedger) -> Iterator[bytes]:
     for event in ledger.events:
         place = (rank[event.source], event.line or 0)
         while runs and (rank[runs[-1].source], runs[-1].line or 0) <= place:
-            yield _run_line(runs.pop().record)
-        yield _event_line(event.run_id, event.event)
+            yield run_line(runs.pop().record)
+        yield event_line(event.run_id, event.event)
     for run in reversed(runs):
-        yield _run_line(run.record)
+        yield run_line(run.record)
 
 
-def _run_line(run: RunRecord) -> bytes:
-    content = run.model_dump(mode="json", exclude={"metadata": {"tags"}})
-    told = content["metadata"]
-    content["metadata"] = {
-        "git_sha": told["git_sha"],
-        "agent_name": told["agent_name"],
-        "tags": run.metadata.tags,
-        "evaluation": told["evaluation"],
-    }
-    return _json({"run": content}, f"run {run.run_id!r:.80}", run.metadata.tags)
+def run_line(run: RunRecord, spare: int = 0) -> bytes:
+    """Write a run as its line; with `spare` bytes of the longest line left for what it does not say yet.
+
+    Raises
+    ------
+    StorageError
+        Where it cannot be written so that it comes back as it is.
+    """
+    told = run.model_dump(mode="json", exclude={"metadata"})
+    first = {"run_id": told.pop("run_id"), "spec_digest": told.pop("spec_digest")}
+    try:
+        return _with_metadata(run, lambda metadata: _line({"run": {**first, "metadata": metadata, **told}}, spare))
+    except _NO_JSON as error:
+        raise _refused(run.run_id, "", error) from error
 
 
-def _event_line(run_id: RunId, event: RunEvent) -> bytes:
+def event_line(run_id: RunId, event: RunEvent) -> bytes:
+    """Write an event as its line.
+
+    Raises
+    ------
+    StorageError
+        Where it cannot be written so that it comes back as it is.
+    """
     content = {
         "run_id": run_id,
         "seq": event.seq,
@@ -211,29 +241,86 @@ def _event_line(run_id: RunId, event: RunEvent) -> bytes:
         "payload": event.payload,
         "timestamp": utc_text(event.timestamp),
     }
-    return _json({"event": content}, f"an event of run {run_id!r:.80}", event.payload)
+    try:
+        _refuse_no_json(event.payload)
+        return _line({"event": content})
+    except _NO_JSON as error:
+        raise _refused(run_id, "an event of ", error) from error
 
 
+def metadata_text(run: RunRecord) -> str:
+    """Write a run's metadata alone, where its line could be written with all that it may say when it has ended.
+
+    Raises
+    ------
+    StorageError
+        Where it could not.
+    """
+    try:
+        text = _with_metadata(run, _text)
+    except _NO_JSON as error:
+        raise _refused(run.run_id, "", error) from error
+    if len(text) > _SURELY_SHORT:
+        run_line(run, spare=1000)
+    return text
+
+
+def payload_text(run_id: RunId, event: RunEvent) -> str:
+    """Write an event's payload alone, where its line could be written.
+
+    Raises
+    ------
+    StorageError
+        Where it could not.
+    """
+    try:
+        _refuse_no_json(event.payload)
+        text = _text(event.payload)
+    except _NO_JSON as error:
+        raise _refused(run_id, "an event of ", error) from error
+    if len(text) + len(run_id) + len(event.kind) > _SURELY_SHORT:
+        event_line(run_id, event)
+    return text
+
+
+_NO_JSON = (TypeError, ValueError, RecursionError)
+_SURELY_SHORT = LONGEST_LINE // 12 - 1000  # a character takes at most 12 bytes, as two escapes
 _HALVES_IN_A_ROW = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_HALVES = re.compile("[\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _json(content: object, where: str, free: object) -> bytes:
-    """Write `content` as JSON; `free` is the part of it that may be anything, and must come back as it is."""
-    try:
-        _refuse_no_json(free)
-        text = _ENCODER.encode(content)
-        try:
-            line = text.encode()
-        except UnicodeEncodeError:  # half a character: only its escape can be written
-            if _HALVES_IN_A_ROW.search(text):
-                raise ValueError("text with two halves of a character in a row comes back as one") from None
-            line = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
-        if len(line) >= LONGEST_LINE:
-            raise ValueError(f"it would be longer than {LONGEST_LINE >> 20} MB")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise StorageError(f"{where} cannot be written as JSON: {error}") from error
+def _refused(run_id: RunId, of: str, error: Exception) -> StorageError:
+    return StorageError(f"{of}run {run_id!r:.80} cannot be written as JSON: {error}")
+
+
+def _line(content: object, spare: int = 0) -> bytes:
+    line = _text(content).encode()
+    if len(line) + spare >= LONGEST_LINE:
+        raise ValueError(f"it would be longer than {LONGEST_LINE >> 20} MB")
     return line
+
+
+def _text(content: object) -> str:
+    """Write JSON; half a character, which is no Unicode, as its escape."""
+    text = _ENCODER.encode(content)
+    if text.isascii() or _HALVES.search(text) is None:
+        return text
+    if _HALVES_IN_A_ROW.search(text):
+        raise ValueError("text with two halves of a character in a row comes back as one")
+    return json.dumps(content, allow_nan=False, separators=(",", ":"))
+
+
+def _with_metadata(run: RunRecord, write: Callable[[dict[str, Any]], _T]) -> _T:
+    """Write a run's metadata; what pydantic knows how to write as JSON, such as a time, may be in the tags."""
+    metadata = run.metadata
+    _refuse_no_json(metadata.tags)
+    content = {"git_sha": metadata.git_sha, "agent_name": metadata.agent_name, "tags": metadata.tags}
+    content["evaluation"] = metadata.evaluation.model_dump()
+    try:
+        return write(content)
+    except TypeError:
+        return write(content | metadata.model_dump(mode="json", include={"tags"}))
 
 
 def _refuse_no_json(value: object) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from seqkit._util.words import plural
 from seqkit.core.model import ContentDigest, RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import IntegrityError, RunNotFound
-from seqkit.ledger.base import Clock, Ids, id_source, refuse_bad_seq, refuse_finished, system_clock
+from seqkit.ledger.base import refuse_bad_seq, refuse_finished
+from seqkit.ledger.given import Clock, Ids, clock_of, end_of, id_source
 from seqkit.ledger.showing import LAST, runs_page
 
 __all__ = ["MemoryRunLedger"]
@@ -25,6 +27,11 @@ class MemoryRunLedger:
     clock : callable, optional
         Tells the time as an aware datetime; the system's by default.
 
+    Notes
+    -----
+    It can be copied (:mod:`copy`) and pickled, with all that it holds: a ledger of its own, that goes on from there.
+    Where `ids` or `clock` is something that cannot be pickled, such as a lambda or a generator, that raises TypeError.
+
     Examples
     --------
     >>> from seqkit import RunMetadata
@@ -39,7 +46,8 @@ class MemoryRunLedger:
 
     def __init__(self, ids: Ids | None = None, clock: Clock | None = None) -> None:
         self._next_id = id_source(ids)
-        self._clock = clock or system_clock
+        self.clock = clock_of(clock)
+        """Tells the time."""
         self._runs: dict[RunId, RunRecord] = {}
         self._events: dict[RunId, dict[int, RunEvent]] = {}
         self._lock = threading.Lock()
@@ -68,7 +76,7 @@ class MemoryRunLedger:
                 spec_digest=digest,
                 metadata=metadata,
                 status=RunStatus.RUNNING,
-                created_at=self._clock(),
+                created_at=self.clock(),
             )
             self._events[run_id] = {}
         return run_id
@@ -99,8 +107,10 @@ class MemoryRunLedger:
         with self._lock:
             run = self._require(run_id)
             refuse_finished(run_id, run.status)
+            events = self._events[run_id]
+            told = end_of(self.clock, lambda: max([run.created_at, *(event.timestamp for event in events.values())]))
             self._runs[run_id] = run.model_copy(
-                update={"status": status, "summary": summary, "completed_at": max(run.created_at, self._clock())}
+                update={"status": status, "summary": summary, "completed_at": max(run.created_at, told)}
             )
 
     def get_run(self, run_id: RunId) -> RunRecord:  # noqa: D102
@@ -117,6 +127,23 @@ class MemoryRunLedger:
 
     def close(self) -> None:
         """Do nothing: there is nothing to let go of."""
+
+    # A copy, and what is pickled, is a ledger of its own that goes on from here: only the lock is left behind.
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            state = {name: value for name, value in self.__dict__.items() if name != "_lock"}
+            state["_runs"] = dict(self._runs)
+            state["_events"] = {run_id: dict(events) for run_id, events in self._events.items()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
+
+    def __copy__(self) -> MemoryRunLedger:
+        other = type(self).__new__(type(self))
+        other.__setstate__(self.__getstate__())
+        return other
 
     def _require(self, run_id: RunId) -> RunRecord:
         run = self._runs.get(run_id)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from seqkit._util.formats import listed, told_in
+from seqkit._util.secrets import as_given, shown
 from seqkit.errors import ReadError
 from seqkit.ledger.base import RunLedger
-from seqkit.ledger.collecting import OnBadLines, check_mode, opened, source_text, without_password
+from seqkit.ledger.collecting import OnBadLines, check_mode, opened
 from seqkit.ledger.formats import FORMATS, expected, format_of, kept_in
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.urls import checked, readable, scheme_of, sqlite_file
 
 if TYPE_CHECKING:
     from seqkit.ledger.sql import SqlRunLedger
 
-__all__ = ["as_ledger", "open_ledger", "read_ledger", "read_ledgers", "source_of"]
+__all__ = ["as_ledger", "lent", "open_ledger", "read_ledger", "read_ledgers", "source_of"]
 
 
 @told_in(formats=f"{listed(FORMATS)}. It is opened for reading only.")
@@ -50,9 +53,13 @@ def read_ledger(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = 
     A line is unreadable where it is not UTF-8, not JSON (``NaN`` is not), has a key twice, is nested
     deeper than 200 levels or longer than 32 MB; where it is neither a run nor an event, or both; and where a
     field is missing or of another type (types are strict: neither ``"1"`` nor ``1e3`` is a `seq`). Fields that
-    seqkit does not know are passed over, and of finer times the microseconds are kept. A gzipped file that is cut,
+    seqkit does not know are passed over, and of finer times the microseconds are kept. A pipe or a device is not
+    read, and a file only up to a line of more than 2 GB. A gzipped file that is cut,
     damaged or followed by something else is read up to there, and so is one that unpacks to more
-    than 2 GB, or to more than 200 times its size and 16 MB.
+    than 2 GB, or to more than 200 times its size and 16 MB. The JSON in a database is read by the same rules.
+
+    A database that somebody writes to is read as of one moment, and nothing is left beside it. How long that may
+    take is bounded by the size of the file; one whose tables are views is refused.
 
     Examples
     --------
@@ -67,10 +74,10 @@ def read_ledger(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = 
     FoundLedger(1 run, 4 events)
     """
     check_mode(on_bad_lines)
-    name = source_text(path_or_url)
+    name = readable(path_or_url, "path_or_url")
     row = format_of(name)
     if row is None:
-        raise ReadError(without_password(name), None, f"is {_what(name)}, {expected()}")
+        raise ReadError(shown(name), None, f"is {_what(name)}, {expected()}")
     return row.read(name, on_bad_lines)
 
 
@@ -85,10 +92,11 @@ def read_ledgers(paths_or_urls: Iterable[str | os.PathLike[str]], on_bad_lines: 
     FoundLedger(0 runs, 0 events)
     """
     if isinstance(paths_or_urls, str | os.PathLike):
-        told = without_password(str(paths_or_urls))
-        raise TypeError(f"paths_or_urls is {told!r:.200}, expected a list; read_ledger reads a single one")
+        raise TypeError(
+            f"paths_or_urls is {as_given(paths_or_urls, 200)}, expected a list; read_ledger reads a single one"
+        )
     check_mode(on_bad_lines)
-    found = [read_ledger(name, on_bad_lines) for name in map(source_text, list(paths_or_urls))]
+    found = [read_ledger(name, on_bad_lines) for name in list(paths_or_urls)]
     return FoundLedger(
         chain.from_iterable(ledger.runs for ledger in found),
         chain.from_iterable(ledger.events for ledger in found),
@@ -102,7 +110,7 @@ def _what(name: str) -> str:
         return "no URL of a ledger"
     if os.path.exists(name) and not os.path.isfile(name):
         return "no regular file"
-    with opened(name, name) as file:
+    with opened(name, shown(name)) as file:
         return "no ledger" if file.read(1) else "empty"
 
 
@@ -132,25 +140,28 @@ def open_ledger(path_or_url: str | os.PathLike[str]) -> SqlRunLedger:
     ...     ledger.list_runs()
     []
     """
-    if not isinstance(path_or_url, str | os.PathLike):
-        raise TypeError(f"path_or_url is {path_or_url!r:.80}, expected a path or a database URL")
-    text = os.fspath(path_or_url)
+    return _opened(checked(path_or_url, "path_or_url"), "path_or_url")
+
+
+def _opened(text: str, argument: str) -> SqlRunLedger:
     row = kept_in(text)
     if row is None or row.open is None:
         to_open = listed(row for row in FORMATS if row.open is not None)
         raise ValueError(
-            f"path_or_url is {text!r}, expected {to_open}; read_ledger reads other files, and write_ledger writes them"
+            f"{argument} is {as_given(text, 200)}, expected {to_open}; read_ledger reads other files, and write_ledger "
+            "writes them"
         )
     ledger: SqlRunLedger = row.open(text)
     return ledger
 
 
 @told_in(formats=f"{listed(FORMATS)}.")
-def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
+def as_ledger(ledger: Any, existing: bool = False, patience: float | None = None) -> RunLedger:
     """Read a `ledger` argument: a ledger, or the path or URL of one.
 
     With `existing` it must be there, and is opened or read for reading only:
     {formats}
+    A database that is locked is then waited for `patience` seconds, as long as for any other use where None.
     Without, it is opened for writing, by :func:`open_ledger`.
 
     Raises
@@ -164,20 +175,37 @@ def as_ledger(ledger: Any, existing: bool = False) -> RunLedger:
         return ledger
     if not isinstance(ledger, str | os.PathLike):
         raise TypeError(
-            f"ledger is {ledger!r:.80}, expected a ledger (MemoryRunLedger, SqlRunLedger, …) or a path or URL"
+            f"ledger is {as_given(ledger)}, expected a ledger (MemoryRunLedger, SqlRunLedger, …) or a path or URL"
         )
     if not existing:
-        return open_ledger(ledger)
-    text = os.fspath(ledger)
+        return _opened(checked(ledger, "ledger"), "ledger")
+    text = readable(ledger, "ledger")
     row = format_of(text)
-    if row is None and "://" not in text and not os.path.exists(text):
-        raise ReadError(text, None, "no such ledger file")
+    missing = sqlite_file(text).path if scheme_of(text) == "sqlite" else None if row or "://" in text else text
+    if missing is not None and not os.path.exists(missing):
+        raise ReadError(shown(text), None, "no such ledger file")
     if row is None or row.open is None:
         return read_ledger(text)
-    kept: RunLedger = row.open(text, read_only=True)
+    kept: RunLedger = row.open(text, read_only=True, **({} if patience is None else {"patience": patience}))
     return kept
+
+
+@contextlib.contextmanager
+def lent(ledger: Any, existing: bool = False) -> Iterator[RunLedger]:
+    """Read a `ledger` argument, as `as_ledger` does, and let go at the end of what was opened for it.
+
+    It can still be asked afterwards: it then opens its database again.
+    """
+    kept = as_ledger(ledger, existing)
+    try:
+        yield kept
+    finally:
+        if kept is not ledger:
+            disconnect = getattr(kept, "disconnect", None)  # not every kind has something to close
+            if disconnect is not None:
+                disconnect()
 
 
 def source_of(ledger: object) -> str | None:
     """Give what records of a ledger that was given by its path or URL have for their source; None for a ledger."""
-    return without_password(os.fspath(ledger)) if isinstance(ledger, str | os.PathLike) else None
+    return shown(os.fspath(ledger)) if isinstance(ledger, str | os.PathLike) else None

@@ -16,11 +16,13 @@ what contradicts an event before it is passed over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
+from seqkit.core.blocking import AllAbove, Blockers, failed_above
 from seqkit.core.model import RepoReleaseStatus, RunEvent, RunRecord, SkipCause
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, plan_of
@@ -63,7 +65,9 @@ class Told:
     skip_cause: SkipCause | None = None
     """Why it was skipped."""
     blocked_by: tuple[str, ...] = ()
-    """The failed repos that it waits for, where it was skipped."""
+    """The failed repos that it waits for, where it was skipped; of more than a hundred the nearest hundred."""
+    more_blocked_by: int = 0
+    """How many there are beside those."""
     tries: list[Try] = field(default_factory=list)
     """Its attempts, the one that is open included."""
     version: str | None = None
@@ -87,6 +91,11 @@ class Told:
     def word(self) -> str:
         """How far it got, a skipped one by its cause: a key of the palette."""
         return self.skip_cause or self.status
+
+    @property
+    def n_blocked_by(self) -> int:
+        """How many failed repos it waits for, where it was skipped."""
+        return len(self.blocked_by) + self.more_blocked_by
 
     @property
     def attempts(self) -> int:
@@ -132,11 +141,12 @@ class Told:
         elif open_try is not None:
             self.tries.append(open_try)  # skipped while it is under way: it is under way
         elif self.status != "failed":
-            self._skip(_ids(payload.get("blocked_by")))
+            named, number = _ids(payload.get("blocked_by")), payload.get("n_blocked_by")
+            self._skip(named, max(0, number - len(named)) if named and type(number) is int else 0)
 
     def _stay(self, open_try: Try) -> None:
         self.tries.append(open_try)
-        self.status, self.skip_cause, self.blocked_by = "in_progress", None, ()
+        self.status, self.skip_cause, self.blocked_by, self.more_blocked_by = "in_progress", None, (), 0
         self.reason, self.finished_at = None, None
 
     def _fail(self, open_try: Try | None, at: datetime, reason: str) -> None:
@@ -144,9 +154,10 @@ class Told:
 
     def _end(self, status: Status, at: datetime) -> None:
         self.status, self.skip_cause, self.blocked_by, self.finished_at = status, None, (), at
+        self.more_blocked_by = 0
 
-    def _skip(self, blocked_by: tuple[str, ...]) -> None:
-        self.status, self.blocked_by = "skipped", blocked_by
+    def _skip(self, blocked_by: tuple[str, ...], more: int) -> None:
+        self.status, self.blocked_by, self.more_blocked_by = "skipped", blocked_by, more
         self.skip_cause = "blocked" if blocked_by else "stopped"
 
 
@@ -195,28 +206,36 @@ class Story:
     def _silent_skips(self, plan: SequencePlan) -> Iterable[tuple[str, Told]]:
         """Say what the rules pass over without an event: decided, and forbidden by a failure."""
         arrays = plan.arrays
-        failures = sum(self.told[item.repo_id].status == "failed" for item in plan.items)
+        failures = [at for at, repo in enumerate(arrays.ids) if self.told[repo].status == "failed"]
         ended: list[bool] = []
-        blockers: list[int] = []  # bit i: below the i-th item that failed
-        names: dict[int, tuple[str, ...]] = {0: ()}
-        order: list[str] = []
-        for item, needs, released in zip(plan.items, arrays.dependencies, arrays.released, strict=True):
-            told = self.told[item.repo_id]
-            decided = all(ended[need] for need in needs)
-            mine = 0
-            for need in needs:
-                mine |= blockers[need]
-            if released and told.status == "pending" and decided and self.terms.skips(bool(mine), failures):
-                if mine not in names:
-                    names[mine] = tuple(order[bit] for bit in range(mine.bit_length()) if mine >> bit & 1)
+        blockers = Blockers(arrays.ids, arrays.dependencies, failures)
+        for position, above in failed_above(blockers):
+            repo, released = arrays.ids[position], arrays.released[position]
+            told = self.told[repo]
+            decided = all(ended[need] for need in arrays.dependencies[position])
+            if (
+                released
+                and told.status == "pending"
+                and decided
+                and self.terms.skips(bool(above), len(failures)) is not None
+            ):
                 told = replace(told)
-                told._skip(names[mine])
-                yield item.repo_id, told
-            if told.status == "failed":
-                mine |= 1 << len(order)
-                order.append(item.repo_id)
+                told._skip(*blockers.told(position, above))
+                yield repo, told
             ended.append(decided if not released else told.ended)
-            blockers.append(mine)
+
+    def all_blockers(self, items: Iterable[Told]) -> Iterator[Sequence[str]]:
+        """Give all failed repos that each item waits for: those named or, where more are, looked up in the plan."""
+        everybody = None
+        for told in items:
+            if not told.more_blocked_by or self.plan is None or told.repo_id not in self.plan.arrays.position:
+                yield list(told.blocked_by)
+                continue
+            arrays = self.plan.arrays
+            if everybody is None:
+                failed = frozenset(at for at, repo in enumerate(arrays.ids) if self.told[repo].status == "failed")
+                everybody = partial(AllAbove, arrays.ids, arrays.dependencies, failed)
+            yield everybody(arrays.position[told.repo_id])
 
     def of_plan(self, plan: SequencePlan) -> Story:
         """Hold what was told against a plan that the run does not carry; it then tells of skips by its silence."""
@@ -252,6 +271,7 @@ class Story:
             statuses=tuple(map(status_of, items)),
             skip_causes=tuple(told.skip_cause for told in items),
             blocked_by=tuple(told.blocked_by for told in items),
+            more_blocked_by={at: told.more_blocked_by for at, told in enumerate(items) if told.more_blocked_by},
             attempts=tuple(told.attempts for told in items),
             run_id=run_id,
             ledger=ledger,

@@ -7,15 +7,27 @@ import contextlib
 import json
 import re
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from seqkit._show.html import shortened
 from seqkit.core.model import RunEvent, RunId, RunMetadata, RunRecord, RunStatus, RunSummary
 
-__all__ = ["DEEPEST", "Unreadable", "event_from_json", "moment_of", "parse_json", "run_from_json", "said"]
+__all__ = [
+    "DEEPEST",
+    "Unreadable",
+    "event_from_json",
+    "moment_of",
+    "parse_all",
+    "parse_json",
+    "run_from_json",
+    "said",
+]
 
 DEEPEST = 200
 """How deep objects and lists may be nested in a line."""
@@ -31,7 +43,11 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class Unreadable(ValueError):
-    """A line that cannot be read; its text says why and what was expected."""
+    """A text that cannot be read; it says why and what was expected, and where it breaks off in which line of it."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -78,11 +94,82 @@ def parse_json(text: str) -> Any:
     ------
     ValueError
         Saying what is wrong.
+
+    Examples
+    --------
+    >>> parse_json('{"error": "red", "tries": 2}')
+    {'error': 'red', 'tries': 2}
+    >>> parse_json('{"error": "forged", "error": "red"}')
+    Traceback (most recent call last):
+    seqkit.ledger.strict.Unreadable: an object has the key 'error' twice, expected it once
     """
+    try:
+        read = from_json(text, cache_strings="keys", allow_inf_nan=False)
+    except ValueError:
+        return _strictly(text)
+    return read if _is_exact((read,), text) else _strictly(text)
+
+
+def parse_all(texts: Sequence[str]) -> list[Any]:
+    """Parse many texts as :func:`parse_json` does, and faster.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong with the first that cannot be read.
+    """
+    joined = ",\n".join(texts)
+    # As one list: no text may have a line break, and none of the objects another inside, so that what stands at the
+    # joints, the end of one object and the start of another, stands there in every reading.
+    if joined.count("\n") == joined.count("},\n{") == len(texts) - 1 and joined[:1] == "{":
+        with contextlib.suppress(ValueError):
+            read = from_json(f"[{joined}]", cache_strings="keys", allow_inf_nan=False)
+            if len(read) == len(texts) and _is_exact(read, joined, flat=True):
+                return list(read)
+    return [parse_json(text) for text in texts]
+
+
+_QUOTE_AND_BLANK = re.compile(r'"[ \n\t\r]')
+_PLAIN = {str, int, bool, type(None)}
+_WITHIN = {*_PLAIN, float, dict, list}
+_INFINITE = (float("inf"), float("-inf"))
+
+
+def _is_exact(read: Sequence[Any], text: str, flat: bool = False) -> bool:
+    """Tell for certain that pydantic's parser, several times faster, has read what the strict one reads.
+
+    It takes the last of two keys, infinity for 1e400, and a level more. Where no quote is followed by a blank, a text
+    has at most as many keys as quotes before a colon; where so many were read, none was there twice. Else nobody
+    knows: a message may say anything. With `flat` objects have lists of plain values at most.
+    """
+    if _QUOTE_AND_BLANK.search(text):
+        return False
+    keys, level = text.count('":'), read
+    for depth in range(DEEPEST):
+        kinds = set(map(type, level))
+        if kinds <= _PLAIN:
+            return not keys
+        if flat and (dict in kinds) != (depth == 0):
+            return False
+        if not kinds <= _WITHIN or (float in kinds and any(number in level for number in _INFINITE)):
+            return False
+        below: list[Any] = []
+        if dict in kinds:
+            dicts = level if len(kinds) == 1 else [value for value in level if type(value) is dict]
+            keys -= sum(map(len, dicts))
+            below += chain.from_iterable(map(dict.values, dicts))
+        if list in kinds:
+            lists = level if len(kinds) == 1 else [value for value in level if type(value) is list]
+            below += chain.from_iterable(lists)
+        level = below
+    return False
+
+
+def _strictly(text: str) -> Any:
     try:
         content = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"is not JSON: {error.msg} (column {error.colno})") from None
+        raise Unreadable(f"is not JSON: {error.msg} (column {error.colno})", error.lineno) from None
     except RecursionError:
         raise Unreadable(f"is nested too deeply, expected at most {DEEPEST} levels") from None
     except Unreadable:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from seqkit._util.formats import endings, listed_to_write, named_like, told_in
+from seqkit._util.secrets import as_given
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.formats import writable
 from seqkit.ledger.reading import as_ledger, read_ledger
+from seqkit.ledger.urls import no_name
 
 __all__ = ["write_ledger"]
 
@@ -29,9 +31,11 @@ def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.Path
     ------
     ValueError, TypeError
         Where the name of the file is another one. Where a database cannot hold the ledger, as it contradicts itself:
-        a run recorded twice, a seq used twice, an event without its run.
+        a run recorded twice, a seq used twice, an event without its run. Where a database of that name is in use,
+        or was left in the middle of a change: its log or journal lies beside it.
     StorageError
-        Where a record is no JSON (NaN, a set), or the disk is full.
+        Where a record is no JSON (NaN, a set), is nested deeper than 197 levels or longer than 32 MB, or the disk is
+        full.
 
     Examples
     --------
@@ -48,10 +52,12 @@ def write_ledger(ledger: RunLedger | str | os.PathLike[str], path: str | os.Path
     FoundLedger(1 run, 4 events)
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path is {path!r:.80}, expected a path: write_ledger(ledger, path)")
+        raise TypeError(f"path is {as_given(path)}, expected a path: write_ledger(ledger, path)")
     target = os.fspath(path)
     rows = named_like(writable(), target) if isinstance(target, str) else []
+    if isinstance(target, str) and (why := no_name(target)):
+        raise ValueError(f"path is {as_given(target, 200)}, {why}; expected a name that ends in {endings(writable())}")
     if not rows or rows[0].write is None or "://" in target:
-        raise ValueError(f"path is {target!r:.200}, expected a name that ends in {endings(writable())}")
+        raise ValueError(f"path is {as_given(target, 200)}, expected a name that ends in {endings(writable())}")
     source = read_ledger(ledger) if isinstance(ledger, str | os.PathLike) else as_ledger(ledger)
     rows[0].write(source, target)

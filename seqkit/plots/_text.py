@@ -25,10 +25,7 @@ _LONGEST = 80  # characters of a name that are ever shown
 
 def shown(text: str, limit: int = 20) -> str:
     """Make any id a line of at most `limit` characters that the font can draw."""
-    return "".join(
-        " " if char.isspace() else char if char.isprintable() and ord(char) in _glyphs() else "□"
-        for char in shortened(text or EMPTY, limit)
-    )
+    return "".join(char if ord(char) in _glyphs() else "□" for char in shortened(text or EMPTY, limit))
 
 
 @lru_cache(maxsize=20_000)

@@ -19,6 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.exact import Analysis
 from seqkit.analysis.montecarlo import Simulation
@@ -144,11 +145,11 @@ class _Law:
 
 def _law(source: Analysis | Simulation, which: str) -> _Law:
     if which not in _WHICH:
-        raise ValueError(f"which is {which!r:.80}, expected one of {tuple(_WHICH)}")
+        raise ValueError(f"which is {as_given(which)}, expected one of {tuple(_WHICH)}")
     if isinstance(source, Analysis):
         if which != "succeeded":
             raise ValueError(
-                f"which is {which!r}, expected 'succeeded', the only number that an Analysis has the exact law of; "
+                f"which is {as_given(which)}, expected 'succeeded', the only number an Analysis has the exact law of; "
                 f"simulate(plan, model) estimates the others: counts(simulation, which={which!r})"
             )
         law = source.distribution()

@@ -17,14 +17,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
 from seqkit.fitting.attempts import Source, Tries, read_tries, strings
-from seqkit.ledger import RunLedger, as_ledger
+from seqkit.ledger import RunLedger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import items_frame
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import tag_of
 from seqkit.plots._axes import axes, nothing, settled, status_legend, title
 from seqkit.plots._marks import marks
@@ -115,7 +117,7 @@ def history(
     >>> matplotlib.pyplot.close("all")
     """
     if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
-        raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph or a SequencePlan")
+        raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
     grid = _grid(ledger_or_frame, graph)
     if not grid.repos:
         runs = len(grid.labels)
@@ -160,17 +162,19 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
     notes: list[str] = []
     if not isinstance(source, pd.DataFrame):
         if not isinstance(source, RunLedger | str | os.PathLike):
-            raise TypeError(f"ledger_or_frame is {source!r:.80}, expected a ledger, its path or URL, or a DataFrame")
-        found = as_ledger(source, existing=True)
-        kept = without_repeats(found)
-        if kept is not found:
-            notes.append("what stands there again counted once")
-        for run in kept.list_runs():
-            train = tag_of(run, "train")
-            labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)
-        if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
-            notes.append("events of runs without a record left out")
-        source = items_frame(kept)
+            raise TypeError(
+                f"ledger_or_frame is {as_given(source)}, expected a ledger, its path or URL, or a DataFrame"
+            )
+        with lent(source, existing=True) as found:
+            kept = without_repeats(found)
+            if kept is not found:
+                notes.append("what stands there again counted once")
+            for run in kept.list_runs():
+                train = tag_of(run, "train")
+                labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)
+            if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
+                notes.append("events of runs without a record left out")
+            source = items_frame(kept)
     tries = read_tries(source, "run_id")
     ids = strings(source, "run_id")
     for run_id, began in _starts(source, ids).items():

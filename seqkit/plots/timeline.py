@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,8 +15,10 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import offset_copy
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.secrets import as_given
 from seqkit.core.outcome import SequenceOutcome
-from seqkit.ledger import LedgerLike, RunLedger, as_ledger
+from seqkit.ledger import LedgerLike, RunLedger
+from seqkit.ledger.reading import lent
 from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
@@ -92,11 +95,12 @@ def timeline(
     ['0 core ✓', '1 api ✗', '2 app ⊘']
     >>> matplotlib.pyplot.close("all")
     """
-    kept, own = _of_outcome(ledger_or_outcome)
-    chosen = chosen_run(kept, own if run_id is None else run_id)
-    if chosen is None:
-        return nothing(ax, "Nothing to draw: the ledger has no runs.")
-    run = read_spans(kept, chosen)
+    ledger, own = _of_outcome(ledger_or_outcome)
+    with lent(ledger, existing=True) as kept:
+        chosen = chosen_run(kept, own if run_id is None else run_id)
+        if chosen is None:
+            return nothing(ax, "Nothing to draw: the ledger has no runs.")
+        run = read_spans(kept, chosen)
     n = len(run.rows)
     if not n:
         return nothing(ax, f"Nothing to draw: run {shown(chosen, 40)} names no repos.")
@@ -120,21 +124,20 @@ def timeline(
     return ax
 
 
-def _of_outcome(asked: Any) -> tuple[RunLedger, str | None]:
+def _of_outcome(asked: Any) -> tuple[LedgerLike, str | None]:
     """Give the ledger, and the run where an outcome tells which."""
+    if isinstance(asked, RunLedger | str | os.PathLike):
+        return asked, None
     if not isinstance(asked, SequenceOutcome):
-        try:
-            return as_ledger(asked, existing=True), None
-        except TypeError:
-            raise TypeError(
-                f"ledger_or_outcome is {asked!r:.80}, expected a ledger, its path or URL, or a SequenceOutcome"
-            ) from None
+        raise TypeError(
+            f"ledger_or_outcome is {as_given(asked)}, expected a ledger, its path or URL, or a SequenceOutcome"
+        )
     if asked.ledger is None or asked.run_id is None:
         raise ValueError(
-            f"ledger_or_outcome is {asked!r:.80} of a run that no ledger has, so there are no times to draw: "
+            f"ledger_or_outcome is {as_given(asked)} of a run that no ledger has, so there are no times to draw: "
             "plots.order(outcome) draws how far each repo got, and run_plan(plan, …) gives an outcome with a ledger"
         )
-    return as_ledger(asked.ledger), asked.run_id
+    return asked.ledger, asked.run_id
 
 
 def _say(ax: Axes, run: Run, notes: Sequence[str]) -> None:

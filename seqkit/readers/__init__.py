@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from seqkit._util.formats import endings, listed, named_like, told_in
+from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.readers._files import Opened, PathLike, ReadWarning, check_cycles
 from seqkit.readers.edges import read_edges
@@ -38,7 +39,7 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
     Parameters
     ----------
     path : str or pathlib.Path
-        The file; UTF-8.
+        The file; UTF-8, with at most 256 MB. Pipes and devices are not read.
     format : str, optional
         {formats}
     **options
@@ -77,19 +78,20 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
     ['core', 'api', 'app']
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path is {path!r} ({type(path).__name__}), expected a str or a pathlib.Path")
+        raise TypeError(f"path is {as_given(path, 200)} ({type(path).__name__}), expected a str or a pathlib.Path")
     check_cycles(options.get("cycles", "error"))
     file = Opened(path)
     if format is not None:
         row = next((row for row in FORMATS if row.name == format), None)
         if row is None:
-            raise ValueError(f"format is {format!r}, expected one of {_NAMES}, or None to guess")
+            raise ValueError(f"format is {as_given(format, 200)}, expected one of {_NAMES}, or None to guess")
     else:
         rows = named_like(FORMATS, file)
         if not rows:
             raise ValueError(
-                f"format of {os.fspath(path)!r} cannot be guessed from the ending {PurePath(path).suffix!r} of its "
-                f"name, expected {endings(FORMATS)}; pass format= one of {_NAMES}"
+                f"format of {as_given(os.fspath(path), 200)} cannot be guessed from the ending "
+                f"{PurePath(shown(os.fspath(path))).suffix!r} of its name, expected {endings(FORMATS)}; pass format= "
+                f"one of {_NAMES}"
             )
         row = recognised(rows, file, advice=f"; pass format= one of {_NAMES} to see what is missing")
     known = [name for name in inspect.signature(row.read).parameters if name != "path"]

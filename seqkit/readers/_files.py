@@ -10,14 +10,16 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from seqkit._show.html import shortened
+from seqkit._util.files import open_regular
+from seqkit._util.secrets import as_given, shown
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import listed
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
+from seqkit.ledger.strict import Unreadable, parse_json
 
 __all__ = [
     "Cycles",
@@ -33,6 +35,9 @@ __all__ = [
     "typed",
     "warn_of_content",
 ]
+
+LARGEST = 256 * 2**20
+"""Bytes that a file may have: it is held in memory, and what is made of it takes several times as much."""
 
 _MOST_TOLD = 5
 
@@ -56,7 +61,7 @@ class ReadWarning(UserWarning):
 def warn_of_content(path: PathLike, summary: str, told: Sequence[str]) -> None:
     """Warn of what stands in a file, if `told` tells anything; a few are named, the rest counted."""
     if told:
-        warn_caller(f"{os.fspath(path)}: {summary}: {listed(told, _MOST_TOLD, apart='; ')}", ReadWarning)
+        warn_caller(f"{shown(os.fspath(path))}: {summary}: {listed(told, _MOST_TOLD, apart='; ')}", ReadWarning)
 
 
 class Opened(os.PathLike[str]):
@@ -89,16 +94,20 @@ def load_text(path: PathLike) -> str:
     Raises
     ------
     ReadError
-        Where there is no such file, it may not be read, or it is not UTF-8 (with the line).
+        Where there is no such file, it may not be read, it is a pipe or a device, has more than 256 MB, or is not
+        UTF-8 (with the line).
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path is {path!r} ({type(path).__name__}), expected a str or a pathlib.Path")
+        raise TypeError(f"path is {as_given(path, 200)} ({type(path).__name__}), expected a str or a pathlib.Path")
     if isinstance(path, Opened):
         return path.text
     try:
-        content = Path(path).read_bytes()
+        with open_regular(path) as file:
+            content = file.read(LARGEST + 1)
     except (OSError, ValueError) as error:
         raise ReadError.opening(path, error) from None
+    if len(content) > LARGEST:
+        raise ReadError(path, None, f"has more than {LARGEST >> 20} MB, expected dependencies in at most that")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -110,7 +119,7 @@ def load_text(path: PathLike) -> str:
 
 
 def load_json(path: PathLike) -> Any:
-    """Read a JSON file; NaN and Infinity, which are not JSON, are refused.
+    """Read a JSON file, strictly: what other programs would read differently (NaN, a key twice) is refused.
 
     Raises
     ------
@@ -121,17 +130,10 @@ def load_json(path: PathLike) -> Any:
 
 
 def _parsed(path: PathLike, text: str) -> Any:
-    def refused(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is not JSON")
-
     try:
-        return json.loads(text, parse_constant=refused)
-    except json.JSONDecodeError as error:
-        raise ReadError(path, error.lineno, f"is not JSON: {error.msg} (column {error.colno})") from None
-    except RecursionError:
-        raise ReadError(path, None, "is nested too deeply to be read") from None
-    except ValueError as error:  # a refused constant, or a number with more digits than Python converts
-        raise ReadError(path, None, f"is not usable JSON: {error}") from None
+        return parse_json(text)
+    except Unreadable as error:
+        raise ReadError(path, error.line, str(error)) from None
 
 
 def described(value: object) -> str:
@@ -178,7 +180,7 @@ def text_list(path: PathLike, where: str, value: object) -> list[str]:
 def check_cycles(cycles: object) -> None:
     """Refuse a wrong `cycles` before the file is opened: what the graph refuses later is the file's fault."""
     if cycles not in ("error", "merge"):
-        raise ValueError(f"cycles is {cycles!r}, expected one of ('error', 'merge')")
+        raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of ('error', 'merge')")
 
 
 def build(

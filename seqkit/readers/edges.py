@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 
 from seqkit._show.html import shortened
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.ids import edges_of_cells, is_blank
@@ -58,9 +59,13 @@ def read_edges(
     check_cycles(cycles)
     for argument, column in (("dependency", dependency), ("dependent", dependent)):
         if not isinstance(column, str):
-            raise TypeError(f"{argument} is {column!r} ({type(column).__name__}), expected the name of a column")
+            raise TypeError(
+                f"{argument} is {as_given(column, 200)} ({type(column).__name__}), expected the name of a column"
+            )
     if dependency == dependent:
-        raise ValueError(f"dependency and dependent are both {dependency!r}, expected the names of two columns")
+        raise ValueError(
+            f"dependency and dependent are both {as_given(dependency, 200)}, expected the names of two columns"
+        )
     text = load_text(path)
     separator, header_at = _separator(text, dependency, dependent)
     header: list[str] = []

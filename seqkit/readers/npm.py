@@ -15,10 +15,12 @@ from typing import Any, Literal, cast
 
 import networkx as nx
 
-from seqkit._show.html import shortened
+from seqkit._util.secrets import as_given
+from seqkit._util.words import cut
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, text_list, typed
+from seqkit.readers._folders import Folders
 
 __all__ = ["read_npm"]
 
@@ -84,10 +86,10 @@ def read_npm(
     """
     check_cycles(cycles)
     if ids not in _IDS:
-        raise ValueError(f"ids is {ids!r}, expected one of {_IDS}")
+        raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
     chosen = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     if not all(kind in tuple(_SECTIONS) for kind in chosen):
-        raise ValueError(f"kinds is {kinds!r}, expected some of {tuple(_SECTIONS)}")
+        raise ValueError(f"kinds is {as_given(kinds, 200)}, expected some of {tuple(_SECTIONS)}")
     lock = _Lock(load_json(path), path)
     exact = {location: lock.name_and_version(location) for location in lock.folders(root)}
     repo_of = exact if ids == "name@version" else {location: lock.name(location) for location in exact}
@@ -176,6 +178,9 @@ class _Lock:
             typed(path, "a key of packages", location, str)
             typed(path, _place(location), entry, dict)
         self.head = lock
+        self.tree = Folders(self.table, _SECTIONS.values())
+        self._targets: dict[str, str] = {}
+        self._bundles: dict[str, frozenset[str]] = {}
         # What a package carries with it is listed below its folder, where npm has looked inside.
         self.unpacked = {location.rpartition("/node_modules/")[0] for location in self.table}
 
@@ -187,6 +192,11 @@ class _Lock:
 
     def target(self, location: str) -> str:
         """Give the folder that is meant: that which a link points at, else the location itself."""
+        if location not in self._targets:
+            self._targets[location] = self._target(location)
+        return self._targets[location]
+
+    def _target(self, location: str) -> str:
         entry = self.table[location]
         if not typed(self.path, f"{_place(location)}.link", entry.get("link", False), bool):
             return location
@@ -238,23 +248,22 @@ class _Lock:
             kind: typed(self.path, f"{place}.{key}", self.table[location].get(key, {}), dict)
             for kind, key in _SECTIONS.items()
         }
-        carried = self.carried(location, sections)
+        carried, installed = self.carried(location, sections), self.tree.is_installed(location)
         for kind, section in sections.items():
             for name, wanted in section.items():
                 typed(self.path, f"{place}.{_SECTIONS[kind]}[{described(name)}]", wanted, str)
                 # npm's rule: a dependency that is also listed as optional is optional.
                 if kind not in kinds or (kind == "normal" and name in sections["optional"]):
                     continue
-                if kind == "dev" and _installed(location):
+                if kind == "dev" and installed:
                     continue
                 if name in carried and kind != "peer":
-                    target = f"{location}/node_modules/{name}"
-                    if target in self.table:
-                        yield kind, self.target(target)
+                    if (inside := self.tree.inside(location, name)) is not None:
+                        yield kind, self.target(inside)
                     continue
-                found = self.resolve(location, name)
+                found = self.tree.found(location, name)
                 if found is not None:
-                    yield kind, found
+                    yield kind, self.target(found)
                 elif kind in ("normal", "dev") and not self.may_lack(location, name):
                     way_out = "run `npm install --package-lock-only` to complete it"
                     if "" not in self.table:  # which would write another file
@@ -270,7 +279,7 @@ class _Lock:
         further up may have the name, but is not what the package takes: there is no release to wait for.
         """
         entry = self.table[location]
-        if not _installed(location) or entry.get("inBundle"):
+        if not self.tree.is_installed(location) or entry.get("inBundle"):
             return ()
         if entry.get("hasShrinkwrap") and location not in self.unpacked:
             return {*sections["normal"], *sections["optional"]}
@@ -278,10 +287,18 @@ class _Lock:
 
     def bundle(self, location: str) -> Collection[str]:
         """List what a package bundles: names, or with true all that it needs."""
+        if location not in self._bundles:
+            self._bundles[location] = frozenset(self._bundle(location))
+        return self._bundles[location]
+
+    def _bundle(self, location: str) -> Collection[str]:
         entry = self.table[location]
         told = entry.get("bundleDependencies", entry.get("bundledDependencies"))
         if told is True:
-            return set(typed(self.path, f"{_place(location)}.dependencies", entry.get("dependencies", {}), dict))
+            return cast(
+                "dict[str, str]",
+                typed(self.path, f"{_place(location)}.dependencies", entry.get("dependencies", {}), dict),
+            )
         return text_list(self.path, f"{_place(location)}.bundleDependencies", told) if told else ()
 
     def may_lack(self, location: str, name: str) -> bool:
@@ -292,37 +309,12 @@ class _Lock:
         # As it came out of a tarball; the whole may fail, what it needs could not be had; nobody needs it.
         if entry.get("inBundle") or entry.get("optional") or entry.get("extraneous"):
             return True
-        if not _installed(location):
+        if not self.tree.is_installed(location):
             # npm does not fetch what a folder says it bundles, nor what was not asked for in what it
             # keeps of an installation (--omit=dev, --workspace).
             return "" not in self.table or (location != "" and name in self.bundle(location))
         # Below a package with a shrinkwrap of its own, that alone decides what there is.
-        above = location
-        while _installed(above):
-            if self.table.get(above, {}).get("hasShrinkwrap"):
-                return True
-            above = above.rpartition("/node_modules/")[0]
-        return False
-
-    def resolve(self, location: str, name: str) -> str | None:
-        """Find what `name` means to the package at `location`, as Node does: in its folder, then further up."""
-        folder = location
-        while True:
-            # A node_modules folder is not looked into as a folder of its own: node_modules/node_modules is no place.
-            if folder != "node_modules" and not folder.endswith("/node_modules"):
-                found = f"{folder}/node_modules/{name}" if folder else f"node_modules/{name}"
-                if found in self.table:
-                    return self.target(found)
-            # Above ".." lies not the folder of the lock but the one above that, which no lock describes;
-            # and above "/lib" or "C:" the root of a disk.
-            if folder in ("", "..") or folder.endswith(("/..", ":")) or folder.rfind("/") == 0:
-                return None
-            folder = folder.rpartition("/")[0]
-
-
-def _installed(location: str) -> bool:
-    """Tell whether a package was put there by npm, and is no folder of somebody's own."""
-    return location.startswith("node_modules/") or "/node_modules/" in location
+        return self.tree.is_sealed(location)
 
 
 def _outside(location: str) -> bool:
@@ -331,4 +323,4 @@ def _outside(location: str) -> bool:
 
 
 def _place(location: str) -> str:
-    return f"packages[{shortened(location, 120)!r}]"
+    return f"packages[{cut(location, 120)!r}]"

@@ -8,7 +8,7 @@ that somebody asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 import networkx as nx
@@ -39,6 +39,9 @@ _START = re.compile(  # of a requirement: a name that is no path or URL, and its
     r"\s*(?P<name>[A-Z0-9][A-Z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?(?=\s*(?:$|[\[(<>=!~;@,^*'\"]|(?<=\s)\w))\s*(?P<url>@)?",
     re.IGNORECASE | re.ASCII,
 )
+_WORDS = re.compile(r""""[^"]*"|'[^']*'|[^\s"'()]+""")  # of a marker
+_EQUAL = ("==", "!=")
+_MOST_TRIES = 1_000  # of a requirement, each for another extra
 _NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.IGNORECASE | re.ASCII)  # PEP 508
 
 
@@ -189,6 +192,18 @@ class _Requirement:
             self.trouble = f"its marker cannot be evaluated: {_reason(error)}"
             return True
 
+    def extras_of_marker(self) -> Collection[str] | None:
+        """List the extras that its marker names; None where it asks something else than which extra it is."""
+        words = _WORDS.findall(str(self.marker)) if self.marker is not None else []
+        named = set()
+        for at, word in enumerate(words):
+            if word == "extra":
+                beside = words[at - 2 : at] if at > 1 and words[at - 1] in _EQUAL else words[at + 1 : at + 3][::-1]
+                if len(beside) != 2 or beside[1] not in _EQUAL or len(beside[0]) < 3 or beside[0][0] not in "\"'":
+                    return None
+                named.add(str(canonicalize_name(beside[0][1:-1])))
+        return named
+
     def __str__(self) -> str:
         return f"{self.where} is {described(self.text)} ({self.trouble})"
 
@@ -222,6 +237,39 @@ def _packages(report: Mapping[str, Any], path: PathLike) -> dict[str, _Package]:
     return packages
 
 
+class _Asked:
+    """The requirements of a package, by the extras that can make them count: it may have hundreds of both."""
+
+    def __init__(self, requirements: Iterable[_Requirement]) -> None:
+        self._all = list(requirements)
+        self._by_extra: dict[str, list[int]] = {}
+        self._by_any: list[int] = []  # their markers ask something else of the extra than which it is
+        for index, requirement in enumerate(self._all):
+            extras = requirement.extras_of_marker()
+            if extras is None:
+                self._by_any.append(index)
+            for extra in extras or ():
+                self._by_extra.setdefault(extra, []).append(index)
+        self._tries: list[int | None] = [0] * len(self._all)  # None: it has counted
+
+    def look_at(self, environment: Mapping[str, str], extra: str) -> Iterator[tuple[_Requirement, bool]]:
+        """Give requirements, and whether each counts: with no extra ("") all, then those that this one may bring.
+
+        What has counted once is not looked at again.
+        """
+        chosen = range(len(self._all)) if not extra else sorted({*self._by_extra.get(extra, ()), *self._by_any})
+        for index in chosen:
+            requirement = self._all[index]
+            tries = self._tries[index]
+            if tries is None:
+                continue
+            if tries >= _MOST_TRIES:
+                requirement.trouble = f"its marker is not evaluated for more than {_MOST_TRIES:,} extras"
+            counts = tries >= _MOST_TRIES or requirement.holds(environment, extra)
+            self._tries[index] = None if counts else tries + 1
+            yield requirement, counts
+
+
 class _Edges:
     """Who needs whom by the requirements that count.
 
@@ -246,12 +294,13 @@ class _Edges:
         seen = set(todo)
         pairs = {}
         odd = {}
+        asked = {
+            name: _Asked(one for one in package.requirements if one.name in packages)
+            for name, package in packages.items()
+        }
         for name, extra in todo:
-            for requirement in packages[name].requirements:
+            for requirement, counts in asked[name].look_at(environment, extra):
                 needed = requirement.name
-                if needed not in packages:
-                    continue
-                counts = requirement.holds(environment, extra)
                 if requirement.trouble:
                     odd[requirement] = True
                 if not counts:
@@ -284,12 +333,16 @@ def _unexplained(packages: Mapping[str, _Package], pairs: Iterable[tuple[str, st
     # What another unexplained package needs hangs on that one; of a circle each is named.
     left = [name for name in packages if name not in explained]
     needed_by_them = {needed for name in left for needed in needs[name]}
-    hanging = [name for name in left if name not in needed_by_them] or left
-    return [f"{name!r}{_asked_for(name, packages)}" for name in hanging]
+    hanging = dict.fromkeys([name for name in left if name not in needed_by_them] or left)
+    asking: dict[str, set[str]] = {name: set() for name in hanging}
+    for other, package in packages.items():
+        for one in package.requirements:
+            if one.name in asking:
+                asking[one.name].add(other)
+    return [f"{name!r}{_asked_for(name, sorted(asking[name]))}" for name in hanging]
 
 
-def _asked_for(name: str, packages: Mapping[str, _Package]) -> str:
-    asking = sorted({other for other, package in packages.items() for one in package.requirements if one.name == name})
+def _asked_for(name: str, asking: Sequence[str]) -> str:
     if not asking:
         return ", which no requirement names"
     who = listed(asking, 3, repr)

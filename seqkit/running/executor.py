@@ -10,13 +10,15 @@ import asyncio
 import contextlib
 import json
 import math
-import threading
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from pydantic_core import to_jsonable_python
 
+from seqkit._util.secrets import as_given
 from seqkit.core.draws import Seed
+from seqkit.core.ids import checked_text
 from seqkit.core.model import RunEvent, RunMetadata, RunStatus, spec_digest_of
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, item_json
@@ -24,15 +26,21 @@ from seqkit.core.rules import Rules, Skip, Start
 from seqkit.core.terms import Policy, Terms
 from seqkit.errors import InvalidRunState, StorageError
 from seqkit.ledger import LedgerLike, MemoryRunLedger, RunLedger, as_ledger
-from seqkit.ledger.base import Clock, GraphRunRecorder, system_clock
+from seqkit.ledger.base import GraphRunRecorder
 from seqkit.ledger.digest import VERSION, StateDigest
+from seqkit.ledger.given import Clock, RunClock, system_clock
+from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
-from seqkit.running.releasers import ReleaserLike, RepoReleaser, as_releaser, check_names
+from seqkit.running.asking import Asked, as_releaser, check_names
+from seqkit.running.beside import run_beside
+from seqkit.running.calling import id_in, reason_of, shown
+from seqkit.running.releasers import ReleaserLike
+from seqkit.running.telling import OnEvent, checked_on_event, tell
 
 __all__ = ["OnEvent", "execute_plan", "run_plan"]
 
 _T = TypeVar("_T")
-OnEvent = Callable[[RunEvent], object]
+_CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)
 
 
 async def execute_plan(
@@ -57,7 +65,9 @@ async def execute_plan(
     plan : SequencePlan
         What to run.
     releaser : RepoReleaser, function, float, mapping or FailureModel
-        Who releases. A failure rate or model means a :class:`seqkit.SimulatedReleaser`.
+        Who releases. A failure rate or model means a :class:`seqkit.SimulatedReleaser`. The id that it returns and
+        the reason of a failure are recorded as plain text: half characters as their escapes, and cut after 1,000,000
+        characters, which the text then says.
     ledger : RunLedger, path or URL, optional
         Where the run is kept; a new :class:`seqkit.MemoryRunLedger` where None.
     rng, trial
@@ -75,9 +85,10 @@ async def execute_plan(
     tags : mapping, optional
         More to write into the run's tags, such as ``train``, ``resumes``, ``due``.
     on_event : callable, optional
-        Called with each event once it is durable.
+        Called with a copy of each event once it is durable. A plain function: nobody awaits what it returns.
     clock : callable, optional
-        Tells the time as an aware datetime; the system's by default.
+        Tells the time as an aware datetime; the system's by default. It is asked once before the run begins. Where it
+        fails later, what happened is recorded with the time it told last, and the run ends as FAILED.
 
     Returns
     -------
@@ -95,6 +106,8 @@ async def execute_plan(
         does not have, and nothing could fail.
     TypeError
         Where the releaser returned something that is no str; the run is FAILED.
+    RuntimeError
+        Where no asyncio event loop is running, as under trio: use :func:`seqkit.run_plan` there.
     BaseException
         What came from outside the releaser ends the run as FAILED, a cancellation or KeyboardInterrupt as
         CANCELLED; both are raised again.
@@ -112,6 +125,7 @@ async def execute_plan(
     >>> asyncio.run(execute_plan(plan, ScriptedReleaser({"api": "tests are red"})))
     SequenceOutcome(2 succeeded, 1 failed)
     """
+    _require_a_loop()
     run, metadata = _prepared(
         plan,
         releaser,
@@ -126,6 +140,16 @@ async def execute_plan(
         clock,
     )
     return await run.execute(metadata)
+
+
+def _require_a_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "execute_plan needs a running asyncio event loop, and there is none: under trio or another framework, or "
+            "without any, call run_plan (in a thread of its own, where it must not block); else asyncio.run(…)"
+        ) from None
 
 
 def _prepared(
@@ -143,29 +167,36 @@ def _prepared(
 ) -> tuple[_Run, RunMetadata]:
     """Read and check the arguments; in the thread of the caller, whose line a warning should name."""
     if not isinstance(plan, SequencePlan):
-        raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan (build_plan makes one)")
+        raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     if isinstance(retry_delay, bool) or not isinstance(retry_delay, int | float):
-        raise TypeError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
+        raise TypeError(f"retry_delay is {as_given(retry_delay, 200)}, expected seconds from 0")
     if not 0 <= retry_delay < math.inf:
-        raise ValueError(f"retry_delay is {retry_delay!r}, expected seconds from 0")
-    release = as_releaser(releaser, rng, trial)
+        raise ValueError(f"retry_delay is {as_given(retry_delay, 200)}, expected seconds from 0")
+    asked = as_releaser(releaser, rng, trial)
     check_names(plan, releaser)
+    on_event = checked_on_event(on_event)
+    rules = Rules(plan, terms)
+    metadata = _metadata(rules, record_skips, tags)
+    if not isinstance(ledger, str | os.PathLike | None):
+        ledger = as_ledger(ledger)
+    if clock is not None:
+        clock = RunClock(clock, ledger)
     run = _Run(
-        rules=Rules(plan, terms),
-        releaser=release,
-        ledger=MemoryRunLedger(clock=clock) if ledger is None else as_ledger(ledger),
+        rules=rules,
+        releaser=asked,
+        ledger=MemoryRunLedger(clock=clock) if ledger is None else ledger,
         record_skips=record_skips,
         retry_delay=retry_delay,
         on_event=on_event,
         clock=clock or system_clock,
     )
-    return run, _metadata(run.rules, record_skips, tags)
+    return run, metadata
 
 
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) -> RunMetadata:
     plan = rules.plan
     if tags is not None and not isinstance(tags, Mapping):
-        raise TypeError(f"tags is {tags!r:.80}, expected a mapping from names to JSON")
+        raise TypeError(f"tags is {as_given(tags)}, expected a mapping from names to JSON")
     more = dict(plan.run_tags) | _json(dict(tags or {}))
     for name in ("resumes", "taken_as_released"):
         if name in plan.run_tags and more[name] != plan.run_tags[name]:
@@ -190,9 +221,10 @@ def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None) 
 def _json(tags: dict[str, Any]) -> dict[str, Any]:
     """Give a copy of tags as any ledger can hold them, which nobody else can change while the run goes on."""
     try:
-        made: dict[str, Any] = json.loads(json.dumps(to_jsonable_python(tags), allow_nan=False, ensure_ascii=False))
+        text = json.dumps(tags, allow_nan=False, ensure_ascii=False, default=to_jsonable_python)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"tags is {tags!r:.80}, expected what JSON can hold: {error!s:.120}") from None
+        raise ValueError(f"tags is {as_given(tags)}, expected what JSON can hold: {error!s:.120}") from None
+    made: dict[str, Any] = json.loads(checked_text(text, "tags"))
     return made
 
 
@@ -202,8 +234,8 @@ class _Run:
     def __init__(
         self,
         rules: Rules,
-        releaser: RepoReleaser,
-        ledger: RunLedger,
+        releaser: Asked,
+        ledger: RunLedger | str | os.PathLike[str],
         record_skips: bool,
         retry_delay: float,
         on_event: OnEvent | None,
@@ -211,7 +243,7 @@ class _Run:
     ) -> None:
         self.rules = rules
         self.releaser = releaser
-        self.ledger = ledger
+        self.given = ledger
         self.record_skips = record_skips
         self.retry_delay = retry_delay
         self.on_event = on_event
@@ -221,13 +253,21 @@ class _Run:
         self.digest: StateDigest | None = None
 
     async def execute(self, metadata: RunMetadata) -> SequenceOutcome:
+        with contextlib.ExitStack() as opened:  # what was opened for this run is let go of at its end
+            if isinstance(self.given, str | os.PathLike):  # a database that is locked is waited for
+                self.ledger = await _in_worker(opened.enter_context, lent(self.given))
+            else:
+                self.ledger = self.given
+            return await self._execute(metadata)
+
+    async def _execute(self, metadata: RunMetadata) -> SequenceOutcome:
         await self._call(self.rules.plan.check_ledger, self.ledger)
         try:
             await self._call(self._open, metadata)
             await self._follow()
             await self._call(self._close, None)
         except BaseException as error:
-            self._abandon(error)
+            await self._abandon(error)
             raise
         return self._outcome()
 
@@ -239,29 +279,14 @@ class _Run:
         return story.outcome(
             run_id=None if self.recorder is None else self.recorder.run_id,
             ledger=self.ledger,
-            seed=getattr(self.releaser, "seed", None),
+            seed=self.releaser.seed,
         )
 
     # ------------------------------------------------------------------ the ledger
 
     async def _call(self, call: Callable[..., _T], *arguments: Any) -> _T:
-        """Call the ledger, in a worker thread where it may block.
-
-        A cancellation waits for a call that is under way: a write is then whole, and the run is
-        ended only after it.
-        """
-        if not self.ledger.blocking:
-            return call(*arguments)
-        under_way = asyncio.get_running_loop().run_in_executor(None, call, *arguments)
-        try:
-            return await asyncio.shield(under_way)
-        except asyncio.CancelledError:
-            while not under_way.done():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait([under_way])
-            if not under_way.cancelled():
-                under_way.exception()  # seen: the cancellation is what goes on
-            raise
+        """Call the ledger, in a worker thread where it may block."""
+        return await _in_worker(call, *arguments) if self.ledger.blocking else call(*arguments)
 
     def _open(self, metadata: RunMetadata) -> None:
         digest = spec_digest_of(self.rules.plan.originating_run_id)
@@ -285,14 +310,20 @@ class _Run:
         }
         ends[status](summary)
 
-    def _abandon(self, error: BaseException) -> None:
-        """End the run in the ledger, whatever happened; without awaiting, as nothing may come between."""
+    async def _abandon(self, error: BaseException) -> None:
+        """End the run in the ledger, whatever happened, and whatever else comes meanwhile."""
         if isinstance(error, StorageError):
             error.outcome = self._outcome(error.events)
         if self.recorder is None:
             return
         try:
-            self._close(error)
+            if not self.ledger.blocking or isinstance(
+                error, GeneratorExit
+            ):  # a coroutine that is closed awaits no more
+                self._close(error)
+            else:
+                ending, _ = await _to_its_end(self._close, error)
+                ending.result()
         except InvalidRunState:  # a cancellation came while the run was being ended: it has ended
             return
         except StorageError as also:
@@ -303,7 +334,7 @@ class _Run:
         assert self.recorder is not None, "the run is open"  # noqa: S101  # tells mypy
         return self.recorder
 
-    def _store(self, kind: str, payload: dict[str, Any]) -> RunEvent:
+    def _write(self, kind: str, payload: dict[str, Any]) -> RunEvent:
         """Write an event, and keep what it tells."""
         event = self._recorder.record(kind, payload)
         if self.digest is not None:
@@ -311,17 +342,23 @@ class _Run:
         self.story.tell(event)
         return event
 
+    async def _store(self, kind: str, payload: dict[str, Any]) -> RunEvent:
+        return await self._call(self._write, kind, payload)
+
     async def _record(self, kind: str, payload: dict[str, Any]) -> None:
-        event = await self._call(self._store, kind, payload)
+        self._tell(await self._store(kind, payload))
+
+    def _tell(self, event: RunEvent) -> None:
+        """Tell of an event that is stored; raises what the listener raises, and what went wrong with the clock."""
+        if isinstance(self.clock, RunClock) and self.clock.fault is not None:
+            raise self.clock.fault
         if self.on_event is not None:
-            self.on_event(event)
+            tell(self.on_event, event)
 
     # ------------------------------------------------------------------ the rules
 
     async def _follow(self) -> None:
-        start_run = getattr(self.releaser, "start_run", None)
-        if callable(start_run):
-            start_run(self._recorder.run_id)
+        await self.releaser.start_run(self._recorder.run_id)
         while (step := self.rules.take()) is not None:
             if isinstance(step, Start):
                 await self._release(step)
@@ -329,23 +366,27 @@ class _Run:
                 await self._skip(step)
 
     async def _skip(self, step: Skip) -> None:
-        payload = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
+        payload: dict[str, Any] = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
+        if step.more:
+            payload["n_blocked_by"] = len(step.blocked_by) + step.more
         await self._record("NodeSkipped", payload)
 
     async def _release(self, step: Start) -> None:
         repo, item = step.repo_id, self.rules.plan.items[step.position]
-        entry = {"node_id": repo, "version": item.version_label}
-        await self._record("NodeEntered", entry)
+        entry = await self._store("NodeEntered", {"node_id": repo, "version": item.version_label})
         self.rules.start(repo)
+        await self._tell_before_a_try(step, entry)
         while True:
             try:
-                released_as = await self.releaser.release(repo, item.version_label, item.spec_digest, item.promoted_by)
-            except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
-                raise  # the entry stays open: nobody knows how far this release got
+                released_as = await self.releaser.release(item, self.rules.attempt(repo))
+            except _CANCELLATIONS as error:
+                if not _is_its_own(error):
+                    raise  # the entry stays open: nobody knows how far this release got
+                reason = reason_of(error)
             except Exception as error:
-                reason = _reason(error)
+                reason = reason_of(error)
             except BaseException as error:  # SystemExit and its like: the release failed, and the run ends with it
-                await self._fail(step, _reason(error))
+                await self._fail(step, reason_of(error))
                 raise
             else:
                 await self._succeed(step, released_as)
@@ -355,6 +396,20 @@ class _Run:
                 return
             await self._retry(step, reason)
 
+    async def _tell_before_a_try(self, step: Start, event: RunEvent) -> None:
+        """Tell of an event after which a try would begin.
+
+        Where that ends the run nothing is under way, and the ledger says so: the repo failed, and is not in doubt.
+        """
+        try:
+            self._tell(event)
+        except _CANCELLATIONS:
+            raise
+        except BaseException as error:
+            why = f"not tried{' again' * (self.rules.attempt(step.repo_id) > 1)}, as the run broke off: "
+            await self._fail(step, why + reason_of(error), tell=False)
+            raise
+
     async def _retry(self, step: Start, reason: str) -> None:
         payload = {
             "node_id": step.repo_id,
@@ -362,35 +417,64 @@ class _Run:
             "delay_ms": round(self.retry_delay * 1000),
             "error": reason,
         }
-        await self._record("NodeRetrying", payload)
+        event = await self._store("NodeRetrying", payload)
         self.rules.fail(step.repo_id, reason)
+        await self._tell_before_a_try(step, event)
         await asyncio.sleep(self.retry_delay)
 
-    async def _succeed(self, step: Start, released_as: object) -> None:
-        repo = step.repo_id
-        if not isinstance(released_as, str):
-            reason = (
-                f"the releaser returned {released_as!r:.80} ({type(released_as).__name__}) for repo {repo!r:.80}, "
-                "expected an id for the release as a str"
-            )
-            await self._fail(step, reason)
-            raise TypeError(reason)
+    async def _succeed(self, step: Start, returned: object) -> None:
+        repo, released_as = step.repo_id, id_in(returned)
+        if released_as is None:
+            what = f"the releaser returned {shown(returned)} for repo {repo!r:.80}"
+            error = TypeError(f"{what}, expected an id for the release as a str")
+            await self._fail(step, reason_of(error))
+            raise error
         try:
             payload = {"node_id": repo, "run_id": released_as}
             await self._record("NodeExited", payload)
         finally:
             self.rules.succeed(repo, released_as)  # it is out, whether that could be recorded or not
 
-    async def _fail(self, step: Start, reason: str) -> None:
+    async def _fail(self, step: Start, reason: str, tell: bool = True) -> None:
         try:
-            payload = {"node_id": step.repo_id, "error": reason}
-            await self._record("NodeFailed", payload)
+            event = await self._store("NodeFailed", {"node_id": step.repo_id, "error": reason})
+            if tell:
+                self._tell(event)
         finally:
             self.rules.fail(step.repo_id, reason, final=True)
 
 
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+def _is_its_own(error: BaseException) -> bool:
+    """Tell a cancellation of something that the releaser awaited from one of the task that runs the plan."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
+
+
+async def _in_worker(call: Callable[..., _T], *arguments: Any) -> _T:
+    """Call something that may block, in a worker thread.
+
+    A cancellation waits for a call that is under way: a write is then whole, and the run is ended only after it.
+    """
+    under_way, cancelled = await _to_its_end(call, *arguments)
+    if cancelled is not None:
+        if not under_way.cancelled():
+            under_way.exception()  # seen: the cancellation is what goes on
+        raise cancelled
+    return under_way.result()
+
+
+async def _to_its_end(
+    call: Callable[..., _T], *arguments: Any
+) -> tuple[asyncio.Future[_T], asyncio.CancelledError | None]:
+    """Call something in a worker thread and wait until it has ended, however often that is cancelled."""
+    under_way = asyncio.get_running_loop().run_in_executor(None, call, *arguments)
+    cancelled = None
+    while not under_way.done():
+        try:
+            await asyncio.wait([under_way])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return under_way, cancelled
 
 
 def run_plan(
@@ -438,52 +522,4 @@ def run_plan(
         beside = True
     except RuntimeError:
         beside = False
-    return _beside_a_running_loop(run, metadata) if beside else asyncio.run(run.execute(metadata))
-
-
-def _beside_a_running_loop(run: _Run, metadata: RunMetadata) -> SequenceOutcome:
-    """Run in a loop of its own, in a thread: the loop of this thread cannot be entered twice."""
-    result: list[SequenceOutcome] = []
-    raised: list[BaseException] = []
-    started = threading.Event()
-    handle: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
-
-    async def outer() -> SequenceOutcome:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # tells mypy; a coroutine under run() has one
-        handle.append((asyncio.get_running_loop(), task))
-        started.set()
-        return await run.execute(metadata)
-
-    def work() -> None:
-        try:
-            result.append(asyncio.run(outer()))
-        except BaseException as error:  # raised again in the caller's thread
-            raised.append(error)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=work, name="seqkit-run", daemon=True)
-    thread.start()
-    waiting = asyncio.current_task()
-
-    def cancel() -> None:
-        started.wait()
-        for loop, task in handle:
-            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-                loop.call_soon_threadsafe(task.cancel)
-        thread.join()
-
-    try:
-        # asyncio.run answers the first Ctrl-C by asking its task to cancel, which cannot reach a
-        # thread that waits here; so look for it now and then.
-        while thread.is_alive() and not (waiting and waiting.cancelling()):
-            thread.join(0.05)
-    except KeyboardInterrupt:
-        cancel()
-        raise
-    if thread.is_alive():
-        cancel()
-    if raised:
-        raise raised[0]
-    return result[0]
+    return run_beside(lambda: run.execute(metadata)) if beside else asyncio.run(run.execute(metadata))

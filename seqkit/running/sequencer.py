@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from seqkit._util.secrets import as_given
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import Releases, SequencePlan, build_plan
@@ -42,7 +43,7 @@ class ReleaseSequencer:
         record_skips: bool = True,
     ) -> None:
         if not isinstance(graph, RepoDependencyGraph):
-            raise TypeError(f"graph is {graph!r:.80}, expected a RepoDependencyGraph")
+            raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph")
         self.graph = graph
         self.ledger: RunLedger = MemoryRunLedger() if ledger is None else as_ledger(ledger)
         self.record_skips = record_skips

@@ -10,6 +10,8 @@ from typing import Any
 import anywidget
 import traitlets as T
 
+from seqkit._util.secrets import as_given
+
 __all__ = ["ExactSlider", "percent"]
 
 _STATIC = files("seqkit.widgets") / "static"
@@ -122,7 +124,7 @@ class ExactSlider(anywidget.AnyWidget):
     def _in_range(self, proposal: Any) -> float:
         value = float(proposal["value"])
         if not 0.0 <= value <= self._most:  # also refuses NaN
-            raise T.TraitError(f"value is {value!r}, expected a number from 0 to {self._most:,g}")
+            raise T.TraitError(f"value is {as_given(value, 200)}, expected a number from 0 to {self._most:,g}")
         return value + 0.0  # -0.0 is 0.0
 
     @T.observe("value")

@@ -14,7 +14,7 @@ from seqkit._show.html import Markup, escaped
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import chip
 from seqkit.explore.one_run import time_text
-from seqkit.widgets._parts import plain
+from seqkit.widgets._parts import Html, plain
 
 __all__ = ["PagedTable", "cell", "table_html"]
 
@@ -101,7 +101,7 @@ class PagedTable(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._shown: tuple[pd.DataFrame, str, Mapping[str, str]] = (pd.DataFrame(), "", {})
         self._about: object = None
         # What scrolls and has the focus is the widget: its content is replaced while a run goes on.
-        self._html = ipw.HTML(layout=ipw.Layout(overflow="auto", max_height="420px"))
+        self._html = Html(layout=ipw.Layout(overflow="auto", max_height="420px"))
         self._place = ipw.Label()
         self._back = ipw.Button(description="◀ before", tooltip=f"{what} before these")
         self._on = ipw.Button(description="after ▶", tooltip=f"{what} after these")

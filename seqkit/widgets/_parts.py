@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import ipywidgets as ipw
 
-from seqkit._show.html import escaped, shortened
+from seqkit._show.html import NO_TEX, escaped, shortened
 
-__all__ = ["StatusLine", "Throttle", "close_all", "guarded", "plain"]
+__all__ = ["Html", "StatusLine", "Throttle", "close_all", "guarded", "plain"]
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -22,24 +21,21 @@ def plain(text: str, limit: int = 60) -> str:
 
     Examples
     --------
-    >>> plain("two\nlines"), plain(""), plain("x" * 100, 7)
-    ('two lines', '(no name)', 'xxx…xxx')
+    >>> print(plain("two\nlines"), plain(""), plain("x" * 100, 7))
+    two\nlines (no name) xxx…xxx
     """
-    shown = "".join(
-        " " if char.isspace() else "□" if unicodedata.category(char) in _HIDDEN or char in _TURNING else char
-        for char in shortened(text, limit)
-    )
+    shown = shortened(text, limit)
     return shown if shown.strip() else f"({'blank' if text else 'no name'})"
 
 
-_HIDDEN = ("Cc", "Cs", "Co", "Cn")
-"""Control characters, lone surrogates, private and unassigned ones."""
+class Html(ipw.HTML):  # type: ignore[misc]  # ipywidgets ships no types
+    """HTML in which no TeX is set, wherever on a page it ends up."""
 
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn the direction of all text after them."""
+    def __init__(self, value: str = "", **options: Any) -> None:
+        super().__init__(value, _dom_classes=NO_TEX, **options)
 
 
-class StatusLine(ipw.HTML):  # type: ignore[misc]  # ipywidgets ships no types
+class StatusLine(Html):
     """One line that says what just happened; a screen reader reads it out."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import ipywidgets as ipw
 
 from seqkit.explore.quiz import Quiz
 from seqkit.widgets._lesson_html import name_row
-from seqkit.widgets._parts import StatusLine, guarded, plain
+from seqkit.widgets._parts import Html, StatusLine, guarded, plain
 from seqkit.widgets._walk_panel import LEFT_ALIGNED, button, row
 
 __all__ = ["QuizPanel"]
@@ -35,7 +35,7 @@ class QuizPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(self, quiz: Quiz, changed: Callable[[], object]) -> None:
         self.quiz = quiz
         self._changed: Callable[[], object] = lambda: None  # nobody has the panel yet
-        self._question, self._answer, self._score = ipw.HTML(), ipw.HTML(), ipw.HTML()
+        self._question, self._answer, self._score = Html(), Html(), Html()
         self._list = ipw.Select(
             description="Repos",
             rows=6,

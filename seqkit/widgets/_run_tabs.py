@@ -21,7 +21,7 @@ from seqkit.explore.browse import Browser
 from seqkit.explore.run_diff import RunDiff, diff_runs, words_of
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._paged_table import PagedTable
-from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
+from seqkit.widgets._parts import Html, StatusLine, close_all, guarded, plain
 from seqkit.widgets.dag import DagView
 
 __all__ = ["TABS", "RunTabs"]
@@ -106,14 +106,14 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         self._by_hand = False  # whether somebody chose the run to compare with
         self.dag = DagView(RepoDependencyGraph(), label="order of the run")
         self.dag.on_press(self._pressed)
-        self._no_order = ipw.HTML()
+        self._no_order = Html()
         self.focus = FocusBar(self.dag, [], status.say)
         self._order = ipw.VBox([self.focus, self._no_order, self.dag])
-        self.timeline = ipw.HTML()
+        self.timeline = Html()
         self.items = PagedTable("repos")
         self.events = PagedTable("events")
         self.findings = PagedTable("findings")
-        self.verdict = ipw.HTML()
+        self.verdict = Html()
         self.audited = ipw.Dropdown(
             options=["this run", "whole ledger"], description="audit of", tooltip="one run, or all runs and lines"
         )
@@ -123,7 +123,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         )
         self.compared.observe(self._compare, "value")
         self.changes = PagedTable("repos")
-        self.difference = ipw.HTML()
+        self.difference = Html()
         self._drawn: list[str] = []
         self._frames: dict[str, pd.DataFrame] = {}
         super().__init__(

@@ -9,7 +9,7 @@ import ipywidgets as ipw
 
 from seqkit.explore.lesson import Walk
 from seqkit.widgets._lesson_html import name_row, steps_table
-from seqkit.widgets._parts import StatusLine, guarded, plain
+from seqkit.widgets._parts import Html, StatusLine, guarded, plain
 
 __all__ = ["LEFT_ALIGNED", "WalkPanel", "button", "row"]
 
@@ -49,7 +49,7 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.status = StatusLine()
         self.status.style.font_size = "15px"
         self.status.layout.min_height = "48px"  # two lines, so that the picture below stays in its place
-        self._key, self._queue, self._taken, self._table = (ipw.HTML() for _ in range(4))
+        self._key, self._queue, self._taken, self._table = (Html() for _ in range(4))
         first = button("First", "Back to the start")
         back = button("Back", "Take the last step back")
         forward = button("Forward", "Make the next choice", "primary")

@@ -21,7 +21,7 @@ from seqkit.ledger import LedgerLike
 from seqkit.ledger.showing import RUN_STYLES
 from seqkit.widgets._follow import Follower
 from seqkit.widgets._keys import KeyGuard
-from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
+from seqkit.widgets._parts import Html, StatusLine, close_all, guarded, plain
 from seqkit.widgets._run_lines import run_lines
 from seqkit.widgets._run_tabs import RunTabs
 from seqkit.widgets.still import Still
@@ -106,7 +106,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         super().__init__(
             [
                 KeyGuard(),
-                ipw.HTML(_STYLE),
+                Html(_STYLE),
                 _row(self.by_status, self.by_policy, self.by_train, self.by_text),
                 self.run_list,
                 _row(self.newer, self.older, self._place, self.refreshing, self.take_runs),
@@ -161,7 +161,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         self.take_runs.on_click(self._take_runs)
         self.take_tab.on_click(self._take_tab)
         self._place = ipw.Label()
-        self._title = ipw.HTML()
+        self._title = Html()
 
     # ------------------------------------------------------------------ the list
 

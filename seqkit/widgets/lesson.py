@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as ipw
 
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.core.draws import Seed, resolve_seed
 from seqkit.core.plan import SequencePlan
@@ -161,7 +162,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def mode(self, mode: str) -> None:
         modes = ("walk", "quiz") if self._asking is not None else ("walk",)
         if mode not in modes:
-            raise ValueError(f"mode is {mode!r:.80}, expected one of {modes}")
+            raise ValueError(f"mode is {as_given(mode)}, expected one of {modes}")
         self._mode = mode
         self._walking.pause()
         quizzing = mode == "quiz"

@@ -10,7 +10,7 @@ from seqkit.core.plan import SequencePlan
 from seqkit.explore.live import LiveRun
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard
-from seqkit.widgets._parts import StatusLine, Throttle, close_all
+from seqkit.widgets._parts import Html, StatusLine, Throttle, close_all
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.still import Still
 
@@ -62,7 +62,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             tooltip="Repos that have succeeded, failed or been skipped",
             layout=ipw.Layout(width="100%"),
         )
-        self.told = ipw.HTML(layout=ipw.Layout(min_width="90px"))
+        self.told = Html(layout=ipw.Layout(min_width="90px"))
         self.focus = FocusBar(self.dag, [item.repo_id for item in plan.items], self.status.say)
         super().__init__([KeyGuard(), ipw.HBox([self.progress, self.told]), self.status, self.dag, self.focus])
         self._refresh()

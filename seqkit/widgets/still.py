@@ -12,7 +12,7 @@ from typing import Any
 
 from IPython.display import publish_display_data
 
-from seqkit._show.html import escaped
+from seqkit._show.html import NO_TEX, escaped
 
 __all__ = ["Still"]
 
@@ -21,6 +21,9 @@ _ADVICE = "To use it, run this cell in a notebook with ipywidgets."
 
 class Still:
     """Base of widgets that leave a still picture; comes before the ipywidgets class in the list of bases."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, _dom_classes=NO_TEX, **options)  # type: ignore[call-arg]  # of the widget's class
 
     def _still(self) -> tuple[str, str]:
         """Give a sentence that says what is seen, and a picture as SVG ("" for none)."""
@@ -34,7 +37,7 @@ class Still:
         data = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
         picture = f'<img alt="{shown}" style="max-width:100%" src="data:image/svg+xml;base64,{data}">' if svg else ""
         paper = f'<div style="background:#fff;padding:8px">{picture}</div>' if picture else ""
-        return f'<div class="seqkit-still"><p>{shown}. <i>{_ADVICE}</i></p>{paper}</div>'
+        return f'<div class="seqkit-still {" ".join(NO_TEX)}"><p>{shown}. <i>{_ADVICE}</i></p>{paper}</div>'
 
     def _ipython_display_(self, **_options: Any) -> None:
         _publish({"text/html": self.still_html(), "text/plain": f"{self!r}\n{_ADVICE}"}, {})

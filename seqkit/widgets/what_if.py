@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
+from html import escape
 from typing import Any
 
 import ipywidgets as ipw
 import pandas as pd
 from IPython import get_ipython
 
-from seqkit._show.html import escaped
-from seqkit._util.words import inflected, plural
+from seqkit._util.words import inflected, plural, printable
 from seqkit.core.failures import ModelLike
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
@@ -21,7 +21,7 @@ from seqkit.explore.settings import MOST_SCALE
 from seqkit.widgets._exact_slider import ExactSlider, percent
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard
-from seqkit.widgets._parts import StatusLine, Throttle, close_all, guarded, plain
+from seqkit.widgets._parts import Html, StatusLine, Throttle, close_all, guarded, plain
 from seqkit.widgets._what_if_html import blast_list, comparison, histogram
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.still import Still
@@ -115,7 +115,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self.dag.on_press(self._pressed)
         self.focus = FocusBar(self.dag, plan.released, self.status.say, self._selected)
         self._controls()
-        self.numbers, self.shape, self.blocked, self.source = (ipw.HTML() for _ in range(4))
+        self.numbers, self.shape, self.blocked, self.source = (Html() for _ in range(4))
         self.shape.layout.margin = "0 0 0 24px"
         super().__init__(
             [
@@ -334,7 +334,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             self.rate.readout = repo is not None
 
     def _refresh_code(self) -> None:
-        code = escaped(self.code, len(self.code))
+        code = escape("\n".join(map(printable, self.code.split("\n"))))
         self.source.value = (
             f'<pre class="seqkit-code" tabindex="0" style="max-height:320px;overflow:auto">{code}</pre>' if code else ""
         )

@@ -417,12 +417,13 @@ def test_markup_is_kept_and_text_is_escaped() -> None:
     assert [element.tag for element in root.iter() if element.tag in "bius"] == ["u"]
     assert told(root) == "<b><i>x<u>y</u>3<s>"
     assert escaped(escaped("<")) == "&lt;"
-    assert ET.fromstring(f"<p>{escaped(bytes(range(32)).decode())}</p>").text == "�" * 9 + "\t\n" + "��\n" + "�" * 18
+    low = bytes(range(32)).decode()
+    assert ET.fromstring(f"<p>{escaped(low)}</p>").text == repr(low)[1:-1]
 
 
 def test_lists_of_names_are_cut_and_isolated() -> None:
     root = ET.fromstring("<p>" + names(["", "\u202eabc", *"defghijk"], most=4) + "</p>")
-    assert [bdi.text for bdi in root] == ["''", "\u202eabc", "d", "e"]
+    assert [bdi.text for bdi in root] == ["''", "\\u202eabc", "d", "e"]
     assert told(root).endswith("and 6 more")
 
 

@@ -38,6 +38,7 @@ from seqkit import (
 )
 from seqkit.analysis.montecarlo import driver, numpy_kernel, simulation
 from seqkit.analysis.montecarlo.estimate import moments
+from seqkit.core import draws
 from seqkit.core.draws import MAX_TRIALS
 from tests.tools.strategies import HOSTILE_NAMES, POLICIES
 
@@ -940,3 +941,20 @@ def test_numbers_are_the_same_bit_for_bit_where_numba_cannot_be_imported() -> No
         told[blocked] = done.stdout.splitlines()
     assert len(told[True]) == 6
     assert told[True] == told[False]
+
+
+@pytest.mark.parametrize("model", [0.5, {"b": 1.0}, {"a": 0.9, "b": 1.0}])
+def test_a_million_attempts_are_as_good_as_those_that_count(model: Any) -> None:
+    most, some = (simulate(DIAMOND, model, 2_000, rng=3, attempts=k, engine="numpy") for k in (1_000_000, 1_200))
+    assert most.to_frame().equals(some.to_frame())
+    assert most.counts.equals(some.counts)
+
+
+def test_no_more_keys_are_drawn_than_tries_can_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    stream = draws.stream
+    monkeypatch.setattr(draws, "stream", lambda *address: (drawn.append(1), stream(*address))[1])
+    simulate(DIAMOND, 0.5, 100, rng=3, attempts=1_000_000, engine="numpy")
+    assert len(drawn) < 1_000
+    with pytest.raises(ValueError, match="attempts is 1000000, expected at most 10000"):
+        simulate(DIAMOND, 0.9999, 100, attempts=1_000_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import permutations
 from typing import Any
 
@@ -10,8 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit import RepoDependencyGraph, RepoNotFound, SequencePlan, build_plan, check_order, steps
-from tests.tools.strategies import Train, ancestors, dags, fifo_kahn, trains
+from seqkit.core.rules import Rules, Start, each_choice
+from seqkit.core.terms import Policy, Terms
+from tests.tools.growth import SHAPES, doubled, lines, peak, plan_of
+from tests.tools.strategies import Train, ancestors, dags, fifo_kahn, policies, trains
 
+STEPS = sys.modules["seqkit.analysis.steps"]
 DIAMOND = build_plan(RepoDependencyGraph.from_edges([("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]), version="1")
 
 
@@ -237,3 +242,63 @@ def test_the_first_difference_is_told_by_its_place_in_the_order_given() -> None:
 
 def test_an_empty_order_of_an_empty_plan_is_valid() -> None:
     assert check_order(build_plan(RepoDependencyGraph(), []), [])
+
+
+# ---------------------------------------------------------------------- large plans
+
+
+def _slow_steps(plan: SequencePlan, failing: set[str], policy: Policy) -> list[tuple[list[str], list[str], list[str]]]:
+    """Ask the rules for the whole queue at each step."""
+    rules, rows, doomed = Rules(plan, Terms(policy)), [], set[str]()
+    ready = rules.ready()
+    seen = set(ready)
+    for step in each_choice(rules, lambda repo, _: "red" if repo in failing else None):
+        blocked: list[str] = []
+        if isinstance(step, Start) and step.repo_id in failing:
+            waiting = [repo for repo in plan.released if rules.status(plan.position(repo)).name == "pending"]
+            below = set(plan.graph.transitive_dependents_of(step.repo_id))
+            if rules.stopping or rules.terms.blocks:
+                blocked = [r for r in waiting if (rules.stopping or r in below) and r not in doomed]
+                doomed.update(blocked)
+        after = rules.ready()
+        rows.append((ready, [repo for repo in after if repo not in seen], blocked))
+        seen.update(after)
+        ready = after
+    return rows
+
+
+@pytest.mark.parametrize("most", [None, 1, 3])
+@given(trains(), policies)
+def test_the_queue_is_that_of_the_rules(most: int | None, train: Train, policy: Policy) -> None:
+    plan, failing = train.plan, set(train.failing) & set(train.plan.released)
+    whole = steps(plan, failing, policy)
+    slow = _slow_steps(plan, failing, policy)
+    assert list(zip(whole["ready"], whole["freed"], whole["blocked"], strict=True)) == slow
+    if most is not None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(STEPS, "_MOST_WHOLE", 0)
+            patch.setattr(STEPS, "_MOST_READY", most)
+            short = steps(plan, failing, policy)
+        if len(short):
+            assert list(short["ready"]) == [ready[:most] for ready, _, _ in slow]
+            assert list(short["n_ready"]) == [len(ready) for ready, _, _ in slow]
+            assert list(short["freed"]) == list(whole["freed"])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_steps_grow_with_the_plan(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(STEPS, "_MOST_WHOLE", 100)
+    plans = {n: plan_of(shape, n) for n in (600, 1_200)}
+    for count in (lines, peak):
+        doubled(lambda n, c=count: c(lambda: steps(plans[n][0], plans[n][1])), 600, 2.4)
+
+
+def test_an_order_through_a_hub_that_is_not_released_is_checked_in_steps_that_grow_with_the_plan() -> None:
+    def cost(n: int) -> int:
+        edges = [*((f"a{i}", "hub") for i in range(n)), *(("hub", f"b{i}") for i in range(n))]
+        graph = RepoDependencyGraph.from_edges(edges)
+        plan = build_plan(graph, [(repo, "1") for repo in graph if repo != "hub"])
+        _ = plan.arrays
+        return lines(lambda: check_order(plan, plan.released))
+
+    doubled(cost, 400)

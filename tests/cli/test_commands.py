@@ -22,6 +22,7 @@ from rich.cells import cell_len
 
 from seqkit import CommonCause, FailureModel, RepoDependencyGraph, analyze, build_plan, load_dataset, simulate, what_if
 from seqkit.__main__ import main
+from seqkit._show.spreadsheet import harmless
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
 
 TOP = Path(__file__).parents[2]
@@ -315,8 +316,9 @@ def test_what_if_is_the_librarys(tmp_path_factory: pytest.TempPathFactory, train
     assert answer["not_tried"] == [repo for repo in failing if repo not in outcome.failures]
     assert sum(answer["counts"].values()) == len(plan.items)
     rows = list(csv.DictReader(io.StringIO(table_file.read_bytes().decode(), newline="")))
-    assert [row["repo_id"] for row in rows] == [item.repo_id for item in plan.items]
-    assert [json.loads(row["blocked_by"]) for row in rows] == list(map(list, outcome.blocked_by))
+    assert [row["repo_id"] for row in rows] == [harmless(item.repo_id) for item in plan.items]
+    told = [json.loads(row["blocked_by"]) for row in rows]
+    assert told == [json.loads(harmless(json.dumps(repos))) for repos in outcome.blocked_by]
     assert [row["blocked_by"] for row in answer["repos"]] == list(map(list, outcome.blocked_by))
     assert [row["skip_cause"] or None for row in rows] == list(outcome.skip_causes)
     text = said("what-if", str(file), *options)
@@ -632,7 +634,8 @@ def test_hostile_names_do_no_harm(folder: Path) -> None:
             assert r"\x1b[31mred" in text
             assert "[bold]x[/nothing]" in text
             rows = csv.DictReader(io.StringIO(said(*arguments, "--csv", "-"), newline=""))
-            assert {row["repo_id"] for row in rows} == {"core", *names}
+            assert {row["repo_id"] for row in rows} == {"core", *map(harmless, names)}
+            assert "'=1+1" in map(harmless, names)
             assert {row["repo_id"] for row in strict(said(*arguments, "--json", "-"))["repos"]} == {"core", *names}
         complained("what-if", source, "--fail", "\x1b[31m\nno such repo" + "y" * 10_000)
 

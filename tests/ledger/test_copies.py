@@ -127,10 +127,9 @@ def test_what_is_delivered_twice_counts_once_and_is_said(name: str, tmp_path: Pa
 
 def test_the_same_file_read_twice_and_a_database_beside_its_export(tmp_path: Path) -> None:
     once = ran(tmp_path)
-    database = SqlRunLedger(tmp_path / "runs.db", ids=["monday"])
     found = read_ledger(once)
     now = [found.runs[0].record.created_at]
-    database._clock = lambda: now[0]
+    database = SqlRunLedger(tmp_path / "runs.db", ids=["monday"], clock=lambda: now[0])
     record = found.get_run("monday")
     database.create_run(record.spec_digest, record.metadata)
     for event in found.get_events("monday"):

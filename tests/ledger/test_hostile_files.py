@@ -287,23 +287,6 @@ def test_urls_that_are_no_ledger(url: str) -> None:
     assert not raised.value.path.startswith("mysql://kim:")
 
 
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("postgresql://kim:s:/?x@host:5432/db", "postgresql://kim@host:5432/db"),
-        (
-            "postgresql://kim@host/db?sslmode=require&password=x",
-            "postgresql://kim@host/db?sslmode=require&password=***",
-        ),
-        ("postgresql://:secret@/db", "postgresql://@/db"),
-        ("postgresql+psycopg://kim@host/db", "postgresql+psycopg://kim@host/db"),
-        ("sqlite:///a:b@c.db", "sqlite:///a:b@c.db"),
-    ],
-)
-def test_no_password_is_shown(url: str, shown: str) -> None:
-    assert collecting.without_password(url) == shown
-
-
 # ---------------------------------------------------------------------- many bad lines
 
 

@@ -457,8 +457,12 @@ def test_an_empty_ledger_gives_the_same_columns_from_a_database_and_from_a_file(
 
 def test_a_source_shows_no_password(tmp_path: Path) -> None:
     write_ledger(MemoryRunLedger.from_records([record()], []), tmp_path / "l.db")
-    [source] = runs_frame(f"sqlite:///{tmp_path / 'l.db'}?timeout=9&password=secret")["source"]
-    assert source == f"sqlite:///{tmp_path / 'l.db'}?timeout=9&password=***"
+    url = f"sqlite:///{tmp_path / 'l.db'}?timeout=9"
+    [source] = runs_frame(url)["source"]
+    assert source == url
+    with pytest.raises(ReadError, match="does not know") as refused:
+        runs_frame(f"{url}&password=secret")
+    assert refused.value.path == f"{url}&password=***"
 
 
 def test_nothing_is_written_to_a_file_that_was_read(tmp_path: Path) -> None:

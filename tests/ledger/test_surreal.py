@@ -694,6 +694,31 @@ def test_an_engine_that_hangs_or_dies(monkeypatch: pytest.MonkeyPatch, tmp_path:
         read_ledger(STORE)
 
 
+MAKING = (
+    "import sys\nfrom surrealdb import Surreal\n"
+    "with Surreal('surrealkv://' + sys.argv[1]) as db:\n    db.use('aivcs', 'main')\n    db.query(sys.argv[2])\n"
+)
+
+
+@needs_engine
+@pytest.mark.parametrize("code", ["{ sleep(30s) }", "{ array::max(array::range(0, 30000000)) }"])
+@pytest.mark.parametrize("field", ["seq", "payload", "more"])
+def test_code_that_came_with_the_folder_is_not_run(tmp_path: Path, code: str, field: str) -> None:
+    event = row(EVENT, id="run_events:good")
+    script = (
+        f"INSERT INTO runs {row(RUN, id=...)}; INSERT INTO run_events {event};"
+        f"CREATE run_events:bad SET run_id = 'r', seq = 2, kind = 'k', payload = {{}}, created_at = time::now();"
+        f"UPDATE run_events:bad SET {field} = <future> {code}"
+    )
+    store = tmp_path / "store"
+    subprocess.run([sys.executable, "-c", MAKING, str(store), script], capture_output=True, check=True)
+    found = read_ledger(store, on_bad_lines="skip")
+    assert (len(found.runs), len(found.events)) == (1, 1)
+    [problem] = found.problems
+    assert "run_events:bad" in problem.message
+    assert "it holds a <future>, which is code and was not run" in problem.message
+
+
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "find_spec", lambda _: None)
     with pytest.raises(ReadError, match=r'needs the package surrealdb: pip install "seqkit-py\[surreal\]"'):

@@ -366,7 +366,7 @@ def test_hostile_names_are_drawn_as_text():
         assert not any(text.get_parse_math() for text in texts if text.get_text())
         assert all(name.count("\n") <= 2 and len(name) <= 80 for _, _, name in labels(ax))
         plt.close(ax.figure)
-    assert {"$x$", "a b c", "<script>alert(1)</script>", ""} <= set(names(order(plan)))
+    assert {"$x$", "a\\nb\\tc", "<script>alert(1)</script>", ""} <= set(names(order(plan)))
 
 
 # ---------------------------------------------------------------------- a part of it

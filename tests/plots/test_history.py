@@ -432,9 +432,9 @@ def test_hostile_names_are_drawn_as_text():
     assert not any(label.get_parse_math() for label in labels)
     names = texts(ax.get_yticklabels())
     assert len(names) == len(repos)
-    assert {"$x$", "two lines", "''"} <= set(names)
+    assert {"$x$", "two\\nlines", "''"} <= set(names)
     assert all(len(name) <= 28 for name in names)
-    assert texts(ax.get_xticklabels())[0] == "$x$ <script> · 2026-03-02"
+    assert texts(ax.get_xticklabels())[0] == "$x$\\n<script> · 2026-03-02"
 
 
 def test_an_empty_id_and_a_zero_byte_are_two_runs():

@@ -528,7 +528,7 @@ def test_hostile_names_and_reasons_are_drawn_as_text():
     assert not any(text.get_parse_math() for text in texts)
     assert all("\n" not in label and len(label) < 40 for label in labels(ax))
     assert any("$x$ ✗" in label for label in labels(ax))
-    assert title(ax).startswith("Run $x$ <script> failed")
+    assert title(ax).startswith("Run $x$\\n<script> failed")
 
 
 def test_drawing_is_deterministic():

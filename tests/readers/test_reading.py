@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from seqkit._util.words import printable
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.ids import is_blank
 from seqkit.errors import DependencyCycle, ReadError
@@ -61,7 +62,7 @@ def read_error(path: Any, *args: Any, **options: Any) -> ReadError:
     with pytest.raises(ReadError) as caught:
         read_graph(path, *args, **options)
     assert caught.value.path == str(path)
-    assert str(caught.value).startswith(str(path))
+    assert str(caught.value).startswith(printable(str(path)))
     return caught.value
 
 
@@ -446,9 +447,9 @@ def test_npm_malformed(write: Write, document: Any, message: str) -> None:
     assert message in read_error(write(document), "npm").message
 
 
-def test_npm_numbers_beyond_floats_are_only_described(write: Write) -> None:
+def test_npm_numbers_beyond_floats_are_refused(write: Write) -> None:
     text = json.dumps(lock_of({"node_modules/a": {"version": 0}})).replace(": 0", ": 1e999")
-    assert "version is inf, expected text" in read_error(write(text)).message
+    assert "the number 1e999 is too large to be held" in read_error(write(text)).message
 
 
 def test_npm_deep_folders(write: Write) -> None:

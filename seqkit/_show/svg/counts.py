@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from seqkit._show.html import Markup, escaped
 from seqkit._show.palette import STATUS_STYLES, StatusStyle
 from seqkit._show.svg.text import number, opened
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 
 __all__ = ["chip", "described", "known", "legend", "mark", "strip", "summary"]
@@ -32,7 +33,7 @@ _SHAPES: Mapping[str, tuple[str, bool]] = {
 def known(word: str, styles: Styles = STATUS_STYLES) -> StatusStyle:
     """Give the style of a status; a word that has none is an error."""
     if word not in styles:
-        raise ValueError(f"a status is {word!r:.80}, expected one of {tuple(styles)}")
+        raise ValueError(f"a status is {as_given(word)}, expected one of {tuple(styles)}")
     return styles[word]
 
 

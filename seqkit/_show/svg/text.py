@@ -60,7 +60,7 @@ def fitted(line: str, size: float, room: float, limit: int = 24) -> str:
     >>> fitted("jest-resolve-dependencies", 10, 80)
     'jest-re…encies'
     """
-    line = "".join(" " if char.isspace() else char for char in shortened(line, limit))
+    line = shortened(line, limit)
     while limit > 1 and width(shortened(line, limit), size) > room:
         limit -= 1
     return shortened(line, limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seqkit._util.secrets import as_given
 from seqkit.analysis.exact.analysis import Analysis, Expected
 from seqkit.analysis.exact.chances import chances_of
 from seqkit.core.failures import FailureModel, ModelLike, as_model
@@ -77,17 +78,17 @@ def analyze(
     ValueError: the rates of model name 1 repo that the plan does not have: 'croe' (did you mean 'core'?), and ...
     """
     if not isinstance(plan, SequencePlan):
-        raise TypeError(f"plan is {plan!r:.80}, expected a SequencePlan; build_plan(graph, …) makes one")
+        raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan; build_plan(graph, …) makes one")
     checked = as_model(model)
     terms = Terms(policy, failure_budget, attempts)
     if not Terms(policy).closed_form:
         raise ValueError(
-            f"policy is {policy!r}, expected 'skip_dependents', the only one with closed forms; "
+            f"policy is {as_given(policy, 200)}, expected 'skip_dependents', the only one with closed forms; "
             f"simulate(plan, model, policy={policy!r}) estimates it"
         )
     if not terms.closed_form:
         raise ValueError(
-            f"failure_budget is {failure_budget!r}, expected None: a budget has no closed form; "
+            f"failure_budget is {as_given(failure_budget, 200)}, expected None: a budget has no closed form; "
             f"simulate(plan, model, failure_budget={failure_budget!r}) estimates it"
         )
     check_models([plan], model=checked)

@@ -15,6 +15,7 @@ from seqkit._show.html import amount, page, rows_of, shortened
 from seqkit._show.svg import bars
 from seqkit._util import dtypes
 from seqkit._util.arguments import at_least, whole
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.exact.chances import Chances, Floats, chances_of
 from seqkit.analysis.exact.distribution import law_of_count
@@ -268,7 +269,7 @@ class Analysis:
         0.0
         """
         if not isinstance(failed, str) and not isinstance(failed, Iterable):
-            raise TypeError(f"failed is {failed!r:.80}, expected a repo id or several")
+            raise TypeError(f"failed is {as_given(failed)}, expected a repo id or several")
         ids = [failed] if isinstance(failed, str) else failed
         return math.exp(self._outcomes.log_probability([self.plan.position(repo) for repo in ids]))
 

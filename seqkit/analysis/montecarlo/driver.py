@@ -19,6 +19,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Literal, get_args
 
 from seqkit._util.arguments import whole
+from seqkit._util.secrets import as_given
 from seqkit.analysis.montecarlo import numpy_kernel
 from seqkit.analysis.montecarlo.experiment import Experiment, Tally
 
@@ -50,7 +51,7 @@ def chosen_engine(engine: Engine, work: float) -> str:
         Where numba is asked for by name but not installed.
     """
     if engine not in get_args(Engine):
-        raise ValueError(f"engine is {engine!r}, expected one of {get_args(Engine)}")
+        raise ValueError(f"engine is {as_given(engine, 200)}, expected one of {get_args(Engine)}")
     if engine == "numpy":
         return engine
     there = importlib.util.find_spec("numba") is not None
@@ -145,5 +146,5 @@ def _threads(executor: Any) -> int:
     if callable(getattr(executor, "submit", None)) and not isinstance(executor, type):
         return 0
     if isinstance(executor, bool) or not hasattr(type(executor), "__index__"):
-        raise TypeError(f"executor is {executor!r}, expected an executor, a number of threads or None")
+        raise TypeError(f"executor is {as_given(executor, 200)}, expected an executor, a number of threads or None")
     return whole("executor", executor, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from seqkit.core.failures import Failing, FailureModel
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Terms
 
-__all__ = ["NO_TRIALS", "Experiment", "Tally", "joint_counts", "prepare", "total"]
+__all__ = ["NO_TRIALS", "Experiment", "Tally", "joint_counts", "prepare", "total", "tries_that_count"]
 
 NO_TRIALS = np.empty(0, np.int32)
 """In place of arrays by trial that nobody asked for; a slice of them would keep them alive."""
@@ -21,6 +22,8 @@ NO_TRIALS = np.empty(0, np.int32)
 _DENSE = 1 << 21  # cells; a table of all joint counts up to this size is faster than sorting
 
 _MOST_KEYS = 10_000_000  # of 16 bytes
+_MOST_TRIES = 10_000  # at a repo, where so many are needed to decide every trial
+_NEVER_BITS = 64  # what is less likely than 2 to the minus this, in any trial of any repo, does not happen
 
 _REDUCE_UP_TO = 10_000  # repos; above, sets of ancestors as integers would take more memory than they save time
 
@@ -133,23 +136,27 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
     Raises
     ------
     ValueError
-        Where the attempts of all repos are too many to have a key each.
+        Where the attempts are too many, or of those that can matter (:func:`tries_that_count`) there are.
     """
-    attempts = terms.attempts
-    if attempts > 1 and attempts * len(plan.items) > _MOST_KEYS:
+    attempts = max(
+        (tries_that_count(model.rate(repo), terms.attempts, len(plan.items)) for repo in plan.released), default=1
+    )
+    keyed = max(1, _MOST_KEYS // max(1, len(plan.items)))
+    if terms.attempts > keyed or attempts > _MOST_TRIES:
         raise ValueError(
-            f"attempts is {attempts}, expected at most {_MOST_KEYS // len(plan.items)} for a plan of "
+            f"attempts is {terms.attempts}, expected at most {min(keyed, _MOST_TRIES)} for a plan of "
             f"{len(plan.items)} items; analyze(plan, model, attempts) takes any number"
         )
     items = [item.repo_id for item in plan.items]
     released = plan.arrays.released
     dependencies = _reduced(plan.arrays.dependencies) if terms.blocks else [[] for _ in items]
     causes = [cause for cause in model.common_causes if cause.probability > 0]
-    members = [frozenset(cause.repos) for cause in causes]
-    struck_by = [
-        [number for number, repos in enumerate(members) if repo in repos] if yes else []
-        for repo, yes in zip(items, released, strict=True)
-    ]
+    struck_by: list[list[int]] = [[] for _ in items]
+    for number, cause in enumerate(causes):
+        for repo in cause.repos:
+            at = plan.arrays.position.get(repo)
+            if at is not None and released[at]:
+                struck_by[at].append(number)
     rates = [model.rate(repo) if yes else 0.0 for repo, yes in zip(items, released, strict=True)]
     keys = [
         [
@@ -190,6 +197,23 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
         causes=_flat(struck_by),
         stop_at=stop_at,
     )
+
+
+def tries_that_count(rate: float, attempts: int, repos: int) -> int:
+    """Say how many of the attempts can matter: after those every trial is decided, whatever the seed.
+
+    A repo that fails at this rate fails so often in none of all the trials that there can be, of so many repos,
+    but with a probability below 2**-64. One that is certain to fail, or to be released, is decided at once.
+
+    Examples
+    --------
+    >>> [tries_that_count(rate, 1_000_000, 100) for rate in (0.0, 0.1, 0.5, 0.9, 1.0)], tries_that_count(0.5, 3, 100)
+    ([1, 33, 109, 715, 1], 3)
+    """
+    if rate in (0.0, 1.0):
+        return 1
+    bits = _NEVER_BITS + math.log2(draws.MAX_TRIALS * max(1, repos))
+    return min(attempts, math.ceil(bits / -math.log2(rate)))
 
 
 def _reduced(dependencies: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:

@@ -312,6 +312,11 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                         for lane in range(lanes):
                             last_failed[held, lane] = uint32(last_failed[held, lane] | broken[0, lane])
                             pending[lane] = uint32(pending[lane] & uint32(~broken[0, lane]))
+                left = _NONE
+                for lane in range(lanes):
+                    left = uint32(left | pending[lane])
+                if left == _NONE:
+                    break
             _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissa, n_digits, numbers)
             many_failed = many_lost = _NONE
             for lane in range(lanes):

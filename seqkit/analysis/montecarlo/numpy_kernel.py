@@ -108,6 +108,8 @@ def _would_fail(experiment: Experiment, numbers: Lanes, valid: Lanes) -> Lanes:
             out[rows] = _broken(experiment, rows, open_, numbers)
             open_ &= ~out[rows]
         for attempt in range(1, attempts):  # who fails is tried again
+            if attempt > 1 and not open_.any():
+                break
             later = experiment.later_mantissas[rows], experiment.later_digits[rows]
             _draw(open_, experiment.keys[rows, attempt], *later, numbers)
         out[rows] |= open_

@@ -18,6 +18,7 @@ from seqkit._show.html import amount, page, rows_of
 from seqkit._show.svg import bars
 from seqkit._util import dtypes
 from seqkit._util.arguments import at_least, whole
+from seqkit._util.secrets import as_given
 from seqkit.analysis.montecarlo.driver import Engine, chosen_engine, each_chunk
 from seqkit.analysis.montecarlo.estimate import Estimate, moments
 from seqkit.analysis.montecarlo.experiment import Experiment, Tally, prepare, total
@@ -189,7 +190,7 @@ class Simulation(UnderTerms):
         Trial(failures=('docs',), outcome=SequenceOutcome(2 succeeded, 1 failed))
         """
         if isinstance(i, bool) or not hasattr(i, "__index__"):
-            raise TypeError(f"i is {i!r}, expected a whole number from 0 to {self.trials - 1}")
+            raise TypeError(f"i is {as_given(i, 200)}, expected a whole number from 0 to {self.trials - 1}")
         number = int(i) + (self.trials if i < 0 else 0)
         if not 0 <= number < self.trials:
             raise IndexError(f"i is {i}, expected a whole number from 0 to {self.trials - 1}")
@@ -310,7 +311,7 @@ def simulate(
         The seed, or where it comes from; None takes a fresh one, which the result tells. Two plans
         or models simulated with one seed share their draws repo by repo: see :func:`compare`.
     policy, failure_budget, attempts
-        As in :func:`seqkit.execute_plan`.
+        As in :func:`seqkit.execute_plan`. Nothing more is drawn once every trial is decided.
     until : float, optional
         Run until the standard error of the mean released share (from 0 to 1) is below this. To that end
         two imaginary runs are added, one with everything and one with nothing released, so that rare
@@ -412,13 +413,13 @@ def _precision(until: Any) -> float | None:
     if until is None:
         return None
     if isinstance(until, bool) or not isinstance(until, int | float | np.floating):
-        raise TypeError(f"until is {until!r}, expected a standard error above 0, such as 0.001")
+        raise TypeError(f"until is {as_given(until, 200)}, expected a standard error above 0, such as 0.001")
     if not 0 < until < math.inf:
-        raise ValueError(f"until is {until!r}, expected a standard error above 0, such as 0.001")
+        raise ValueError(f"until is {as_given(until, 200)}, expected a standard error above 0, such as 0.001")
     least = math.sqrt(0.5 / MAX_TRIALS)
     if until < least:
         raise ValueError(
-            f"until is {until!r}, which may take more than {MAX_TRIALS} trials: expected {least:.1g} or more"
+            f"until is {as_given(until)}, which may take more than {MAX_TRIALS} trials: expected {least:.1g} or more"
         )
     return float(until)
 

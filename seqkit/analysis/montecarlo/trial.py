@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from seqkit.analysis.montecarlo.experiment import tries_that_count
 from seqkit.core.failures import FailureModel
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import follow
 from seqkit.core.terms import Terms
-from seqkit.errors import SequencingFailed
+from seqkit.errors import SequencingFailed, as_recorded
 
 __all__ = ["Trial", "run_trial"]
 
@@ -25,14 +26,15 @@ class Trial(NamedTuple):
 
 def run_trial(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, trial: int) -> Trial:
     """Run one trial through the rule machine, with the draws that the kernels count."""
-    failures = tuple(
-        repo
-        for repo in plan.released
-        if all(model.reason(repo, attempt, seed, trial) is not None for attempt in range(1, terms.attempts + 1))
-    )
+
+    def fails(repo: str) -> bool:
+        tries = tries_that_count(model.rate(repo), terms.attempts, len(plan.items))
+        return all(model.reason(repo, attempt, seed, trial) is not None for attempt in range(1, tries + 1))
+
+    failures = tuple(filter(fails, plan.released))
 
     def why(repo: str, attempt: int) -> str | None:
         reason = model.reason(repo, attempt, seed, trial)
-        return None if reason is None else str(SequencingFailed(repo, reason))
+        return None if reason is None else as_recorded(SequencingFailed(repo, reason))
 
     return Trial(failures, follow(plan, terms, why).outcome(seed=seed))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
-
 from seqkit.core.model import ContentDigest, RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import StorageError
+from seqkit.ledger.strict import parse_all, parse_json
 
-__all__ = ["EventColumns", "event_of", "json_text", "metadata_text", "record_of", "refuse_unstorable"]
+__all__ = ["EventColumns", "event_of", "is_storable", "record_of", "refuse_unstorable"]
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_LOOKS_LIKE_A_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class EventColumns(NamedTuple):
@@ -31,18 +28,25 @@ class EventColumns(NamedTuple):
     timestamp: list[datetime]
     """When it happened, UTC."""
 
-    def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Add rows of (seq, kind, payload, timestamp); ValueError or TypeError where one is not readable."""
+    def add(self, rows: Sequence[Sequence[Any]]) -> int:
+        """Add rows of (seq, kind, payload, timestamp), and count the characters of their texts.
+
+        Raises
+        ------
+        ValueError
+            Where one is not readable.
+        """
         try:
             seqs, kinds, payloads, moments = zip(*rows, strict=True)
             if (set(map(type, seqs)), set(map(type, kinds)), set(map(type, payloads))) != ({int}, {str}, {str}):
                 raise TypeError  # the rows one by one, below, tell which
+            if not is_storable("".join(kinds)) or not is_storable("".join(payloads)):
+                raise TypeError
             if type(moments[0]) is str:  # as SQLite keeps them
                 moments = tuple([datetime.fromisoformat(moment + "+00:00") for moment in moments])
             else:
                 moments = tuple([moment.astimezone(UTC) for moment in moments])
-            # Several times faster than json.loads. What it refuses, such as half a surrogate pair, json may read.
-            read = [from_json(text, cache_strings="keys") for text in payloads]
+            read = parse_all(payloads)
         except (ValueError, TypeError, AttributeError):
             for row in rows:
                 event = event_of(row)
@@ -50,11 +54,19 @@ class EventColumns(NamedTuple):
                 self.kind.append(event.kind)
                 self.payload.append(event.payload)
                 self.timestamp.append(event.timestamp)
-            return
+            return sum(len(row[1]) + len(row[2]) for row in rows)
         self.seq.extend(seqs)
         self.kind.extend(kinds)
         self.payload.extend(read)
         self.timestamp.extend(moments)
+        return sum(map(len, kinds)) + sum(map(len, payloads))
+
+    def events(self) -> list[RunEvent]:
+        """Give a record for each."""
+        return [
+            RunEvent(seq=seq, kind=kind, payload=payload, timestamp=timestamp)
+            for seq, kind, payload, timestamp in zip(*self, strict=True)
+        ]
 
 
 def event_of(row: Sequence[Any]) -> RunEvent:
@@ -107,9 +119,7 @@ def _json(text: object) -> Any:
     if not isinstance(text, str) or not is_storable(text):
         raise ValueError(f"its JSON is {_type(text)}, expected text")
     try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ValueError("its JSON is nested too deeply") from error
+        return parse_json(text)
     except ValueError as error:
         raise ValueError(f"its JSON cannot be read: {error}") from error
 
@@ -118,31 +128,6 @@ def _type(value: object) -> str:
     if isinstance(value, str):
         return "not UTF-8, or has a NUL character"
     return "missing" if value is None else f"of type {type(value).__name__}"
-
-
-def json_text(value: object) -> str:
-    """Write JSON that any database can hold: NUL and lone surrogates as escapes, other text as it is."""
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-        if text.isascii() or _SURROGATES.search(text) is None:
-            return text
-        if _LOOKS_LIKE_A_PAIR.search(text) is None:
-            return json.dumps(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise StorageError(f"not storable as JSON: {error}") from error
-    raise StorageError(
-        "not storable as JSON: text with two lone surrogates in a row, which would come back as one character; "
-        "expected Unicode text"
-    )
-
-
-def metadata_text(metadata: RunMetadata) -> str:
-    """Write a run's metadata as JSON; what pydantic knows how to write, such as a datetime, may be in the tags."""
-    try:
-        content = metadata.model_dump(mode="json")
-    except ValueError:  # half a surrogate pair, or what is no JSON at all
-        content = metadata.model_dump()
-    return json_text(content)
 
 
 def is_storable(text: str) -> bool:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import sqlite3
+import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
+from seqkit._util.secrets import as_given, secrets_in, without
 from seqkit.errors import Backend, IntegrityError, StorageError
+from seqkit.ledger.sql.place import Place
+from seqkit.ledger.sql.sqlite import Guarded
+from seqkit.ledger.urls import EXPECTED, SqliteFile, postgresql_url, scheme_of, sqlite_file
 
-__all__ = ["bytes_as_found", "make_engine", "raw_cursor", "shown", "translated", "url_of"]
+__all__ = ["PATIENCE", "bytes_as_found", "make_engine", "raw_cursor", "refuse_lost", "translated"]
 
-_POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
-_SECRET = ("password", "passfile", "sslpassword", "sslkey")
-_EXPECTED = "expected a path, or a URL such as sqlite:///runs.db or postgresql://user@host/database"
+PATIENCE = 30.0
+"""For how many seconds to wait for a database that somebody has locked."""
+
 _IDLE_SECONDS = 20.0  # after this long, ask a connection whether it is still there before it is used
 
 _REMEDIES = (
@@ -29,8 +35,9 @@ _REMEDIES = (
     ("read-only", "open the ledger where you may write, or read it only"),
     ("unable to open", "check that the folder is there and that you may write to it"),
     ("not a database", "the file is something else: name another one"),
+    ("not authorized", "the file's tables are not a seqkit ledger's: name another one"),
     ("malformed", "the file is damaged: restore it from a copy"),
-    ("locked", "another process is writing for longer than 30 s: wait, or end it"),
+    ("locked", "another process is writing: wait, or end it"),
     ("lock timeout", "another session is writing to the same run: wait, or end it"),
     ("no such column", "the file's tables are not a seqkit ledger's: name another one"),
     ("password authentication failed", "check user and password, or the server's pg_hba.conf"),
@@ -52,35 +59,19 @@ _LOST = (
 )
 
 
-def url_of(url: str | os.PathLike[str]) -> sa.URL:
-    """Read a path or URL; ValueError where it is neither, without the text: it may hold a password."""
-    text = os.fspath(url)
-    if "://" not in text:
-        return sa.URL.create("sqlite", database=str(Path(text)))
+def make_engine(url: str, read_only: bool, patience: float = PATIENCE) -> sa.Engine:
+    """Make an engine whose every statement is committed by itself.
+
+    `url` is a path or URL that :func:`seqkit.ledger.urls.checked` has read. A database that is locked is waited for
+    `patience` seconds, unless the URL has its own timeout.
+    """
+    kind = scheme_of(url)
+    if kind != "postgresql":
+        if kind != "sqlite" and "://" in url:
+            raise ValueError(f"url is {as_given(url, 200)}, {EXPECTED}")
+        return _sqlite(sqlite_file(url), read_only, patience)
     try:
-        made = sa.make_url(text)
-    except (ValueError, sa.exc.ArgumentError):
-        scheme = text.split("://")[0]
-        raise ValueError(f"url starts with {scheme!r:.40} and is no database URL, {_EXPECTED}") from None
-    if made.drivername in _POSTGRES:
-        return made.set(drivername="postgresql+psycopg")
-    if made.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise ValueError(f"url is {shown(made)!r}, {_EXPECTED}")
-    return made
-
-
-def shown(url: sa.URL) -> str:
-    """Write a URL without what is secret in it."""
-    plain = url.set(drivername=url.get_backend_name()).difference_update_query(_SECRET)
-    return plain.render_as_string(hide_password=True)
-
-
-def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:
-    """Make an engine whose every statement is committed by itself."""
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url, read_only)
-    try:
-        return _postgres(url, read_only)
+        return _postgres(sa.make_url(postgresql_url(url)), secrets_in(url), read_only, patience)
     except ImportError as error:
         raise ImportError(
             'a ledger in PostgreSQL needs psycopg, which cannot be imported: pip install "seqkit-py[postgres]" '
@@ -88,13 +79,23 @@ def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:
         ) from error
 
 
-def _sqlite(url: sa.URL, read_only: bool) -> sa.Engine:
-    options: dict[str, Any] = {"connect_args": {"timeout": 30}, "isolation_level": "AUTOCOMMIT"}
-    if url.database in (None, "", ":memory:"):
-        options |= {"poolclass": StaticPool, "connect_args": {"timeout": 30, "check_same_thread": False}}
-    elif read_only and "uri" not in url.query:
-        path = quote(os.path.abspath(str(url.database)))
-        url = url.set(database=f"file:{path}").update_query_dict({"mode": "ro", "uri": "true"})
+def _sqlite(file: SqliteFile, read_only: bool, patience: float) -> sa.Engine:
+    timeout = patience if file.timeout is None else file.timeout
+    mode = "ro" if read_only else file.mode
+    connect_args: dict[str, Any] = {"timeout": timeout, "factory": Guarded}
+    options: dict[str, Any] = {"connect_args": connect_args, "isolation_level": "AUTOCOMMIT"}
+    reading: _Reading | None = None
+    url = sa.URL.create("sqlite", database=file.path)
+    if file.path is None:
+        options["poolclass"] = StaticPool
+        connect_args["check_same_thread"] = False
+    elif mode == "ro" and file.vfs is None:
+        reading = _Reading(os.path.abspath(file.path), timeout)
+        options["creator"] = reading.connect
+    elif mode != "rwc" or file.vfs is not None:
+        asked = {"mode": mode, "uri": "true"} | ({} if file.vfs is None else {"vfs": file.vfs})
+        path = quote(os.fsencode(os.path.abspath(file.path)))
+        url = sa.URL.create("sqlite", database=f"file:{path}", query=asked)
     engine = sa.create_engine(url, **options)
 
     def prepare(connection: Any, record: Any) -> None:
@@ -105,18 +106,76 @@ def _sqlite(url: sa.URL, read_only: bool) -> sa.Engine:
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0].lower()
         cursor.execute(f"PRAGMA synchronous={'FULL' if mode == 'wal' else 'EXTRA'}")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()  # opens the log, whose place is remembered too
         cursor.close()
+        connection.remember_place()
         record.info["journal_mode"] = mode
 
-    if not read_only:
+    def start(connection: Any, record: Any, proxy: Any) -> None:
+        connection.start()
+
+    if mode != "ro":
         sa.event.listen(engine, "connect", prepare)
+    sa.event.listen(engine, "checkout", start)
+    if reading is not None:
+        sa.event.listen(engine, "engine_disposed", reading.release)
     return engine
 
 
-def _postgres(url: sa.URL, read_only: bool) -> sa.Engine:
+class _Reading:
+    """Connections for reading only. The place where that is done is looked for anew after they were all let go of."""
+
+    def __init__(self, path: str, timeout: float) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._place: Place | None = None
+        self._turn = threading.Lock()
+
+    def connect(self) -> sqlite3.Connection:
+        with self._turn:
+            if self._place is None:
+                self._place = Place(self._path, self._timeout)
+            path = quote(os.fsencode(self._place.path))
+        return sqlite3.connect(
+            f"file:{path}?mode=ro", uri=True, timeout=self._timeout, check_same_thread=False, factory=Guarded
+        )
+
+    def release(self, _engine: sa.Engine) -> None:
+        with self._turn:
+            place, self._place = self._place, None
+        if place is not None:
+            place.release()
+
+
+def _postgres(url: sa.URL, secrets: Sequence[str], read_only: bool, patience: float) -> sa.Engine:
+    from psycopg import pq  # noqa: PLC0415  # the rest of the module does without
+
+    known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
+    if not known >= set(url.query):
+        raise ValueError(
+            f"url is {as_given(url.render_as_string(hide_password=False), 200)}, which has a parameter that PostgreSQL "
+            "does not know, expected such as ?sslmode=require&connect_timeout=5 (a password stands after the user, or "
+            "in PGPASSWORD or ~/.pgpass; %26 for & in a value)"
+        )
     # A server that does not answer is an error after a while, not a program that hangs.
-    patience = {"connect_timeout": 10, "keepalives_idle": 30, "tcp_user_timeout": 60_000, "client_encoding": "utf8"}
-    given = {name: value for name, value in patience.items() if name not in url.query}
+    connect = min(10, max(2, math.ceil(patience)))  # libpq makes 2 of 1
+    given: dict[str, Any] = {"connect_timeout": connect, "keepalives_idle": 30, "tcp_user_timeout": 60_000}
+    given |= {"client_encoding": "utf8"}
+    # What may be secret is the driver's alone: an engine's repr, and what SQLAlchemy logs, show the URL.
+    apart = [name for name in url.query if name not in ("host", "hostaddr", "port")]
+    named = {"user": url.username, "password": url.password}
+    given |= {name: str(value) for name, value in named.items() if value is not None}
+    given |= {name: url.query[name] for name in apart}
+    shown_user = None if url.username in secrets else url.username
+    url = sa.URL.create(
+        "postgresql+psycopg",
+        shown_user,
+        None,
+        url.host,
+        url.port,
+        url.database,
+        url.difference_update_query(apart).query,
+    )
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", connect_args=given)
 
     def prepare(connection: Any, record: Any) -> None:
@@ -185,22 +244,48 @@ def bytes_as_found(connection: sa.Connection) -> Iterator[None]:
         raw.text_factory = before
 
 
+def refuse_lost(raw: Any, where: str) -> None:
+    """Raise where the file that was written to is no longer the one of its name: what was written is lost with it."""
+    lost = raw.lost() if isinstance(raw, Guarded) else None
+    if lost is not None:
+        raise Backend(
+            f"{where}: {lost} while it was written to: what is written now does not reach it, and what was written "
+            "since it was opened may be lost; open the ledger anew, and keep what the error says that happened"
+        )
+
+
 @contextlib.contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Turn a database's errors into seqkit's, with the database's name and a remedy."""
+def translated(where: str, url: str) -> Iterator[None]:
+    """Turn a database's errors into seqkit's, with the database's name and a remedy, and without what `url` hides."""
     try:
         yield
-    except sa.exc.IntegrityError as error:
-        raise IntegrityError(f"{where}: {_line(error.orig)}") from error
-    except sa.exc.DBAPIError as error:
-        cause = _line(error.orig)
-        if error.connection_invalidated:
-            raise Backend(f"{where}: {cause}; {_LOST}") from error
-        raise Backend(f"{where}: {cause}{_remedy(cause)}") from error
-    except sa.exc.StatementError as error:  # it never came to the database
-        raise StorageError(f"{where}: not storable: {_line(error.orig)}") from error
     except sa.exc.SQLAlchemyError as error:
-        raise Backend(f"{where}: {_line(error)}{_remedy(str(error))}") from error
+        secrets = secrets_in(url)
+        raised = _translated(error, where, secrets)
+        raise raised from (error if _cleaned(error, secrets) else None)
+
+
+def _cleaned(error: BaseException | None, secrets: Sequence[str]) -> bool:
+    """Take what is secret out of an error and of what it came from; False where that cannot be done."""
+    while error is not None:
+        if any(secret in str(error) for secret in secrets):
+            error.args = tuple(without(arg, secrets) if isinstance(arg, str) else arg for arg in error.args)
+            if any(secret in str(error) for secret in secrets):
+                return False
+        error = error.__cause__ or error.__context__
+    return True
+
+
+def _translated(error: sa.exc.SQLAlchemyError, where: str, secrets: Sequence[str]) -> StorageError:
+    said = error.orig if isinstance(error, sa.exc.StatementError) else error
+    cause = without(_line(said), secrets)
+    if isinstance(error, sa.exc.IntegrityError):
+        return IntegrityError(f"{where}: {cause}")
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return Backend(f"{where}: {cause}; {_LOST}")
+    if isinstance(error, sa.exc.StatementError) and not isinstance(error, sa.exc.DBAPIError):
+        return StorageError(f"{where}: not storable: {cause}")  # it never came to the database
+    return Backend(f"{where}: {cause}{_remedy(cause)}")
 
 
 def _line(error: object) -> str:

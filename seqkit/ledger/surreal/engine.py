@@ -16,8 +16,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-# Without conditions or an order: those use indexes, which another minor version cannot read.
-TABLES = {"runs": "SELECT * FROM runs", "run_events": "SELECT * FROM run_events"}
+# Without conditions or an order: those use indexes, which another minor version cannot read. A stored <future> is code,
+# which came with the folder: it is not run.
+TABLES = {
+    "runs": "OPTION FUTURES = false; SELECT * FROM runs",
+    "run_events": "OPTION FUTURES = false; SELECT * FROM run_events",
+}
+_FUTURE = 15  # the tag of one that was not run, for which the client has no decoder
 _USUAL = (("aivcs", "main"), ("aivcs", "ledger"))  # where the versions of the original put their tables
 
 
@@ -25,10 +30,24 @@ def main(folder: str, target: str) -> None:
     """Write everything there is to `target`."""
     from surrealdb import Surreal  # noqa: PLC0415  # what goes wrong here is told, too
 
+    _decode_futures()
     with open(target, "w", encoding="utf-8") as file, Surreal(f"surrealkv://{folder}") as db:
         for namespace, database in _databases(db):
             for line in _lines(db, namespace, database):
                 file.write(line + "\n")
+
+
+class _Future:
+    """A value that was to be computed when somebody reads it."""
+
+
+def _decode_futures() -> None:
+    """Let the client decode the rows that hold one; without, the whole table could not be read."""
+    from surrealdb.data import cbor  # noqa: PLC0415  # as above
+
+    known = getattr(cbor, "tag_decoder", None)
+    if known is not None:
+        cbor.tag_decoder = lambda decoder, tag, *more: _Future() if tag.tag == _FUTURE else known(decoder, tag, *more)
 
 
 def _databases(db: Any) -> list[tuple[str, str]]:
@@ -75,6 +94,8 @@ def _line(table: str, row: Any) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, _Future):
+        raise TypeError("it holds a <future>, which is code and was not run")
     if isinstance(value, datetime):
         return value.isoformat()
     if hasattr(value, "table_name"):

@@ -6,12 +6,13 @@ Understood are ``INSERT``, ``CREATE``, ``UPDATE`` and ``UPSERT`` with values tha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from seqkit._show.html import shortened
+from seqkit._util.words import cut, shortened
 from seqkit.errors import ReadError
+from seqkit.ledger.collecting import opened
 from seqkit.ledger.found import Problem
 from seqkit.ledger.surreal.literals import LiteralError, RecordId, Token, next_token, read_value, skip_value
 from seqkit.ledger.surreal.rows import TABLES, StoredRow
@@ -60,18 +61,16 @@ def rows_of_export(path: str) -> Generator[StoredRow | Problem, None, None]:
 
 
 def _text_of(path: str) -> str:
-    try:
-        size = Path(path).stat().st_size
+    with opened(path, path) as file:
+        size = os.fstat(file.fileno()).st_size
         if size > LARGEST:
             raise ReadError(path, None, f"has {size:,} bytes, expected at most {LARGEST:,}; export a part of it")
-        # Bytes that are not UTF-8 are found again as surrogates, so that one of them costs no more than its row.
-        return Path(path).read_bytes().decode("utf-8-sig", "surrogateescape")
-    except FileNotFoundError:
-        raise ReadError(path, None, "there is no such file") from None
-    except OSError as error:
-        raise ReadError(path, None, f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:  # a name that no file system can hold
-        raise ReadError(path, None, f"is no name of a file: {error}") from error
+        try:
+            content = file.read(LARGEST)  # and no more, should it grow meanwhile
+        except OSError as error:
+            raise ReadError.opening(path, error) from error
+    # Bytes that are not UTF-8 are found again as surrogates, so that one of them costs no more than its row.
+    return content.decode("utf-8-sig", "surrogateescape")
 
 
 @dataclass
@@ -213,7 +212,7 @@ class _Script:
     def _lost(self, token: Token) -> LiteralError:
         if token.kind == "end":
             return LiteralError("the file ends in the middle of an INSERT: is it cut off?", token.start, cut=True)
-        return LiteralError(f"found {shortened(token.text, 30)!r}, expected a comma or ]", token.start)
+        return LiteralError(f"found {cut(token.text, 30)!r}, expected a comma or ]", token.start)
 
     def _line(self, at: int) -> int:
         """Give the line of a place; places come in rising order, but for a few."""

@@ -28,7 +28,8 @@ __all__ = ["LARGEST", "rows_of_folder"]
 LARGEST = 2 << 30
 """A folder with more than this is refused, in bytes: a copy is made, and its rows are held in memory."""
 
-_TIMEOUT = 600.0  # seconds; a healthy store of a hundred thousand events takes a few
+_TIMEOUT = 15.0  # seconds; a folder may hold code that runs when it is read, and never ends
+_BYTES_A_SECOND = 2 << 20  # what a large folder gets beyond that; a healthy one takes a tenth of it
 _PARTS = ("clog", "manifest")
 _DAMAGE = ("Corrupt", "corrupt", "Repairing")
 
@@ -54,8 +55,8 @@ def rows_of_folder(path: str) -> Generator[StoredRow | Problem, None, None]:
         )
     with tempfile.TemporaryDirectory(prefix="seqkit-surreal-", ignore_cleanup_errors=True) as scratch:
         copy, rows = Path(scratch) / "db", Path(scratch) / "rows.jsonl"
-        _copy(folder, copy)
-        complaints = _run(path, copy, rows)
+        size = _copy(folder, copy)
+        complaints = _run(path, copy, rows, _TIMEOUT + size / _BYTES_A_SECOND)
         seen: set[str] = set()
         yield from _rows(path, rows, seen)
         damage = [line for line in complaints.splitlines() if any(word in line for word in _DAMAGE)]
@@ -68,8 +69,8 @@ def rows_of_folder(path: str) -> Generator[StoredRow | Problem, None, None]:
             )
 
 
-def _copy(folder: Path, target: Path) -> None:
-    """Copy the files; links and what is no file are left out, so that a folder cannot reach beyond itself."""
+def _copy(folder: Path, target: Path) -> int:
+    """Copy the files and count their bytes; links and what is no file are left out: no folder reaches beyond itself."""
     total = 0
     try:
         for here, _, names in os.walk(folder, onerror=_raise):
@@ -85,13 +86,14 @@ def _copy(folder: Path, target: Path) -> None:
                 shutil.copyfile(Path(here) / name, place / name)
     except OSError as error:
         raise ReadError(folder, None, f"cannot be copied: {error.strerror or error}") from error
+    return total
 
 
 def _raise(error: OSError) -> None:
     raise error
 
 
-def _run(path: str, copy: Path, rows: Path) -> str:
+def _run(path: str, copy: Path, rows: Path, seconds: float) -> str:
     """Let the engine write the rows; give what it said meanwhile."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("RUST_", "SURREAL_"))}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # whatever finds surrealdb here does there
@@ -105,11 +107,11 @@ def _run(path: str, copy: Path, rows: Path) -> str:
             stderr=subprocess.PIPE,
             env=environment,
             cwd=copy.parent,
-            timeout=_TIMEOUT,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise ReadError(path, None, f"SurrealDB's engine did not answer within {_TIMEOUT:.0f} seconds") from None
+        raise ReadError(path, None, f"SurrealDB's engine did not answer within {seconds:.0f} seconds") from None
     except OSError as error:
         raise ReadError(path, None, f"Python could not be started to read it: {error}") from error
     said = done.stderr.decode("utf-8", "backslashreplace")

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, NoReturn
 
-from seqkit._show.html import shortened
+from seqkit._util.words import cut, shortened
 from seqkit.core.model import utc_text
 
 __all__ = ["LiteralError", "RecordId", "Token", "next_token", "read_value", "skip_value"]
@@ -231,7 +231,7 @@ def _read_string(piece: str, start: int) -> str:
         return _read_moment(content, start)
     if prefix in "us":  # a UUID, or plain text
         return content
-    raise LiteralError(f"is {shortened(piece, 60)!r}, a value that a ledger does not hold", start)
+    raise LiteralError(f"is {cut(piece, 60)!r}, a value that a ledger does not hold", start)
 
 
 def _read_moment(content: str, start: int) -> str:
@@ -241,7 +241,7 @@ def _read_moment(content: str, start: int) -> str:
         except (ValueError, OverflowError):
             pass
     raise LiteralError(
-        f"{shortened(content, 60)!r} is no time from the year 1 to 9999, such as '2026-01-02T03:04:05Z'", start
+        f"{cut(content, 60)!r} is no time from the year 1 to 9999, such as '2026-01-02T03:04:05Z'", start
     )
 
 

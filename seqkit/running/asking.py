@@ -1,0 +1,145 @@
+"""How a releaser is asked: one shape for the executor, whatever was given as `releaser`.
+
+A ``release`` that has a parameter ``attempt`` gets the number of the try by that name, from 1. One that only takes any
+keywords (``**kwargs``) does not: it has no such parameter, and may hand on what it gets to a function that takes none.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from numbers import Real
+from typing import Any, TypeGuard
+
+import pandas as pd
+
+from seqkit._util.secrets import as_given
+from seqkit.core.draws import Seed
+from seqkit.core.failures import FailureModel, ModelLike, as_model
+from seqkit.core.model import SequenceItem
+from seqkit.core.plan import SequencePlan
+from seqkit.core.unknown import check_models, check_script
+from seqkit.running.calling import in_thread, is_async
+from seqkit.running.releasers import ReleaserLike, ScriptedReleaser, SimulatedReleaser
+
+__all__ = ["Asked", "as_releaser", "check_names"]
+
+_SHAPE = ("repo_id", "version_label", "spec_digest", "promoted_by")
+
+
+class Asked:
+    """A releaser as the executor asks it. One that is not async runs in a thread of its own.
+
+    Attributes
+    ----------
+    seed : int or None
+        The seed of a simulated one.
+    """
+
+    def __init__(self, release: Callable[..., Any], owner: object = None) -> None:
+        self._release = release
+        self._told_attempt = _check_shape(release)
+        self._is_async = is_async(release)
+        self._start_run = getattr(owner, "start_run", None)
+        seed = getattr(owner, "seed", None)
+        self.seed = seed if isinstance(seed, int) else None
+
+    async def start_run(self, run_id: str) -> None:
+        """Tell the releaser that a run begins, where it wants to know."""
+        if callable(self._start_run):
+            begun = self._start_run(run_id)
+            if inspect.isawaitable(begun):
+                await begun
+
+    async def release(self, item: SequenceItem, attempt: int) -> object:
+        """Ask for one release; what comes back is checked by whoever asks."""
+        arguments = (item.repo_id, item.version_label, item.spec_digest, item.promoted_by)
+        named = {"attempt": attempt} if self._told_attempt else {}
+        if self._is_async:
+            return await self._release(*arguments, **named)
+        result = await in_thread(self._release, *arguments, **named)
+        if inspect.isawaitable(result):  # a plain function that hands on a coroutine
+            result = await result
+        return result
+
+
+def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0) -> Asked:
+    """Read a `releaser` argument: a releaser, a function, or a failure model to simulate.
+
+    Raises
+    ------
+    TypeError
+        Where it is none of these.
+    ValueError
+        Where `rng` or `trial` is given, but `releaser` is no failure model and would not use it.
+    """
+    if _is_model(releaser):
+        simulated = SimulatedReleaser(as_model(releaser, "releaser"), rng, trial)
+        return Asked(simulated.release, simulated)
+    if rng is not None or trial != 0:
+        raise ValueError(
+            f"rng={rng!r}, trial={trial!r} are for a failure rate or FailureModel, "
+            f"but releaser is a {type(releaser).__name__}, which would not use them"
+        )
+    release = getattr(releaser, "release", None)
+    if callable(release) and not isinstance(releaser, type):
+        return Asked(release, releaser)
+    if callable(releaser) and not isinstance(releaser, type):
+        return Asked(releaser)
+    raise TypeError(
+        f"releaser is {as_given(releaser)}, expected an object with release(repo_id, version_label, spec_digest, "
+        "promoted_by), a function of that shape, a failure rate or a FailureModel"
+    )
+
+
+def check_names(plan: SequencePlan, releaser: ReleaserLike) -> None:
+    """Hold the names of a `releaser` argument against a plan, where it is one that has names.
+
+    Warns
+    -----
+    UnknownRepo
+        Where a name looks like a slip.
+
+    Raises
+    ------
+    ValueError
+        Where all names are unknown, and so nothing could fail.
+    """
+    if isinstance(releaser, ScriptedReleaser):
+        check_script(plan, releaser.failures)
+    elif isinstance(releaser, SimulatedReleaser):
+        check_models([plan], releaser=releaser.model)
+    elif _is_model(releaser):
+        check_models([plan], releaser=as_model(releaser, "releaser"))
+
+
+def _is_model(releaser: object) -> TypeGuard[ModelLike]:
+    return isinstance(releaser, Real | Mapping | pd.Series | FailureModel) and not isinstance(releaser, bool)
+
+
+def _check_shape(function: Callable[..., Any]) -> bool:
+    """Refuse before the run what would otherwise fail every release of it; tell whether it is told the attempt."""
+    try:
+        signature = inspect.signature(function)  # of a decorated function: that of what it wraps
+        own = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):  # some callables of other languages tell none
+        return False
+    if not any(taken.kind in (taken.VAR_POSITIONAL, taken.VAR_KEYWORD) for taken in own.parameters.values()):
+        signature = own  # it names what it takes, whatever it wraps
+    if "attempt" in signature.parameters and _binds(signature, attempt=1) is None and _binds(own, attempt=1) is None:
+        return True
+    if error := _binds(signature):
+        raise TypeError(
+            f"releaser takes {signature} ({error}), expected it to take (repo_id, version_label, spec_digest, "
+            "promoted_by), and where it wants to know which try it is also attempt"
+        )
+    return False
+
+
+def _binds(signature: inspect.Signature, **named: object) -> TypeError | None:
+    """Tell what keeps a function of this signature from being called so; None where nothing does."""
+    try:
+        signature.bind(*_SHAPE, **named)
+    except TypeError as error:
+        return error
+    return None
