@@ -160,10 +160,15 @@ def mismatch(kept: Anchor, records: Sequence[RunRecord], events_of: Callable[[st
     found_digest = _digest(covered, events_of, unfinished)
     if found_digest == kept.digest:
         return ""
-    last = f", up to run {covered[-1].run_id!r:.90}" if covered else ""
+    if not covered:
+        what = "an anchor of no run has another digest"
+    elif kept.runs == 1:
+        what = f"the oldest run, {covered[0].run_id!r:.90}, is not what the anchor was taken of"
+    else:
+        last = covered[-1].run_id
+        what = f"the {kept.runs:,} oldest runs, up to {last!r:.90}, are not what the anchor was taken of"
     return (
-        f"the {plural(kept.runs, 'oldest run', 'oldest runs')}{last} are not what the anchor was taken of "
-        f"(sha256={kept.digest[:12]}…, found {found_digest[:12]}…): something in them was changed, or a run was "
+        f"{what} (sha256={kept.digest[:12]}…, found {found_digest[:12]}…): something in them was changed, or a run was "
         "taken away or added among them. A copy from before tells what"
     )
 

@@ -123,7 +123,7 @@ def audit(
     an event, its time, order, reason or release id            ``final_state_digest``    found
     plan, edge, spec digest, promoter, budget, lanes, any tag  ``final_state_digest``    found
     run id, git_sha, agent, start, status, length of the run   ``final_state_digest``    found
-    the end alone, by more than a minute                       ``duration``              found
+    the end alone, by over a minute and a tenth of the run     ``duration``              found
     the end alone, by less                                     nobody: clocks differ     found
     a key twice in a payload, NaN, text that is no UTF-8       ``readable``              found
     the digest taken away                                      a warning                 found

@@ -10,7 +10,6 @@ from seqkit._util.words import plural
 from seqkit.auditing.facts import KINDS, RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
 from seqkit.core.model import RunStatus, utc_text
-from seqkit.ledger.digest import version_of
 
 __all__ = [
     "after_the_end",
@@ -331,6 +330,6 @@ def duration(run: RunFacts) -> Result:
         remarks.append(
             warning(f"duration_ms is {_number(told)}, expected at most {span}: from the run's start to its end")
         )
-    elif told + (60_000 if version_of(run.record) != 1 else max(60_000, span // 10)) < span:
+    elif told + max(60_000, span // 10) < span:
         remarks.append(warning(f"duration_ms is {told}, expected about {span}: from the run's start to its end"))
     return remarks

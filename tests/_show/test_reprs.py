@@ -405,7 +405,7 @@ def test_an_audit_shows_its_verdict_and_severities(things: dict[str, Any]) -> No
     assert legends(root) == [f"✗ error {counts['error']}", f"! warning {counts['warning']}", f"i info {counts['info']}"]
     assert "✗ the record does not hold together" in told(root)
     assert cells(root)[1][:3] == ["✗ error", "blocked", "96"]
-    assert "7 checks were not made: .checks says why" in told(root)
+    assert "8 checks were not made: .checks says why" in told(root)
     assert "✓ the record holds together" in told(shown(audit(things["memory"])))
 
 

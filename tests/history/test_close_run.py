@@ -56,7 +56,7 @@ def died(plan: SequencePlan, after: int, releaser: Any = 0.0, **options: Any) ->
     )
     events = whole.get_events("monday")[:after]
     ledger = MemoryRunLedger.from_records([record], [("monday", event) for event in events])
-    ledger._clock = an_hour_later
+    ledger.clock = an_hour_later
     ledger._next_id = (f"later-{n}" for n in itertools.count()).__next__
     return ledger
 
