@@ -35,9 +35,9 @@ from seqkit import (
     run_plan,
     runs_frame,
 )
+from seqkit._util.strict_json import DEEPEST
 from seqkit.ledger import as_ledger, databases, jsonl, read_ledger, read_ledgers, write_ledger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
-from seqkit.ledger.strict import DEEPEST
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
 
 KF5 = Path(__file__).parents[2] / "data" / "kf5" / "ledger.jsonl"
