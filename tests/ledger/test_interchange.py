@@ -369,7 +369,7 @@ def test_a_database_where_nothing_can_be_written_beside(
     told = []
     monkeypatch.setattr(databases.os, "access", lambda place, mode: told.append((place, mode)))
     assert len(read_ledger(database).runs) == 2
-    assert told == [(os.path.realpath(tmp_path), os.W_OK)]
+    assert told == [(os.path.realpath(database), os.W_OK)]
     assert os.listdir(tmp_path) == [database.name]
 
 
