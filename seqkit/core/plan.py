@@ -28,6 +28,7 @@ from seqkit._show.svg import MOST_DRAWN, dag, legend, stacked
 from seqkit._util import dtypes
 from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
+from seqkit._util.strict_json import parse_json
 from seqkit._util.words import and_more, plural, quoted
 from seqkit.core.arrays import PlanArrays
 from seqkit.core.graph import (
@@ -318,8 +319,8 @@ class SequencePlan:
         True
         """
         try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            content = parse_json(text if isinstance(text, str) else bytes(text).decode())
+        except (ValueError, TypeError) as error:
             raise ValueError(f"text is not JSON ({error}), expected what SequencePlan.to_json() writes") from None
         keys = content if isinstance(content, dict) else {}
         kind = next((kind for key, kind in SequencePlan._kinds.items() if key in keys), SequencePlan)

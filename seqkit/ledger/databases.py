@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from seqkit._util.files import replacing
 from seqkit._util.secrets import as_given, shown
@@ -46,13 +49,32 @@ def is_sqlite(path_or_url: str) -> bool:
     """Tell whether it is a SQLite file, by its content, or the URL of one."""
     if "://" in path_or_url:
         return scheme_of(path_or_url) == "sqlite"
-    if not os.path.isfile(path_or_url):  # nothing is taken out of a pipe
-        return False
+    if not os.path.isfile(path_or_url) or os.path.getsize(path_or_url) <= 1:  # nothing is taken out of a pipe
+        return False  # and a file of one byte is an empty one to SQLite
+    if _opens(path_or_url):
+        return True
     try:
-        with open(path_or_url, "rb") as file:
+        with open(path_or_url, "rb") as file:  # no database to SQLite, so that nobody has locks on it
             return file.read(len(_MAGIC)) == _MAGIC
     except OSError:
         return False
+
+
+def _opens(path: str) -> bool:
+    """Ask SQLite whether a file is a database, sound or not; it makes nothing and waits for nobody.
+
+    The file itself is not opened: to close a file lets go of all locks that this process has on it (POSIX), also of
+    those by which another thread that is writing to it keeps its log.
+    """
+    uri = f"file:{quote(os.fsencode(os.path.abspath(path)))}?mode=ro&immutable=1"
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.Error as error:
+        return error.sqlite_errorname not in ("SQLITE_NOTADB", "SQLITE_CANTOPEN")
+    except UnicodeError:  # what SQLite says of damage
+        return True
+    return True
 
 
 def read_sqlite(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = "error") -> FoundLedger:
@@ -79,8 +101,8 @@ def _of_sqlite(path_or_url: str) -> Found:
     path = file.path
     if path is None:
         raise ReadError(source, None, "names no file, expected one such as sqlite:///runs.db")
-    with opened(path, source) as content:
-        if content.read(len(_MAGIC)) != _MAGIC:
+    if not is_sqlite(path):
+        with opened(path, source):
             raise ReadError(source, None, "is no SQLite file")
     options = {} if file.timeout is None else {"patience": file.timeout}
     yield from _rows(path_or_url if file.vfs is not None else os.path.realpath(path), source, **options)

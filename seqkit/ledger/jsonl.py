@@ -17,12 +17,13 @@ from typing import Any, TypeVar
 
 from seqkit._util.files import replacing
 from seqkit._util.secrets import shown
+from seqkit._util.strict_json import DEEPEST, Unreadable, parse_json, said
 from seqkit.core.model import RunEvent, RunId, RunRecord, utc_text
 from seqkit.errors import Backend, ReadError, SeqkitError, StorageError
 from seqkit.ledger.base import RunLedger
 from seqkit.ledger.collecting import Found, OnBadLines, collected, opened
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
-from seqkit.ledger.strict import DEEPEST, Unreadable, event_from_json, parse_json, run_from_json, said
+from seqkit.ledger.strict import event_from_json, run_from_json
 
 __all__ = [
     "event_from_json",

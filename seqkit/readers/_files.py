@@ -15,11 +15,11 @@ from typing import Any, Literal, TypeAlias
 from seqkit._show.html import shortened
 from seqkit._util.files import open_regular
 from seqkit._util.secrets import as_given, shown
+from seqkit._util.strict_json import Unreadable, parse_json
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import listed
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
-from seqkit.ledger.strict import Unreadable, parse_json
 
 __all__ = [
     "Cycles",

@@ -275,6 +275,8 @@ ITEM = {"repo_id": "a", "version_label": "1", "spec_digest": "", "promoted_by": 
     [
         ("", ValueError, "text is not JSON .*expected what SequencePlan.to_json"),
         ("{", ValueError, "text is not JSON"),
+        ('{"items": [], "edges": [], "items": [], "originating_run_id": "x"}', ValueError, "the key 'items' twice"),
+        ('{"items": [], "edges": [], "originating_run_id": "x", "more": NaN}', ValueError, "NaN is not JSON"),
         ("[" * 100_000, ValueError, "text is not JSON"),
         (b"\xff\xfe\xff", ValueError, "text is not JSON"),
         ("[]", ValueError, "not a plan: "),
@@ -290,7 +292,7 @@ ITEM = {"repo_id": "a", "version_label": "1", "spec_digest": "", "promoted_by": 
         (broken(edges=[["a", "b"], ["b", "a"]]), DependencyCycle, '"a", "b", "a"'),
         (broken(edges=[["d", "a"]]), ValueError, "'a' stands before 'd', which it needs"),
     ],
-    ids=range(16),
+    ids=range(18),
 )
 def test_malformed_json_is_named(text: str | bytes, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):

@@ -35,9 +35,9 @@ from seqkit import (
     run_plan,
     runs_frame,
 )
+from seqkit._util.strict_json import DEEPEST
 from seqkit.ledger import as_ledger, databases, jsonl, read_ledger, read_ledgers, write_ledger
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
-from seqkit.ledger.strict import DEEPEST
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
 
 KF5 = Path(__file__).parents[2] / "data" / "kf5" / "ledger.jsonl"
@@ -369,7 +369,7 @@ def test_a_database_where_nothing_can_be_written_beside(
     told = []
     monkeypatch.setattr(databases.os, "access", lambda place, mode: told.append((place, mode)))
     assert len(read_ledger(database).runs) == 2
-    assert told == [(os.path.realpath(tmp_path), os.W_OK)]
+    assert told == [(os.path.realpath(database), os.W_OK)]
     assert os.listdir(tmp_path) == [database.name]
 
 

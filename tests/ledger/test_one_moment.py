@@ -23,12 +23,14 @@ from seqkit import (
     RepoDependencyGraph,
     RunMetadata,
     SqlRunLedger,
+    anchor,
     audit,
     build_plan,
     items_frame,
     open_ledger,
     read_ledger,
     run_plan,
+    write_ledger,
 )
 from seqkit.ledger.sql import place
 
@@ -296,3 +298,30 @@ def test_a_hot_journal_is_told_and_left_alone(tmp_path: Path, monkeypatch: pytes
     with open_ledger(path) as ledger:  # the advice is good
         assert len(ledger.list_runs()) == 1
     assert audit(path).ok
+
+
+# ---------------------------------------------------------------------- locks of the same process
+
+LOOKS: dict[str, Callable[[Path], object]] = {
+    "read_ledger": lambda path: read_ledger(path),
+    "a URL": lambda path: read_ledger(f"sqlite:///{path}"),
+    "audit": lambda path: audit(path),
+    "items_frame": lambda path: items_frame(path),
+    "anchor": lambda path: anchor(path),
+    "write_ledger": lambda path: write_ledger(path, path.with_suffix(".jsonl")),
+    "SqlRunLedger": lambda path: SqlRunLedger(path, read_only=True).close(),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_looking_lets_go_of_no_lock_that_another_thread_has(look: str, tmp_path: Path) -> None:
+    """Whoever closes a file, even one that he only looked into, lets go of all locks of his process on it."""
+    path = tmp_path / "runs.db"
+    record(path)
+    taking = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode=DELETE")
+        writer.execute("BEGIN IMMEDIATE")
+        LOOKS[look](path)
+        other = subprocess.run([sys.executable, "-c", taking, str(path)], capture_output=True, text=True, check=False)
+        assert "database is locked" in other.stderr

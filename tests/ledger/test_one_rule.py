@@ -29,8 +29,8 @@ from seqkit import (
     run_plan,
     write_ledger,
 )
+from seqkit._util.strict_json import DEEPEST, Unreadable, parse_all, parse_json
 from seqkit.ledger import SqlRunLedger, jsonl
-from seqkit.ledger.strict import DEEPEST, Unreadable, parse_all, parse_json
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 DIGEST = "0" * 64

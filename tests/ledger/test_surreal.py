@@ -708,7 +708,7 @@ def test_code_that_came_with_the_folder_is_not_run(tmp_path: Path, code: str, fi
     script = (
         f"INSERT INTO runs {row(RUN, id=...)}; INSERT INTO run_events {event};"
         f"CREATE run_events:bad SET run_id = 'r', seq = 2, kind = 'k', payload = {{}}, created_at = time::now();"
-        f"UPDATE run_events:bad SET {field} = <future> {code}"
+        f"UPDATE run_events:bad SET {field} = <future> {code} RETURN NONE"  # or it would be run here
     )
     store = tmp_path / "store"
     subprocess.run([sys.executable, "-c", MAKING, str(store), script], capture_output=True, check=True)

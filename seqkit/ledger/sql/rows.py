@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from seqkit._util.strict_json import parse_all, parse_json
 from seqkit.core.model import ContentDigest, RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary
 from seqkit.errors import StorageError
-from seqkit.ledger.strict import parse_all, parse_json
 
 __all__ = ["EventColumns", "event_of", "is_storable", "record_of", "refuse_unstorable"]
 
