@@ -32,10 +32,12 @@ def analyze(
     plan : SequencePlan
         What is released. Repos fail independently, common causes apart; unreleased ones never do.
     model : float, mapping, Series or FailureModel
-        The probability that one attempt fails, for all or by repo id. At most 12 common causes with
+        The probability that a first attempt fails, for all or by repo id. At most 12 common causes with
         members in the plan may have a probability other than 0 and 1.
     attempts : int
-        How often a repo is tried: it fails with the power p ** attempts. Retries do not help against a
+        How often a repo is tried. It fails with b + (1 - b) f^k for k attempts, where the share `hard` of the model
+        splits its rate p into b, broken whatever is tried, and f, a flake each time (see
+        :class:`seqkit.FailureModel`): p^k where hard is 0, as it is by default. Retries do not help against a
         common cause.
     policy, failure_budget
         Only the default, ``skip_dependents`` without a budget, has closed forms.

@@ -137,7 +137,9 @@ def compare(
     trials, rng, engine, executor
         As in :func:`simulate`.
     policy, failure_budget, attempts
-        As in :func:`simulate`; a pair gives one for a and one for b.
+        As in :func:`simulate`; a pair gives one for a and one for b. Where `attempts` differ, the difference holds
+        for the share of failures that no retry mends, `hard` of a :class:`seqkit.FailureModel`: 0, all are flakes,
+        where it is not given.
 
     Raises
     ------

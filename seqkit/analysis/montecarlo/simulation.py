@@ -311,7 +311,8 @@ def simulate(
         The seed, or where it comes from; None takes a fresh one, which the result tells. Two plans
         or models simulated with one seed share their draws repo by repo: see :func:`compare`.
     policy, failure_budget, attempts
-        As in :func:`seqkit.execute_plan`. Nothing more is drawn once every trial is decided.
+        As in :func:`seqkit.execute_plan`. Nothing more is drawn once every trial is decided. What a second attempt is
+        worth hangs on the share of failures that no retry mends, `hard` of a :class:`seqkit.FailureModel`.
     until : float, optional
         Run until the standard error of the mean released share (from 0 to 1) is below this. To that end
         two imaginary runs are added, one with everything and one with nothing released, so that rare
