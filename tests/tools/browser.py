@@ -38,6 +38,7 @@ import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_core.utils import ensure_event_loop
 from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 __all__ = ["Lab", "Notebook", "find_chromium", "open_lab"]
 
@@ -97,8 +98,25 @@ class Notebook:
         if not wait:
             self.command("notebook:run-all-cells")
             return
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")  # until all have run
-        self.idle()
+        for last in (False, True):
+            self.page.evaluate(
+                "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
+            )  # until all have run
+            self.idle()
+            if last or self._alive():
+                return
+
+    def _alive(self) -> bool:
+        """Tell whether each widget has come to life, which hides its picture.
+
+        On a busy machine JupyterLab now and then loses the message that opens one, and then never shows it.
+        """
+        hidden = "() => [...document.querySelectorAll('.seqkit-still')].every(still => still.offsetParent === null)"
+        try:
+            self.page.wait_for_function(hidden, timeout=45_000)
+        except PlaywrightTimeout:
+            return False
+        return True
 
     def idle(self) -> None:
         """Wait until the kernel has done everything that was sent to it so far, and the page shows it."""
