@@ -98,12 +98,12 @@ class Notebook:
         if not wait:
             self.command("notebook:run-all-cells")
             return
-        for last in (False, True):
+        for _ in range(3):
             self.page.evaluate(
                 "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
             )  # until all have run
             self.idle()
-            if last or self._alive():
+            if self._alive():
                 return
 
     def _alive(self) -> bool:
