@@ -12,6 +12,7 @@ import pandas as pd
 from seqkit._show.html import shortened
 from seqkit._util import dtypes
 from seqkit._util.words import and_more, inflected, listed, plural
+from seqkit.core.arrays import reached
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import Rules, Skip, each_choice, fail_ids
 from seqkit.core.terms import GOES_ON, Policy, Terms
@@ -78,7 +79,7 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     rules = Rules(plan, Terms(policy))
     arrays, whole = plan.arrays, len(plan.items) <= _MOST_WHOLE
     rows: list[tuple[str, list[str], int, list[str], list[str], str]] = []
-    reached: set[int] = set()  # who stands below a failure, unreleased ones too
+    held_back: set[int] = set()  # who stands below a failure, unreleased ones too
     queue = is_queue(plan)
     waits_for = [len(row) for row in arrays.dependencies]
     line = _Line(len(plan.items), None if whole else _MOST_READY)
@@ -92,7 +93,7 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
             place = "first in line" if queue else _place(*line.before(position), arrays.ids)
             why = f"{shortened(repo, 60)} is {place}: {_needs(rules, position, queue)}"
             if repo in failing:
-                blocked = _newly_blocked(rules, position, reached)
+                blocked = _newly_blocked(rules, position, held_back)
                 held = f"{plural(len(blocked), 'repo')}" if blocked else "nobody"
                 why += f". It fails, which keeps {held} from starting"
         freed = []
@@ -170,24 +171,17 @@ class _Line:
             batch += batch & -batch
 
 
-def _newly_blocked(rules: Rules, position: int, reached: set[int]) -> list[str]:
+def _newly_blocked(rules: Rules, position: int, held_back: set[int]) -> list[str]:
     """List the repos to release that this failure, and none before it, keeps from starting."""
     arrays = rules.plan.arrays
     if rules.stopping:
         waiting = [at for at, released in enumerate(arrays.released) if released and rules.status(at).name == "pending"]
-        new = [at for at in waiting if at not in reached]
-        reached.update(new)
+        new = [at for at in waiting if at not in held_back]
+        held_back.update(new)
         return [arrays.ids[at] for at in new]
     if not rules.terms.blocks:
         return []
-    found, todo = [], [position]
-    while todo:
-        for other in arrays.dependents[todo.pop()]:
-            if other not in reached:
-                reached.add(other)
-                found.append(other)
-                todo.append(other)
-    return [arrays.ids[at] for at in sorted(found) if arrays.released[at]]
+    return [arrays.ids[at] for at in reached(arrays.dependents, position, known=held_back) if arrays.released[at]]
 
 
 def is_queue(plan: SequencePlan) -> bool:
@@ -339,15 +333,8 @@ def _settle(plan: SequencePlan, settled: list[int], waits_for: list[int]) -> Non
 def _late(plan: SequencePlan, position: int, gone: set[str]) -> list[str]:
     """List the released repos, not out, that one needs directly or through unreleased ones alone."""
     arrays = plan.arrays
-    seen, todo = {position}, [position]
-    while todo:
-        for other in arrays.dependencies[todo.pop()]:
-            if other not in seen:
-                seen.add(other)
-                if not arrays.released[other]:
-                    todo.append(other)
-    seen.remove(position)
-    return [arrays.ids[at] for at in sorted(seen) if arrays.released[at] and arrays.ids[at] not in gone]
+    needed = reached(arrays.dependencies, position, past=lambda other: not arrays.released[other])
+    return [arrays.ids[at] for at in needed if arrays.released[at] and arrays.ids[at] not in gone]
 
 
 def needed_releases(plan: SequencePlan) -> dict[str, list[str]]:

@@ -129,7 +129,9 @@ def audit(
     the digest taken away                                      a warning                 found
     digest and plan taken away, skips or retries left          a warning                 found
     digest, plan, and all else that only seqkit writes         nobody: as the original   found
-    an older digest's mark (its plan and times uncovered)      ``final_state_digest``    found
+    the mark of the digest's version                           ``final_state_digest``    found
+    plan, tags, times, status, where the digest is of an       nobody: that it does not  found
+    older seqkit (version 1)                                   cover them is said
     a run copied under another id                              ``digests``               found
     two runs that resume each other, or one before the other   ``links``                 found
     what is out released again by a run that goes on           ``twice``                 found

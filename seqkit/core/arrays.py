@@ -13,14 +13,42 @@ PlanArrays(3 items, 2 dependencies)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from seqkit._util.words import plural
 
-__all__ = ["PlanArrays"]
+__all__ = ["PlanArrays", "reached"]
+
+
+def reached(
+    neighbours: Sequence[Sequence[int]],
+    start: int,
+    past: Callable[[int], bool] = lambda position: True,
+    known: set[int] | None = None,
+) -> list[int]:
+    """List the positions that one leads to, ascending, itself left out: of `dependents` or of `dependencies`.
+
+    `past` tells whether to look past one that is found. Those in `known` are not looked at, and who is found joins
+    them: so several walks together look at each position once.
+
+    Examples
+    --------
+    >>> reached(((1, 2), (3,), (3,), ()), 1), reached(((1, 2), (3,), (3,), ()), 0, past=lambda position: position > 1)
+    ([3], [1, 2, 3])
+    """
+    seen = {start} if known is None else known
+    found, todo = [], [start]
+    while todo:
+        for other in neighbours[todo.pop()]:
+            if other not in seen:
+                seen.add(other)
+                found.append(other)
+                if past(other):
+                    todo.append(other)
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqkit._util.words import quoted
+from seqkit.core.arrays import reached
 
 __all__ = ["MOST_NAMED", "Above", "AllAbove", "Blockers", "failed_above", "failures_of", "joined", "only", "size"]
 
@@ -225,15 +226,8 @@ class AllAbove(Sequence[str]):
         self._past = past
 
     def _read(self) -> list[str]:
-        seen, todo = {self._position}, [self._position]
-        while todo:
-            for other in self._dependencies[todo.pop()]:
-                if other not in seen:
-                    seen.add(other)
-                    if self._past or other not in self._wanted:
-                        todo.append(other)
-        seen.remove(self._position)
-        return [self._ids[other] for other in sorted(seen) if other in self._wanted]
+        above = reached(self._dependencies, self._position, lambda other: self._past or other not in self._wanted)
+        return [self._ids[other] for other in above if other in self._wanted]
 
     def __len__(self) -> int:
         return len(self._read())

@@ -15,6 +15,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import chip, legend, strip
 from seqkit._util import dtypes
 from seqkit._util.words import and_more, plural
+from seqkit.core.arrays import reached
 from seqkit.core.blocking import AllAbove
 from seqkit.core.model import RepoReleaseStatus, SequenceItem, SkipCause
 from seqkit.core.plan import SequencePlan, item_columns, picture_of
@@ -208,10 +209,4 @@ class SequenceOutcome:
 
     def _blocks(self, position: int) -> int:
         """Count the blocked items below a failed one."""
-        seen, todo = {position}, [position]
-        while todo:
-            for other in self.plan.arrays.dependents[todo.pop()]:
-                if other not in seen:
-                    seen.add(other)
-                    todo.append(other)
-        return sum(bool(self.blocked_by[other]) for other in seen)
+        return sum(bool(self.blocked_by[other]) for other in reached(self.plan.arrays.dependents, position))

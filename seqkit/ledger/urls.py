@@ -68,10 +68,7 @@ def checked(value: Any, argument: str) -> str:
     ValueError: ledger is 'sqlite://runs.db', a URL with two slashes, expected three, or four before an absolute path: \
 sqlite:///runs.db
     """
-    text = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(text, str):
-        raise TypeError(f"{argument} is {as_given(value)}, expected a path or a database URL")
-    why = _wrong(text)
+    text, why = _read(value, argument)
     if why:
         raise ValueError(f"{argument} is {as_given(text, 200)}, {why}")
     return text
@@ -79,13 +76,17 @@ sqlite:///runs.db
 
 def readable(value: Any, argument: str) -> str:
     """Read the path or URL of a ledger that is to be read: as `checked`, but ``ReadError`` for what is malformed."""
-    text = os.fspath(value) if isinstance(value, os.PathLike) else value
-    if not isinstance(text, str):
-        raise TypeError(f"{argument} is {as_given(value)}, expected a path or a database URL")
-    why = _wrong(text)
+    text, why = _read(value, argument)
     if why:
         raise ReadError(shown(text), None, f"is {why} (this is the argument {argument})")
     return text
+
+
+def _read(value: Any, argument: str) -> tuple[str, str]:
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str):
+        raise TypeError(f"{argument} is {as_given(value)}, expected a path or a database URL")
+    return text, _wrong(text)
 
 
 def _wrong(text: str) -> str:

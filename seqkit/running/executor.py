@@ -317,9 +317,8 @@ class _Run:
         if self.recorder is None:
             return
         try:
-            if not self.ledger.blocking or isinstance(
-                error, GeneratorExit
-            ):  # a coroutine that is closed awaits no more
+            closed = isinstance(error, GeneratorExit)  # a coroutine that is closed awaits no more
+            if closed or not self.ledger.blocking:
                 self._close(error)
             else:
                 ending, _ = await _to_its_end(self._close, error)

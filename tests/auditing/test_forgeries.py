@@ -324,6 +324,31 @@ def everything_rewritten_with_a_new_digest(lines: Lines) -> None:
 RESEALED = {"everything rewritten with a new digest"}
 
 
+def test_what_an_older_digest_does_not_cover_is_said_and_found_with_an_anchor(tmp_path: Path) -> None:
+    lines = lines_of(honest(), tmp_path)
+    path = tmp_path / "old.jsonl"
+
+    def write() -> None:
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+
+    for at, run in enumerate(runs(lines)):
+        del plan(lines, at)["digest"]
+        write()
+        run["summary"]["final_state_digest"] = seal(read_ledger(path), run["run_id"])
+    write()
+    line, told = anchor(path), [("final_state_digest", "info")] * 3
+    assert [(row.check, row.severity) for row in audit(path).finding_rows] == told
+    assert (
+        "the plan, the tags, the times and the status of the run are not in it" in audit(path).finding_rows[0].message
+    )
+    assert audit(path, anchor=line).ok
+    somebody_else_asked_for_it(lines)
+    another_due_date(lines)
+    write()
+    assert [(row.check, row.severity) for row in audit(path).finding_rows] == told
+    assert "anchored" in {row.check for row in audit(path, anchor=line).finding_rows}
+
+
 def forged(name: str, folder: Path) -> tuple[Any, str, set[str]]:
     change, (found_by, how) = FORGERIES[name]
     ledger = honest(**how)

@@ -60,7 +60,7 @@ class Place:
     def _holds(self, path: str) -> bool:
         """Open it, so that nobody takes the log away before the reader is there; False where one cannot."""
         try:
-            self._anchor = _connected(path, "ro", self._timeout)
+            self._anchor = self.connect()
             self._anchor.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             sign = getattr(error, "sqlite_errorname", "")
@@ -94,6 +94,10 @@ class Place:
                 "when the run has ended, or from where you may write beside it"
             )
         self.path, self.is_copy = copy, True
+
+    def connect(self) -> Guarded:
+        """Open it for reading only."""
+        return _connected(self.path, "ro", self._timeout)
 
     def release(self) -> None:
         """Let go of it, and leave nothing behind."""

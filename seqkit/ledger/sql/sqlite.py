@@ -6,10 +6,11 @@ itself, a trigger may write elsewhere, and SQLite's message about damage may quo
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 __all__ = ["Guarded", "SpecialFile", "size_of"]
@@ -97,54 +98,31 @@ class _Watch:
             raise own from (error if isinstance(own, sqlite3.Error) else None)
 
 
-class _Cursor(sqlite3.Cursor):
-    """A cursor whose errors are those of sqlite3."""
+def _guarded(call: Callable[..., Any]) -> Any:
+    """Make a method of a cursor or connection raise what :meth:`_Watch.own` gives."""
 
-    connection: Guarded
-
-    def execute(self, *arguments: Any) -> _Cursor:
+    @functools.wraps(call)
+    def method(self: Any, *arguments: Any, **options: Any) -> Any:
         try:
-            return super().execute(*arguments)
-        except BaseException as error:
-            self.connection.watch.reraise(error)
-            raise
-
-    def executemany(self, *arguments: Any) -> _Cursor:
-        try:
-            return super().executemany(*arguments)
-        except BaseException as error:
-            self.connection.watch.reraise(error)
-            raise
-
-    def fetchone(self) -> Any:
-        try:
-            return super().fetchone()
-        except BaseException as error:
-            self.connection.watch.reraise(error)
-            raise
-
-    def fetchmany(self, size: int | None = 1) -> list[Any]:
-        try:
-            return super().fetchmany(size)
-        except BaseException as error:
-            self.connection.watch.reraise(error)
-            raise
-
-    def fetchall(self) -> list[Any]:
-        try:
-            return super().fetchall()
-        except BaseException as error:
-            self.connection.watch.reraise(error)
-            raise
-
-    def __next__(self) -> Any:
-        try:
-            return super().__next__()
+            return call(self, *arguments, **options)
         except StopIteration:
             raise
         except BaseException as error:
-            self.connection.watch.reraise(error)
+            (self if isinstance(self, Guarded) else self.connection).watch.reraise(error)
             raise
+
+    return method
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor whose errors are those of sqlite3."""
+
+    execute = _guarded(sqlite3.Cursor.execute)
+    executemany = _guarded(sqlite3.Cursor.executemany)
+    fetchone = _guarded(sqlite3.Cursor.fetchone)
+    fetchmany = _guarded(sqlite3.Cursor.fetchmany)
+    fetchall = _guarded(sqlite3.Cursor.fetchall)
+    __next__ = _guarded(sqlite3.Cursor.__next__)
 
 
 def _nothing_through_views(action: int, one: object, other: object, database: object, through: object) -> int:
@@ -186,21 +164,8 @@ class Guarded(sqlite3.Connection):
         """Execute a statement in a cursor of its own."""
         return self.cursor().execute(*arguments)
 
-    def commit(self) -> None:
-        """Commit."""
-        try:
-            super().commit()
-        except BaseException as error:
-            self.watch.reraise(error)
-            raise
-
-    def rollback(self) -> None:
-        """Roll back."""
-        try:
-            super().rollback()
-        except BaseException as error:
-            self.watch.reraise(error)
-            raise
+    commit = _guarded(sqlite3.Connection.commit)
+    rollback = _guarded(sqlite3.Connection.rollback)
 
     def start(self) -> None:
         """Begin to count anew: what is asked from here on has the whole allowance."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -131,14 +130,12 @@ class _Reading:
         self._place: Place | None = None
         self._turn = threading.Lock()
 
-    def connect(self) -> sqlite3.Connection:
+    def connect(self) -> Guarded:
         with self._turn:
             if self._place is None:
                 self._place = Place(self._path, self._timeout)
-            path = quote(os.fsencode(self._place.path))
-        return sqlite3.connect(
-            f"file:{path}?mode=ro", uri=True, timeout=self._timeout, check_same_thread=False, factory=Guarded
-        )
+            place = self._place
+        return place.connect()
 
     def release(self, _engine: sa.Engine) -> None:
         with self._turn:
