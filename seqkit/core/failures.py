@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
@@ -53,13 +53,16 @@ def _shown(values: Mapping[str, float]) -> str:
 class CommonCause:
     """Something that makes several repos fail together, such as an outage of the CI provider.
 
-    It strikes once per run with its probability and lasts for the run: every member that is
-    tried fails, retries included.
+    It strikes once per run with its probability and lasts for the run: each try of a member then fails with its
+    severity, retries included. At a severity of 1 every member that is tried fails; below, each try is a draw of its
+    own, so that a retry may get through, and a member may be spared.
 
     Examples
     --------
     >>> CommonCause(name="ci outage", probability=0.02, repos=["core", "api"])
     CommonCause(name='ci outage', probability=0.02, repos=('api', 'core'))
+    >>> CommonCause(name="slow registry", probability=0.1, repos=["core", "api"], severity=0.3)
+    CommonCause(name='slow registry', probability=0.1, repos=('api', 'core'), severity=0.3)
     """
 
     name: str
@@ -68,6 +71,8 @@ class CommonCause:
     """How likely it strikes in one run, 0 to 1."""
     repos: Iterable[str]
     """The members' ids; kept as a sorted tuple."""
+    severity: float = 1.0
+    """How likely it makes a try of a member fail where it strikes, 0 to 1; tries are independent given that it does."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -80,11 +85,21 @@ class CommonCause:
             if not isinstance(repo, str):
                 raise TypeError(f"repos of cause {self.name!r} hold {repo!r}, expected repo ids as str")
         object.__setattr__(self, "repos", tuple(sorted(set(members))))
+        object.__setattr__(self, "severity", _probability(f"severity of cause {self.name!r}", self.severity))
 
     def __repr__(self) -> str:
         members = tuple(self.repos)
         shown = repr(members) if len(members) <= _SHOWN else f"<{len(members)} repos>"
-        return printable(f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown})")
+        severity = "" if self.severity == 1.0 else f", severity={self.severity!r}"
+        return printable(f"CommonCause(name={self.name!r}, probability={self.probability!r}, repos={shown}{severity})")
+
+    def strikes(self, seed: int, trial: int, train: int = 0) -> bool:
+        """Draw whether it strikes in this trial: for a sequence of trains, in which; each has a draw of its own."""
+        return draws.happens(self.probability, seed, "cause", self.name, train, trial)
+
+    def hits(self, repo_id: str, attempt: int, seed: int, trial: int) -> bool:
+        """Draw whether, where it strikes, this attempt at a member fails for it."""
+        return draws.happens(self.severity, seed, "severity", (self.name, repo_id), attempt, trial)
 
 
 class Failing(NamedTuple):
@@ -279,10 +294,14 @@ class FailureModel:
         """Give how likely `repo_id` is broken in a run, and how likely a try fails where it is not."""
         return Failing.of(self.rate(repo_id), self.share_hard(repo_id))
 
-    def reason(self, repo_id: str, attempt: int, seed: int, trial: int) -> str | None:
-        """Draw why this attempt fails in this trial; None where it succeeds."""
-        for cause in self._causes.get(repo_id, ()):
-            if draws.happens(cause.probability, seed, "cause", cause.name, 0, trial):
+    def causes_of(self, repo_id: str) -> Sequence[CommonCause]:
+        """Give the common causes that a repo is a member of, in their order."""
+        return self._causes.get(repo_id, ())
+
+    def reason(self, repo_id: str, attempt: int, seed: int, trial: int, train: int = 0) -> str | None:
+        """Draw why this attempt fails in this trial; None where it succeeds. `train` counts from 0 in a sequence."""
+        for cause in self.causes_of(repo_id):
+            if cause.strikes(seed, trial, train) and cause.hits(repo_id, attempt, seed, trial):
                 return f"common cause: {cause.name}"
         return self.own_reason(repo_id, attempt, seed, trial)
 

@@ -30,7 +30,7 @@ from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
 from seqkit._util.strict_json import parse_json
 from seqkit._util.words import and_more, plural, quoted
-from seqkit.core.arrays import PlanArrays
+from seqkit.core.arrays import PlanArrays, reached
 from seqkit.core.graph import (
     GraphSnapshot,
     RepoDependencyGraph,
@@ -93,6 +93,7 @@ class SequencePlan:
         self._snapshot = snapshot
         self._originating_run_id = originating_run_id
         self._given_plan_id = plan_id
+        self._whole: SequencePlan | None = None  # what it is a train of
 
     @property
     def run_tags(self) -> Mapping[str, Any]:
@@ -237,6 +238,11 @@ class SequencePlan:
         """Tell whether a repo is in the plan, or in the graph that it was built, cut or resumed from."""
         return repo in self.arrays.position or repo in self._snapshot.others
 
+    @property
+    def train_of(self) -> tuple[int, ...]:
+        """The train that each item leaves with, by position, from 0: the only one, but in a sequence of plans."""
+        return (0,) * len(self._items)
+
     def to_frame(self) -> pd.DataFrame:
         """Show the plan as a table, a row an item: by wave, and in plan order inside a wave.
 
@@ -287,7 +293,53 @@ class SequencePlan:
         remaining = {
             item.repo_id: item for item in self._items if item.status != _SKIPPED and item.repo_id not in left_out
         }
-        return plan_of_items(self.graph, remaining, self._originating_run_id, "path", list(self.arrays.ids))
+        cut = plan_of_items(self.graph, remaining, self._originating_run_id, "path", list(self.arrays.ids))
+        cut._whole = self._whole
+        return cut
+
+    def split(self, repos: str | Iterable[str]) -> tuple[SequencePlan, SequencePlan]:
+        """Split the release into two trains: what `repos` take, and, when that has left, the rest.
+
+        Both know what they were split from, so that :func:`seqkit.analyze`, :func:`seqkit.simulate` and
+        :func:`seqkit.compare` take the two as a list, and a part that was split again in its place. That knowledge
+        is not in their JSON.
+
+        Parameters
+        ----------
+        repos : str or iterable of str
+            Repos to release. The first plan has them and all to be released that they need.
+
+        Returns
+        -------
+        pair of SequencePlan
+            Each as :meth:`without` makes it; between them they release every repo once.
+
+        Raises
+        ------
+        RepoNotFound, ValueError
+            Where a repo is not in the plan, or is not to be released.
+
+        Examples
+        --------
+        >>> from seqkit.core.graph import RepoDependencyGraph
+        >>> graph = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("x", "app")])
+        >>> plan = build_plan(graph, version="1.0")
+        >>> first, second = plan.split("api")
+        >>> first.released, second.released
+        (['core', 'api'], ['x', 'app'])
+        """
+        wanted = [repos] if isinstance(repos, str) else sorted(set(repos), key=str)
+        arrays, leaves = self.arrays, set[int]()
+        for repo in wanted:
+            position = self.position(repo)
+            if not arrays.released[position]:
+                raise ValueError(f"repos names {repo!r}, which this plan does not release; expected repos of .released")
+            leaves.update([position, *reached(arrays.dependencies, position)])
+        first = {arrays.ids[position] for position in leaves if arrays.released[position]}
+        parts = self.without(set(self.released) - first), self.without(first)
+        for part in parts:
+            part._whole = self._whole or self
+        return parts
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -396,6 +448,11 @@ def knowing(plan: SequencePlan, other: RepoDependencyGraph | SequencePlan) -> Se
     others = plan._snapshot.others.union(known).difference(plan.arrays.ids)
     snapshot = replace(plan._snapshot, others=others)
     return SequencePlan(plan._items, snapshot, plan._originating_run_id, plan._given_plan_id)
+
+
+def whole_of(plan: SequencePlan) -> SequencePlan | None:
+    """Give the plan that a train was split from; None where it was not."""
+    return plan._whole
 
 
 def snapshot_of(plan: SequencePlan) -> GraphSnapshot:

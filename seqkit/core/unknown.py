@@ -186,7 +186,9 @@ def _of_model(argument: str, model: FailureModel, known: Known) -> Iterator[str]
 
 
 def _can_fail(model: FailureModel, known: Known) -> bool:
-    striking = frozenset(repo for cause in model.common_causes if cause.probability > 0 for repo in cause.repos)
+    striking = frozenset(
+        repo for cause in model.common_causes if cause.probability and cause.severity for repo in cause.repos
+    )
     return any(model.rate(repo) > 0 or repo in striking for repo in known.released)
 
 

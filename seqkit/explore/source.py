@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seqkit._util.secrets import as_given
-from seqkit.core.failures import FailureModel
+from seqkit.core.failures import CommonCause, FailureModel
 
 if TYPE_CHECKING:
     from seqkit.explore.scenario import Scenario
@@ -40,7 +40,7 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
     fields.append(f"default={model.default!r}")
     if model.common_causes:
         names.add("CommonCause")
-        causes = [f"CommonCause({c.name!r}, {c.probability!r}, {list(c.repos)!r})" for c in model.common_causes]
+        causes = [_cause(cause) for cause in model.common_causes]
         fields.append(f"common_causes=[{', '.join(causes)}]")
     if model.hard:
         fields.append(f"hard={model.hard if isinstance(model.hard, float) else dict(model.hard)!r}")
@@ -57,6 +57,11 @@ def source_of(scenario: Scenario, plan: str | None) -> str:
     setting = f"trials={simulation.trials!r}, rng={simulation.seed!r}{rules}{tries}"
     body.append(f"simulation = simulate({held}, model, {setting})")
     return "\n".join([f"from seqkit import {', '.join(sorted(names, key=_as_sorted))}", "", *body, ""])
+
+
+def _cause(cause: CommonCause) -> str:
+    severity = "" if cause.severity == 1 else f", severity={cause.severity!r}"
+    return f"CommonCause({cause.name!r}, {cause.probability!r}, {list(cause.repos)!r}{severity})"
 
 
 def _of_plan(scenario: Scenario) -> FailureModel:

@@ -68,9 +68,21 @@ class Experiment:
     first_cause: NDArray[np.int64]
     """[n + 1] where each row's part of `causes` begins."""
     causes: NDArray[np.int64]
-    """Causes that make the row fail."""
+    """Causes that make every try of the row fail."""
+    first_mild: NDArray[np.int64]
+    """[n + 1] where each row's part of `mild` begins."""
+    mild: NDArray[np.int64]
+    """[s] causes that make each try of the row fail with a severity below 1."""
+    mild_keys: NDArray[np.uint64]
+    """[s, k, 2] keys of the draws that say so of each attempt."""
+    mild_mantissas: NDArray[np.uint64]
+    """[s] as `mantissas`, of the severities."""
+    mild_digits: NDArray[np.int64]
+    """[s] as `digits`, of the severities."""
     stop_at: int
     """Nothing new starts after this many failures; 0 for never."""
+    departs: NDArray[np.bool_]
+    """[n] whether a train leaves with this row: failures count from there."""
 
     @property
     def n_released(self) -> int:
@@ -138,25 +150,25 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
     ValueError
         Where the attempts are too many, or of those that can matter (:func:`tries_that_count`) there are.
     """
-    attempts = max(
-        (tries_that_count(model.rate(repo), terms.attempts, len(plan.items)) for repo in plan.released), default=1
-    )
-    keyed = max(1, _MOST_KEYS // max(1, len(plan.items)))
+    items = [item.repo_id for item in plan.items]
+    released, trains = plan.arrays.released, plan.train_of
+    attempts = max((tries_that_count(model, repo, terms.attempts, len(items)) for repo in plan.released), default=1)
+    causes = [(cause, train) for train in sorted(set(trains)) for cause in model.common_causes if cause.probability > 0]
+    struck_by: list[list[int]] = [[] for _ in items]
+    mildly: list[list[int]] = [[] for _ in items]
+    for number, (cause, train) in enumerate(causes):
+        for repo in cause.repos:
+            at = plan.arrays.position.get(repo)
+            if at is not None and released[at] and trains[at] == train and cause.severity > 0:
+                (struck_by if cause.severity == 1 else mildly)[at].append(number)
+    members = sum(map(len, mildly))
+    keyed = max(1, _MOST_KEYS // max(1, len(items) + members))
     if terms.attempts > keyed or attempts > _MOST_TRIES:
         raise ValueError(
             f"attempts is {terms.attempts}, expected at most {min(keyed, _MOST_TRIES)} for a plan of "
-            f"{len(plan.items)} items; analyze(plan, model, attempts) takes any number"
+            f"{len(items)} items; analyze(plan, model, attempts) takes any number"
         )
-    items = [item.repo_id for item in plan.items]
-    released = plan.arrays.released
     dependencies = _reduced(plan.arrays.dependencies) if terms.blocks else [[] for _ in items]
-    causes = [cause for cause in model.common_causes if cause.probability > 0]
-    struck_by: list[list[int]] = [[] for _ in items]
-    for number, cause in enumerate(causes):
-        for repo in cause.repos:
-            at = plan.arrays.position.get(repo)
-            if at is not None and released[at]:
-                struck_by[at].append(number)
     rates = [model.rate(repo) if yes else 0.0 for repo, yes in zip(items, released, strict=True)]
     keys = [
         [
@@ -173,7 +185,14 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
     hard_keys = [
         draws.stream(seed, "hard", repo, 0) if share else (0, 0) for repo, share in zip(items, hard, strict=True)
     ]
-    cause_mantissas, cause_digits = _binary([cause.probability for cause in causes])
+    cause_mantissas, cause_digits = _binary([cause.probability for cause, _ in causes])
+    cause_keys = [draws.stream(seed, "cause", cause.name, train) for cause, train in causes]
+    mild = [(causes[number][0], items[at]) for at, row in enumerate(mildly) for number in row]
+    mild_mantissas, mild_digits = _binary([cause.severity for cause, _ in mild])
+    mild_keys = [
+        [draws.stream(seed, "severity", (cause.name, repo), attempt) for attempt in range(1, attempts + 1)]
+        for cause, repo in mild
+    ]
     stop_at = terms.stop_at or 0
     if stop_at > len(items):
         stop_at = 0
@@ -190,26 +209,39 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
         hard_digits=hard_digits,
         later_mantissas=later_mantissas,
         later_digits=later_digits,
-        cause_keys=np.array([draws.stream(seed, "cause", cause.name, 0) for cause in causes], np.uint64).reshape(-1, 2),
+        cause_keys=np.array(cause_keys, np.uint64).reshape(-1, 2),
         cause_mantissas=cause_mantissas,
         cause_digits=cause_digits,
         first_cause=_starts(struck_by),
         causes=_flat(struck_by),
+        first_mild=_starts(mildly),
+        mild=_flat(mildly),
+        mild_keys=np.array(mild_keys, dtype=np.uint64).reshape(len(mild), attempts, 2),
+        mild_mantissas=mild_mantissas,
+        mild_digits=mild_digits,
         stop_at=stop_at,
+        departs=np.array([not at or trains[at] != trains[at - 1] for at in range(len(items))], dtype=np.bool_),
     )
 
 
-def tries_that_count(rate: float, attempts: int, repos: int) -> int:
+def tries_that_count(model: FailureModel, repo_id: str, attempts: int, repos: int) -> int:
     """Say how many of the attempts can matter: after those every trial is decided, whatever the seed.
 
-    A repo that fails at this rate fails so often in none of all the trials that there can be, of so many repos,
-    but with a probability below 2**-64. One that is certain to fail, or to be released, is decided at once.
+    A repo that fails at a rate fails so often in none of all the trials that there can be, of so many repos,
+    but with a probability below 2**-64. One that is certain to fail, or to be released, is decided at once. A cause
+    of a severity below 1 counts as if it always struck.
 
     Examples
     --------
-    >>> [tries_that_count(rate, 1_000_000, 100) for rate in (0.0, 0.1, 0.5, 0.9, 1.0)], tries_that_count(0.5, 3, 100)
-    ([1, 33, 109, 715, 1], 3)
+    >>> [tries_that_count(FailureModel({"a": p}), "a", 1_000_000, 100) for p in (0.0, 0.1, 0.5, 0.9, 1.0)]
+    [1, 33, 109, 715, 1]
+    >>> tries_that_count(FailureModel({"a": 0.5}), "a", 3, 100)
+    3
     """
+    rate = model.rate(repo_id)
+    spared = math.prod(1.0 - cause.severity for cause in model.causes_of(repo_id) if cause.severity < 1)
+    if spared < 1.0 and rate < 1.0:
+        rate = min(1.0 - (1.0 - rate) * spared, math.nextafter(1.0, 0.0))  # rounding makes nothing certain
     if rate in (0.0, 1.0):
         return 1
     bits = _NEVER_BITS + math.log2(draws.MAX_TRIALS * max(1, repos))

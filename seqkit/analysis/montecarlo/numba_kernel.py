@@ -214,6 +214,24 @@ def _read_counters(planes, counts):
 
 
 @_compiled
+def _fails(pending, out, r, words, keys, v, attempt, mantissa, digits, numbers, mild, mild_first, mild_last, struck):
+    """Set in ``out[r]`` the trials of `pending` in which this attempt fails, by itself or for a mild cause.
+
+    ``out[r + 1]`` are those in which it fails by itself, ``out[r + 2]`` is overwritten. `pending` is left as it is.
+    """
+    causes, mild_keys, mild_mantissas, mild_digits = mild
+    own, spare = out[r + 1], out[r + 2]
+    own[:] = _NONE
+    spare[:] = pending
+    _draw(spare, out, r + 1, words, keys, v, attempt, mantissa, digits, numbers)
+    out[r, :] = own
+    for i in range(mild_first, mild_last):
+        for lane in range(2 * words):
+            spare[lane] = uint32(pending[lane] & struck[causes[i], lane])
+        _draw(spare, out, r, words, mild_keys, i, attempt, mild_mantissas[i], mild_digits[i], numbers)
+
+
+@_compiled
 def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to call out costs more than it does
     released,
     first_dependency,
@@ -231,7 +249,10 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
     cause_digits,
     first_cause,
     causes,
+    first_mild,
+    mild,
     stop_at,
+    departs,
     first_word,
     trials,
     words,
@@ -248,7 +269,7 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
     rows = np.empty((n, lanes), np.uint32)
     struck = np.empty((cause_keys.shape[0], lanes), np.uint32)
     valid, pending = np.empty(lanes, np.uint32), np.empty(lanes, np.uint32)
-    carry, again, broken = np.empty(lanes, np.uint32), np.empty((1, lanes), np.uint32), np.empty((1, lanes), np.uint32)
+    carry, again, broken = np.empty(lanes, np.uint32), np.empty((3, lanes), np.uint32), np.empty((1, lanes), np.uint32)
     last_failed, last_lost = np.empty((8, lanes), np.uint32), np.empty((8, lanes), np.uint32)
     planes_failed, planes_lost = np.empty((n_planes, lanes), np.uint32), np.empty((n_planes, lanes), np.uint32)
     counts_failed, counts_lost = np.empty((32, lanes), np.uint32), np.empty((32, lanes), np.uint32)
@@ -275,13 +296,14 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
             pending[:] = valid
             struck[c, :] = _NONE
             _draw(pending, struck, c, words, cause_keys, c, 0, cause_mantissas[c], cause_digits[c], numbers)
-        stopped[:] = _NONE
-        for k in range(n_budget):
-            budget[k, :] = _ALL if ((1 << n_budget) - stop_at) >> k & 1 else _NONE
         planes_failed[:] = _NONE
         planes_lost[:] = _NONE
         held = 0
         for v in range(n):
+            if departs[v]:  # failures count from here
+                stopped[:] = _NONE
+                for k in range(n_budget):
+                    budget[k, :] = _ALL if ((1 << n_budget) - stop_at) >> k & 1 else _NONE
             for lane in range(lanes):
                 rows[v, lane] = stopped[lane]
             for i in range(first_dependency[v], first_dependency[v + 1]):
@@ -300,15 +322,36 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                     last_failed[held, lane] = uint32(last_failed[held, lane] | hit)
                     pending[lane] = uint32(pending[lane] ^ hit)
             mantissa, n_digits = mantissas[v], digits[v]
+            mild_first, mild_last = first_mild[v], first_mild[v + 1]
             for attempt in range(attempts - 1):
-                again[0, :] = _NONE
-                _draw(pending, again, 0, words, keys, v, attempt, mantissa, n_digits, numbers)
+                own = 0
+                if mild_first == mild_last:
+                    again[0, :] = _NONE
+                    _draw(pending, again, 0, words, keys, v, attempt, mantissa, n_digits, numbers)
+                else:
+                    own = 1
+                    _fails(
+                        pending,
+                        again,
+                        0,
+                        words,
+                        keys,
+                        v,
+                        attempt,
+                        mantissa,
+                        n_digits,
+                        numbers,
+                        mild,
+                        mild_first,
+                        mild_last,
+                        struck,
+                    )
                 pending[:] = again[0]  # who failed is tried again
                 if attempt == 0:
                     mantissa, n_digits = later_mantissas[v], later_digits[v]
                     if hard_mantissas[v]:  # but for those that are broken, which have failed
                         broken[0, :] = _NONE
-                        _draw(again[0], broken, 0, words, hard_keys, v, 0, hard_mantissas[v], hard_digits[v], numbers)
+                        _draw(again[own], broken, 0, words, hard_keys, v, 0, hard_mantissas[v], hard_digits[v], numbers)
                         for lane in range(lanes):
                             last_failed[held, lane] = uint32(last_failed[held, lane] | broken[0, lane])
                             pending[lane] = uint32(pending[lane] & uint32(~broken[0, lane]))
@@ -317,7 +360,27 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                     left = uint32(left | pending[lane])
                 if left == _NONE:
                     break
-            _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissa, n_digits, numbers)
+            if mild_first == mild_last:
+                _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissa, n_digits, numbers)
+            else:
+                _fails(
+                    pending,
+                    again,
+                    0,
+                    words,
+                    keys,
+                    v,
+                    attempts - 1,
+                    mantissa,
+                    n_digits,
+                    numbers,
+                    mild,
+                    mild_first,
+                    mild_last,
+                    struck,
+                )
+                for lane in range(lanes):
+                    last_failed[held, lane] = uint32(last_failed[held, lane] | again[0, lane])
             many_failed = many_lost = _NONE
             for lane in range(lanes):
                 fail = last_failed[held, lane]
@@ -397,7 +460,10 @@ def run(experiment: Experiment, first_word: int, trials: int, arrays: bool = Fal
         experiment.cause_digits,
         experiment.first_cause,
         experiment.causes,
+        experiment.first_mild,
+        (experiment.mild, experiment.mild_keys, experiment.mild_mantissas, experiment.mild_digits),
         experiment.stop_at,
+        experiment.departs,
         first_word,
         trials,
         _WORDS if n <= _LARGE else _WORDS_OF_LARGE,

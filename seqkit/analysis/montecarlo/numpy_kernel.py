@@ -55,9 +55,11 @@ def _block(experiment: Experiment, first_word: int, trials: int) -> tuple[Lanes,
     would_fail = _would_fail(experiment, numbers, valid)
     rows = np.empty((n, 2 * words), np.uint32)  # lost, or for an unreleased item what it hands on
     blocked = np.zeros((n, 2 * words), np.uint32)
-    stop = _Stop(experiment.stop_at, 2 * words) if experiment.stop_at else None
+    stop: _Stop | None = None
     first, dependencies, released = experiment.first_dependency.tolist(), experiment.dependencies, experiment.released
     for v in range(n):
+        if experiment.stop_at and experiment.departs[v]:
+            stop = _Stop(experiment.stop_at, 2 * words)
         needed = dependencies[first[v] : first[v + 1]]
         if len(needed) == 1:
             blocked[v] = rows[needed[0]]
@@ -98,26 +100,50 @@ def _would_fail(experiment: Experiment, numbers: Lanes, valid: Lanes) -> Lanes:
     struck = np.tile(valid, (len(experiment.cause_digits), 1))
     _draw(struck, experiment.cause_keys, experiment.cause_mantissas, experiment.cause_digits, numbers)
     out = np.zeros((n, len(valid)), np.uint32)
-    chancy = np.flatnonzero(experiment.mantissas)
+    first_mild = experiment.first_mild
+    chancy = np.flatnonzero((experiment.mantissas > 0) | (np.diff(first_mild) > 0))
     tile = max(1, _TILE_LANES // (2 * words))
     for begin in range(0, len(chancy), tile):
         rows = chancy[begin : begin + tile]
+        mild = _Mild(experiment, rows, struck, numbers)
         open_ = np.tile(valid, (len(rows), 1))
         _draw(open_, experiment.keys[rows, 0], experiment.mantissas[rows], experiment.digits[rows], numbers)
         if attempts > 1:
             out[rows] = _broken(experiment, rows, open_, numbers)
-            open_ &= ~out[rows]
+        mild.hit(open_, valid, 0)
+        open_ &= ~out[rows]
         for attempt in range(1, attempts):  # who fails is tried again
             if attempt > 1 and not open_.any():
                 break
-            later = experiment.later_mantissas[rows], experiment.later_digits[rows]
+            later, tried = (experiment.later_mantissas[rows], experiment.later_digits[rows]), open_.copy()
             _draw(open_, experiment.keys[rows, attempt], *later, numbers)
+            mild.hit(open_, tried, attempt)
         out[rows] |= open_
     first, causes = experiment.first_cause.tolist(), experiment.causes.tolist()
     for v in range(n):
         for cause in causes[first[v] : first[v + 1]]:
             out[v] |= struck[cause]
     return out
+
+
+class _Mild:
+    """The causes of a severity below 1 that may make tries of some rows fail."""
+
+    def __init__(self, experiment: Experiment, rows: NDArray[np.intp], struck: Lanes, numbers: Lanes) -> None:
+        first = experiment.first_mild
+        pairs = [(row, at) for row, v in enumerate(rows.tolist()) for at in range(first[v], first[v + 1])]
+        self.rows, self.at = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+        self.experiment, self.struck, self.numbers = experiment, struck, numbers
+
+    def hit(self, failed: Lanes, tried: Lanes, attempt: int) -> None:
+        """Add to `failed` the trials of `tried` in which this attempt fails for one of the causes."""
+        if not len(self.at):
+            return
+        experiment, at = self.experiment, self.at
+        hits = self.struck[experiment.mild[at]] & (tried if tried.ndim == 1 else tried[self.rows])
+        severities = experiment.mild_mantissas[at], experiment.mild_digits[at]
+        _draw(hits, experiment.mild_keys[at, attempt], *severities, self.numbers)
+        np.bitwise_or.at(failed, self.rows, hits)
 
 
 def _broken(experiment: Experiment, rows: NDArray[np.intp], failed: Lanes, numbers: Lanes) -> Lanes:

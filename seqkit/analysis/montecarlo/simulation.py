@@ -27,6 +27,7 @@ from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Policy, Terms, UnderTerms
+from seqkit.core.trains import PlanLike, as_plan
 from seqkit.core.unknown import check_models
 
 __all__ = ["Simulation", "simulate"]
@@ -283,7 +284,7 @@ class Simulation(UnderTerms):
 
 
 def simulate(
-    plan: SequencePlan,
+    plan: PlanLike,
     model: ModelLike,
     trials: int = 100_000,
     rng: Seed | None = None,
@@ -301,8 +302,8 @@ def simulate(
 
     Parameters
     ----------
-    plan : SequencePlan
-        What to run.
+    plan : SequencePlan, or a list of them
+        What to run; of a list, trains that leave one after the other: see :meth:`seqkit.SequencePlan.split`.
     model : float, mapping, Series or FailureModel
         How likely each attempt fails.
     trials : int
@@ -311,8 +312,9 @@ def simulate(
         The seed, or where it comes from; None takes a fresh one, which the result tells. Two plans
         or models simulated with one seed share their draws repo by repo: see :func:`compare`.
     policy, failure_budget, attempts
-        As in :func:`seqkit.execute_plan`. Nothing more is drawn once every trial is decided. What a second attempt is
-        worth hangs on the share of failures that no retry mends, `hard` of a :class:`seqkit.FailureModel`.
+        As in :func:`seqkit.execute_plan`; stop and budget count in each train anew. Nothing more is drawn once every
+        trial is decided. What a second attempt is worth hangs on the share of failures that no retry mends, `hard`
+        of a :class:`seqkit.FailureModel`.
     until : float, optional
         Run until the standard error of the mean released share (from 0 to 1) is below this. To that end
         two imaginary runs are added, one with everything and one with nothing released, so that rare
@@ -355,8 +357,7 @@ def simulate(
     api           0.8095        0.0012
     docs          0.8095        0.0012
     """
-    if not isinstance(plan, SequencePlan):
-        raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
+    plan = as_plan(plan)
     read = as_model(model)
     count = whole("trials", trials, 1, MAX_TRIALS)
     precision = _precision(until)

@@ -8,8 +8,8 @@ from seqkit.analysis.montecarlo.experiment import tries_that_count
 from seqkit.core.failures import FailureModel
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
-from seqkit.core.rules import follow
 from seqkit.core.terms import Terms
+from seqkit.core.trains import follow_trains
 from seqkit.errors import SequencingFailed, as_recorded
 
 __all__ = ["Trial", "run_trial"]
@@ -26,15 +26,17 @@ class Trial(NamedTuple):
 
 def run_trial(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, trial: int) -> Trial:
     """Run one trial through the rule machine, with the draws that the kernels count."""
+    train_of, position = plan.train_of, plan.arrays.position
+
+    def reason(repo: str, attempt: int) -> str | None:
+        return model.reason(repo, attempt, seed, trial, train_of[position[repo]])
 
     def fails(repo: str) -> bool:
-        tries = tries_that_count(model.rate(repo), terms.attempts, len(plan.items))
-        return all(model.reason(repo, attempt, seed, trial) is not None for attempt in range(1, tries + 1))
-
-    failures = tuple(filter(fails, plan.released))
+        tries = tries_that_count(model, repo, terms.attempts, len(plan.items))
+        return all(reason(repo, attempt) is not None for attempt in range(1, tries + 1))
 
     def why(repo: str, attempt: int) -> str | None:
-        reason = model.reason(repo, attempt, seed, trial)
-        return None if reason is None else as_recorded(SequencingFailed(repo, reason))
+        told = reason(repo, attempt)
+        return None if told is None else as_recorded(SequencingFailed(repo, told))
 
-    return Trial(failures, follow(plan, terms, why).outcome(seed=seed))
+    return Trial(tuple(filter(fails, plan.released)), follow_trains(plan, terms, why, seed))
