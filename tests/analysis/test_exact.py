@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, pairwise
 from typing import Any
@@ -19,7 +20,7 @@ from seqkit import RepoDependencyGraph, RepoNotFound, SequencePlan, build_plan, 
 from seqkit.analysis.exact import Analysis, analyze
 from seqkit.analysis.exact import outcomes as outcomes_module
 from seqkit.analysis.exact import variance as variance_module
-from seqkit.analysis.exact.chances import chances_of
+from seqkit.analysis.exact.faults import Faults
 from seqkit.core.failures import CommonCause, FailureModel
 from tests.tools.brute import (
     Outcome,
@@ -50,7 +51,12 @@ def cases(draw: st.DrawFn, largest: int = 6, causes: int = 2) -> tuple[SequenceP
     )
     rates = {repo: draw(RATES) for repo in [*nodes, "not in the plan"]}
     shocks = [
-        CommonCause(f"cause {number}", draw(RATES), draw(subsets([*nodes, "not in the plan"])))
+        CommonCause(
+            f"cause {number}",
+            draw(RATES),
+            draw(subsets([*nodes, "not in the plan"])),
+            draw(st.just(1.0) | st.sampled_from([0.0, 1.0, 0.4, 1 - 1e-9])),
+        )
         for number in range(draw(st.integers(0, causes)))
     ]
     hard = draw(st.just(0.0) | RATES | st.fixed_dictionaries(dict.fromkeys(rates, RATES)))
@@ -67,7 +73,10 @@ def seeded(seed: int, n: int, causes: int) -> tuple[SequencePlan, FailureModel, 
     def rate() -> float:
         return chosen.choice(awkward) if chosen.random() < 0.3 else chosen.random()
 
-    shocks = [CommonCause(str(number), rate(), chosen.sample(nodes, n // 3)) for number in range(causes)]
+    shocks = [
+        CommonCause(str(number), rate(), chosen.sample(nodes, n // 3), 1.0 if number % 2 else rate())
+        for number in range(causes)
+    ]
     plan = build_plan(RepoDependencyGraph.from_edges(edges, nodes=nodes), [(repo, "1") for repo in released])
     rates, hard = ({repo: rate() for repo in nodes} for _ in range(2))
     return plan, FailureModel(rates, common_causes=shocks, hard=hard if seed % 2 else 0.0), chosen.choice([1, 1, 2])
@@ -116,10 +125,10 @@ def check_importance(analysis: Analysis, outcomes: list[Outcome]) -> None:
     n, mean = len(plan.released), expected_released(outcomes)
     frame = analysis.importance()
     assert frame["gain_if_perfect"].is_monotonic_decreasing
-    place = {repo: index for index, repo in enumerate(plan.released)}
+    place = {repo: index for index, repo in enumerate([*plan.released, *frame.index[~frame.index.isin(plan.released)]])}
     ranked = list(zip(-frame["gain_if_perfect"], [place[repo] for repo in frame.index], strict=True))
     assert ranked == sorted(ranked), "ties in plan order"
-    for repo, row in frame.iterrows():
+    for repo, row in frame.loc[plan.released].iterrows():
         perfect = expected_released(brute_force(plan, model, attempts, perfect=[repo]))
         hopeless = expected_released(brute_force(plan, model, attempts, hopeless=[repo]))
         assert_close(row["gain_if_perfect"], perfect - mean)
@@ -275,7 +284,7 @@ def test_failures_over_attempts_give_the_rate_and_failures_over_plans_do_not(cas
 @settings(max_examples=60)
 def test_the_gain_is_the_chance_of_failing_times_what_it_costs(case: Any) -> None:
     analysis = analyze(*case)
-    worth = analysis.importance()
+    worth = analysis.importance().loc[analysis.plan.released]
     failed = analysis.to_frame()["p_failed"].reindex(worth.index)
     expected = failed * (1 + worth["extra_if_not_failed"])
     assert worth["gain_if_perfect"].to_numpy() == pytest.approx(expected.to_numpy(), rel=1e-12, abs=1e-290)
@@ -295,8 +304,7 @@ def test_the_order_of_the_plan_does_not_matter(case: Any, chosen: random.Random)
         scope="all",
     )
     causes = [
-        CommonCause(cause.name, cause.probability, [other[repo] for repo in cause.repos if repo in other])
-        for cause in model.common_causes
+        replace(cause, repos=[other[repo] for repo in cause.repos if repo in other]) for cause in model.common_causes
     ]
     hard = {other[repo]: model.share_hard(repo) for repo in ids}
     same = FailureModel({other[repo]: model.rate(repo) for repo in ids}, common_causes=causes, hard=hard)
@@ -310,6 +318,8 @@ def test_the_order_of_the_plan_does_not_matter(case: Any, chosen: random.Random)
 @settings(max_examples=60)
 def test_a_common_cause_is_a_repo_that_nobody_counts(case: Any) -> None:
     plan, model, _ = case
+    causes = [CommonCause(cause.name, cause.probability, cause.repos) for cause in model.common_causes]
+    model = FailureModel(model.rates, common_causes=causes, hard=model.hard)
     with_causes = analyze(plan, model)
     ids = [item.repo_id for item in plan.items]
     edges = [*plan.edges]
@@ -370,7 +380,7 @@ def test_frames_have_the_documented_dtypes() -> None:
     worth = analysis.importance()
     assert worth.index.name == "repo_id"
     assert worth.index.dtype == analysis.to_frame().index.dtype == pd.StringDtype("python")
-    assert [str(dtype) for dtype in worth.dtypes] == ["float64"] * 4 + ["Int64"] * 2 + ["float64"]
+    assert [str(dtype) for dtype in worth.dtypes] == ["float64"] * 6 + ["Int64"] * 2 + ["float64"]
     worth.iloc[:, 0] = -1.0
     assert (analysis.importance().iloc[:, 0] >= 0).all(), "a copy"
     outcomes = analysis.most_probable_outcomes(2)
@@ -512,14 +522,15 @@ def test_twelve_causes_on_a_real_plan() -> None:
 
 def test_more_than_twelve_open_causes_are_refused() -> None:
     def model(n: int, extra: tuple[CommonCause, ...] = ()) -> FailureModel:
-        return FailureModel(common_causes=(*(CommonCause(str(i), 0.1, ["a"]) for i in range(n)), *extra))
+        mild = (CommonCause(str(i), 0.1, ["a", "c"], 0.5 + i / 100) for i in range(n))
+        return FailureModel(common_causes=(*mild, *extra))
 
-    plan = plan_of("ab")
+    plan = plan_of("ab", nodes="c")
     with pytest.raises(ValueError, match=r"model has 13 common causes .* at most 12.*simulate"):
         analyze(plan, model(13))
     settled = (CommonCause("never", 0.0, "a"), CommonCause("always", 1.0, "b"), CommonCause("elsewhere", 0.5, "x"))
     frame = analyze(plan, model(12, settled)).to_frame()
-    assert frame.loc["a", "p_succeeded"] == pytest.approx(0.9**12, rel=1e-12)
+    assert frame.loc["a", "p_succeeded"] == pytest.approx(math.prod(1 - 0.1 * (0.5 + i / 100) for i in range(12)))
     assert frame.loc["b", "p_succeeded"] == 0.0
 
 
@@ -637,4 +648,5 @@ def test_reprs_are_stable_escaped_and_readable() -> None:
 def test_perfect_positions_are_left_out_of_causes() -> None:
     plan = plan_of("ab")
     model = FailureModel(default=0.5, common_causes=[CommonCause("outage", 0.5, ["a"]), CommonCause("sure", 1.0, "a")])
-    assert chances_of(plan, model, 1, perfect=[0]).succeeded.tolist() == [1.0, 0.5]
+    perfect = Faults.of(plan, model, 1).changed(perfect=[0]).mixture().any
+    assert perfect.succeeded.tolist() == [1.0, 0.5]

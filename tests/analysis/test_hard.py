@@ -52,7 +52,7 @@ def test_without_them_1_221_numbers_are_bit_for_bit_what_they_were_before_there_
         numbers += a.to_frame()[["p_succeeded", "p_failed", "p_skipped"]].to_numpy().ravel().tolist()
         numbers += [a.std_succeeded, a.p_all_succeed, *a.expected]
         names = ["gain_if_perfect", "birnbaum", "extra_if_not_failed"]
-        numbers += a.importance().sort_index()[names].to_numpy().ravel().tolist()
+        numbers += a.importance().loc[plan.released].sort_index()[names].to_numpy().ravel().tolist()
         numbers += a.distribution().tolist()
         sums += [True] * (len(numbers) - len(sums))
         policy: Any = ("skip_dependents", "stop", "continue")[seed % 3]

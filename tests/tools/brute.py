@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from fractions import Fraction
+from itertools import product
 from typing import NamedTuple
 
 from seqkit import ModelLike, SequencePlan
@@ -20,6 +21,9 @@ class Outcome(NamedTuple):
     failed: frozenset[str]
     succeeded: frozenset[str]
     skipped: frozenset[str]
+
+
+_Cause = tuple[Fraction, frozenset[str], Fraction]  # how likely it strikes, whom, and spares a try
 
 
 def follow(plan: SequencePlan, failing: Collection[str]) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
@@ -39,8 +43,8 @@ def follow(plan: SequencePlan, failing: Collection[str]) -> tuple[frozenset[str]
     return frozenset(failed), frozenset(succeeded & released), frozenset(skipped & released)
 
 
-def out_of_attempts(model: FailureModel, repo: str, attempts: int) -> Fraction:
-    """How likely all tries fail: broken for good, or a flake each time, try by try."""
+def out_of_attempts(model: FailureModel, repo: str, attempts: int, spared: Fraction | int = 1) -> Fraction:
+    """How likely all tries fail: broken for good, or each time a flake or hit by a cause that does not spare it."""
     rate, hard = Fraction(model.rate(repo)), Fraction(model.share_hard(repo))
     broken = rate * hard
     if broken == 1:
@@ -48,7 +52,7 @@ def out_of_attempts(model: FailureModel, repo: str, attempts: int) -> Fraction:
     flake = (rate - broken) / (1 - broken)
     every = 1 - broken
     for _ in range(attempts):
-        every *= flake
+        every *= 1 - (1 - flake) * spared
     return broken + every
 
 
@@ -58,30 +62,52 @@ def draws(
     attempts: int = 1,
     perfect: Collection[str] = (),
     hopeless: Collection[str] = (),
+    never: Collection[str] = (),
+    always: Collection[str] = (),
 ) -> Iterator[tuple[Fraction, frozenset[str]]]:
-    """Every set of repos that may fail when tried, struck or by themselves, once: its probability and the set.
+    """Every set of repos that may fail when tried, struck or by themselves: its probability and the set.
 
-    `perfect` repos never fail, even struck; `hopeless` ones always do.
+    A set comes once for each set of causes of a severity below 1 that may strike. `perfect` repos never fail, even
+    struck; `hopeless` ones always do. `never` and `always` are names of causes that strike in no run, or in each.
     """
     read: FailureModel = as_model(model)
-    chances = {repo: out_of_attempts(read, repo, attempts) for repo in plan.released}
-    chances.update({repo: Fraction(0) for repo in perfect}, **{repo: Fraction(1) for repo in hopeless})
-    scale = 1  # whole numbers over one denominator: fractions would look for common factors all the time
-    weights = {frozenset[str](): 1}
-    for probability, repos in [
-        *((Fraction(cause.probability), frozenset(cause.repos) - set(perfect)) for cause in read.common_causes),
-        *((probability, frozenset([repo])) for repo, probability in chances.items()),
-    ]:
-        scale *= probability.denominator
-        yes, no = probability.numerator, probability.denominator - probability.numerator
-        after: dict[frozenset[str], int] = {}
+    train_of = dict(zip(plan.arrays.ids, plan.train_of, strict=True))
+    total: list[_Cause] = []
+    mild: list[_Cause] = []
+    for train in sorted(set(train_of.values())):
+        for cause in read.common_causes:
+            odds = (
+                Fraction(int(cause.name in always)) if cause.name in {*never, *always} else Fraction(cause.probability)
+            )
+            members = frozenset(repo for repo in cause.repos if train_of.get(repo) == train) - set(perfect)
+            (total if cause.severity == 1 else mild).append((odds, members, 1 - Fraction(cause.severity)))
+    for strikes in product((False, True), repeat=len(mild)):
+        given = Fraction(1)
+        spared: dict[str, Fraction] = {}
+        for strike, (odds, members, part) in zip(strikes, mild, strict=True):
+            given *= odds if strike else 1 - odds
+            for repo in members if strike else ():
+                spared[repo] = spared.get(repo, Fraction(1)) * part
+        if not given:
+            continue
+        chances = {repo: out_of_attempts(read, repo, attempts, spared.get(repo, 1)) for repo in plan.released}
+        chances.update({repo: Fraction(0) for repo in perfect}, **{repo: Fraction(1) for repo in hopeless})
+        scale = 1  # whole numbers over one denominator: fractions would look for common factors all the time
+        weights = {frozenset[str](): 1}
+        for probability, repos in [
+            *((odds, members) for odds, members, _ in total),
+            *((probability, frozenset([repo])) for repo, probability in chances.items()),
+        ]:
+            scale *= probability.denominator
+            yes, no = probability.numerator, probability.denominator - probability.numerator
+            after: dict[frozenset[str], int] = {}
+            for failing, weight in weights.items():
+                for also, factor in ((failing | repos, yes), (failing, no)):
+                    if factor:
+                        after[also] = after.get(also, 0) + weight * factor
+            weights = after
         for failing, weight in weights.items():
-            for also, factor in ((failing | repos, yes), (failing, no)):
-                if factor:
-                    after[also] = after.get(also, 0) + weight * factor
-        weights = after
-    for failing, weight in weights.items():
-        yield Fraction(weight, scale), failing
+            yield given * Fraction(weight, scale), failing
 
 
 def brute_force(
@@ -90,11 +116,13 @@ def brute_force(
     attempts: int = 1,
     perfect: Collection[str] = (),
     hopeless: Collection[str] = (),
+    never: Collection[str] = (),
+    always: Collection[str] = (),
 ) -> list[Outcome]:
     """All outcomes that are possible, each once; their probabilities add up to 1 exactly."""
     totals: dict[frozenset[str], Fraction] = {}
     found = {}
-    for probability, failing in draws(plan, model, attempts, perfect, hopeless):
+    for probability, failing in draws(plan, model, attempts, perfect, hopeless, never, always):
         failed, succeeded, skipped = follow(plan, failing)
         totals[failed] = totals.get(failed, Fraction(0)) + probability
         found[failed] = (succeeded, skipped)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from seqkit._util.secrets import as_given
 from seqkit.analysis.exact.analysis import Analysis, Expected
-from seqkit.analysis.exact.chances import chances_of
+from seqkit.analysis.exact.faults import mixture_of
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Policy, Terms
+from seqkit.core.trains import PlanLike, as_plan
 from seqkit.core.unknown import check_models
 
 __all__ = ["Analysis", "Expected", "analyze"]
 
 
 def analyze(
-    plan: SequencePlan,
+    plan: PlanLike,
     model: ModelLike,
     attempts: int = 1,
     *,
@@ -24,21 +25,24 @@ def analyze(
     """Work out exactly how a release is likely to go, at any size.
 
     A repo succeeds where it and all its ancestors do, so P(v succeeds) = ∏ q over the ancestors of v
-    and v itself; v fails with p[v] ∏ q over its ancestors, and is skipped otherwise. A common cause counts
-    as one more ancestor of its members.
+    and v itself; v fails with p[v] ∏ q over its ancestors, and is skipped otherwise. A common cause of severity 1
+    counts as one more ancestor of its members; for each set of milder ones that may strike the same is worked out
+    with what the members then fail with, and averaged.
 
     Parameters
     ----------
-    plan : SequencePlan
-        What is released. Repos fail independently, common causes apart; unreleased ones never do.
+    plan : SequencePlan, or a list of them
+        What is released; of a list, trains that leave one after the other: see :meth:`seqkit.SequencePlan.split`.
+        Repos fail independently, common causes apart; unreleased ones never do.
     model : float, mapping, Series or FailureModel
-        The probability that a first attempt fails, for all or by repo id. At most 12 common causes with
-        members in the plan may have a probability other than 0 and 1.
+        The probability that a first attempt fails, for all or by repo id. At most 12 common causes may strike or
+        not; not counted are causes with one member in the plan, and of causes of severity 1 with the same members
+        all but one, since these fold together.
     attempts : int
         How often a repo is tried. It fails with b + (1 - b) f^k for k attempts, where the share `hard` of the model
         splits its rate p into b, broken whatever is tried, and f, a flake each time (see
-        :class:`seqkit.FailureModel`): p^k where hard is 0, as it is by default. Retries do not help against a
-        common cause.
+        :class:`seqkit.FailureModel`): p^k where hard is 0, as it is by default. Against a common cause retries help
+        as far as its severity is below 1.
     policy, failure_budget
         Only the default, ``skip_dependents`` without a budget, has closed forms.
 
@@ -79,8 +83,7 @@ def analyze(
     Traceback (most recent call last):
     ValueError: the rates of model name 1 repo that the plan does not have: 'croe' (did you mean 'core'?), and ...
     """
-    if not isinstance(plan, SequencePlan):
-        raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan; build_plan(graph, …) makes one")
+    plan = as_plan(plan)
     checked = as_model(model)
     terms = Terms(policy, failure_budget, attempts)
     if not Terms(policy).closed_form:
@@ -99,4 +102,4 @@ def analyze(
 
 def analysis_of(plan: SequencePlan, model: FailureModel, attempts: int) -> Analysis:
     """Analyze under a model whose names have been checked."""
-    return Analysis(plan, model, attempts, chances_of(plan, model, attempts))
+    return Analysis(plan, model, attempts, mixture_of(plan, model, attempts))

@@ -3,29 +3,28 @@
 A *common cause* acts on who is released exactly as one more repo would that every member depends
 on, that fails with the cause's probability, and that nobody counts. Read this way it needs no
 separate treatment: it is one more ancestor. (The difference is in the words: a member that is struck
-has failed, a repo below a failed one is skipped.)
+has failed, a repo below a failed one is skipped.) That is so of causes that fail every try. What milder ones do is
+in the rates of one set of chances; :class:`Mixture` holds a set for each way in which they may strike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from seqkit.core.closure import Closure
-from seqkit.core.failures import Failing, FailureModel
 from seqkit.core.plan import SequencePlan
 
-__all__ = ["MOST_CAUSES", "Chances", "chances_of"]
-
-MOST_CAUSES = 12
-"""Sums over who is struck have 2**12 terms at most."""
+__all__ = ["Bools", "Chances", "Floats", "Integers", "Mixture", "subset_sums"]
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+_Mean = TypeVar("_Mean", float, Floats)
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ class Chances:
 
     plan: SequencePlan
     released: Bools
-    rate: Floats  # of failing all tries, common causes apart
-    p: Floats  # the same, and 1 where a cause that always strikes has a member
+    p: Floats  # of failing all tries, `causes` apart
+    mine: Floats  # the part of it that would not be there if the repo had no fault of its own
     log_q: Floats
     zero: Bools
     causes: tuple[tuple[float, Integers], ...]  # probability strictly between 0 and 1, members in the plan
@@ -62,7 +61,7 @@ class Chances:
     @property
     def log_unstruck(self) -> Floats:
         """For each set of causes the log of the probability that none of them strikes."""
-        return _subset_sums([np.log1p(-probability) for probability, _ in self.causes])
+        return subset_sums([np.log1p(-probability) for probability, _ in self.causes])
 
     @property
     def log_released(self) -> Floats:
@@ -103,90 +102,30 @@ class Chances:
         return np.where(self.released, np.where(sure, 1.0, 0.0 - np.expm1(self.log_released)), 0.0)
 
 
-def chances_of(plan: SequencePlan, model: FailureModel, attempts: int, perfect: Collection[int] = ()) -> Chances:
-    """Work out the probabilities; repos at the positions `perfect` never fail, common cause or not.
-
-    Raises
-    ------
-    ValueError
-        Where more than 12 common causes may or may not strike.
-    """
-    released = np.array(plan.arrays.released, dtype=bool)
-    released_ids = [(position, item.repo_id) for position, item in enumerate(plan.items) if released[position]]
-    failing = [
-        Failing.of(0.0 if position in perfect else model.rate(repo), model.share_hard(repo))
-        for position, repo in released_ids
-    ]
-    rate, log_q, zero = np.zeros(len(released)), np.zeros(len(released)), np.zeros(len(released), dtype=bool)
-    rate[released] = [own.at_all(attempts) for own in failing]
-    log_q[released] = _log_mended(failing, attempts)
-    zero[released] = [own.sound == 0.0 or own.steady == 0.0 for own in failing]
-    causes: list[tuple[float, Integers]] = []
-    for cause in model.common_causes:
-        names = set(cause.repos)
-        members = [position for position, repo in released_ids if repo in names and position not in perfect]
-        if cause.probability == 1.0:
-            zero[members] = True
-        elif members and cause.probability > 0.0:
-            causes.append((cause.probability, np.array(members, dtype=np.int64)))
-    if len(causes) > MOST_CAUSES:
-        raise ValueError(
-            f"model has {len(causes)} common causes that may or may not strike repos of this plan, expected at most "
-            f"{MOST_CAUSES}: analyze sums over who is struck; simulate(plan, model) estimates it with any number"
-        )
-    log_q[zero] = 0.0
-    above, struck_once, own = _strikes(plan.arrays.dependencies, [members for _, members in causes])
-    closure = Closure(plan.arrays.dependencies, np.flatnonzero(log_q < 0))
-    log_tried = closure.ancestor_sums(log_q)
-    log_tried += _subset_sums([np.log1p(-probability) for probability, _ in causes])[above]
-    zeros_above = Closure(plan.arrays.dependencies, np.flatnonzero(zero)).ancestor_sums(zero.astype(np.float64))
-    return Chances(
-        plan=plan,
-        released=released,
-        rate=rate,
-        p=np.where(zero, 1.0, rate),
-        log_q=log_q,
-        zero=zero,
-        causes=tuple(causes),
-        own=own,
-        strikes_above=above,
-        once=struck_once,
-        log_tried=log_tried,
-        zeros_above=zeros_above.astype(np.int64),
-    )
-
-
-def _log_mended(failing: Sequence[Failing], attempts: int) -> Floats:
-    """Give the log of the probability that one of the tries succeeds: 1 - b - (1 - b) f^k = (1 - b) (1 - f^k)."""
-    broken, sound, flaky, steady = np.array(failing, dtype=np.float64).reshape(-1, 4).T
-    all_flakes = np.array([own.flaky**attempts for own in failing], dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of the branches that are not taken
-        log_sound = np.where(broken < 0.5, np.log1p(-broken), np.log(sound))
-        log_flaky = np.where((broken > 0.0) & (steady < 0.5), np.log1p(-steady), np.log(flaky))
-        mended = np.where(all_flakes < 0.5, np.log1p(-all_flakes), np.log(-np.expm1(attempts * log_flaky)))
-    return log_sound + mended
-
-
-def _subset_sums(values: list[float]) -> Floats:
+def subset_sums(values: Sequence[float]) -> Floats:
+    """Sum each subset of some values, by the bits of its number."""
     sums = np.zeros(1)
     for value in values:
         sums = np.concatenate([sums, sums + value])
     return sums
 
 
-def _strikes(dependencies: Sequence[Sequence[int]], causes: list[Integers]) -> tuple[Integers, Integers, Integers]:
-    """Give as bits, for each item: causes that strike an ancestor, exactly one of ancestors and self, itself."""
-    n = len(dependencies)
-    above, once, own = (np.zeros(n, dtype=np.int64) for _ in range(3))
-    for bit, members in enumerate(causes):
-        mine = set(members.tolist())
-        only: list[int] = []  # the one member so far; -1 for none, -2 for several
-        for position, needed in enumerate(dependencies):
-            found = {only[dependency] for dependency in needed if only[dependency] != -1}
-            above[position] |= bool(found) << bit
-            if position in mine:
-                found.add(position)
-                own[position] |= 1 << bit
-            only.append(-1 if not found else found.pop() if len(found) == 1 else -2)
-            once[position] |= (only[-1] >= 0) << bit
-    return above, once, own
+@dataclass(frozen=True)
+class Mixture:
+    """Chances given each set of mild causes that may strike, with the probability of that set."""
+
+    parts: tuple[tuple[float, Chances], ...]
+
+    @property
+    def any(self) -> Chances:
+        """One of the sets of chances, for what they have in common."""
+        return self.parts[0][1]
+
+    def mean(self, of: Callable[[Chances], _Mean]) -> _Mean:
+        """Average a number, or an array, over the parts."""
+        if len(self.parts) == 1:
+            return of(self.any)
+        values = [(weight, of(chances)) for weight, chances in self.parts]
+        if isinstance(values[0][1], float):
+            return math.fsum(weight * value for weight, value in values)
+        return sum(weight * value for weight, value in values)  # type: ignore[return-value]

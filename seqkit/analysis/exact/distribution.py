@@ -9,14 +9,15 @@ hub has few states; plans whose branches cross at many places have too many.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from seqkit.analysis.exact.chances import Chances, Floats
 
-__all__ = ["law_of_count"]
+__all__ = ["at_least_given", "law_of_count"]
 
 _MOST_STATES = 1 << 15
 _MOST_WORK = 1 << 30  # numbers touched: some seconds
@@ -43,9 +44,61 @@ def law_of_count(chances: Chances, most_work: int = _MOST_WORK) -> Floats:
         Where it would take more than 2**15 states, or touch more than `most_work` numbers (by default a few seconds).
     """
     n_released = int(chances.released.sum())
+    return _law(_ordered(chances, _events(chances), most_work)[0], n_released)
+
+
+def at_least_given(chances: Chances, k: int) -> tuple[Floats, Floats]:
+    """Give the probability that at least `k` are released, given that each event goes well, and given that it does not.
+
+    Events are the items by position, then the causes; what is not released has NaN. The law is a product of matrices,
+    one an event, so that one pass forwards and one backwards give all of it: the backward one carries how likely at
+    least `k` are released from each state on. Laws are kept at every √n-th event, and made again in between.
+
+    Raises
+    ------
+    ValueError
+        Where the law is out of reach, as in :func:`law_of_count`.
+    """
+    n_released = int(chances.released.sum())
+    found = _events(chances)
+    events, order = _ordered(chances, found, _MOST_WORK)
+    given = np.full((2, len(found)), np.nan)
+    every = max(1, math.isqrt(len(events)))
+    kept: list[tuple[list[int], Floats]] = []
+    states, laws = [0], np.ones((1, 1))
+    for at, event in enumerate(events):
+        if at % every == 0:
+            kept.append((states, laws))
+        moves = _Moves(states, event)
+        states, laws = moves.after, moves.law(laws)
+    onwards = np.zeros((len(states), n_released + 1))
+    onwards[:, k:] = 1.0
+    for first in range(len(kept) - 1, -1, -1):
+        states, laws = kept.pop()
+        segment = []
+        for event in events[first * every : (first + 1) * every]:
+            moves = _Moves(states, event)
+            segment.append((moves, laws))
+            states, laws = moves.after, moves.law(laws)
+        for offset in range(len(segment) - 1, -1, -1):
+            moves, laws = segment[offset]
+            given[:, order[first * every + offset]] = moves.given(laws, onwards)
+            onwards = moves.back(onwards, laws.shape)
+    for index, event in enumerate(found):  # what never happens, or always does, has no other branch in the law
+        if index >= len(chances.released) or chances.released[index]:
+            for way in np.flatnonzero(np.isnan(given[:, index])):
+                forced = replace(event, fails=float(way), succeeds=1.0 - way)
+                others = [*found[:index], forced, *found[index + 1 :]]
+                law = _law(_ordered(chances, others, _MOST_WORK)[0], n_released)
+                given[way, index] = law[k:].sum()
+    return given[0], given[1]
+
+
+def _ordered(chances: Chances, events: list[_Event], most_work: int) -> tuple[list[_Event], list[int]]:
+    """Put the events in the order that takes the least work; also give that order."""
+    n_released = int(chances.released.sum())
     if n_released > _MOST_REPOS:
         raise _refusal(f"{n_released} repos to release")
-    events = _events(chances)
     best: list[int] = []
     least = most_work + 1
     for order in _orders(chances):
@@ -54,7 +107,7 @@ def law_of_count(chances: Chances, most_work: int = _MOST_WORK) -> Floats:
             best, least = order, work
     if least > most_work:
         raise _refusal("branches that cross at too many places")
-    return _law([events[index] for index in best], n_released)
+    return [events[index] for index in best], best
 
 
 def _refusal(what: str) -> ValueError:
@@ -156,10 +209,11 @@ def _work(events: list[_Event], limit: int) -> int:
     return work
 
 
-def _law(events: list[_Event], n_released: int) -> Floats:
-    states = [0]
-    laws = np.ones((1, 1))  # a row a state, a column a number released so far
-    for event in events:
+class _Moves:
+    """Where each state goes with one event."""
+
+    def __init__(self, states: list[int], event: _Event) -> None:
+        self.event, self.n = event, len(states)
         doomed, free = [], []
         index_of: dict[int, int] = {}
         for row, state in enumerate(states):
@@ -173,18 +227,46 @@ def _law(events: list[_Event], n_released: int) -> Floats:
             if event.fails
             else []
         )
-        after = np.zeros((len(index_of), laws.shape[1] + event.counts))
+        self.after = list(index_of)
+        self.doomed, self.good, self.bad = (
+            np.array(moves, dtype=np.intp).reshape(-1, 2).T for moves in (doomed, good, bad)
+        )
+
+    def law(self, laws: Floats) -> Floats:
+        """Take the laws one event further: a row a state, a column a number released so far."""
+        event = self.event
+        after = np.zeros((len(self.after), laws.shape[1] + event.counts))
         kept = after[:, : laws.shape[1]]
-        if doomed:
-            before, behind = np.array(doomed).T
-            kept[behind] = laws[before]
-        if good:
-            before, behind = np.array(good).T
-            after[behind, event.counts :] += event.succeeds * laws[before]
-        if bad:
-            before, behind = np.array(bad).T
-            _add_rows(kept, behind, event.fails * laws[before])
-        states, laws = list(index_of), after
+        kept[self.doomed[1]] = laws[self.doomed[0]]
+        after[self.good[1], event.counts :] += event.succeeds * laws[self.good[0]]
+        if self.bad.shape[1]:
+            _add_rows(kept, self.bad[1], event.fails * laws[self.bad[0]])
+        return after
+
+    def back(self, onwards: Floats, shape: tuple[int, ...]) -> Floats:
+        """Take what each state and number lead to one event back."""
+        event, width = self.event, shape[1]
+        before = np.zeros(shape)
+        before[self.doomed[0]] = onwards[self.doomed[1], :width]
+        before[self.good[0]] += event.succeeds * onwards[self.good[1], event.counts : width + event.counts]
+        before[self.bad[0]] += event.fails * onwards[self.bad[1], :width]
+        return before
+
+    def given(self, laws: Floats, onwards: Floats) -> tuple[float, float]:
+        """Say what it leads to where the event goes well, and where not; NaN for a branch that is not there."""
+        event, width = self.event, laws.shape[1]
+        past = float((laws[self.doomed[0]] * onwards[self.doomed[1], :width]).sum())
+        well = onwards[self.good[1], event.counts : width + event.counts]
+        good = past + float((laws[self.good[0]] * well).sum()) if event.succeeds else math.nan
+        bad = past + float((laws[self.bad[0]] * onwards[self.bad[1], :width]).sum()) if event.fails else math.nan
+        return good, bad
+
+
+def _law(events: list[_Event], n_released: int) -> Floats:
+    states, laws = [0], np.ones((1, 1))
+    for event in events:
+        moves = _Moves(states, event)
+        states, laws = moves.after, moves.law(laws)
     total = np.zeros(n_released + 1)
     total[: laws.shape[1]] = laws.sum(axis=0)
     return total

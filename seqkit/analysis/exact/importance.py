@@ -2,105 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from seqkit._util import dtypes
-from seqkit.analysis.exact.chances import Chances, Floats, Integers
-from seqkit.core.closure import Closure, Part, ancestor_counts, reversed_graph
+from seqkit._util.secrets import as_given
+from seqkit.analysis.exact.chances import Floats
+from seqkit.analysis.exact.faults import Faults, TooManyCauses
+from seqkit.analysis.exact.goals import Goal, Worth
+from seqkit.analysis.exact.sharing import shares_of
+from seqkit.core.arrays import reached
+from seqkit.core.closure import ancestor_counts, reversed_graph
+from seqkit.core.failures import CommonCause, FailureModel
+from seqkit.core.plan import SequencePlan
+from seqkit.core.rules import fail_ids
 
-__all__ = ["importance_frame"]
-
-_BAND = 300.0  # of the logarithm: products within a band and the next two fit a float
+__all__ = ["groups_frame", "importance_frame", "with_cause"]
 
 
-def importance_frame(chances: Chances, lost_without: Callable[[int], float]) -> pd.DataFrame:
-    """Work out every measure; `lost_without` gives the expected number not released if one repo never failed."""
-    where = np.flatnonzero(chances.released)
-    backwards = np.flatnonzero(chances.released[::-1])
-    n_dependents = ancestor_counts(reversed_graph(chances.plan.arrays.dependents), backwards)[::-1][where]
-    below, spared = _relative_sums(chances, where)
-    tried, fails = chances.tried[where], chances.fails_if_tried[where]
-    p, unstruck = chances.p[where], np.exp(chances.log_unstruck[chances.new[where]])
-    extra = below.copy()  # of repos that cannot fail
-    can_fail = fails > 0
-    extra[can_fail] = (unstruck * (p * below + spared))[can_fail] / fails[can_fail]
-    gain = tried * fails * (1.0 + extra)
-    birnbaum = tried * (1.0 + unstruck * (below + spared))
-    lost = float(np.sum(chances.lost))
-    lost_if_perfect = lost - gain
-    for index in np.flatnonzero(gain > lost / 2):  # at most one repo, where the difference would lose digits
-        lost_if_perfect[index] = lost_without(int(where[index]))
-    with np.errstate(divide="ignore", invalid="ignore"):  # inf and nan are the documented answers
-        raw = 1.0 + chances.succeeded[where] * (1.0 + below) / lost
-        rrw = lost / lost_if_perfect
+def importance_frame(plan: SequencePlan, model: FailureModel, attempts: int, goal: Goal) -> pd.DataFrame:
+    """Work out every measure of each repo to release, and of each common cause."""
+    faults = Faults.of(plan, model, attempts)
+    mixture = faults.mixture()
+    worth, loss = goal.worth(faults, mixture), goal.loss(mixture)
+    shares, of_strikes, error = _shares(goal, faults, loss)
+    backwards = np.flatnonzero(faults.released[::-1])
+    n_dependents = ancestor_counts(reversed_graph(plan.arrays.dependents), backwards)[::-1][faults.positions]
     frame = dtypes.frame(
         {
-            "gain_if_perfect": gain,
-            "birnbaum": birnbaum,
-            "raw": raw,
-            "rrw": rrw,
+            **_measures(worth, loss),
+            "share": shares,
             "n_dependents": pd.array(n_dependents, dtype="Int64"),
             "skips_if_failed": pd.array(n_dependents, dtype="Int64"),
-            "extra_if_not_failed": extra,
+            "extra_if_not_failed": worth.extra,
         }
     )
-    frame.index = dtypes.index(chances.plan.released)
-    return frame.iloc[np.argsort(-gain, kind="stable")]
+    labels = plan.released
+    if model.common_causes:
+        causes = _causes_frame(plan, model, attempts, goal, loss)
+        causes["share"] = [
+            sum(share for strike, share in zip(faults.strikes, of_strikes, strict=True) if strike.name == cause.name)
+            for cause in model.common_causes
+        ]
+        frame["kind"] = dtypes.string(["repo"] * len(labels))
+        causes["kind"] = dtypes.string(["cause"] * len(causes))
+        for name in ("n_dependents", "skips_if_failed"):
+            causes[name] = pd.array([None] * len(causes), dtype="Int64")
+        causes["extra_if_not_failed"] = np.full(len(causes), np.nan)
+        frame = pd.concat([frame, causes[list(frame.columns)]], ignore_index=True)
+        labels = [*labels, *(f"cause: {cause.name}" for cause in model.common_causes)]
+    frame.index = dtypes.index(labels)
+    frame = frame.iloc[np.argsort(-frame["gain_if_perfect"].to_numpy(), kind="stable")]
+    frame.attrs = {"share_error": error}
+    return frame
 
 
-def _relative_sums(chances: Chances, where: Integers) -> tuple[Floats, Floats]:
-    """Sum over each repo's descendants v the probability that v is released given that the repo is.
+def groups_frame(
+    plan: SequencePlan, model: FailureModel, attempts: int, goal: Goal, groups: Mapping[str, str | Iterable[str]]
+) -> pd.DataFrame:
+    """Work out what each group of repos is worth together."""
+    if not isinstance(groups, Mapping):
+        raise TypeError(f"groups is {as_given(groups)}, expected a mapping from a name to the repos of the group")
+    faults = Faults.of(plan, model, attempts)
+    mixture = faults.mixture()
+    value, loss = goal.value(mixture), goal.loss(mixture)
+    shares, _, error = _shares(goal, faults, loss)
+    place = {position: at for at, position in enumerate(faults.positions.tolist())}
+    best, worst, counts = [], [], []
+    for name, repos in groups.items():
+        members = sorted({plan.position(repo) for repo in fail_ids(plan, repos)})
+        for position in members:
+            if position not in place:
+                raise ValueError(
+                    f"groups has {plan.arrays.ids[position]!r} in {name!r:.80}, which this plan does not release; "
+                    "expected repos of .released"
+                )
+        best.append(faults.changed(perfect=members).mixture())
+        worst.append(faults.changed(hopeless=members).mixture())
+        below = {other for position in members for other in reached(plan.arrays.dependents, position)}
+        n_below = sum(1 for other in below.difference(members) if other in place)
+        counts.append((len(members), math.fsum(shares[place[position]] for position in members), n_below))
+    values, worsts = np.array([goal.value(each) for each in best]), np.array([goal.value(each) for each in worst])
+    worth = Worth(
+        gain=values - value,
+        birnbaum=values - worsts,
+        at_worst=np.array([goal.loss(each) for each in worst]),
+        at_best=np.array([goal.loss(each) for each in best]),
+        extra=np.zeros(0),
+    )
+    frame = dtypes.frame(
+        {
+            **_measures(worth, loss),
+            "share": np.array([share for _, share, _ in counts], dtype=np.float64),
+            "n_repos": pd.array([n for n, _, _ in counts], dtype="Int64"),
+            "n_dependents": pd.array([n for _, _, n in counts], dtype="Int64"),
+        }
+    )
+    frame.index = dtypes.index([str(name) for name in groups], "group")
+    frame = frame.iloc[np.argsort(-frame["gain_if_perfect"].to_numpy(), kind="stable")]
+    frame.attrs = {"share_error": error}
+    return frame
 
-    Also the same times (1/f − 1), f the probability that no cause strikes which, among all that v takes,
-    strikes this repo alone: what v would gain if causes spared the repo.
-    """
-    logs = chances.log_released
-    zeros = chances.zeros_above + chances.zero
-    # Products of hundreds of thousands of factors leave the range of floats. Their ratios to a repo's own
-    # product do not: repos are taken together by number of zeros, band of the logarithm, and own causes.
-    bands = np.floor(-logs / _BAND).astype(np.int64)
-    by_band = where[np.lexsort((where, bands[where], zeros[where]))]
-    keys = (chances.new[where], bands[where], zeros[where])
-    order = np.lexsort((where, *keys))
-    sources = where[order]
-    sums = np.zeros((2, len(sources)))
-    if len(sources):
-        parts = list(_parts(chances, by_band, sources, logs, zeros, bands))
-        causes = int(chances.new[where].any())
-        sums[: 1 + causes] = Closure(chances.plan.arrays.dependencies, sources).descendant_sums_by_part(
-            parts, 1 + causes
+
+def _measures(worth: Worth, loss: float) -> dict[str, Floats]:
+    gain = worth.gain.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):  # inf and nan are the documented answers
+        return {
+            "gain_if_perfect": gain,
+            "birnbaum": worth.birnbaum,
+            "raw": worth.at_worst / loss if loss else np.full(len(gain), np.inf),
+            "rrw": np.float64(loss) / worth.at_best,
+            "criticality": gain / np.float64(loss),
+        }
+
+
+def _shares(goal: Goal, faults: Faults, loss: float) -> tuple[Floats, Floats, float]:
+    try:
+        return shares_of(goal, faults, loss)
+    except TooManyCauses:  # causes that always strike need no sum, but for the shares
+        return np.full(len(faults.failing), np.nan), np.full(len(faults.strikes), np.nan), math.nan
+
+
+def _causes_frame(plan: SequencePlan, model: FailureModel, attempts: int, goal: Goal, loss: float) -> pd.DataFrame:
+    """Work out what it is worth that a cause never strikes, in any train."""
+    found = []
+    for cause in model.common_causes:
+        never, always = (
+            Faults.of(plan, with_cause(model, replace(cause, probability=chance)), attempts).mixture()
+            for chance in (0.0, 1.0)
         )
-        sums /= np.exp(logs[sources] + bands[sources] * _BAND)
-    result = np.empty_like(sums)
-    result[:, order] = sums
-    return result[0], result[1]
+        found.append((goal.loss(never), goal.loss(always)))
+    best, worst = np.array(found, dtype=np.float64).reshape(-1, 2).T
+    probability = np.array([cause.probability for cause in model.common_causes])
+    # what is won is a part of what could be lost: no difference of large numbers where the part is small
+    gain = np.where(probability < 1.0, probability * (worst - best), loss - best)
+    worth = Worth(gain, worst - best, worst, best, np.zeros(0))
+    return dtypes.frame(_measures(worth, loss))
 
 
-def _parts(
-    chances: Chances, by_band: Integers, sources: Integers, logs: Floats, zeros: Integers, bands: Integers
-) -> Iterator[Part]:
-    zeros_sorted, bands_sorted = zeros[by_band], bands[by_band]
-    new, log_unstruck = chances.new, chances.log_unstruck
-    kinds = 1 + int(new[sources].any())
-    key = np.stack([zeros[sources], bands[sources], new[sources]])
-    starts = np.flatnonzero(np.concatenate([[True], (key[:, 1:] != key[:, :-1]).any(axis=0)]))
-    for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(sources)], strict=True):
-        zero, band, causes = key[:, start].tolist()
-        left, right = np.searchsorted(zeros_sorted, [zero, zero + 1])
-        inside = bands_sorted[left:right]
-        # a band above too: rounding may lift a descendant over the edge
-        low, high = left + np.searchsorted(inside, [band - 1, band + 3])
-
-        def weights(
-            low: int = int(low), high: int = int(high), band: int = band, causes: int = causes
-        ) -> tuple[Integers, Floats]:
-            nodes = np.sort(by_band[low:high])
-            relative = np.exp(logs[nodes] + band * _BAND)
-            if kinds == 1:
-                return nodes, relative[None, :]
-            return nodes, np.stack([relative, relative * np.expm1(-log_unstruck[causes & chances.once[nodes]])])
-
-        yield Part(start, stop, weights)
+def with_cause(model: FailureModel, changed: CommonCause) -> FailureModel:
+    """Give the model with the cause of that name changed."""
+    causes = [changed if cause.name == changed.name else cause for cause in model.common_causes]
+    return replace(model, common_causes=causes)

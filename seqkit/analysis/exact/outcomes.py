@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from seqkit.analysis.exact.chances import Bools, Chances, Floats, Integers
+from seqkit.analysis.exact.chances import Bools, Chances, Floats, Integers, Mixture
 from seqkit.core.closure import Closure
 
 __all__ = ["Outcomes"]
@@ -30,8 +30,9 @@ _SAME = 1e-12  # of logarithms: rounding
 class Outcomes:
     """What can come out of one plan, by plan positions of the failed."""
 
-    def __init__(self, chances: Chances) -> None:
-        self.chances = chances
+    def __init__(self, mixture: Mixture) -> None:
+        self.mixture = mixture
+        self._plan, self._released = mixture.any.plan, mixture.any.released
         self._known: dict[tuple[int, bool], Bools] = {}
 
     def _reached(self, start: int, downwards: bool) -> Bools:
@@ -39,8 +40,8 @@ class Outcomes:
         known = self._known.get((start, downwards))
         if known is not None:
             return known
-        plan = self.chances.plan
-        neighbours = plan.arrays.dependents if downwards else plan.arrays.dependencies
+        arrays = self._plan.arrays
+        neighbours = arrays.dependents if downwards else arrays.dependencies
         seen = np.zeros(len(neighbours), dtype=bool)
         stack = [start]
         while stack:
@@ -55,14 +56,14 @@ class Outcomes:
 
     def below(self, failed: Iterable[int]) -> Bools:
         """Mark all that depends on one of `failed`."""
-        marks = np.zeros(len(self.chances.released), dtype=bool)
+        marks = np.zeros(len(self._released), dtype=bool)
         for position in failed:
             marks |= self._reached(position, True)
         return marks
 
     def related(self, failed: Iterable[int]) -> Bools:
         """Mark `failed` and all above and below: who cannot fail beside them."""
-        marks = np.zeros(len(self.chances.released), dtype=bool)
+        marks = np.zeros(len(self._released), dtype=bool)
         for position in failed:
             marks |= self._reached(position, True) | self._reached(position, False)
             marks[position] = True
@@ -70,11 +71,20 @@ class Outcomes:
 
     def log_probability(self, failed: Iterable[int]) -> float:
         """Give the log of the probability that exactly `failed` fail; minus infinity where they cannot."""
-        chances = self.chances
         positions = sorted(set(failed))
         skipped = self.below(positions)
-        if skipped[positions].any() or not chances.released[positions].all():
+        if skipped[positions].any() or not self._released[positions].all():
             return -math.inf
+        logs = [
+            math.log(weight) + self._log_given(chances, positions, skipped) for weight, chances in self.mixture.parts
+        ]
+        highest = max(logs)
+        if len(logs) == 1 or highest == -math.inf:
+            return highest
+        return highest + math.log(math.fsum(math.exp(log - highest) for log in logs))
+
+    @staticmethod
+    def _log_given(chances: Chances, positions: list[int], skipped: Bools) -> float:
         out = chances.released & ~skipped
         out[positions] = False
         if chances.zero[out].any():
@@ -100,16 +110,21 @@ class Outcomes:
     def most_probable(self, n: int) -> list[tuple[float, tuple[int, ...]]]:
         """Give the `n` most probable outcomes as (log probability, failed), fewer where there are fewer.
 
-        Each set of causes that may strike has a stream of outcomes in descending order; an outcome may
+        Each set of causes that may strike, mild ones too, has a stream of outcomes in descending order; an outcome may
         come from several. The threshold algorithm (Fagin, Lotem and Naor 2003,
         doi:10.1016/S0022-0000(03)00026-6) tells when no outcome still to come can be among the first.
         """
-        streams = [self._stream(struck) for struck in range(1 << len(self.chances.causes))]
-        weights = [_log_weight(self.chances, struck) for struck in range(len(streams))]
+        given = [
+            (math.log(weight) + _log_weight(chances, struck), chances, struck)
+            for weight, chances in self.mixture.parts
+            for struck in range(1 << len(chances.causes))
+        ]
+        streams = [self._stream(chances, struck) for _, chances, struck in given]
+        weights = [log for log, _, _ in given]
         bounds = np.array(weights)  # of what each stream has still to give, in the mixture
         found: dict[tuple[int, ...], float] = {}
         leading: list[float] = []  # the n highest, lowest first
-        n_items = len(self.chances.released)
+        n_items = len(self._released)
         work = _STEP + 400 * n_items + 8 * min(n_items**2, _LARGEST_MATRIX)
         most_steps = _MOST_WORK // work + (10 if n_items < 1_000 else 2) * n
         steps = ties = 0
@@ -138,7 +153,7 @@ class Outcomes:
         ranked = sorted((-log, len(failed), failed) for failed, log in found.items())
         return [(-log, failed) for log, _, failed in ranked[:n]]
 
-    def _stream(self, struck: int) -> Iterator[tuple[float, tuple[int, ...] | None]]:
+    def _stream(self, chances: Chances, struck: int) -> Iterator[tuple[float, tuple[int, ...] | None]]:
         """Give steps of a best-first search given who is struck: (bound of all to come, an outcome or None).
 
         The bound is on the log of the probability. A repo whose failure is certain fails unless something
@@ -146,7 +161,6 @@ class Outcomes:
         order of r[u] = p[u] / ∏ q over u and all below, which is what adding u to the failed multiplies
         the probability by, or less where what is below is lost already.
         """
-        chances = self.chances
         forced = chances.zero.copy()
         for bit, (_, members) in enumerate(chances.causes):
             if struck >> bit & 1:
@@ -155,7 +169,7 @@ class Outcomes:
         free = chances.released & ~forced & ~certain
         forced_first = np.flatnonzero(forced & ~certain)
         log_q = np.where(free, chances.log_q, 0.0)
-        candidates, log_r = self._ranked(free)
+        candidates, log_r = self._ranked(chances, free)
         everyone = float(log_q.sum())
         with np.errstate(divide="ignore"):
             log_p = np.log(chances.p)
@@ -241,14 +255,13 @@ class Outcomes:
         below = np.zeros(len(marks), dtype=bool)
         if marks.any():
             hit = marks.tolist()
-            for position, needed in enumerate(self.chances.plan.arrays.dependencies):
+            for position, needed in enumerate(self._plan.arrays.dependencies):
                 if any(hit[dependency] for dependency in needed):
                     hit[position] = below[position] = True
         return below
 
-    def _ranked(self, free: Bools) -> tuple[Integers, Floats]:
+    def _ranked(self, chances: Chances, free: Bools) -> tuple[Integers, Floats]:
         """Give the free repos that may fail, by log of r descending, then plan order; and the logs."""
-        chances = self.chances
         log_q = np.where(free, chances.log_q, 0.0)
         candidates = np.flatnonzero(free & (chances.p > 0))
         log_r = np.log(chances.p[candidates]) - log_q[candidates]
