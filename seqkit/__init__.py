@@ -9,7 +9,7 @@ running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
-                       compare, Comparison
+                       compare, Comparison, levers
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
                        posterior_models, dispersion_test, Dispersion
 keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, write_ledger,
@@ -21,7 +21,7 @@ reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, 
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
-what arguments take    ModelLike, ReleaserLike, LedgerLike, Seed
+what arguments take    ModelLike, PlanLike, ReleaserLike, LedgerLike, Seed
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
 
@@ -37,6 +37,7 @@ from seqkit._show.spreadsheet import for_spreadsheet
 from seqkit._util.public import presented
 from seqkit.analysis.blast import blast_radius
 from seqkit.analysis.exact import Analysis, analyze
+from seqkit.analysis.levers import levers
 from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, simulate
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
@@ -61,6 +62,7 @@ from seqkit.core.model import (
 )
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, build_plan
+from seqkit.core.trains import PlanLike
 from seqkit.core.unknown import UnknownRepo
 from seqkit.datasets import Dataset, load_dataset
 from seqkit.errors import (
@@ -139,6 +141,7 @@ __all__ = [
     "MultiRepoError",
     "OrderCheck",
     "PlanDiff",
+    "PlanLike",
     "ReadError",
     "ReadWarning",
     "Release",
@@ -193,6 +196,7 @@ __all__ = [
     "fixes_frame",
     "for_spreadsheet",
     "items_frame",
+    "levers",
     "load_dataset",
     "open_ledger",
     "posterior_draws",

@@ -62,6 +62,7 @@ NAMES = {
     "analyze",
     "blast_radius",
     "compare",
+    "levers",
     "simulate",
     "UnknownRepo",
     # fitted to the past
@@ -115,6 +116,7 @@ NAMES = {
     # what arguments take
     "LedgerLike",
     "ModelLike",
+    "PlanLike",
     "ReleaserLike",
     "Seed",
     # errors

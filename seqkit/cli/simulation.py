@@ -222,7 +222,8 @@ def _summary_rows(simulation: Simulation) -> list[tuple[str, ...]]:
 
 
 def _by_gain(simulation: Simulation, exact: Analysis, top: int) -> _Table:
-    worth = exact.importance().head(top)
+    worth = exact.importance()
+    worth = worth[worth.index.isin(exact.plan.released)].head(top)  # outages have rows of their own
     frame = simulation.to_frame().loc[list(worth.index)]
     columns = ("repo", "gain (exact)", "dependents", "fails ± se", "is released ± se")
     cells = (

@@ -54,7 +54,7 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
         :meth:`seqkit.Analysis.importance`); its area grows with the probability that it would fail if it
         were released alone, all its attempts and common causes counted. The first six of both rankings
         have their names and their places: by gain, then by dependents; repos at the same point share
-        a name. A name that finds no room is left out.
+        a name. A name that finds no room is left out. Common causes, which have no dependents, are not drawn.
 
     Raises
     ------
@@ -83,11 +83,10 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
             f"analysis is a {type(analysis).__name__}, expected an Analysis: analyze(plan, model) makes one"
         )
     worth = analysis.importance()
+    worth = worth[worth.index.isin(analysis.plan.released)]
     if worth.empty:
         return nothing(ax, "Nothing to draw: there are no repos to release.")
-    rates = _rates(analysis)
-    order = {repo: at for at, repo in enumerate(analysis.plan.released)}
-    rate = rates[[order[repo] for repo in worth.index]]
+    rate = analysis.fails_alone()[worth.index].to_numpy()
     at = np.column_stack([worth["n_dependents"].to_numpy(dtype=np.float64), worth["gain_if_perfect"].to_numpy()])
     ax = axes(ax, 8.0, 5.2)
     areas = _areas(rate, rate.max())
@@ -100,15 +99,6 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
     _frame(ax, rate, rate.mean())
     _names(ax, worth, at, np.sqrt(areas) / 2, line)
     return ax
-
-
-def _rates(analysis: Analysis) -> Floats:
-    """Give how probable it is that each repo would fail if it were released alone."""
-    goes_well = 1 - analysis.to_frame()["failure_rate"].to_numpy() ** analysis.attempts
-    for cause in analysis.model.common_causes:
-        members = set(cause.repos)
-        goes_well[[repo in members for repo in analysis.plan.released]] *= 1 - cause.probability
-    return np.asarray(1 - goes_well, dtype=np.float64)
 
 
 def _areas(rate: Floats, highest: float) -> Floats:

@@ -103,7 +103,7 @@ def test_rules_without_closed_forms_are_simulated_and_say_why(scenario, name, va
 
 
 def test_too_many_common_causes_are_simulated_and_say_why():
-    causes = [CommonCause(f"cause {i}", 0.1, ["core", "api"]) for i in range(14)]
+    causes = [CommonCause(f"cause {i}", 0.1, ["core", "api"], 0.5) for i in range(14)]
     scenario = Scenario(PLAN, FailureModel(common_causes=causes), trials=100)
     assert scenario.analysis is None
     assert "cause" in scenario.why_not_exact

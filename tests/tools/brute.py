@@ -5,7 +5,7 @@ Slow and plain on purpose, and independent of the library's algebra: it is what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
@@ -59,7 +59,7 @@ def out_of_attempts(model: FailureModel, repo: str, attempts: int, spared: Fract
 def draws(
     plan: SequencePlan,
     model: ModelLike,
-    attempts: int = 1,
+    attempts: int | Mapping[str, int] = 1,
     perfect: Collection[str] = (),
     hopeless: Collection[str] = (),
     never: Collection[str] = (),
@@ -90,7 +90,8 @@ def draws(
                 spared[repo] = spared.get(repo, Fraction(1)) * part
         if not given:
             continue
-        chances = {repo: out_of_attempts(read, repo, attempts, spared.get(repo, 1)) for repo in plan.released}
+        tries = attempts if isinstance(attempts, Mapping) else dict.fromkeys(plan.released, attempts)
+        chances = {repo: out_of_attempts(read, repo, tries[repo], spared.get(repo, 1)) for repo in plan.released}
         chances.update({repo: Fraction(0) for repo in perfect}, **{repo: Fraction(1) for repo in hopeless})
         scale = 1  # whole numbers over one denominator: fractions would look for common factors all the time
         weights = {frozenset[str](): 1}
@@ -113,7 +114,7 @@ def draws(
 def brute_force(
     plan: SequencePlan,
     model: ModelLike,
-    attempts: int = 1,
+    attempts: int | Mapping[str, int] = 1,
     perfect: Collection[str] = (),
     hopeless: Collection[str] = (),
     never: Collection[str] = (),

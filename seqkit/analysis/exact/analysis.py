@@ -86,6 +86,29 @@ class Analysis:
         columns = {name: column[self._mixture.any.released] for name, column in self._columns.items()}
         return self._by_repo({"failure_rate": rates, **columns})
 
+    def fails_alone(self) -> pd.Series:
+        """Give how likely each repo would fail all its tries if it were released alone, common causes included.
+
+        Returns
+        -------
+        Series
+            `p_failed_alone` (float64), index `repo_id`, the repos to release in plan order.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, analyze, build_plan
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+        >>> analyze(plan, {"core": 0.2, "api": 0.5}, attempts=2).fails_alone().round(6).to_dict()
+        {'core': 0.04, 'api': 0.25}
+        """
+
+        def alone(chances: Chances) -> Floats:
+            struck = 0.0 - np.expm1(chances.log_unstruck[chances.own])
+            return chances.p + (1.0 - chances.p) * struck
+
+        column = self._mixture.mean(alone)[self._mixture.any.released]
+        return pd.Series(column, index=dtypes.index(self.plan.released), name="p_failed_alone")
+
     @cached_property
     def _columns(self) -> dict[str, Floats]:
         columns: dict[str, Callable[[Chances], Floats]] = {
