@@ -103,6 +103,11 @@ class Terms:
         return self.meaning.blocks
 
     @property
+    def blocks_later(self) -> bool:
+        """Whether what an earlier train lost holds back what needs it in a later one: all but ``continue``."""
+        return self.blocks or self.meaning.stops
+
+    @property
     def stop_at(self) -> int | None:
         """At which failure everything stops, so that nothing new starts; None for never."""
         return 1 if self.meaning.stops else self.failure_budget

@@ -143,7 +143,7 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
     """Turn what is simulated into arrays.
 
     Where a failure does not block, nothing is lost by what it needs; where everything stops, every later
-    repo is out anyway, since plan order is a dependency order.
+    repo of the train is out anyway, since plan order is a dependency order.
 
     Raises
     ------
@@ -168,7 +168,8 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
             f"attempts is {terms.attempts}, expected at most {min(keyed, _MOST_TRIES)} for a plan of "
             f"{len(items)} items; analyze(plan, model, attempts) takes any number"
         )
-    dependencies = _reduced(plan.arrays.dependencies) if terms.blocks else [[] for _ in items]
+    linked = terms.blocks_later if any(trains) else terms.blocks
+    dependencies = _reduced(plan.arrays.dependencies) if linked else [[] for _ in items]
     rates = [model.rate(repo) if yes else 0.0 for repo, yes in zip(items, released, strict=True)]
     keys = [
         [
