@@ -227,7 +227,7 @@ def skips(run: RunFacts) -> Result:
         return NotChecked(run.why_no_order)
     standing, ids = run.standing, run.order.ids
     remarks: list[Remark] = []
-    blamed: list[int] = []  # skips that name failures which block nobody, as they once did
+    blamed: list[int] = []
     if run.own and not run.settings.record_skips:
         index = min(run.skipped.values())
         remarks.append(warning("a NodeSkipped in a run that was to record none (record_skips is false)", index))
@@ -246,7 +246,7 @@ def skips(run: RunFacts) -> Result:
             continue
         names, more = standing.blockers.told(position, above)
         if not run.settings.terms.holds_up:
-            if found and found == list(names) and number == (size(above) if more else None):
+            if found and (found == list(names) or _lists_all(found, standing.blockers, above)):
                 blamed.append(at)
                 continue
             names, more = (), 0
@@ -264,15 +264,16 @@ def skips(run: RunFacts) -> Result:
         if number != (size(above) if more else None):
             wanted = size(above) if more else "none, as all are listed"
             remarks.append(error(f"{repo!r:.90} has n_blocked_by {number!r:.40}, expected {wanted}", at, repo))
-    if blamed:
-        remarks.append(
-            info(
-                f"{plural(len(blamed), 'skip')} of an older seqkit {inflected(len(blamed), 'names', 'name')} the failures "
-                f"above as blocked_by, which under the policy {run.settings.terms.policy} block nobody: read as stopped",
-                min(blamed),
-            )
-        )
-    return remarks
+    return remarks + _once_blamed(run, blamed)
+
+
+def _once_blamed(run: RunFacts, skips: list[int]) -> list[Remark]:
+    """Say how skips are read that name failures which block nobody, as they once did."""
+    if not skips:
+        return []
+    names = inflected(len(skips), "names", "name")
+    told = f"{plural(len(skips), 'skip')} of an older seqkit {names} the failures above as blocked_by"
+    return [info(f"{told}, which block nobody under {run.settings.terms.policy}: read as stopped", min(skips))]
 
 
 def _lists_all(found: list[Any], blockers: Blockers, above: Above) -> bool:

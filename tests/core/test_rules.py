@@ -356,7 +356,9 @@ def test_what_the_stop_leaves_is_stopped_where_a_failure_blocks_nobody(policy: A
     rules = follow(plan, Terms(policy, failure_budget=1), lambda repo, attempt: "red" if repo == "a" else None)
     blames = policy != "continue"
     outcome = rules.outcome()
-    ended = dict(zip((item.repo_id for item in plan.items), zip(outcome.words(), outcome.blocked_by), strict=True))
+    ended = dict(
+        zip((item.repo_id for item in plan.items), zip(outcome.words(), outcome.blocked_by, strict=True), strict=True)
+    )
     assert ended == {
         "a": ("failed", ()),
         "z": ("stopped", ()),

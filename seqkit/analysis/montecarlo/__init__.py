@@ -5,6 +5,8 @@
 `comparison`         compare, and what it gives
 `trial`              one trial, through the rule machine
 `estimate`           a number with its standard error
+`reach`              what a trial can come to at all
+`paired`             what two ways to release differ by, trial by trial
 `experiment`         a plan, a model and a policy as plain arrays; sums of tallies
 `numpy_kernel`       trials as bits, in numpy
 `numba_kernel`       the same bits, compiled
