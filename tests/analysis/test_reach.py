@@ -79,7 +79,7 @@ SIDES: list[tuple[Terms, FailureModel, Terms, FailureModel, set[str]]] = [
     (Terms(), FailureModel({"a": 0.0, "b": 1.0}), Terms(attempts=2), FailureModel({"a": 0.0, "b": 1.0}), set("abcdez")),
     (Terms(), FailureModel(default=0.3), Terms("continue"), FailureModel(default=0.3), set()),
     (Terms(), FailureModel(default=0.3), Terms(), FailureModel({}, 0.3, [CommonCause("x", 0.5, ["b"])]), set("az")),
-    (Terms(attempts=2), FailureModel(default=0.3), Terms(attempts=2), FailureModel({}, 0.3, (), {"d": 0.5}), set("abcz")),
+    (Terms(attempts=2), FailureModel({}, 0.3), Terms(attempts=2), FailureModel({}, 0.3, (), {"d": 0.5}), set("abcz")),
 ]  # fmt: skip
 
 

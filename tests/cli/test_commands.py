@@ -401,11 +401,15 @@ def test_simulate_until_it_is_precise_enough(folder: Path) -> None:
 
 
 def test_what_was_never_seen_has_a_limit_instead_of_an_error(folder: Path) -> None:
-    text = said("simulate", "edges.csv", "--failure-rate", "0", "--trials", "1000", "--rng", "1")
+    text = said("simulate", "edges.csv", "--failure-rate", "1e-9", "--trials", "1000", "--rng", "1")
     assert "1 (at least 1 - 0.003)" in text
+    assert "5 (at least 4.985)" in text
     assert "0 (at most 0.003)" in text
     assert "limits of 95 % confidence" in text
-    one = said("simulate", "edges.csv", "--failure-rate", "0", "--trials", "1", "--rng", "1")
+    certain = said("simulate", "edges.csv", "--failure-rate", "0", "--trials", "1000", "--rng", "1")
+    assert "exactly 5" in certain
+    assert "limits of 95 % confidence" not in certain
+    one = said("simulate", "edges.csv", "--failure-rate", "1e-9", "--trials", "1", "--rng", "1")
     assert ["released", "5", "±", "?", "?", *"5555555"] in words(one)
     assert "nan" not in one
 
