@@ -106,7 +106,7 @@ def _draw(ax: Axes, frame: pd.DataFrame, kwargs: dict[str, Any]) -> None:
     ax.grid(axis="x", color=ink(ax), alpha=0.15, linewidth=0.6)
     ax.set_axisbelow(True)
     ax.margins(x=0.06)
-    ax.set_xlabel("repos released in a run, less than by the first (mean)")
+    ax.set_xlabel("repos released in a run, compared with the first (mean)")
     beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=8, units="points")  # type: ignore[arg-type]
     for row, value in zip(rows.tolist(), mean.tolist(), strict=True):
         ax.text(1, row, amount(value, 4), transform=beside, va="center", fontsize=_SIZE, **PLAIN)
