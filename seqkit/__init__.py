@@ -9,7 +9,7 @@ running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
-                       compare, Comparison, levers
+                       compare, Comparison, compare_many, levers
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
                        posterior_models, dispersion_test, Dispersion
 keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, write_ledger,
@@ -38,7 +38,7 @@ from seqkit._util.public import presented
 from seqkit.analysis.blast import blast_radius
 from seqkit.analysis.exact import Analysis, analyze
 from seqkit.analysis.levers import levers
-from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, simulate
+from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, compare_many, simulate
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
@@ -188,6 +188,7 @@ __all__ = [
     "check_order",
     "close_run",
     "compare",
+    "compare_many",
     "diff_plans",
     "dispersion_test",
     "events_frame",

@@ -62,6 +62,7 @@ NAMES = {
     "analyze",
     "blast_radius",
     "compare",
+    "compare_many",
     "levers",
     "simulate",
     "UnknownRepo",
@@ -142,7 +143,8 @@ def test_public_names() -> None:
 
 
 def test_public_names_of_what_is_seen() -> None:
-    pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "order", "timeline"}
+    pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "levers", "options"}
+    pictures |= {"order", "timeline"}
     assert set(seqkit.plots.__all__) == pictures
     assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"}
 

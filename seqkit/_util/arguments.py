@@ -9,7 +9,7 @@ from typing import Any
 
 from seqkit._util.secrets import as_given
 
-__all__ = ["at_least", "whole"]
+__all__ = ["at_least", "level_of", "whole"]
 
 
 def whole(argument: str, value: Any, least: int, most: int | None = None) -> int:
@@ -59,3 +59,25 @@ def at_least(n: int, k: Any, share: Any) -> int:
     if not 0.0 <= float(share) <= 1.0:
         raise ValueError(f"share is {as_given(share, 200)}, expected a number from 0 to 1")
     return max(math.ceil(float(share) * n - 1e-9), min(n, 1) if share else 0)
+
+
+def level_of(confidence_level: Any) -> float:
+    """Read a confidence level, a number between 0 and 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is not a number, or out of bounds.
+
+    Examples
+    --------
+    >>> level_of(95)
+    Traceback (most recent call last):
+    ValueError: confidence_level is 95, expected a number between 0 and 1, such as 0.95
+    """
+    expected = "expected a number between 0 and 1, such as 0.95"
+    if isinstance(confidence_level, bool) or not isinstance(confidence_level, Real):
+        raise TypeError(f"confidence_level is {as_given(confidence_level)}, {expected}")
+    if not 0.0 < float(confidence_level) < 1.0:  # also refuses NaN
+        raise ValueError(f"confidence_level is {as_given(confidence_level, 200)}, {expected}")
+    return float(confidence_level)

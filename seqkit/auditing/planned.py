@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from seqkit._util.words import inflected, plural
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
 from seqkit.core.blocking import Above, Blockers, size
@@ -225,7 +226,8 @@ def skips(run: RunFacts) -> Result:
     if run.order is None:
         return NotChecked(run.why_no_order)
     standing, ids = run.standing, run.order.ids
-    remarks = []
+    remarks: list[Remark] = []
+    blamed: list[int] = []
     if run.own and not run.settings.record_skips:
         index = min(run.skipped.values())
         remarks.append(warning("a NodeSkipped in a run that was to record none (record_skips is false)", index))
@@ -243,6 +245,11 @@ def skips(run: RunFacts) -> Result:
         if type(found) is not list:
             continue
         names, more = standing.blockers.told(position, above)
+        if not run.settings.terms.holds_up:
+            if found and (found == list(names) or _lists_all(found, standing.blockers, above)):
+                blamed.append(at)
+                continue
+            names, more = (), 0
         if more and number is None and _lists_all(found, standing.blockers, above):
             continue
         if found != list(names):
@@ -257,7 +264,16 @@ def skips(run: RunFacts) -> Result:
         if number != (size(above) if more else None):
             wanted = size(above) if more else "none, as all are listed"
             remarks.append(error(f"{repo!r:.90} has n_blocked_by {number!r:.40}, expected {wanted}", at, repo))
-    return remarks
+    return remarks + _once_blamed(run, blamed)
+
+
+def _once_blamed(run: RunFacts, skips: list[int]) -> list[Remark]:
+    """Say how skips are read that name failures which block nobody, as they once did."""
+    if not skips:
+        return []
+    names = inflected(len(skips), "names", "name")
+    told = f"{plural(len(skips), 'skip')} of an older seqkit {names} the failures above as blocked_by"
+    return [info(f"{told}, which block nobody under {run.settings.terms.policy}: read as stopped", min(skips))]
 
 
 def _lists_all(found: list[Any], blockers: Blockers, above: Above) -> bool:

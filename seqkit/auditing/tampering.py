@@ -93,20 +93,24 @@ def _endings(run: RunFacts, version: int) -> list[str]:
     """Write what may have become of each repo, in plan order: one list as a rule.
 
     Without NodeSkipped events a repo is passed over as soon as all that it needs has ended; runs of version 1
-    counted as passed over, where they broke off, all that stood before the repo entered last.
+    counted as passed over, where they broke off, all that stood before the repo entered last. And where a failure
+    blocks nobody, an older seqkit wrote of what the stop left below one that it was blocked.
     """
     assert run.order is not None  # noqa: S101  # an own plan
     n, decided = len(run.order.ids), run.standing.decided
     if run.settings.record_skips:
-        return [_ending(run, run.order, [False] * n, version)]
-    if version > 1:
-        return [_ending(run, run.order, [at < math.inf for at in decided], version)]
-    last = max((run.order.position.get(repo, -1) for repo in run.entered), default=-1)
-    reached = [[at < math.inf for at in decided], [True] * n, [position < last for position in range(n)]]
-    return [_ending(run, run.order, over, version) for over in (reached if run.finished else reached[::2])]
+        reached = [[False] * n]
+    else:
+        reached = [[at < math.inf for at in decided]]
+        if version == 1:
+            last = max((run.order.position.get(repo, -1) for repo in run.entered), default=-1)
+            reached += [[True] * n] * run.finished + [[position < last for position in range(n)]]
+    # Version 1 does not tell why a repo was skipped.
+    named = [True] if version == 1 or run.settings.terms.holds_up else [False, True]
+    return [_ending(run, run.order, over, version, blames) for over in reached for blames in named]
 
 
-def _ending(run: RunFacts, order: Order, over: Sequence[bool], version: int) -> str:
+def _ending(run: RunFacts, order: Order, over: Sequence[bool], version: int, blames: bool) -> str:
     standing, events, states = run.standing, run.events, run.state
     written = []
     for position, repo in enumerate(order.ids):
@@ -116,7 +120,7 @@ def _ending(run: RunFacts, order: Order, over: Sequence[bool], version: int) -> 
             status, cause = '"skipped"', '"unreleased"'
         elif state == "skipped":
             by = events[run.skipped[repo]].payload.get("blocked_by")
-            status, cause = '"skipped"', '"blocked"' if by else '"stopped"'
+            status, cause = '"skipped"', '"blocked"' if by and blames else '"stopped"'
         elif state == "released":
             status = f'{{"succeeded":{{"run_id":{_text(events[run.exited[repo]].payload.get("run_id"))}}}}}'
         elif state == "failed":
@@ -124,7 +128,8 @@ def _ending(run: RunFacts, order: Order, over: Sequence[bool], version: int) -> 
         elif state == "under way":
             status = '"in_progress"'
         elif over[position] and standing.explained(position):
-            status, cause = '"skipped"', '"blocked"' if standing.failing[position] >= 0 else '"stopped"'
+            held_up = blames and standing.failing[position] >= 0
+            status, cause = '"skipped"', '"blocked"' if held_up else '"stopped"'
         written.append(f"[{quoted(repo)},{status}]" if version == 1 else f"[{quoted(repo)},{status},{cause}]")
     return f"[{','.join(written)}]"
 

@@ -14,8 +14,10 @@ from rich.text import Text
 from seqkit._show.html import shortened
 from seqkit._util.secrets import shown_id
 from seqkit._util.words import listed, printable
+from seqkit.analysis.montecarlo import Estimate
+from seqkit.analysis.montecarlo.estimate import never_seen
 
-__all__ = ["chance", "console", "named", "number", "show", "some", "with_error"]
+__all__ = ["chance", "console", "mean", "named", "number", "show", "some"]
 
 _WIDTH = 100
 _LONGEST_NAME = 60
@@ -81,18 +83,34 @@ def number(value: float) -> str:
     return f"{value:.2g}" if 0 < abs(value) < 0.1 else f"{value:,.2f}"
 
 
-def with_error(value: float, error: float) -> str:
+def _with_error(value: float, error: float) -> str:
     """Show a simulated number with its standard error: two digits of that, and no digit beyond them.
 
     Examples
     --------
-    >>> with_error(32.51708, 0.02342), with_error(3.0, 0.0), with_error(3.0, float("nan"))
-    ('32.517 ± 0.023', '3 ± 0', '3 ± ?')
+    >>> _with_error(32.51708, 0.02342), _with_error(3.0, 0.0), _with_error(3.0, float("nan"))
+    ('32.517 ± 0.023', 'exactly 3', '3 ± ?')
     """
-    if not error > 0:  # one trial has no standard error, and what never varies has 0
-        return f"{value:.6g} ± {'?' if math.isnan(error) else 0}"
+    if not error > 0:  # one trial has no standard error, and what cannot vary has 0
+        return f"{value:.6g} ± ?" if math.isnan(error) else f"exactly {value:.6g}"
     decimals = max(0, 1 - math.floor(math.log10(error)))
     return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+
+
+def mean(estimate: Estimate) -> str:
+    """Show a simulated mean with its standard error, or, where all trials gave the same, what it lies within.
+
+    Examples
+    --------
+    >>> mean(Estimate(2.5, 0.25)), mean(Estimate(3.0, 0.009, trials=1_000, varied=False, least=0, most=3))
+    ('2.50 ± 0.25', '3 (at least 2.9910)')
+    """
+    if estimate.exact or estimate.varied or math.isnan(estimate.se):
+        return _with_error(estimate, estimate.se)
+    low, high = estimate.bounds()
+    if low and high:
+        return f"{estimate:.6g} ({low} to {high})"
+    return f"{estimate:.6g} ({f'at least {low}' if low else f'at most {high}'})"
 
 
 def chance(p: float, error: float, trials: int) -> str:
@@ -100,16 +118,16 @@ def chance(p: float, error: float, trials: int) -> str:
 
     What never happened may still be possible: its probability is, with 95 % confidence, at most
     1 - 0.05 ** (1 / trials), about 3 / trials (Clopper and Pearson 1934). The same holds for what
-    always happened.
+    always happened. Where neither can be otherwise the error is 0.
 
     Examples
     --------
-    >>> chance(0.25, 0.0137, 1000)
-    '0.250 ± 0.014'
-    >>> chance(0.0, 0.0, 1000), chance(1.0, 0.0, 1000)
+    >>> chance(0.25, 0.0137, 1000), chance(1.0, 0.0, 1000)
+    ('0.250 ± 0.014', 'exactly 1')
+    >>> chance(0.0, 0.0014, 1000), chance(1.0, 0.0014, 1000)
     ('0 (at most 0.003)', '1 (at least 1 - 0.003)')
     """
-    if 0.0 < p < 1.0:
-        return with_error(p, error)
-    bound = f"{-math.expm1(math.log(0.05) / trials):.2g}"
+    if 0.0 < p < 1.0 or not error:
+        return _with_error(p, error)
+    bound = f"{never_seen(trials):.2g}"
     return f"0 (at most {bound})" if p == 0.0 else f"1 (at least 1 - {bound})"

@@ -17,7 +17,7 @@ from seqkit.analysis.exact import Analysis, analyze
 from seqkit.analysis.montecarlo import Estimate, Simulation
 from seqkit.analysis.montecarlo import simulate as run
 from seqkit.cli import options
-from seqkit.cli.printing import chance, console, named, number, show, with_error
+from seqkit.cli.printing import chance, console, mean, named, number, show
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
 from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, json_text, write
 
@@ -190,7 +190,7 @@ def _print(
     for line in _provenance(simulation, exact):
         to.print(Text(line))
     if any(cell.endswith(")") for row in rows for cell in row[1:]):
-        to.print(Text("(at most …), (at least …): never or always so in these runs; limits of 95 % confidence."))
+        to.print(Text("(at most …), (at least …): the same in all these runs; limits of 95 % confidence."))
 
 
 def _setting(simulation: Simulation, until: float | None) -> list[str]:
@@ -210,10 +210,11 @@ def _setting(simulation: Simulation, until: float | None) -> list[str]:
 
 
 def _summary_rows(simulation: Simulation) -> list[tuple[str, ...]]:
+    means = simulation.expected._asdict()
     return [
         (
             "released" if count == "succeeded" else str(count),
-            with_error(row["mean"], row["se_mean"]),
+            mean(means[str(count)]),
             "?" if math.isnan(row["std"]) else f"{row['std']:.3g}",
             *(f"{int(row[name]):,}" for name in _QUANTILES),
         )

@@ -173,8 +173,9 @@ def _print(to: Console, answer: _Answer) -> None:
     shown = [word for word in _MEANINGS if counts[word] or word in ("released", "failed", "blocked")]
     rows = [(word, f"{counts[word]:,}", _MEANINGS[word]) for word in shown]
     show(to, "OUTCOME", ("status", "repos", "meaning"), rows, ("repos",))
-    if not answer.terms.blocks and answer.terms.stop_at is None:
-        to.print("\nWhat needs a failed repo goes on against its last good release: nothing is blocked.")
+    if not answer.terms.holds_up:
+        until = " until the run stops" if answer.terms.stop_at is not None else ""
+        to.print(f"\nWhat needs a failed repo goes on against its last good release{until}: nothing is blocked.")
     else:
         columns = ("failed", "blocks", "it alone", "which, directly or through others")
         blocked = [

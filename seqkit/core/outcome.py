@@ -61,7 +61,8 @@ class SequenceOutcome:
     skip_causes: tuple[SkipCause | None, ...]
     """Why each item was skipped, in plan order; None for those that were not."""
     blocked_by: tuple[tuple[str, ...], ...]
-    """The failed repos that each skipped item depends on, in plan order; empty for the others.
+    """The failed repos that each blocked item depends on, in plan order; empty for the others. Under ``continue``
+    a failure blocks nobody.
 
     Of more than a hundred the nearest hundred: those reached by the fewest dependencies, and of those equally far the
     first in the plan. :attr:`n_blocked_by` counts them all."""

@@ -92,7 +92,7 @@ class Rules:
         self._failures: list[int] = []  # positions, in the order of failing
         # Whose failure stands before an item that has not ended. What can keep nobody from starting is not looked at.
         self._above: list[Above] = [0] * n
-        self._asks_above = self.terms.blocks or self.terms.stop_at is not None
+        self._asks_above = self.terms.holds_up
         self._blockers = Blockers(plan.arrays.ids, plan.arrays.dependencies, self._failures)
         self._skips: dict[int, tuple[tuple[str, ...], int]] = {}  # of those skipped: who blocks them, and how many more
 

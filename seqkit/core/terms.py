@@ -7,7 +7,7 @@ what a policy means is known here alone, though signatures name their default.
 >>> terms.blocks, terms.stop_at
 (False, 2)
 >>> [terms.skips(blocked=True, failures=failures) for failures in (1, 2)]
-[None, 'blocked']
+[None, 'stopped']
 >>> Terms("panic")
 Traceback (most recent call last):
 ValueError: policy is 'panic', expected one of ('skip_dependents', 'stop', 'continue')
@@ -103,9 +103,9 @@ class Terms:
         return self.meaning.blocks
 
     @property
-    def blocks_later(self) -> bool:
-        """Whether what an earlier train lost holds back what needs it in a later one: all but ``continue``."""
-        return self.blocks or self.meaning.stops
+    def holds_up(self) -> bool:
+        """Whether a failure is why what depends on it is skipped: under ``continue`` only the stop can be."""
+        return self.meaning.blocks or self.meaning.stops
 
     @property
     def stop_at(self) -> int | None:
@@ -128,7 +128,7 @@ class Terms:
             How many repos of the run have failed.
         """
         if (failures and self.stops(failures)) or (blocked and self.blocks):
-            return "blocked" if blocked else "stopped"
+            return "blocked" if blocked and self.holds_up else "stopped"
         return None
 
     @property

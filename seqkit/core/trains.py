@@ -123,7 +123,7 @@ def follow_trains(plan: SequencePlan, terms: Terms, reason: Reason, seed: int | 
             for at, (other, yes) in enumerate(zip(plan.train_of, arrays.released, strict=True))
             if other == number and yes
         ]
-        below = _below(arrays.dependencies, lost) if terms.blocks_later and number else [False] * len(lost)
+        below = _below(arrays.dependencies, lost) if terms.holds_up and number else [False] * len(lost)
         late = [position for position in mine if below[position]]
         held += late
         outcome = follow(train.without([arrays.ids[position] for position in late]), terms, reason).outcome()

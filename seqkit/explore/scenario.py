@@ -21,7 +21,7 @@ import pandas as pd
 from seqkit._util import dtypes
 from seqkit._util.words import inflected, plural
 from seqkit.analysis.exact import Analysis, analysis_of
-from seqkit.analysis.montecarlo import Estimate, Simulation
+from seqkit.analysis.montecarlo import Simulation
 from seqkit.analysis.montecarlo.simulation import simulation_of
 from seqkit.analysis.whatif import outcome_where
 from seqkit.core.failures import FailureModel
@@ -163,8 +163,7 @@ class Scenario(ScenarioState):
         """Expected number of repos released: exact, else an :class:`seqkit.Estimate`."""
         if self.analysis is not None:
             return self.analysis.expected.succeeded
-        summary = self.simulation.summary()
-        return Estimate(summary["mean"]["succeeded"].item(), summary["se_mean"]["succeeded"].item())
+        return self.simulation.expected.succeeded
 
     @property
     def p_all_succeed(self) -> float:

@@ -9,14 +9,13 @@ divide by plans instead makes a repo that stands deep in the graph look far too 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from seqkit._util import dtypes
-from seqkit._util.secrets import as_given
+from seqkit._util.arguments import level_of
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import cut
 from seqkit.fitting.attempts import Source, numbered, read_tries
@@ -118,7 +117,7 @@ def fit_failure_rates(
     (49, 4507)
     """
     a, b = checked_prior(prior)
-    level = _checked_level(confidence_level)
+    level = level_of(confidence_level)
     tries = read_tries(ledger_or_frame)
     codes, names = numbered(tries.repos)
     attempts, failures = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
@@ -215,11 +214,3 @@ def _probability_of_highest(alpha: Floats, beta: Floats, top: int) -> float:
         for (a, b), count in zip(pairs, counts, strict=True):
             below += count * np.log(betainc(a, b, at))
     return float(np.sum(weights / 2 * np.exp(below)))
-
-
-def _checked_level(level: Any) -> float:
-    if isinstance(level, bool) or not isinstance(level, int | float | np.number):
-        raise TypeError(f"confidence_level is {as_given(level)}, expected a number between 0 and 1, such as 0.95")
-    if not 0 < level < 1:
-        raise ValueError(f"confidence_level is {as_given(level, 200)}, expected a number between 0 and 1, such as 0.95")
-    return float(level)

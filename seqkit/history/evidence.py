@@ -88,6 +88,11 @@ class Causes:
         self._members = {cause.name: frozenset(cause.repos) for cause in possible}
         self._weights = _weights(self._suspects, model, failed, released)
 
+    def chance(self, repo: str) -> tuple[bool, bool]:
+        """Tell whether tries at a repo of which nothing is known may fail, and whether they must."""
+        rate = self.model.rate(repo)
+        return rate > 0 or any(repo in members for members in self._members.values()), rate == 1
+
     def struck(self, seed: int, trial: int) -> list[CommonCause]:
         """Draw which causes struck."""
         found = [cause for cause in self._others if cause.strikes(seed, trial)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,8 @@ from seqkit._show.svg import bars, legend, strip
 from seqkit._util import dtypes
 from seqkit._util.arguments import whole
 from seqkit._util.words import and_more, plural, quoted
-from seqkit.analysis.montecarlo.estimate import Estimate, moments
+from seqkit.analysis.montecarlo.estimate import Estimate, error_of_share, mean_of
+from seqkit.analysis.montecarlo.reach import Reach
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.failures import ModelLike, as_model
 from seqkit.core.graph import RepoDependencyGraph
@@ -85,7 +85,8 @@ class Replay(UnderTerms):
 
             - `recorded` (ordered categorical): the status in the ledger.
             - `p_succeeded`, `p_failed`, `p_skipped` (float64): shares of the trials; they add up to 1.
-            - `se_succeeded`, `se_failed`, `se_skipped` (float64): their standard errors, sqrt(p (1 - p) / trials).
+            - `se_succeeded`, `se_failed`, `se_skipped` (float64): their standard errors, as in
+              :class:`seqkit.Estimate`: 0 where nothing that was drawn can change it.
             - `known` (boolean): whether all its tries come from the ledger, or from `fail` and `succeed`; False
               where one was drawn from the model. A repo whose own tries are known, or that is never tried, may still
               depend on one that was drawn.
@@ -97,7 +98,9 @@ class Replay(UnderTerms):
                 "recorded": dtypes.categorical(self._recorded, dtypes.STATUSES),
                 **{f"p_{end}": shares[:, code] for code, end in enumerate(_ENDS)},
                 **{
-                    f"se_{end}": np.sqrt(shares[:, code] * (1 - shares[:, code]) / self.trials)
+                    f"se_{end}": np.where(
+                        self._reach.sure(end), 0.0, error_of_share(self._counts[:, code], self.trials)
+                    )
                     for code, end in enumerate(_ENDS)
                 },
                 "known": dtypes.boolean([repo not in drawn for repo in self.plan.released]),
@@ -119,13 +122,12 @@ class Replay(UnderTerms):
         """
         rows = sorted(self._seen, key=lambda ends: (-self._seen[ends], self._first[ends]))
         times = np.array([self._seen[ends] for ends in rows], dtype=np.float64)
-        shares = times / self.trials
         released = self.plan.released
         return dtypes.frame(
             {
                 "trials": dtypes.integer([self._seen[ends] for ends in rows]),
-                "probability": shares,
-                "se": np.sqrt(shares * (1 - shares) / self.trials),
+                "probability": times / self.trials,
+                "se": np.zeros(1) if self.outcome is not None else error_of_share(times, self.trials),
                 **{f"n_{end}": dtypes.integer([ends.count(code) for ends in rows]) for code, end in enumerate(_ENDS)},
                 "failed": dtypes.objects(
                     [[repo for repo, code in zip(released, ends, strict=True) if code == 1] for ends in rows]
@@ -138,8 +140,14 @@ class Replay(UnderTerms):
     def n_succeeded(self) -> Estimate:
         """How many repos are released, on average over the trials, with its standard error."""
         values = np.array([ends.count(0) for ends in self._seen], dtype=np.int64)
-        mean, variance = moments(values, np.array(list(self._seen.values()), dtype=np.int64))
-        return Estimate(mean, 0.0 if self.outcome is not None else math.sqrt(variance / self.trials))
+        values, where = np.unique(values, return_inverse=True)
+        weights = np.zeros(len(values), np.int64)
+        np.add.at(weights, where, np.array(list(self._seen.values()), dtype=np.int64))
+        return mean_of(values, weights, self._reach.count("succeeded"))
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return Reach(self.plan, self._terms, [self._again.chance(repo) for repo in self.plan.released])
 
     def trial(self, number: int) -> SequenceOutcome:
         """Go through one trial again, from 0."""
@@ -341,6 +349,16 @@ class _Again:
                 return unknown(repo, attempt)
 
         return followed(self.plan, self.terms, why, self.known.released_as)
+
+    def chance(self, repo: str) -> tuple[bool, bool]:
+        """Tell whether a repo that is tried may fail all its tries, and whether it must."""
+        for attempt in range(1, self.terms.attempts + 1):
+            try:
+                if self.known.reason(repo, attempt) is None:
+                    return False, False
+            except LookupError:
+                return (True, False) if self.causes is None else self.causes.chance(repo)
+        return True, True
 
     def trial(self, number: int) -> Rules:
         causes = self.causes

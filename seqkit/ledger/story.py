@@ -112,8 +112,8 @@ class Told:
         """Whether nothing more comes of it by itself."""
         return self.status in ("succeeded", "failed", "skipped")
 
-    def tell(self, kind: str, payload: Mapping[str, Any], at: datetime) -> None:
-        """Take in the next event that names the repo."""
+    def tell(self, kind: str, payload: Mapping[str, Any], at: datetime, holds_up: bool = True) -> None:
+        """Take in the next event that names the repo; `holds_up` of the run's terms."""
         if self.status == "succeeded" or kind not in KINDS:
             return  # released is released: nothing takes it back
         self.told_at = at
@@ -141,7 +141,8 @@ class Told:
         elif open_try is not None:
             self.tries.append(open_try)  # skipped while it is under way: it is under way
         elif self.status != "failed":
-            named, number = _ids(payload.get("blocked_by")), payload.get("n_blocked_by")
+            # Once a skip named who failed above it under terms where that is not why.
+            named, number = _ids(payload.get("blocked_by")) if holds_up else (), payload.get("n_blocked_by")
             self._skip(named, max(0, number - len(named)) if named and type(number) is int else 0)
 
     def _stay(self, open_try: Try) -> None:
@@ -193,7 +194,7 @@ class Story:
         if not isinstance(repo, str):
             return None
         told = self.told.get(repo) or self.told.setdefault(repo, Told(repo))
-        told.tell(kind_of(event), payload, event.timestamp)
+        told.tell(kind_of(event), payload, event.timestamp, self.terms.holds_up)
         return told
 
     def items(self) -> list[Told]:
@@ -217,10 +218,10 @@ class Story:
                 released
                 and told.status == "pending"
                 and decided
-                and self.terms.skips(bool(above), len(failures)) is not None
+                and (cause := self.terms.skips(bool(above), len(failures))) is not None
             ):
                 told = replace(told)
-                told._skip(*blockers.told(position, above))
+                told._skip(*(blockers.told(position, above) if cause == "blocked" else ((), 0)))
                 yield repo, told
             ended.append(decided if not released else told.ended)
 

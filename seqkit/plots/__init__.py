@@ -10,6 +10,8 @@ They never show, save or close anything, and leave matplotlib's settings alone.
 :func:`history`          what became of every repo in every run of a ledger
 :func:`counts`           how many repos are released, fail or are skipped
 :func:`importance`       what hardening each repo buys, and what depends on it
+:func:`options`          several ways to release, against the best of them
+:func:`levers`           what each change of plan or rates buys
 :func:`calibration`      fitted failure rates, their intervals, and assumed ones
 =======================  =====================================================
 """
@@ -23,9 +25,22 @@ from seqkit.plots.dag import blast_radius, order
 from seqkit.plots.history import history
 from seqkit.plots.impact import impact
 from seqkit.plots.importance import importance
+from seqkit.plots.levers import levers
+from seqkit.plots.options import options
 from seqkit.plots.timeline import timeline
 
-__all__ = ["blast_radius", "calibration", "counts", "history", "impact", "importance", "order", "timeline"]
+__all__ = [
+    "blast_radius",
+    "calibration",
+    "counts",
+    "history",
+    "impact",
+    "importance",
+    "levers",
+    "options",
+    "order",
+    "timeline",
+]
 
 presented(__name__, __all__, globals())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from textwrap import fill
 from typing import Any
@@ -15,6 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
 
 from seqkit._show.palette import STATUS_STYLES, StatusStyle
+from seqkit._util.secrets import as_given
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "points",
     "settled",
     "status_legend",
+    "themed",
     "title",
 ]
 
@@ -35,6 +38,17 @@ OUTLINE = "#4d4d4d"
 LINES = "#5f6b7a"
 TITLE_SIZE = 11.0
 _LEGEND_SIZE, _HANDLE, _HANDLE_GAP, _COLUMN_GAP = 8.0, 1.2, 0.6, 1.4  # points; the others in multiples of it
+
+
+_THEMES = {"auto": None, "light": "default", "dark": "dark_background"}
+
+
+def themed(theme: str) -> AbstractContextManager[Any]:
+    """Draw as matplotlib's settings say (``"auto"``), or on a light or a dark ground; they stay as they are."""
+    if theme not in _THEMES:
+        raise ValueError(f"theme is {as_given(theme)}, expected one of {tuple(_THEMES)}")
+    style = _THEMES[theme]
+    return nullcontext() if style is None else plt.style.context(style)
 
 
 def axes(ax: Axes | None, wide: float, high: float) -> Axes:

@@ -23,7 +23,6 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.exact import Analysis
 from seqkit.analysis.montecarlo import Simulation
-from seqkit.analysis.montecarlo.estimate import Estimate
 from seqkit.plots._axes import OUTLINE, axes, ink, nothing, points, title
 from seqkit.plots._text import FONT, PLAIN, width
 
@@ -165,7 +164,7 @@ def _law(source: Analysis | Simulation, which: str) -> _Law:
         row = source.summary().loc[which].to_dict()
         quantiles = {name: int(row[column]) for name, column in _LEVELS.items()}
         mean, head = row["mean"], f"simulated {plural(trials, 'time')}"
-        told = str(Estimate(mean, row["se_mean"]))
+        told = str(getattr(source.expected, which))
     else:
         raise TypeError(
             f"analysis_or_simulation is a {type(source).__name__}, expected an Analysis or a Simulation: "

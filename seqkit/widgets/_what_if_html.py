@@ -54,7 +54,9 @@ def _count(value: float) -> str:
 def _chance(p: float, trials: int) -> str:
     if not isinstance(p, Estimate):
         return f"{p:.0%}" if p in (0.0, 1.0) else "< 0.1%" if p < 0.001 else "> 99.9%" if p > 0.999 else f"{p:.1%}"
-    if not p.se:  # an error of 0 would say too much
+    if p.exact:
+        return f"{float(p):.0%}"
+    if not p.varied:
         return f"in {'all' if p > 0 else 'none'} of {trials:,} runs"
     return f"{p:.1%} ± {p.se:.1%}" if p.se >= 0.0005 else f"{p:.2%} ± {p.se:.2%}"
 
@@ -66,9 +68,9 @@ def histogram(scenario: Scenario) -> str:
     shares = [0.0] * (n + 1)
     for released, trials in zip(counts["n_succeeded"].tolist(), counts["trials"].tolist(), strict=True):
         shares[released] += trials / simulation.trials
-    mean, error = (simulation.summary()[column]["succeeded"].item() for column in ("mean", "se_mean"))
+    mean = simulation.expected.succeeded
     title = f"Number of repos released in {simulation.trials:,} simulated runs"
-    return svg.bars(shares, marks=[mean], labels=[f"mean {Estimate(mean, error)}"], width=_WIDTH, title=title)
+    return svg.bars(shares, marks=[float(mean)], labels=[f"mean {mean}"], width=_WIDTH, title=title)
 
 
 def blast_list(scenario: Scenario) -> str:

@@ -22,6 +22,7 @@ from seqkit import (
     RunNotFound,
     RunRecord,
     ScriptedReleaser,
+    blockers,
     build_plan,
     load_dataset,
     run_plan,
@@ -131,9 +132,19 @@ LEGAL: dict[str, tuple[list[str], str, Change]] = {
         {"policy": "continue"},
     ),
     "budget spent": (
-        ["enter a", "fail a", "enter d", "fail d", "skip b a", "skip c a"],
+        ["enter a", "fail a", "enter d", "fail d", "skip b", "skip c"],
         "",
         {"policy": "continue", "failure_budget": 2},
+    ),
+    "budget spent, silent": (
+        ["enter a", "fail a", "enter d", "fail d"],
+        "",
+        {"policy": "continue", "failure_budget": 2, "record_skips": False},
+    ),
+    "budget spent, blocking": (
+        ["enter a", "fail a", "enter d", "fail d", "skip b a", "skip c a"],
+        "",
+        {"policy": "skip_dependents", "failure_budget": 2},
     ),
     "second try": (TRIES, "", {"attempts": 2}),
     "cancelled": (CLEAN[:4], "CANCELLED", {}),
@@ -306,6 +317,36 @@ def test_the_digest_is_that_of_the_library() -> None:
         report = audit(found([record.model_copy(update={"summary": own})], [("r", one) for one in odd]))
         told = report.findings[report.findings["check"] == "final_state_digest"]["severity"].tolist()
         assert told == (["info"] if version == 1 else []), version
+
+
+@pytest.mark.parametrize("skips", [True, False])
+@pytest.mark.parametrize("cause", ["blocked", "stopped"])
+def test_what_an_older_seqkit_called_blocked_under_continue_is_read_as_stopped(skips: bool, cause: Any) -> None:
+    """Its digest holds, whoever closed the run; the audit says once how the skips are read."""
+    steps = ["enter a", "fail a", "enter d", "fail d", *["skip b a", "skip c a"] * skips]
+    rules = {"policy": "continue", "failure_budget": 2, "record_skips": skips}
+    run = recorded(steps, "", rules)
+    (record,), events = [one.record for one in run.runs], [one.event for one in run.events]
+    record = unsealed(record)
+    assert record.summary is not None
+    taken = StateDigest(record)
+    for one in events:
+        taken.add(one)
+    story = story_of(record, events)
+    assert [(told.word, told.blocked_by) for told in story.items()][2:] == [("stopped", ())] * 2
+    endings = [(repo, status, why and cause) for repo, status, why in story.endings()]
+    own = record.summary.model_copy(
+        update={"final_state_digest": taken.finished(endings, record.status, record.summary)}
+    )
+    ledger = found([record.model_copy(update={"summary": own})], [("r", one) for one in events])
+    report = audit(ledger)
+    told = said(report, "check", "severity", "seq")
+    assert told == [("skips", "info", 5)] * skips
+    assert not skips or "2 skips of an older seqkit name the failures above" in report.findings["message"][0]
+    assert report.ok
+    assert blockers(ledger)[["blocks", "shapley"]].to_numpy().sum() == 0
+    again = audit(recorded([*steps[:4], "skip b d", "skip c d"], "", {**rules, "record_skips": True}))
+    assert said(again) == [("skips", "error", 5), ("skips", "error", 6)]
 
 
 # ---------------------------------------------------------------------- the ledger as a whole

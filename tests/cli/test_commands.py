@@ -268,11 +268,18 @@ Exact: each other attempt fails with probability 0.2, independently; 1 attempt e
 
 
 def test_what_if_tells_whom_another_failure_blocks_too() -> None:
-    answer = strict(said("what-if", "kf5", "--fail", "kio", "--fail", "ki18n", "--policy", "continue",
-                         "--failure-budget", "2", "--json", "-"))  # fmt: skip
-    kio, ki18n = sorted(answer["failures"], key=lambda failure: failure["repo_id"], reverse=True)
-    assert kio["blocks"] == ki18n["blocks"] != []
-    assert kio["only"] == ki18n["only"] == []
+    answer = strict(said("what-if", "kf5", "--fail", "kconfig", "--fail", "ki18n", "--json", "-"))
+    both = [set(failure["blocks"]) - set(failure["only"]) for failure in answer["failures"]]
+    assert both[0] == both[1] != set()
+    assert {"kcompletion", "kded"} <= {*answer["failures"][0]["blocks"], *answer["failures"][1]["blocks"]}
+
+
+def test_what_if_blames_nobody_where_a_failure_blocks_nobody() -> None:
+    options = ("kf5", "--fail", "kio", "--fail", "ki18n", "--policy", "continue", "--failure-budget", "2")
+    answer = strict(said("what-if", *options, "--json", "-"))
+    assert [(failure["blocks"], failure["only"]) for failure in answer["failures"]] == [([], [])] * 2
+    assert (answer["counts"]["blocked"], answer["counts"]["stopped"]) == (0, 19)
+    assert "until the run stops: nothing is" in said("what-if", *options)
 
 
 def test_what_if_names_those_that_are_never_tried(folder: Path) -> None:
@@ -397,11 +404,15 @@ def test_simulate_until_it_is_precise_enough(folder: Path) -> None:
 
 
 def test_what_was_never_seen_has_a_limit_instead_of_an_error(folder: Path) -> None:
-    text = said("simulate", "edges.csv", "--failure-rate", "0", "--trials", "1000", "--rng", "1")
+    text = said("simulate", "edges.csv", "--failure-rate", "1e-9", "--trials", "1000", "--rng", "1")
     assert "1 (at least 1 - 0.003)" in text
+    assert "5 (at least 4.985)" in text
     assert "0 (at most 0.003)" in text
     assert "limits of 95 % confidence" in text
-    one = said("simulate", "edges.csv", "--failure-rate", "0", "--trials", "1", "--rng", "1")
+    certain = said("simulate", "edges.csv", "--failure-rate", "0", "--trials", "1000", "--rng", "1")
+    assert "exactly 5" in certain
+    assert "limits of 95 % confidence" not in certain
+    one = said("simulate", "edges.csv", "--failure-rate", "1e-9", "--trials", "1", "--rng", "1")
     assert ["released", "5", "±", "?", "?", *"5555555"] in words(one)
     assert "nan" not in one
 

@@ -350,6 +350,23 @@ def test_the_budget_counts_failures_not_attempts() -> None:
     assert rules.outcome().failures == {"a": "twice", "b": "twice"}
 
 
+@pytest.mark.parametrize("policy", ["continue", "skip_dependents", "stop"])
+def test_what_the_stop_leaves_is_stopped_where_a_failure_blocks_nobody(policy: Any) -> None:
+    plan = plan_of(("a", "b"), ("b", "c"), nodes=("a", "b", "c", "z"), released=["a", "c", "z"])
+    rules = follow(plan, Terms(policy, failure_budget=1), lambda repo, attempt: "red" if repo == "a" else None)
+    blames = policy != "continue"
+    outcome = rules.outcome()
+    ended = dict(
+        zip((item.repo_id for item in plan.items), zip(outcome.words(), outcome.blocked_by, strict=True), strict=True)
+    )
+    assert ended == {
+        "a": ("failed", ()),
+        "z": ("stopped", ()),
+        "b": ("unreleased", ()),
+        "c": ("blocked", ("a",)) if blames else ("stopped", ()),
+    }
+
+
 def test_an_unreleased_repo_hands_on_what_blocks_it() -> None:
     rules = Rules(plan_of(("a", "b"), ("b", "c"), released=["a", "c"]))
     rules.take()

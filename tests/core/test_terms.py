@@ -145,12 +145,13 @@ def test_what_follows(policy: Any, budget: int | None, blocked: bool, failures: 
     assert read.stops(failures) is stopped
     assert read.stop_at == min([1] * (policy == "stop") + [budget] * (budget is not None), default=None)
     assert read.skips(blocked, failures) == (
-        ("blocked" if blocked else "stopped")
+        ("blocked" if blocked and policy != "continue" else "stopped")
         if stopped
         else "blocked"
         if blocked and policy == "skip_dependents"
         else None
     )
+    assert read.holds_up is (policy != "continue")
     assert read.goes_on is (policy == "continue" and budget != 1)
     assert read.closed_form is (policy == "skip_dependents" and budget is None)
 

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -17,11 +18,23 @@ from seqkit import (
     ScriptedReleaser,
     analyze,
     build_plan,
+    compare_many,
     fit_failure_rates,
     run_plan,
     simulate,
 )
-from seqkit.plots import blast_radius, calibration, counts, history, impact, importance, order, timeline
+from seqkit.plots import (
+    blast_radius,
+    calibration,
+    counts,
+    history,
+    impact,
+    importance,
+    levers,
+    options,
+    order,
+    timeline,
+)
 from tests.tools.strange_names import HIDDEN, MARKUP, TEX, is_seen
 
 pytestmark = pytest.mark.usefixtures("settings_untouched")
@@ -37,6 +50,8 @@ def pictures(names: list[str]) -> dict[str, Any]:
     outcome = run_plan(plan, ScriptedReleaser(failing), ledger, tags={"train": others[1]})
     run_plan(plan, ScriptedReleaser({}), ledger, tags={"train": hub})
     model = FailureModel(dict.fromkeys(names, 0.2), common_causes=[CommonCause(hub, 0.1, names[:3])])
+    changes = [("harden", name, None, 1.0, 2.0, 1.0) for name in names[:6]]
+    changes += [("end cause", None, name, 1.0, 1.5, 0.5) for name in names[:6]]
     with warnings.catch_warnings(action="ignore"):
         fit = fit_failure_rates(ledger)
     return {
@@ -49,6 +64,8 @@ def pictures(names: list[str]) -> dict[str, Any]:
         "counts": counts(simulate(plan, model, trials=64, rng=0)),
         "importance": importance(analyze(plan, model)),
         "history": history(ledger),
+        "options": options(compare_many(dict.fromkeys(names, (plan, model)), rng=0, trials=64)),
+        "levers": levers(pd.DataFrame(changes, columns=["action", "repo_id", "cause", "before", "after", "gain"])),
         "calibration": calibration(fit, model=dict.fromkeys(names, 0.2)),
     }
 
@@ -72,7 +89,16 @@ def test_no_name_is_set_as_a_formula(names: list[str]) -> None:
 def test_names_that_begin_with_a_low_line_are_drawn() -> None:
     names = ["_hidden", "__init__", "_x", "_nolegend_"]
     drawn = pictures(names)
-    for what in ("order of a plan", "timeline", "impact", "history", "calibration", "blast radius"):
+    for what in (
+        "order of a plan",
+        "timeline",
+        "impact",
+        "history",
+        "calibration",
+        "blast radius",
+        "options",
+        "levers",
+    ):
         drawn[what].figure.canvas.draw()
         told = " ".join(text.get_text().replace("\n", "") for text in drawn[what].figure.findobj(Text))
         assert all(name in told for name in names), (what, told)

@@ -151,7 +151,7 @@ class Train:
         above = ancestors(self.nodes, self.edges)
         out = Reading([], [], [], {}, {}, dict.fromkeys(self.order, 0), [])
         for repo in self.order:
-            blockers = [other for other in out.failed if other in above[repo]]
+            blockers = [other for other in out.failed if other in above[repo] and self.policy != "continue"]
             stopped = len(out.failed) >= (1 if self.policy == "stop" else self.budget or len(self.nodes) + 1)
             if repo not in self.released:
                 out.skipped.append(repo)

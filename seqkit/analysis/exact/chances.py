@@ -19,12 +19,30 @@ import numpy.typing as npt
 
 from seqkit.core.plan import SequencePlan
 
-__all__ = ["Bools", "Chances", "Floats", "Integers", "Mixture", "subset_sums"]
+__all__ = ["Bools", "Chances", "Common", "Floats", "Integers", "Mixture", "subset_sums"]
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 _Mean = TypeVar("_Mean", float, Floats)
+
+
+@dataclass(frozen=True)
+class Common:
+    """A common cause of severity 1, or several with the same members; it may strike or not."""
+
+    chance: float
+    spared: float  # 1 - chance, precise where it is small
+    log_spared: float
+    members: Integers  # positions of released items
+
+    @classmethod
+    def of(cls, chances: Sequence[float], members: Integers) -> Common:
+        """Fold independent causes of these probabilities into one."""
+        if len(chances) == 1:
+            return cls(chances[0], 1.0 - chances[0], math.log1p(-chances[0]), members)
+        log_spared = math.fsum(math.log1p(-chance) for chance in chances)
+        return cls(-math.expm1(log_spared), math.exp(log_spared), log_spared, members)
 
 
 @dataclass(frozen=True)
@@ -41,7 +59,7 @@ class Chances:
     mine: Floats  # the part of it that would not be there if the repo had no fault of its own
     log_q: Floats
     zero: Bools
-    causes: tuple[tuple[float, Integers], ...]  # probability strictly between 0 and 1, members in the plan
+    causes: tuple[Common, ...]
     own: Integers  # causes that strike the repo itself
     strikes_above: Integers  # causes that strike an ancestor
     once: Integers  # causes that strike exactly one repo among the ancestors and the repo
@@ -61,7 +79,7 @@ class Chances:
     @property
     def log_unstruck(self) -> Floats:
         """For each set of causes the log of the probability that none of them strikes."""
-        return subset_sums([np.log1p(-probability) for probability, _ in self.causes])
+        return subset_sums([cause.log_spared for cause in self.causes])
 
     @property
     def log_released(self) -> Floats:

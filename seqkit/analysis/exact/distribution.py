@@ -132,11 +132,11 @@ def _events(chances: Chances) -> list[_Event]:
     p = chances.p.tolist()
     q = np.where(chances.zero, 0.0, np.where(chances.p < 0.5, 1.0 - chances.p, np.exp(chances.log_q))).tolist()
     events = [_Event(p[i], q[i], released[i], bits[i], dooms[i]) for i in range(len(bits))]
-    for probability, members in chances.causes:
+    for cause in chances.causes:
         lost = 0
-        for member in members.tolist():
+        for member in cause.members.tolist():
             lost |= bits[member] | dooms[member]
-        events.append(_Event(probability, 1.0 - probability, False, 0, lost))
+        events.append(_Event(cause.chance, cause.spared, False, 0, lost))
     return events
 
 
@@ -144,8 +144,8 @@ def _orders(chances: Chances) -> Iterator[list[int]]:
     """Offer orders of the events in which everything comes after what it needs."""
     n = len(chances.released)
     needs = [list(row) for row in chances.plan.arrays.dependencies]
-    for index, (_, members) in enumerate(chances.causes):
-        for member in members.tolist():
+    for index, cause in enumerate(chances.causes):
+        for member in cause.members.tolist():
             needs[member].append(n + index)
     needs += [[] for _ in chances.causes]
     serves: list[list[int]] = [[] for _ in needs]

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from seqkit.analysis.exact.chances import Chances, Floats, Integers, Mixture, subset_sums
+from seqkit.analysis.exact.chances import Chances, Common, Floats, Integers, Mixture, subset_sums
 from seqkit.core.closure import Closure
 from seqkit.core.failures import Failing, FailureModel
 from seqkit.core.plan import SequencePlan
@@ -172,9 +172,12 @@ class Faults:
                 common.setdefault(strike.members, []).append(chance)
             else:
                 mild.append((chance, strike))
-        causes = [(_any_of(chances), np.array(members, dtype=np.int64)) for members, chances in common.items()]
-        sunk = {position for chance, members in causes if chance == 1.0 for position in members.tolist()}
-        causes = [(chance, members) for chance, members in causes if chance < 1.0]
+        sunk = {position for members, chances in common.items() if 1.0 in chances for position in members}
+        causes = [
+            Common.of(chances, np.array(members, dtype=np.int64))
+            for members, chances in common.items()
+            if 1.0 not in chances
+        ]
         open_ = [(chance, strike) for chance, strike in mild if chance < 1.0]
         if len(causes) + len(open_) > MOST_CAUSES:
             raise TooManyCauses(
@@ -269,14 +272,12 @@ class _Part:
 class _Frame:
     """What the chances have in common, whichever mild causes strike."""
 
-    def __init__(
-        self, faults: Faults, causes: list[tuple[float, Integers]], sunk: Collection[int], closure: Closure | None
-    ) -> None:
+    def __init__(self, faults: Faults, causes: list[Common], sunk: Collection[int], closure: Closure | None) -> None:
         self.faults, self.causes, self.closure = faults, tuple(causes), closure
         self.sunk = np.zeros(len(faults.released), dtype=bool)
         self.sunk[list(sunk)] = True
-        self.above, self.once, self.own = _strikes(faults.plan.arrays.dependencies, [members for _, members in causes])
-        self.log_above = subset_sums([np.log1p(-chance) for chance, _ in causes])[self.above]
+        self.above, self.once, self.own = _strikes(faults.plan.arrays.dependencies, [cause.members for cause in causes])
+        self.log_above = subset_sums([cause.log_spared for cause in causes])[self.above]
 
     def mixture(self, parts: Sequence[_Part]) -> Mixture:
         faults, dependencies = self.faults, self.faults.plan.arrays.dependencies
@@ -312,15 +313,6 @@ class _Frame:
 
 
 # ---------------------------------------------------------------------- one repo
-
-
-def _any_of(chances: Sequence[float]) -> float:
-    """Give how likely one of several independent causes strikes."""
-    return chances[0] if len(chances) == 1 else -math.expm1(math.fsum(map(_log_not, chances)))
-
-
-def _log_not(chance: float) -> float:
-    return -math.inf if chance == 1.0 else math.log1p(-chance)
 
 
 def _ways(spared: _Spared, lone: Sequence[tuple[float, float]], repo: str) -> list[tuple[float, _Spared]]:

@@ -146,8 +146,8 @@ class _Expected(Goal):
         released = mixture.mean(lambda chances: chances.succeeded)
         strikes = mixture.any.strikes
         return {
-            tuple(members.tolist()): float(released[strikes >> bit & 1 == 1].sum())
-            for bit, (_, members) in enumerate(mixture.any.causes)
+            tuple(cause.members.tolist()): float(released[strikes >> bit & 1 == 1].sum())
+            for bit, cause in enumerate(mixture.any.causes)
         }
 
     def without(self, faults: Faults, mixture: Mixture) -> Floats:
@@ -227,7 +227,7 @@ class _All(_Probability):
 
     def of_causes(self, mixture: Mixture) -> dict[tuple[int, ...], float]:
         value = self.value(mixture)
-        return {tuple(members.tolist()): value for _, members in mixture.any.causes}
+        return {tuple(cause.members.tolist()): value for cause in mixture.any.causes}
 
     def without(self, faults: Faults, mixture: Mixture) -> Floats:
         del faults
@@ -237,13 +237,13 @@ class _All(_Probability):
 def _log_all(chances: Chances) -> float:
     if chances.zero[chances.released].any():
         return -math.inf
-    return math.fsum([*chances.log_q[chances.released].tolist(), *(math.log1p(-p) for p, _ in chances.causes)])
+    return math.fsum([*chances.log_q[chances.released].tolist(), *(cause.log_spared for cause in chances.causes)])
 
 
 def _log_others(chances: Chances) -> Floats:
     """Give for each released repo the log of the probability that all others are released, and nobody is struck."""
     log_q, zero = chances.log_q[chances.released], chances.zero[chances.released]
-    everyone = math.fsum([*log_q.tolist(), *(math.log1p(-p) for p, _ in chances.causes)])
+    everyone = math.fsum([*log_q.tolist(), *(cause.log_spared for cause in chances.causes)])
     return np.where(zero.sum() > zero, -np.inf, everyone - log_q)
 
 
@@ -287,8 +287,8 @@ class _AtLeast(_Probability):
             return {}
         good, bad = (mixture.mean(lambda chances: at_least_given(chances, self.k)[way][n:]) for way in (0, 1))  # noqa: B023
         return {
-            tuple(members.tolist()): float(good[bit] - bad[bit]) * (1.0 - chance)
-            for bit, (chance, members) in enumerate(causes)
+            tuple(cause.members.tolist()): float(good[bit] - bad[bit]) * cause.spared
+            for bit, cause in enumerate(causes)
         }
 
     def without(self, faults: Faults, mixture: Mixture) -> Floats:

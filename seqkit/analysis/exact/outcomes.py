@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from seqkit.analysis.exact.chances import Bools, Chances, Floats, Integers, Mixture
+from seqkit.analysis.exact.chances import Bools, Chances, Common, Floats, Integers, Mixture
 from seqkit.core.closure import Closure
 
 __all__ = ["Outcomes"]
@@ -91,11 +91,11 @@ class Outcomes:
             return -math.inf
         logs = chances.log_q[out].tolist()
         striking = []  # causes that may have struck: they hit some of the failed and none of the released
-        for probability, members in chances.causes:
-            if out[members].any():
-                logs.append(math.log1p(-probability))
-            elif hit := set(positions).intersection(members.tolist()):
-                striking.append((probability, hit))
+        for cause in chances.causes:
+            if out[cause.members].any():
+                logs.append(cause.log_spared)
+            elif hit := set(positions).intersection(cause.members.tolist()):
+                striking.append((cause, hit))
         p = dict(zip(positions, chances.p[positions].tolist(), strict=True))
         total = math.fsum(
             weight * math.prod(p[position] for position in positions if position not in struck)
@@ -162,9 +162,9 @@ class Outcomes:
         the probability by, or less where what is below is lost already.
         """
         forced = chances.zero.copy()
-        for bit, (_, members) in enumerate(chances.causes):
+        for bit, cause in enumerate(chances.causes):
             if struck >> bit & 1:
-                forced[members] = True
+                forced[cause.members] = True
         certain = self._below_any(forced)
         free = chances.released & ~forced & ~certain
         forced_first = np.flatnonzero(forced & ~certain)
@@ -270,18 +270,17 @@ class Outcomes:
         return candidates[order], log_r[order]
 
 
-def _struck(causes: list[tuple[float, set[int]]]) -> list[tuple[float, set[int]]]:
+def _struck(causes: list[tuple[Common, set[int]]]) -> list[tuple[float, set[int]]]:
     """List for each set of causes the probability that just these strike, and whom."""
     sets: list[tuple[float, set[int]]] = [(1.0, set())]
-    for probability, hit in causes:
-        sets += [(weight * probability, struck | hit) for weight, struck in sets]
+    for cause, hit in causes:
+        sets += [(weight * cause.chance, struck | hit) for weight, struck in sets]
         half = len(sets) // 2
-        sets[:half] = [(weight * (1.0 - probability), struck) for weight, struck in sets[:half]]
+        sets[:half] = [(weight * cause.spared, struck) for weight, struck in sets[:half]]
     return sets
 
 
 def _log_weight(chances: Chances, struck: int) -> float:
     return math.fsum(
-        math.log(probability) if struck >> bit & 1 else math.log1p(-probability)
-        for bit, (probability, _) in enumerate(chances.causes)
+        math.log(cause.chance) if struck >> bit & 1 else cause.log_spared for bit, cause in enumerate(chances.causes)
     )

@@ -39,7 +39,7 @@ def variance_of(chances: Chances) -> float:
     weighty = kept[chances.log_q[kept] < 0]  # an ancestor of a kept repo is kept
     packed = packed_ancestors(chances.plan.arrays.dependencies, weighty)[kept]
     strikes = chances.strikes[kept][:, None] >> np.arange(len(chances.causes)) & 1
-    weights = np.concatenate([[-np.log1p(-probability) for probability, _ in chances.causes], -chances.log_q[weighty]])
+    weights = np.concatenate([[-cause.log_spared for cause in chances.causes], -chances.log_q[weighty]])
     # In topological order the ancestors of a panel's repos lie before its end: with the symmetry of the
     # product that leaves a sixth of it to do.
     ends = np.searchsorted(weighty, kept, side="right")

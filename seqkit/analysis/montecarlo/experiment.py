@@ -168,7 +168,7 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
             f"attempts is {terms.attempts}, expected at most {min(keyed, _MOST_TRIES)} for a plan of "
             f"{len(items)} items; analyze(plan, model, attempts) takes any number"
         )
-    linked = terms.blocks_later if any(trains) else terms.blocks
+    linked = terms.holds_up if any(trains) else terms.blocks
     dependencies = _reduced(plan.arrays.dependencies) if linked else [[] for _ in items]
     rates = [model.rate(repo) if yes else 0.0 for repo, yes in zip(items, released, strict=True)]
     keys = [

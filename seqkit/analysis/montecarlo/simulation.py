@@ -19,9 +19,11 @@ from seqkit._show.svg import bars
 from seqkit._util import dtypes
 from seqkit._util.arguments import at_least, whole
 from seqkit._util.secrets import as_given
+from seqkit.analysis.exact import Expected
 from seqkit.analysis.montecarlo.driver import Engine, chosen_engine, each_chunk
-from seqkit.analysis.montecarlo.estimate import Estimate, moments
+from seqkit.analysis.montecarlo.estimate import Estimate, Range, Share, error_of_share, mean_of, moments
 from seqkit.analysis.montecarlo.experiment import Experiment, Tally, prepare, total
+from seqkit.analysis.montecarlo.reach import ENDS, Reach
 from seqkit.analysis.montecarlo.trial import Trial, run_trial
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.failures import FailureModel, ModelLike, as_model
@@ -65,22 +67,21 @@ class Simulation(UnderTerms):
         DataFrame
             Index `repo_id`; columns (all float64): `failure_rate`, of one attempt and common causes apart;
             `p_succeeded`, `p_failed`, `p_skipped`, the shares of trials; `se_succeeded`, `se_failed`,
-            `se_skipped`, their binomial standard errors ``sqrt(p (1 - p) / trials)``. Where an event
-            never occurred, the error is 0 and says nothing: with 95 % confidence its probability is
-            then below ``3 / trials``.
+            `se_skipped`, their standard errors as in :class:`seqkit.Estimate`: never 0 where the model leaves
+            it to chance, also where no trial has shown it, and 0 where it does not. What occurred in no trial
+            has, with 95 % confidence, a probability below ``3 / trials``.
         """
         released = self._experiment.released
         failed, lost = self._tally.failed[released], self._tally.lost[released]
-        shares = {
-            "succeeded": (self.trials - lost) / self.trials,
-            "failed": failed / self.trials,
-            "skipped": (lost - failed) / self.trials,
-        }
+        times = {"succeeded": self.trials - lost, "failed": failed, "skipped": lost - failed}
         return pd.DataFrame(
             {
                 "failure_rate": np.array([self.model.rate(repo) for repo in self.plan.released], dtype=np.float64),
-                **{f"p_{name}": share for name, share in shares.items()},
-                **{f"se_{name}": np.sqrt(share * (1 - share) / self.trials) for name, share in shares.items()},
+                **{f"p_{name}": hits / self.trials for name, hits in times.items()},
+                **{
+                    f"se_{name}": np.where(self._reach.sure(name), 0.0, error_of_share(hits, self.trials))
+                    for name, hits in times.items()
+                },
             },
             index=dtypes.index(self.plan.released),
         )
@@ -109,19 +110,20 @@ class Simulation(UnderTerms):
         -------
         DataFrame
             Index `count`: succeeded, failed, skipped. Columns: `mean` (float64, repos per run), `se_mean`
-            (its standard error; NaN for a single trial), `std` (of one run), and the quantiles `min`,
-            `q05`, `q25`, `median`, `q75`, `q95`, `max` (int64; the smallest count with at least that
-            share of the trials at or below it).
+            (its standard error as in :class:`seqkit.Estimate`: 0 only where it is exact; NaN for a single
+            trial), `std` (of one run; NaN for a single trial), and the quantiles `min`, `q05`, `q25`, `median`,
+            `q75`, `q95`, `max` (int64; the smallest count with at least that share of the trials at or below
+            it).
         """
         rows = {}
-        for name in ("succeeded", "failed", "skipped"):
+        for name, expected in self.expected._asdict().items():
             values, weights = self._law(name)
             mean, variance = moments(values, weights)
             below = np.cumsum(weights)
             levels = {"min": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "max": 1.0}
             rows[name] = {
                 "mean": mean,
-                "se_mean": math.sqrt(variance / self.trials),
+                "se_mean": expected.se,
                 "std": math.sqrt(variance),
                 **{
                     level: int(values[np.searchsorted(below, max(1, math.ceil(share * self.trials)))])
@@ -132,13 +134,18 @@ class Simulation(UnderTerms):
         frame.index = dtypes.index(list(rows), "count")
         return frame
 
+    @property
+    def expected(self) -> Expected:
+        """Estimated numbers of repos released, failed and skipped per run, each an :class:`seqkit.Estimate`."""
+        return Expected(*(mean_of(*self._law(name), self._reach.count(name)) for name in ENDS))
+
     def p_at_least(self, k: int | None = None, share: float | None = None) -> Estimate:
         """Estimate how likely at least `k` repos, or at least this share of them, are released.
 
         Returns
         -------
         Estimate
-            A float that also has ``.se``, its binomial standard error.
+            A float that also has ``.se``, its standard error, and ``.interval()``, that of Wilson.
 
         Examples
         --------
@@ -149,8 +156,9 @@ class Simulation(UnderTerms):
         """
         least = at_least(self._n, k, share)
         values, weights = self._law("succeeded")
-        p = int(weights[values >= least].sum()) / self.trials
-        return Estimate(p, math.sqrt(p * (1 - p) / self.trials))
+        possible = self._reach.count("succeeded")
+        sure = possible.least >= least or possible.most < least
+        return Share(int(weights[values >= least].sum()), self.trials, sure)
 
     @property
     def p_all_succeed(self) -> Estimate:
@@ -217,6 +225,10 @@ class Simulation(UnderTerms):
         return values, weights
 
     @cached_property
+    def _reach(self) -> Reach:
+        return Reach.under(self.plan, self._terms, self.model)
+
+    @cached_property
     def _arrays(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         n_failed, n_lost = np.empty(self.trials, np.int32), np.empty(self.trials, np.int32)
         done = 0
@@ -229,28 +241,20 @@ class Simulation(UnderTerms):
         n_failed.flags.writeable = n_lost.flags.writeable = False  # kept for the next question
         return n_failed, n_lost
 
-    def _likely_all(self) -> str:
-        p, limit = float(self.p_all_succeed), -math.log(0.05) / self.trials
-        if p == 0:
-            return f"0 (seen in no trial: with 95 % confidence below {min(limit, 1):.2g})"
-        if p == 1:
-            return f"1 (seen in every trial: with 95 % confidence above {max(1 - limit, 0):.6g})"
-        return str(self.p_all_succeed)
-
     def _setting(self) -> str:
         return f"{self.trials:,} trials, {self._terms}, seed {self.seed}"
 
     def __repr__(self) -> str:
-        mean, variance = moments(*self._law("succeeded"))
         return (
-            f"Simulation({Estimate(mean, math.sqrt(variance / self.trials))} of {self._n} repos released, "
-            f"all with probability {self._likely_all()}; {self._setting()})"
+            f"Simulation({self.expected.succeeded} of {self._n} repos released, "
+            f"all with probability {self.p_all_succeed}; {self._setting()})"
         )
 
     def _repr_html_(self) -> str:
         summary = self.summary()
+        means = self.expected._asdict()
         rows = [
-            (f"{name}", str(Estimate(row["mean"], row["se_mean"])), amount(row["std"], 3), *map(int, row.iloc[3:]))
+            (f"{name}", str(means[str(name)]), amount(row["std"], 3), *map(int, row.iloc[3:]))
             for name, row in summary.iterrows()
         ]
         columns = [
@@ -279,7 +283,7 @@ class Simulation(UnderTerms):
             f"Simulation of {self._n} repos: {self._setting()}",
             picture,
             rows_of(columns, rows),
-            note=f"everything is released with probability {self._likely_all()}",
+            note=f"everything is released with probability {self.p_all_succeed}",
         )
 
 
@@ -316,9 +320,9 @@ def simulate(
         trial is decided. What a second attempt is worth hangs on the share of failures that no retry mends, `hard`
         of a :class:`seqkit.FailureModel`.
     until : float, optional
-        Run until the standard error of the mean released share (from 0 to 1) is below this. To that end
-        two imaginary runs are added, one with everything and one with nothing released, so that rare
-        failures not yet seen do not look like certainty.
+        Run until the standard error of the mean released share (from 0 to 1) is below this. As in
+        :class:`seqkit.Estimate`, the error counts four imaginary runs, so that rare failures not yet seen do not
+        look like certainty.
     engine : {"auto", "numpy", "numba"}
         Who counts. The numbers are the same; numba (the extra ``fast``) is some ten times faster.
     executor : Executor or int, optional
@@ -386,7 +390,8 @@ def simulation_of(
     else:
         chosen = chosen_engine(engine, 0.1 / precision**2 * n)
         tally = _counted(None, each_chunk(chosen, [experiment], 0, _FIRST_ROUND, executor))
-        while (target := _needed(tally, n, precision)) > tally.trials:
+        reach = Reach.under(plan, terms, model).count("succeeded")
+        while (target := _needed(tally, n, reach, precision)) > tally.trials:
             tally = _counted(tally, each_chunk(chosen, [experiment], tally.trials, target, executor))
     return Simulation(
         plan=plan,
@@ -426,15 +431,10 @@ def _precision(until: Any) -> float | None:
     return float(until)
 
 
-def _needed(tally: Tally, n: int, precision: float) -> int:
+def _needed(tally: Tally, n: int, reach: Range, precision: float) -> int:
     """Say how many trials bring the standard error below the precision, the variance being what it seems."""
-    lost = (tally.joint % (n + 1)).tolist()
-    pairs = list(zip(lost, tally.weights.tolist(), strict=True))
-    trials = tally.trials + 2
-    first = sum(value * weight for value, weight in pairs) + n  # one imaginary run without any release
-    second = sum(value * value * weight for value, weight in pairs) + n * n
-    variance = (trials * second - first * first) / (trials * (trials - 1)) / max(n, 1) ** 2
-    if variance / trials < precision**2:
+    error = mean_of(n - tally.joint % (n + 1), tally.weights, reach).se / max(n, 1)
+    if error < precision:
         return tally.trials
-    wanted = min(1.05 * variance / precision**2, 8.0 * tally.trials)  # the first guess at a variance may be far off
+    wanted = min(1.05 * tally.trials * (error / precision) ** 2, 8.0 * tally.trials)  # the first guess may be far off
     return min(MAX_TRIALS, -(-max(int(wanted), tally.trials + 1) // 4096) * 4096)
