@@ -238,19 +238,6 @@ class Faults:
                 log_q[place] = math.log1p(-fails) if fails < 0.5 else np.log(good)
         return p, log_q, mine
 
-    def fails(self, place: int, own: Failing, tries: int, hit: Collection[Strike]) -> float:
-        """Say how likely the repo at a place would fail all its tries with another rate or number of tries.
-
-        `hit` are the mild causes of several members that strike; what strikes it alone is averaged over.
-        """
-        position = int(self.positions[place])
-        spared = _ALL
-        for strike in hit:
-            if position in strike.members:
-                spared = spared.by(strike.severity)
-        lone = [(each.probability, each.severity) for each in self.strikes if each.members == (position,)]
-        return _at_all(own, tries, _ways(spared, lone, self.plan.arrays.ids[position]))[0]
-
 
 def mixture_of(plan: SequencePlan, model: FailureModel, attempts: int) -> Mixture:
     """Work out the chances of a plan; see :meth:`Faults.mixture`."""

@@ -52,9 +52,6 @@ class Slopes:
 class Goal(ABC):
     """What is asked for. `value` is the number wanted, `loss` what is missing from it, precise where it is small."""
 
-    words: str
-    """What the number is, for people."""
-
     @abstractmethod
     def value(self, mixture: Mixture) -> float:
         """Work out the number."""
@@ -95,8 +92,6 @@ class Goal(ABC):
 
 
 class _Expected(Goal):
-    words = "repos released, expected"
-
     def value(self, mixture: Mixture) -> float:
         return math.fsum(mixture.mean(lambda chances: chances.succeeded))
 
@@ -207,8 +202,6 @@ class _Probability(Goal):
 
 
 class _All(_Probability):
-    words = "probability that all are released"
-
     def value(self, mixture: Mixture) -> float:
         return mixture.mean(lambda chances: math.exp(_log_all(chances)))
 
@@ -250,10 +243,6 @@ def _log_others(chances: Chances) -> Floats:
 @dataclass(frozen=True)
 class _AtLeast(_Probability):
     k: int
-
-    @property
-    def words(self) -> str:  # type: ignore[override]  # read-only, as it is made of the number
-        return f"probability that at least {self.k} are released"
 
     def value(self, mixture: Mixture) -> float:
         return min(1.0, mixture.mean(lambda chances: math.fsum(law_of_count(chances)[self.k :])))
