@@ -304,8 +304,8 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                 stopped[:] = _NONE
                 for k in range(n_budget):
                     budget[k, :] = _ALL if ((1 << n_budget) - stop_at) >> k & 1 else _NONE
-            for lane in range(lanes):
-                rows[v, lane] = stopped[lane]
+            for lane in range(lanes):  # an unreleased item only hands on what it needs
+                rows[v, lane] = stopped[lane] if released[v] else _NONE
             for i in range(first_dependency[v], first_dependency[v + 1]):
                 needed = dependencies[i]
                 for lane in range(lanes):

@@ -65,10 +65,9 @@ def _block(experiment: Experiment, first_word: int, trials: int) -> tuple[Lanes,
             blocked[v] = rows[needed[0]]
         elif len(needed):
             np.bitwise_or.reduce(rows[needed], axis=0, out=blocked[v])
-        if stop is not None:
+        if stop is not None and released[v]:  # an unreleased item only hands on what it needs
             blocked[v] |= stop.stopped
-            if released[v]:
-                stop.count(would_fail[v] & ~blocked[v])
+            stop.count(would_fail[v] & ~blocked[v])
         np.bitwise_or(blocked[v], would_fail[v], out=rows[v])
     rows &= valid
     rows[~released] = 0
