@@ -60,16 +60,16 @@ def hard_shares(
     columns = np.full((3, len(items.names)), np.nan)
     if by == "repo" or len(repos) == 1:
         for at in repos:
-            columns[:, at] = _of([_Record(items, weights, int(at), None)], level)
+            columns[:, at] = _of([_Retries(items, weights, int(at), None)], level)
         if by != "repo":
             columns[:] = columns[:, repos]
     elif len(repos):
-        columns.T[:] = _of([_Record(items, weights, int(at), prior) for at in repos], level)
+        columns.T[:] = _of([_Retries(items, weights, int(at), prior) for at in repos], level)
     mean, low, high = columns
     return mean, low, high
 
 
-class _Record:
+class _Retries:
     """The items of one repo, and the nodes of its rate."""
 
     def __init__(self, items: Items, weights: Floats, at: int, prior: tuple[float, float] | None) -> None:
@@ -109,7 +109,7 @@ def _rule() -> tuple[Floats, Floats]:
     return np.polynomial.legendre.leggauss(_NODES)
 
 
-def _of(records: Sequence[_Record], level: float) -> tuple[float, float, float]:
+def _of(records: Sequence[_Retries], level: float) -> tuple[float, float, float]:
     def log_density(angles: Floats) -> Floats:
         hard, soft = np.sin(angles) ** 2, np.cos(angles) ** 2
         with np.errstate(divide="ignore"):

@@ -15,33 +15,61 @@ import numpy.typing as npt
 
 from seqkit.fitting.attempts import Items
 
-__all__ = ["Outages"]
+__all__ = ["Groups", "Outages"]
 
 Floats = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
 
 _ROUNDS = 60
-_SETTLED = 1e-8  # of a share of a failure
+_SETTLED = 1e-6  # of a share of a failure
+_END = 1e-12  # how near a probability comes to 0 and 1, where logarithms end
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which group each of some things is in, no group being empty."""
+
+    group: Index
+    """The group of each."""
+    order: Index
+    """The things, group by group."""
+    starts: Index
+    """Where in this order a group begins."""
+
+    @classmethod
+    def of(cls, labels: Index) -> Groups:
+        """Put equal labels into a group; groups are in the order of labels."""
+        group = np.unique(labels, return_inverse=True)[1]
+        order = np.argsort(group, kind="stable")
+        return cls(group, order, np.searchsorted(group[order], np.arange(group.max(initial=-1) + 1)))
+
+    def sums(self, values: Floats) -> Floats:
+        """Sum the last axis by group."""
+        return np.add.reduceat(values[..., self.order], self.starts, axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
 class Outages:
     """First tries of the members of a group, run by run."""
 
-    items: Index
-    """Which items: those of members."""
     failed: Index
     """Which items: the first tries of members that failed."""
-    run: Index
-    """The run of each of these."""
-    repo: Index
-    """Its member, among those that failed."""
+    by_run: Groups
+    """These by their run, of the runs that saw one."""
+    by_repo: Groups
+    """These by their member, of the members that failed."""
     passed: Floats
-    """By run: how many first tries of members succeeded."""
-    tried: Floats
-    """By run: how many there were."""
+    """By run that saw a failure: how many first tries of members succeeded."""
+    calm: tuple[Floats, Floats]
+    """Of the other runs: how many first tries of members there were, and how many such runs."""
     counts: tuple[Floats, Floats]
     """Failures and successes of each member that failed."""
+    runs: int
+    """Runs that tried a member."""
+    runs_of_two: int
+    """Runs that tried two or more."""
+    together: int
+    """Runs in which two or more failed at their first try."""
     ratio: float
     """The dispersion ratio: the squared excess failures of the runs over their variance under independence."""
 
@@ -49,23 +77,25 @@ class Outages:
     def of(cls, items: Items, run: Index, members: list[str]) -> Outages:
         """Take the members' first tries out of a record."""
         at = np.flatnonzero(np.isin(items.repo, [items.names.index(repo) for repo in members]))
-        _, of_run = np.unique(run[at], return_inverse=True)
+        repo, of_run = items.repo[at], np.unique(run[at], return_inverse=True)[1]
         x = (items.lost[at] > 0).astype(np.float64)
-        tries, failures = (
-            np.bincount(items.repo[at], each, len(items.names)).astype(np.float64) for each in (np.ones(len(at)), x)
-        )
+        tries = np.bincount(repo, minlength=len(items.names)).astype(np.float64)
+        failures = np.bincount(repo, x, len(items.names))
+        tried, failed = np.bincount(of_run), np.bincount(of_run, x)
         rate = failures / np.maximum(tries, 1)
-        excess = np.bincount(of_run, x - rate[items.repo[at]])
+        excess = np.bincount(of_run, x - rate[repo])
         variance = float(np.sum(tries * rate * (1 - rate)))
-        failing = np.flatnonzero(failures)
+        shaken, failing = np.flatnonzero(failed), np.flatnonzero(failures)
         return cls(
-            items=at,
             failed=at[x > 0],
-            run=of_run[x > 0],
-            repo=np.searchsorted(failing, items.repo[at][x > 0]),
-            passed=np.bincount(of_run, 1 - x).astype(np.float64),
-            tried=np.bincount(of_run).astype(np.float64),
+            by_run=Groups.of(of_run[x > 0]),
+            by_repo=Groups.of(repo[x > 0]),
+            passed=(tried - failed)[shaken],
+            calm=_counted(tried[failed == 0]),
             counts=(failures[failing], (tries - failures)[failing]),
+            runs=len(tried),
+            runs_of_two=int(np.count_nonzero(tried >= 2)),
+            together=int(np.count_nonzero(failed >= 2)),
             ratio=float(np.sum(excess**2)) / variance if variance else np.nan,
         )
 
@@ -75,38 +105,33 @@ class Outages:
         The first has the shape of `probability`, the second a last axis over `failed` more. The likelihood is up to a
         constant and integrated over the rates, as far as its lower bound goes.
         """
-        from scipy.special import betaln, digamma, expit, xlogy  # noqa: PLC0415  # import seqkit stays light
+        from scipy.special import betaln, digamma, expit  # noqa: PLC0415  # import seqkit stays light
 
         (a, b), (failures, successes) = prior, self.counts
         beta = b + successes
-        s = severity[..., None]
-        runs, members = len(self.passed), len(failures)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            odds = (np.log(probability) - np.log1p(-probability))[..., None] + xlogy(self.passed, 1 - s)
+        p, s = (np.clip(each, _END, 1 - _END)[..., None] for each in (probability, severity))
+        struck, spared, survived = np.log(p), np.log1p(-p), np.log1p(-s)
         masked = np.zeros((*probability.shape, len(self.failed)))
         for _ in range(_ROUNDS):
-            alpha = a + failures - _summed(masked, self.repo, members)
-            log_own = (digamma(alpha) - digamma(alpha + beta))[..., self.repo]
-            log_struck = np.log(s + (1 - s) * np.exp(log_own))
-            more = _summed(log_struck - log_own, self.run, runs)
-            struck = expit(odds + more)
-            before, masked = masked, struck[..., self.run] * s * np.exp(-log_struck)
+            alpha = a + failures - self.by_repo.sums(masked)
+            log_own = (digamma(alpha) - digamma(alpha + beta))[..., self.by_repo.group]
+            log_either = np.log(s + (1 - s) * np.exp(log_own))
+            odds = struck - spared + self.passed * survived + self.by_run.sums(log_either - log_own)
+            before, masked = masked, expit(odds)[..., self.by_run.group] * s * np.exp(-log_either)
             if np.abs(masked - before).max(initial=0.0) < _SETTLED:
                 break
-        alpha = a + failures - _summed(masked, self.repo, members)
-        mean_own, mean_other = digamma(alpha) - digamma(alpha + beta), digamma(beta) - digamma(alpha + beta)
-        divergence = betaln(a, b) - betaln(alpha, beta) + (alpha - a) * mean_own + (beta - b) * mean_other
-        log_own = mean_own[..., self.repo]
-        calm = _summed(log_own, self.run, runs)
-        storm = xlogy(self.passed, 1 - s) + _summed(np.log(s + (1 - s) * np.exp(log_own)), self.run, runs)
-        with np.errstate(divide="ignore"):
-            either = np.logaddexp(np.log1p(-probability)[..., None] + calm, np.log(probability)[..., None] + storm)
-        likelihood = either.sum(axis=-1) + (successes * mean_other - divergence).sum(axis=-1)
-        return likelihood, masked
+        # The bound holds for any shares, and is the best where the rates were made of these.
+        divergence = betaln(a, b) - betaln(alpha, beta) + (alpha - a) * digamma(alpha) + successes * digamma(beta)
+        divergence -= (alpha - a + successes) * digamma(alpha + beta)
+        shaken = np.logaddexp(
+            spared + self.by_run.sums(log_own), struck + self.passed * survived + self.by_run.sums(log_either)
+        )
+        tried, runs = self.calm
+        calm = np.logaddexp(spared, struck + tried * survived) * runs
+        passed = successes * (digamma(beta) - digamma(alpha + beta))
+        return shaken.sum(axis=-1) + calm.sum(axis=-1) + (passed - divergence).sum(axis=-1), masked
 
 
-def _summed(values: Floats, place: Index, size: int) -> Floats:
-    """Sum the last axis by place."""
-    total = np.zeros((size, *values.shape[:-1]))
-    np.add.at(total, place, np.moveaxis(values, -1, 0))
-    return np.moveaxis(total, 0, -1)
+def _counted(values: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
+    distinct, times = np.unique(values, return_counts=True)
+    return distinct.astype(np.float64), times.astype(np.float64)

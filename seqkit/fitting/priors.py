@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from seqkit._util.secrets import as_given
 
-__all__ = ["EMPIRICAL", "JEFFREYS", "Prior", "checked_prior", "empirical_prior", "is_empirical", "prior_of"]
+__all__ = ["EMPIRICAL", "JEFFREYS", "Prior", "checked_prior", "empirical_prior", "prior_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,12 +42,9 @@ def checked_prior(prior: Any) -> tuple[float, float]:
 
 def prior_of(prior: Prior, failures: Floats, tries: Floats) -> tuple[float, float]:
     """Read a `prior` argument, and learn it from these counts where it says so."""
-    return empirical_prior(failures, tries) if is_empirical(prior) else checked_prior(prior)
-
-
-def is_empirical(prior: Any) -> bool:
-    """Say whether a `prior` argument asks for the empirical one."""
-    return isinstance(prior, str) and prior == EMPIRICAL
+    if isinstance(prior, str) and prior == EMPIRICAL:
+        return empirical_prior(failures, tries)
+    return checked_prior(prior)
 
 
 def empirical_prior(failures: Floats, tries: Floats) -> tuple[float, float]:

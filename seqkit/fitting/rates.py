@@ -26,7 +26,7 @@ from seqkit.fitting.causes import own_shares
 from seqkit.fitting.evidence import Since, faded, since_then
 from seqkit.fitting.hard import NOTHING_RETRIED, hard_shares
 from seqkit.fitting.posterior import checked_level, counts_of, posterior_of, quantiles
-from seqkit.fitting.priors import JEFFREYS, Prior, is_empirical, prior_of
+from seqkit.fitting.priors import JEFFREYS, Prior, prior_of
 
 __all__ = ["UnsupportedRanking", "fit_failure_rates", "ranking_note"]
 
@@ -181,10 +181,10 @@ def fit_failure_rates(
     items = items_of(tries)
     used = since_then(tries, items, since)
     weights = faded(tries, items, half_life) * used
-    if causes is not None:
-        # The prior of the rates may itself be learnt from them: a cause is looked for with Jeffreys'.
-        weights *= own_shares(tries, items, causes, JEFFREYS if is_empirical(prior) else prior_of(prior, none, none))
     first_failed = items.lost > 0
+    if causes is not None:
+        own = prior_of(prior, items.by_repo(weights * first_failed), items.by_repo(weights))
+        weights *= own_shares(tries, items, causes, own)
     kept = np.flatnonzero(items.by_repo(used))
     runs, failures = items.by_repo(weights)[kept], items.by_repo(weights * first_failed)[kept]
     a, b = prior_of(prior, failures, runs)
@@ -266,11 +266,11 @@ def ranking_note(fit: pd.DataFrame, prior: Sequence[float] | None = None) -> str
     # A rate of nothing out of few attempts is no advice.
     pooled = f"Use the rate of all, {failures / n:.2g}, or gather" if failures else "Gather"
     level = fit.attrs.get("confidence_level")
+    sure = f"{100 * level:g} % credible" if isinstance(level, float) else "credible"
     return (
-        f"the data do not support a ranking of the {len(fit)} repos "
-        f"({failures:,.10g} failures in {n:,.10g} {_tries(fit)}): the highest rate, {rate[top]:.2g} of {cut(str(fit.index[top]), 60)!r} "
-        f"({f'{100 * level:g} % ' if isinstance(level, float) else ''}credible interval {low[top]:.2g} to "
-        f"{high[top]:.2g}), {doubt}; its interval overlaps {others}. "
+        f"the data do not support a ranking of the {len(fit)} repos ({failures:,.10g} failures in {n:,.10g} "
+        f"{_tries(fit)}): the highest rate, {rate[top]:.2g} of {cut(str(fit.index[top]), 60)!r} "
+        f"({sure} interval {low[top]:.2g} to {high[top]:.2g}), {doubt}; its interval overlaps {others}. "
         f"{pooled} more runs, before you harden one repo and not another"
     )
 
