@@ -196,7 +196,7 @@ def starts_of(tries: Tries, items: Items) -> pd.DatetimeIndex:
     """Give when each item was first tried, as far as the column `started_at` tells."""
     column = tries.frame["started_at"].iloc[items.rows].astype(object)
     try:
-        return pd.DatetimeIndex(pd.to_datetime(column.to_numpy(), utc=True))
+        return pd.DatetimeIndex(pd.to_datetime(column.to_numpy(), utc=True, format="ISO8601"))
     except (TypeError, ValueError) as error:
         raise ValueError(f"the column started_at of ledger_or_frame holds no times: {error}") from error
 

@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 _LEAST_RUNS = 5  # in which two members were tried
 _COARSE, _FINE = 25, 41  # angles of each axis
+_NO_BETTER = 1e-6  # of logarithms
 _DEPTH = 25.0  # below the mode, of logarithms: beyond it nothing is looked at
 
 
@@ -62,8 +63,9 @@ def fit_common_causes(
     ------
     ValueError
         Where the record cannot tell: it never tried a repo of the groups, a group has fewer than two repos, two
-        members were tried in fewer than 5 runs, no run saw two of them fail, or their failures do not come together
-        more than independent ones would. Where groups share a repo, or columns are missing.
+        members were tried in fewer than 5 runs, no run saw two of them fail, their failures do not come together more
+        than independent ones would, or no cause explains them better than none at all. Where groups share a repo, or
+        columns are missing.
     TypeError
         Where `groups` is no mapping from names to ids.
 
@@ -78,8 +80,8 @@ def fit_common_causes(
     lasts for it; each try of a member then fails with 1 − (1 − s)(1 − p), s being the severity and p the member's own
     rate. The likelihood of a run is the mixture (1 − π) ∏ p^x (1 − p)^(1 − x) + π ∏ c^x (1 − c)^(1 − x) with
     c = s + (1 − s) p. Priors of π and s are Beta(½, ½). Their posterior is evaluated on a grid in which the rates are
-    integrated out, by the lower bound of variational Bayes (Attias 1999). It leans a little to "no cause": on small
-    records, where the sum over all causes of each failure can be done, by 0.1 to 0.4 of a logarithm.
+    integrated out by expectation propagation (Minka 2001). On small records, where the sum over all explanations of
+    each failure can be done, its logarithm is right to 0.3, leaning to "no cause".
 
     Rates that change over time look like a cause: see :func:`seqkit.dispersion_test`. O(2,300 · failures of members)
     in time and space, in some ten to sixty rounds.
@@ -101,7 +103,7 @@ def fit_common_causes(
     rows = []
     for name, outages in _outages(tries, items, members).items():
         _check(name, outages)
-        rows.append((*_fitted(outages, level, own), outages.runs, outages.together))
+        rows.append((*_fitted(name, outages, level, own), outages.runs, outages.together))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 8
     names = ("probability", "low", "high", "severity", "severity_low", "severity_high")
     fit = dtypes.frame(
@@ -173,8 +175,12 @@ def _checked_groups(groups: Any) -> dict[str, tuple[str, ...]]:
     return members
 
 
+def _cannot(name: str) -> str:
+    return f"the record cannot tell a common cause of group {name!r:.80}"
+
+
 def _check(name: str, outages: Outages) -> None:
-    told = f"the record cannot tell a common cause of group {name!r:.80}"
+    told = _cannot(name)
     both = outages.runs_of_two
     if both < _LEAST_RUNS:
         raise ValueError(f"{told}: two of its repos were tried in {both} runs, expected {_LEAST_RUNS} or more")
@@ -190,13 +196,17 @@ def _check(name: str, outages: Outages) -> None:
         )
 
 
-def _fitted(outages: Outages, level: float, prior: tuple[float, float]) -> tuple[float, ...]:
+def _fitted(name: str, outages: Outages, level: float, prior: tuple[float, float]) -> tuple[float, ...]:
     def log_density(first: Floats, second: Floats) -> Floats:
         probability, severity = np.meshgrid(np.sin(first) ** 2, np.sin(second) ** 2, indexing="ij")
         return outages.explained(probability, severity, prior)[0]
 
     axes = (np.linspace(0.0, END, _COARSE),) * 2
     coarse = log_density(*axes)
+    if coarse.max() <= coarse[0, 0] + _NO_BETTER:
+        raise ValueError(
+            f"{_cannot(name)}: the repos' own rates explain its failures as well as any cause would, with this prior"
+        )
     axes = (
         narrowed(axes[0], coarse.max(axis=1), _FINE, _DEPTH),
         narrowed(axes[1], coarse.max(axis=0), _FINE, _DEPTH),

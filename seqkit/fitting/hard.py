@@ -36,7 +36,7 @@ NOTHING_RETRIED = (
 )
 
 _NODES = 128  # of a Gauss–Legendre rule over the rate of a repo
-_COARSE, _FINE = 129, 385  # angles of h, to find where it is and to integrate
+_COARSE, _FINE = 65, 257  # angles of h, to find where it is and to integrate
 
 
 def hard_shares(
@@ -53,7 +53,7 @@ def hard_shares(
     pool, and its own posterior is given.
 
     A weight is how often an item counts. Good to six digits; to three where no try at all of a repo has succeeded.
-    O(repos with retries · 10⁵).
+    O(repos with retries · 40,000).
     """
     known = items.by_repo(items.retried & (weights > 0)) > 0
     repos = np.flatnonzero(known)
@@ -85,10 +85,13 @@ class _Retries:
         # In p and h, Beta(½, ½) of b and of f is [h (1 − h)]^(−½) [(1 − h p) (1 − p)]^(−½).
         self.tilt = 0.5 if prior is None else 0.0
         a, b = (1.0, 0.5) if prior is None else prior
+        # The nodes are quantiles of what half the first tries would tell: wide enough for what retries say of p.
+        half = (failed + a) / 2, max((passed + b) / 2, min(passed + b, 0.5))
         nodes, shares = _rule()
-        self.rates = betaincinv(failed + a, passed + b, (nodes + 1) / 2)
-        self.others = 1 - self.rates
-        self.shares = shares / 2
+        self.rates = betaincinv(*half, (nodes + 1) / 2)
+        self.others = betaincinv(*half[::-1], (1 - nodes) / 2)
+        other_half = (failed + a - half[0]) * np.log(self.rates) + (passed + b - half[1]) * np.log(self.others)
+        self.shares = shares * np.exp(other_half - other_half.max())
 
     def log_likelihood(self, hard: Floats, soft: Floats) -> Floats:
         """Integrate over the rate; `soft` is 1 − `hard`, precise where it is small."""

@@ -2,8 +2,9 @@
 
 In a run that the cause struck each first try of a member fails with c = s + (1 − s) p, in another with p. Given the
 probability π and the severity s of the cause, what is not seen is which runs it struck, and which failures it alone
-made: those say nothing about p. Variational Bayes takes the rates as independent of that, each Beta, and improves
-both in turn; what comes out is the rates' posterior, and a lower bound of the likelihood of π and s.
+made: those say nothing about p. Expectation propagation (Minka 2001) takes each failure for p^(1 − m), with m the
+probability that it was the cause's alone, which is told by the run and by what all other failures say of the rate.
+Where each member failed once at most that is exact.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Outages:
         repo, of_run = items.repo[at], np.unique(run[at], return_inverse=True)[1]
         x = (items.lost[at] > 0).astype(np.float64)
         tries = np.bincount(repo, minlength=len(items.names)).astype(np.float64)
-        failures = np.bincount(repo, x, len(items.names))
+        failures = np.bincount(repo, x, len(items.names)).astype(np.float64)
         tried, failed = np.bincount(of_run), np.bincount(of_run, x)
         rate = failures / np.maximum(tries, 1)
         excess = np.bincount(of_run, x - rate[repo])
@@ -90,7 +91,7 @@ class Outages:
             failed=at[x > 0],
             by_run=Groups.of(of_run[x > 0]),
             by_repo=Groups.of(repo[x > 0]),
-            passed=(tried - failed)[shaken],
+            passed=(tried - failed)[shaken].astype(np.float64),
             calm=_counted(tried[failed == 0]),
             counts=(failures[failing], (tries - failures)[failing]),
             runs=len(tried),
@@ -103,33 +104,33 @@ class Outages:
         """Give the log-likelihood of each (probability, severity), and which share of each failure is the cause's.
 
         The first has the shape of `probability`, the second a last axis over `failed` more. The likelihood is up to a
-        constant and integrated over the rates, as far as its lower bound goes.
+        constant and integrated over the rates, by expectation propagation.
         """
-        from scipy.special import betaln, digamma, expit  # noqa: PLC0415  # import seqkit stays light
+        from scipy.special import betaln, expit  # noqa: PLC0415  # import seqkit stays light
 
         (a, b), (failures, successes) = prior, self.counts
         beta = b + successes
+        of, own_beta = self.by_repo.group, beta[self.by_repo.group]
         p, s = (np.clip(each, _END, 1 - _END)[..., None] for each in (probability, severity))
         struck, spared, survived = np.log(p), np.log1p(-p), np.log1p(-s)
         masked = np.zeros((*probability.shape, len(self.failed)))
         for _ in range(_ROUNDS):
             alpha = a + failures - self.by_repo.sums(masked)
-            log_own = (digamma(alpha) - digamma(alpha + beta))[..., self.by_repo.group]
-            log_either = np.log(s + (1 - s) * np.exp(log_own))
+            others = alpha[..., of] - (1 - masked)  # what all failures of the member but this one say
+            rate = others / (others + own_beta)
+            log_own, log_either = np.log(rate), np.log(s + (1 - s) * rate)
             odds = struck - spared + self.passed * survived + self.by_run.sums(log_either - log_own)
             before, masked = masked, expit(odds)[..., self.by_run.group] * s * np.exp(-log_either)
             if np.abs(masked - before).max(initial=0.0) < _SETTLED:
                 break
-        # The bound holds for any shares, and is the best where the rates were made of these.
-        divergence = betaln(a, b) - betaln(alpha, beta) + (alpha - a) * digamma(alpha) + successes * digamma(beta)
-        divergence -= (alpha - a + successes) * digamma(alpha + beta)
         shaken = np.logaddexp(
             spared + self.by_run.sums(log_own), struck + self.passed * survived + self.by_run.sums(log_either)
         )
         tried, runs = self.calm
         calm = np.logaddexp(spared, struck + tried * survived) * runs
-        passed = successes * (digamma(beta) - digamma(alpha + beta))
-        return shaken.sum(axis=-1) + calm.sum(axis=-1) + (passed - divergence).sum(axis=-1), masked
+        whole = betaln(alpha, beta)
+        rates = (whole - betaln(a, beta)).sum(axis=-1) - (whole[..., of] - betaln(others, own_beta)).sum(axis=-1)
+        return shaken.sum(axis=-1) + calm.sum(axis=-1) + rates, masked
 
 
 def _counted(values: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:

@@ -23,7 +23,7 @@ EMPIRICAL = "empirical"
 Prior = Sequence[float] | str
 """What an argument `prior` takes: a pair, or the word for the empirical one."""
 
-_STEPS = 24  # of the weight, on a scale of logarithms
+_STEPS = 16  # of the weight, on a scale of logarithms
 
 
 def checked_prior(prior: Any) -> tuple[float, float]:
@@ -82,7 +82,7 @@ def empirical_prior(failures: Floats, tries: Floats) -> tuple[float, float]:
     ends = (np.log(least / (1 - least)), np.log((1 - least) / least))
 
     def best(log_weight: float) -> tuple[float, float]:
-        found = minimize_scalar(surprise, bounds=ends, args=(log_weight,), method="bounded", options={"xatol": 1e-9})
+        found = minimize_scalar(surprise, bounds=ends, args=(log_weight,), method="bounded", options={"xatol": 1e-7})
         return float(found.fun), float(found.x)
 
     weights = np.linspace(0.0, np.log(max(total, 1.0)), _STEPS)

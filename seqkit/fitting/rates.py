@@ -142,7 +142,7 @@ def fit_failure_rates(
     and a rate for each with the prior of the rates; taking all items for those of one repo would find h > 0 wherever
     some repos are flakier than others. Where one repo alone was retried both are the same.
 
-    O(rows + repos · log(repos)), and 10⁵ steps for each repo with retries.
+    O(rows + repos · log(repos)), and 40,000 steps for each repo with retries.
 
     Examples
     --------

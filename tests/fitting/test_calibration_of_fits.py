@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from seqkit import UnsupportedRanking, fit_common_causes, fit_failure_rates
 from tests.fitting.simulated import CHAIN_AND_HUB, FLAT, simulated
@@ -75,15 +76,37 @@ def covered(fit, level, times, *given, seed=5):
     return np.array([each for _ in range(times) for each in FITS[fit](rng, level, *given)])
 
 
+CASES = [
+    (fit, needs, attempts, runs)
+    for fit in FITS
+    for needs in (FLAT, CHAIN_AND_HUB)
+    for attempts in ((3,) if fit.startswith("hard") else (1, 3))
+    for runs in (5, 40)
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("runs", [5, 40])
-@pytest.mark.parametrize("attempts", [1, 3])
-@pytest.mark.parametrize("needs", [FLAT, CHAIN_AND_HUB], ids=["flat", "skips"])
-@pytest.mark.parametrize("fit", FITS)
-def test_intervals_cover_as_often_as_they_say(fit, needs, attempts, runs):
-    if attempts == 1 and fit.startswith("hard"):
-        pytest.skip("nothing is retried")
-    times = 300 if "cause" in fit else 400
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case[0]}, {len(case[1])} repos, {case[2]} tries, {case[3]} runs"
+)
+def test_intervals_cover_as_often_as_they_say(case):
     for level in LEVELS:
-        found = covered(fit, level, times, needs, runs, attempts)
-        print(f"| {fit} | {len(needs)} | {attempts} | {runs} | {level} | {found.mean():.3f} | {len(found)} |")
+        found = covered(case[0], level, 100, *case[1:])
+        print(f"{level}: {found.mean():.3f} of {len(found)}")
+        assert stats.binomtest(int(found.sum()), len(found), level).pvalue > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("fit", "times", "case"),
+    [
+        ("rates", 12, (CHAIN_AND_HUB, 40, 3)),
+        ("hard by repo", 12, (FLAT, 40, 3)),
+        ("hard pooled, prior (2, 18)", 40, (FLAT, 5, 3)),
+        ("probability of a cause", 40, (FLAT, 5, 1)),
+        ("severity of a cause", 40, (FLAT, 5, 1)),
+    ],
+)
+def test_intervals_cover_about_as_often_as_they_say(fit, times, case):
+    found = covered(fit, 0.9, times, *case)
+    assert len(found) >= 15
+    assert stats.binomtest(int(found.sum()), len(found), 0.9).pvalue > 1e-3
