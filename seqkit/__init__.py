@@ -11,7 +11,8 @@ what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
-                       posterior_models, dispersion_test, Dispersion
+                       posterior_models, fit_common_causes, dispersion_test, Dispersion, retry_test,
+                       RetryTest
 keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, write_ledger,
                        GraphRunRecorder
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
@@ -80,9 +81,11 @@ from seqkit.errors import (
     SequencingFailed,
     StorageError,
 )
+from seqkit.fitting.causes import fit_common_causes
 from seqkit.fitting.dispersion import Dispersion, dispersion_test
 from seqkit.fitting.posterior import posterior_draws, posterior_models
 from seqkit.fitting.rates import UnsupportedRanking, fit_failure_rates, ranking_note
+from seqkit.fitting.retries import RetryTest, retry_test
 from seqkit.history import (
     PlanDiff,
     Replay,
@@ -155,6 +158,7 @@ __all__ = [
     "RepoReleaseStatus",
     "RepoReleaser",
     "ResumePlan",
+    "RetryTest",
     "RunEvent",
     "RunId",
     "RunLedger",
@@ -193,6 +197,7 @@ __all__ = [
     "dispersion_test",
     "events_frame",
     "execute_plan",
+    "fit_common_causes",
     "fit_failure_rates",
     "fixes_frame",
     "for_spreadsheet",
@@ -208,6 +213,7 @@ __all__ = [
     "read_ledgers",
     "replay",
     "resume_plan",
+    "retry_test",
     "run_plan",
     "runs_frame",
     "simulate",

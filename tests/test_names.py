@@ -68,12 +68,15 @@ NAMES = {
     "UnknownRepo",
     # fitted to the past
     "Dispersion",
+    "RetryTest",
     "UnsupportedRanking",
     "dispersion_test",
+    "fit_common_causes",
     "fit_failure_rates",
     "posterior_draws",
     "posterior_models",
     "ranking_note",
+    "retry_test",
     # ledgers
     "ContentDigest",
     "EvaluationMetadata",

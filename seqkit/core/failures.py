@@ -143,6 +143,22 @@ class Failing(NamedTuple):
         return self.broken + self.sound * self.flaky**attempts
 
 
+def _counts(fit: pd.DataFrame, tries: str, failures: str) -> tuple[float, float]:
+    """Sum two columns of a fit, which must be counts."""
+    counts = []
+    for name in (tries, failures):
+        try:
+            counts.append(fit[name].to_numpy(dtype=float))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the column {name} of frame holds no counts: {error}") from error
+    tried, failed = counts
+    if not ((failed >= 0) & (failed <= tried)).all():  # also refuses NaN
+        raise ValueError(
+            f"the columns {tries}, {failures} of frame hold counts that cannot be, expected 0 <= {failures} <= {tries}"
+        )
+    return float(tried.sum()), float(failed.sum())
+
+
 @dataclass(frozen=True, repr=False)
 class FailureModel:
     """The probability that a first attempt to release a repo fails, and what becomes of a second.
@@ -220,15 +236,23 @@ class FailureModel:
 
     @classmethod
     def from_fit(cls, frame: pd.DataFrame, default: float | None = None) -> FailureModel:
-        """Take the rates of a fit, as :func:`seqkit.fit_failure_rates` makes it.
+        """Take rates and hard shares of a fit, as :func:`seqkit.fit_failure_rates` makes it.
 
         Parameters
         ----------
         frame : DataFrame
-            Index: repo ids. Columns `attempts`, `failures` and `rate`.
+            Index: repo ids. Columns `attempts`, `failures` and `rate`; where they are there, `runs` and
+            `first_failures`, and `hard`.
         default : float, optional
-            The rate of repos that the fit does not know. By default that of all attempts together,
-            sum(failures) / sum(attempts), without a prior.
+            The rate of repos that the fit does not know. By default that of all first attempts together,
+            sum(first_failures) / sum(runs), weighed where the fit is, without a prior; of a fit without these columns
+            sum(failures) / sum(attempts).
+
+        Returns
+        -------
+        FailureModel
+            `hard` is that of the fit: where it is the same for all, for repos that the fit does not know too. Where
+            the fit does not know it, it is 0, the other end being ``dataclasses.replace(model, hard=1.0)``.
 
         Raises
         ------
@@ -241,6 +265,8 @@ class FailureModel:
         >>> model = FailureModel.from_fit(fit)
         >>> model.rate("core"), model.rate("docs")
         (0.28, 0.2)
+        >>> FailureModel.from_fit(fit.assign(hard=0.75)).hard
+        0.75
         """
         if not isinstance(frame, pd.DataFrame):
             raise TypeError(f"frame is {as_given(frame)}, expected the DataFrame that fit_failure_rates gives")
@@ -257,21 +283,22 @@ class FailureModel:
         if not frame.index.is_unique:
             twice = frame.index[frame.index.duplicated()][0]
             raise ValueError(f"frame has the repo {twice!r:.80} twice in its index, expected a row for each repo")
-        counts = {}
-        for name in ("attempts", "failures"):
-            try:
-                values = frame[name].to_numpy(dtype=float)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"the column {name} of frame holds no counts: {error}") from error
-            counts[name] = values
-        attempts, failures = counts["attempts"], counts["failures"]
-        if not ((failures >= 0) & (failures <= attempts)).all():  # also refuses NaN
-            raise ValueError("the columns of frame hold counts that cannot be, expected 0 <= failures <= attempts")
+        tries, failed = _counts(frame, "attempts", "failures")
+        for pair in (("runs", "first_failures"), ("effective_runs", "effective_failures")):
+            if set(pair) <= set(frame.columns):
+                tries, failed = _counts(frame, *pair)
         if default is None:
-            if not attempts.sum():
+            if not tries:
                 raise ValueError("frame has no attempts to take the rate of unknown repos from; give default=")
-            default = float(failures.sum() / attempts.sum())
-        return cls(rates=dict(zip(repos, frame["rate"].tolist(), strict=True)), default=default)
+            default = failed / tries
+        shares = frame["hard"].astype(object).tolist() if "hard" in frame.columns else []
+        known = {repo: share for repo, share in zip(repos, shares, strict=False) if not pd.isna(share)}
+        common = len(known) == len(repos) > 0 and len(set(known.values())) == 1
+        return cls(
+            rates=dict(zip(repos, frame["rate"].tolist(), strict=True)),
+            default=default,
+            hard=next(iter(known.values())) if common else known or 0.0,
+        )
 
     @cached_property
     def _causes(self) -> dict[str, list[CommonCause]]:

@@ -19,10 +19,22 @@ from seqkit.ledger.copies import counted
 from seqkit.ledger.frames import items_frame
 from seqkit.ledger.reading import lent
 
-__all__ = ["Source", "Tries", "columns_told", "numbered", "read_tries", "strings"]
+__all__ = [
+    "Items",
+    "Source",
+    "Tries",
+    "columns_told",
+    "items_of",
+    "numbered",
+    "read_tries",
+    "runs_of",
+    "starts_of",
+    "strings",
+]
 
 Source = LedgerLike | pd.DataFrame
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 _KNOWN = (*dtypes.STATUSES, *dtypes.SKIP_CAUSES, "missing")  # of attempts, a row each
 
@@ -43,6 +55,37 @@ class Tries:
     """Whether the first failed; False where there was none."""
     by_attempt: bool
     """Whether a row is one attempt, by its column `succeeded`; else it is an item, by its `status`."""
+    by_row: bool
+    """Whether a row is one attempt, by whatever column."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """What became of each repo in each run that tried it, an item each."""
+
+    names: list[str]
+    """The repos that were tried, sorted."""
+    repo: npt.NDArray[np.intp]
+    """Which of them an item is."""
+    rows: npt.NDArray[np.intp]
+    """The row of the frame in which an item's first attempt stands."""
+    attempts: Ints
+    """How many attempts have ended."""
+    failures: Ints
+    """How many of them failed."""
+    lost: Ints
+    """How many failed before the first that succeeded; all of them where none did."""
+    released: Bools
+    """Whether one succeeded."""
+
+    @property
+    def retried(self) -> Bools:
+        """Whether a second try ended, after a first that failed."""
+        return np.asarray((self.lost > 1) | ((self.lost == 1) & self.released))
+
+    def by_repo(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Sum a number of each item by repo."""
+        return np.bincount(self.repo, np.asarray(values, dtype=np.float64), len(self.names)).astype(np.float64)
 
 
 def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
@@ -81,7 +124,81 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
         attempts = np.array([value is not None for value in succeeded], dtype=np.int64)
         first_failed = np.array([value is False for value in succeeded], dtype=bool)
         failures = first_failed.astype(np.int64)
-    return Tries(frame, repos, attempts, failures, first_failed, not (as_items or as_trains))
+    return Tries(frame, repos, attempts, failures, first_failed, not (as_items or as_trains), not as_items)
+
+
+def items_of(tries: Tries) -> Items:
+    """Put the attempts of each repo in each run together.
+
+    A row of items is one already. Rows of attempts belong together where `run_id` says so, in the order of `attempt`,
+    else of `started_at`, else as they stand; without `run_id` each is a first attempt in a run of its own.
+    """
+    rows = np.flatnonzero(tries.attempts)
+    codes, found = numbered(tries.repos[rows])
+    place = {name: at for at, name in enumerate(sorted(found))}
+    repo = np.array([place[name] for name in found], dtype=np.intp)[codes]
+    attempts, failures = tries.attempts[rows], tries.failures[rows]
+    if not tries.by_row or "run_id" not in tries.frame:
+        return Items(sorted(found), repo, rows, attempts, failures, failures, attempts > failures)
+    run, _ = numbered(strings(tries.frame, "run_id")[rows])
+    told = [name for name in ("attempt", "started_at") if name in tries.frame][:1]
+    order = (
+        tries.frame[told]
+        .iloc[rows]
+        .reset_index(drop=True)
+        .assign(_run=run, _repo=repo)
+        .sort_values(["_run", "_repo", *told], kind="stable")
+        .index.to_numpy()
+    )
+    run, repo, rows, failed = run[order], repo[order], rows[order], failures[order]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (run[1:] != run[:-1]) | (repo[1:] != repo[:-1])
+    item = np.cumsum(first) - 1
+    before = np.cumsum(failed == 0) - (failed == 0)  # attempts that succeeded above it
+    before -= before[first][item]
+    count = int(first.sum())
+    succeeded = np.bincount(item, failed == 0, count)
+    return Items(
+        sorted(found),
+        repo[first],
+        rows[first],
+        np.bincount(item, minlength=count).astype(np.int64),
+        np.bincount(item, failed, count).astype(np.int64),
+        np.bincount(item, (failed > 0) & (before == 0), count).astype(np.int64),
+        succeeded > 0,
+    )
+
+
+def runs_of(tries: Tries, items: Items, needed_by: str) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Give the run of each item and the ids of the runs that tried something, the oldest first.
+
+    A run is called by `run_id`, in a frame of trains without it by `train`. Where all have a `started_at` these tell
+    the order, else that of the rows does.
+    """
+    name = next((name for name in ("run_id", "train") if name in tries.frame), None)
+    if name is None:
+        raise ValueError(
+            f"{needed_by} needs to know the runs, and ledger_or_frame has neither run_id nor train: its columns are "
+            f"{columns_told(tries.frame.columns)}"
+        )
+    run, ids = numbered(strings(tries.frame, name)[items.rows])
+    if "started_at" in tries.frame:
+        starts = pd.Series(starts_of(tries, items)).groupby(run).min()
+        if starts.notna().all():
+            order = np.argsort(starts.to_numpy(), kind="stable")
+            place = np.empty(len(order), dtype=np.intp)
+            place[order] = np.arange(len(order))
+            return place[run], [ids[at] for at in order]
+    return run, ids
+
+
+def starts_of(tries: Tries, items: Items) -> pd.DatetimeIndex:
+    """Give when each item was first tried, as far as the column `started_at` tells."""
+    column = tries.frame["started_at"].iloc[items.rows].astype(object)
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(column.to_numpy(), utc=True, format="ISO8601"))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the column started_at of ledger_or_frame holds no times: {error}") from error
 
 
 def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:

@@ -149,7 +149,7 @@ def dispersion_test(
     permuted among these runs, z being held, and p = (1 + number of T* ≥ T) / (1 + resamples).
     A repo that is only tried where another has succeeded is thereby not compared with it. The test is
     one-sided, conditional on each repo's number of failures, and errs on the safe side: in simulations of
-    independent failures, with skips, retries and failure budgets, it called 3 to 4.5 % dependent at p ≤ 0.05.
+    independent failures, with skips, retries and failure budgets, it called 2 to 5.5 % dependent at p ≤ 0.05.
 
     Its limits. Rates that change over time (a bad month, a migration) look just like a common cause: the
     test says that failures come together, not why. Under ``skip_dependents`` a repo and what depends on it cannot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.core.failures import FailureModel
 from seqkit.fitting.attempts import columns_told
+from seqkit.fitting.priors import JEFFREYS, checked_prior
 
-__all__ = ["JEFFREYS", "checked_prior", "posterior_draws", "posterior_models", "posterior_of", "quantiles"]
+__all__ = ["COUNTS", "counts_of", "posterior_draws", "posterior_models", "posterior_of", "quantiles"]
 
-JEFFREYS = (0.5, 0.5)
-"""The prior that favours no rate over another on any scale: worth one attempt, half a failure."""
+COUNTS = (("effective_failures", "effective_runs"), ("first_failures", "runs"), ("failures", "attempts"))
+"""The columns of failures and tries that rates are made of: the first pair that a fit has."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,7 +43,7 @@ def posterior_draws(
     rng : int or numpy.random.Generator, optional
         The seed, or where it comes from; None takes fresh entropy.
     prior : pair of float, optional
-        The prior of the fit; by default the one it carries in ``attrs``, else Jeffreys'.
+        The prior of the fit, as a pair; by default the one it carries in ``attrs``, else Jeffreys'.
 
     Returns
     -------
@@ -57,8 +59,8 @@ def posterior_draws(
 
     Notes
     -----
-    Inverse transform sampling: the quantile of Beta(f + a, n − f + b) at u = (w + ½) / 2**52, with w the
-    upper 52 bits of the word at the address (seed, "repo", name, attempt 0, level 1, number of the draw)
+    Inverse transform sampling: the quantile of a rate's Beta distribution at u = (w + ½) / 2**52, with w the upper
+    52 bits of the word at the address (seed, "repo", name, attempt 0, level 1, number of the draw)
     of :mod:`seqkit.core.draws`. Releases count attempts from 1, so one seed may serve both. O(n · repos).
 
     Examples
@@ -101,7 +103,7 @@ def posterior_models(
         As in :func:`posterior_draws`.
     default : float, optional
         The rate of repos that the fit does not know, as in :meth:`seqkit.FailureModel.from_fit`; it is
-        the same in every model.
+        the same in every model, and so is `hard`.
 
     Returns
     -------
@@ -117,9 +119,9 @@ def posterior_models(
     ([0.35, 0.2, 0.22], 0.25)
     """
     drawn = posterior_draws(fit, n, rng, prior)
-    default = FailureModel.from_fit(fit, default).default
+    model = FailureModel.from_fit(fit, default)
     repos = list(drawn.columns)
-    return [FailureModel(dict(zip(repos, row, strict=True)), default) for row in drawn.to_numpy().tolist()]
+    return [replace(model, rates=dict(zip(repos, row, strict=True))) for row in drawn.to_numpy().tolist()]
 
 
 def posterior_of(fit: pd.DataFrame, prior: Sequence[float] | None) -> tuple[list[str], Floats, Floats]:
@@ -129,14 +131,20 @@ def posterior_of(fit: pd.DataFrame, prior: Sequence[float] | None) -> tuple[list
     if missing:
         raise ValueError(f"fit lacks the columns {columns_told(missing)}, expected what fit_failure_rates gives")
     a, b = checked_prior(fit.attrs.get("prior", JEFFREYS) if prior is None else prior)
-    attempts, failures = (fit[name].to_numpy(dtype=np.float64) for name in ("attempts", "failures"))
-    alpha, beta = failures + a, attempts - failures + b
+    failures, tries = counts_of(fit)
+    alpha, beta = failures + a, tries - failures + b
     if not np.allclose(fit["rate"].to_numpy(dtype=np.float64), alpha / (alpha + beta), rtol=1e-9, atol=0):
         raise ValueError(
             f"prior is {(a, b)}, but the column rate of fit does not come of it; give the prior of the fit, "
             "or fit again with this one"
         )
     return list(model.rates), alpha, beta
+
+
+def counts_of(fit: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Give the failures and the tries that the rates of a fit are made of: those of first attempts."""
+    failures, tries = next(pair for pair in COUNTS if set(pair) <= set(fit.columns))
+    return fit[failures].to_numpy(dtype=np.float64), fit[tries].to_numpy(dtype=np.float64)
 
 
 def quantiles(alpha: Floats, beta: Floats, at: Any) -> Any:
@@ -146,14 +154,3 @@ def quantiles(alpha: Floats, beta: Floats, at: Any) -> Any:
     return betaincinv(
         alpha, beta, np.expand_dims(np.asarray(at, dtype=np.float64), tuple(range(1, 1 + np.ndim(alpha))))
     )
-
-
-def checked_prior(prior: Any) -> tuple[float, float]:
-    """Read a `prior` argument."""
-    try:
-        a, b = (float(value) for value in prior)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"prior is {as_given(prior)}, expected two positive numbers such as (0.5, 0.5)") from error
-    if not (0 < a < np.inf and 0 < b < np.inf):
-        raise ValueError(f"prior is {as_given(prior)}, expected two positive, finite numbers such as (0.5, 0.5)")
-    return a, b

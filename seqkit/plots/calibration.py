@@ -16,6 +16,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import plural
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.unknown import Known, check_models
+from seqkit.fitting.posterior import counts_of
 from seqkit.fitting.rates import ranking_note
 from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, settled, title
 from seqkit.plots._text import PLAIN, shown, width
@@ -52,9 +53,10 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | No
     -------
     matplotlib.axes.Axes
         A point is a rate, open where the repo has not failed yet, so that the rate comes of the prior; its line is
-        the interval from `low` to `high`. To the right, failures / attempts. The dashed line is the rate of all
-        attempts together. Where the data support no ranking, the title says so; all of :func:`seqkit.ranking_note`
-        stands below a new figure, and below given axes of 250 points of height or more.
+        the interval from `low` to `high`. To the right, failures / attempts: first attempts, those that the rates
+        are made of. The dashed line is the rate of all of them together. Where the data support no ranking, the title
+        says so; all of :func:`seqkit.ranking_note`, and what the fit notes about retries, stands below a new figure,
+        and below given axes of 250 points of height or more.
 
         Above 300 repos, or where the given axes have no room for rows of 9 points, the rows are the highest and
         the lowest rates; the numbers in title and legend are of all repos.
@@ -93,7 +95,7 @@ def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | No
     if fit.empty:
         return nothing(ax, "Nothing to draw: no repo was tried.")
     rate, low, high = (fit[name].to_numpy(dtype=np.float64) for name in ("rate", "low", "high"))
-    failures = fit["failures"].to_numpy(dtype=np.int64)
+    failures, _ = counts_of(fit)
     ranked = np.argsort(-rate, kind="stable")
     held = None if assumed is None else (low <= assumed) & (assumed <= high)
     own, most = ax is None, len(fit) if len(fit) <= _MOST else _EXTREMES
@@ -126,7 +128,8 @@ def _rates(model: FailureModel, fit: pd.DataFrame) -> Floats:
 
 
 def _together(fit: pd.DataFrame) -> float:
-    return int(fit["failures"].sum()) / max(int(fit["attempts"].sum()), 1)
+    failures, attempts = counts_of(fit)
+    return float(failures.sum() / attempts.sum()) if attempts.sum() else 0.0
 
 
 # ---------------------------------------------------------------------- rows
@@ -149,6 +152,11 @@ def _rows(ranked: npt.NDArray[np.intp], most: int) -> tuple[npt.NDArray[np.intp]
     return kept, np.concatenate([np.arange(first), np.arange(first + 1, most)]).astype(np.float64)
 
 
+def _count(value: float) -> Any:
+    """Give a count as a whole number; a sum of weights to the tenth."""
+    return int(value) if value == int(value) else round(float(value), 1)
+
+
 def _name(fit: pd.DataFrame, at: int) -> str:
     return shown(str(fit.index[at]), 32)
 
@@ -168,8 +176,9 @@ def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, p
     ax.set_xlabel("failures per attempt (probability)")
     ax.set_ylabel("repo")
     beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=8, units="points")  # type: ignore[arg-type]
+    failures, attempts = counts_of(fit)
     for at, row in zip(kept, y.tolist(), strict=True):
-        tried = f"{fit['failures'].iloc[at]:,} / {fit['attempts'].iloc[at]:,}"
+        tried = f"{_count(failures[at]):,} / {_count(attempts[at]):,}"
         ax.text(1, row, tried, transform=beside, va="center", fontsize=size, **PLAIN)
     ax.text(1, -0.7, "failures /\nattempts", transform=beside, va="bottom", fontsize=7, color=LINES, **PLAIN)
 
@@ -185,13 +194,14 @@ def _words(
     note: str,
     in_full: bool,
 ) -> None:
-    failures, attempts = (fit[name].to_numpy(dtype=np.int64) for name in ("failures", "attempts"))
+    failures, attempts = counts_of(fit)
     n = len(fit)
     if note:
-        lines = [f"{failures.sum():,} failures in {attempts.sum():,} attempts do not support a ranking of {n:,} repos."]
+        counts = f"{_count(failures.sum()):,} failures in {_count(attempts.sum()):,} attempts"
+        lines = [f"{counts} do not support a ranking of {n:,} repos."]
     else:
         first = f"{shown(str(fit.index[top]), 30)}{' fails most often' if n > 1 else ''}"
-        lines = [f"{first}: {plural(failures[top], 'failure')} in {plural(attempts[top], 'attempt')}."]
+        lines = [f"{first}: {plural(_count(failures[top]), 'failure')} in {plural(_count(attempts[top]), 'attempt')}."]
     if held is not None:
         share = 100 * held.mean()
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
@@ -199,10 +209,14 @@ def _words(
     room = points(ax)[0]
     handles = _handles(fit, held, ink(ax))
     lines_below = legend(ax, handles, below=36.0, most=2)
-    if note and in_full:
-        below = 44 + 13.5 * lines_below
+    told = [f"⚠ {note[0].upper()}{note[1:]}."] if note else []
+    if unknown := fit.attrs.get("note"):
+        told.append(f"{unknown[0].upper()}{unknown[1:]}.")
+    below = 44 + 13.5 * lines_below
+    for sentence in told if in_full else []:
+        text = textwrap.fill(shown(sentence, 1000), max(int(room / 4.4), 30))
         ax.annotate(
-            textwrap.fill(shown(f"⚠ {note[0].upper()}{note[1:]}.", 1000), max(int(room / 4.4), 30)),
+            text,
             (0, 0),
             (0, -below),
             xycoords="axes fraction",
@@ -211,10 +225,11 @@ def _words(
             fontsize=8,
             **PLAIN,
         )
+        below += 10.0 * (text.count("\n") + 1) + 4
 
 
 def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None, colour: str) -> list[Line2D]:
-    failed = int((fit["failures"] > 0).sum())
+    failed = int(np.count_nonzero(counts_of(fit)[0]))
     level = fit.attrs.get("confidence_level")
     interval = f"{100 * level:g} % credible interval" if isinstance(level, float) else "credible interval"
     point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": _RED}

@@ -127,6 +127,19 @@ def test_a_fit_becomes_a_model():
     assert as_model(FIT["rate"]).rates == model.rates
 
 
+def test_a_fit_tells_first_attempts_and_what_no_retry_mends():
+    fit = FIT.assign(runs=[6, 2], first_failures=[1, 0])
+    assert FailureModel.from_fit(fit).default == 0.125
+    assert FailureModel.from_fit(fit.assign(effective_runs=[3.0, 1.0], effective_failures=[1.0, 0.0])).default == 0.25
+    with pytest.raises(ValueError, match=r"columns runs, first_failures .* expected 0 <= first_failures <= runs"):
+        FailureModel.from_fit(fit.assign(first_failures=7))
+    assert FailureModel.from_fit(fit.assign(hard=0.4)).share_hard("docs") == 0.4
+    some = FailureModel.from_fit(fit.assign(hard=[0.4, np.nan]))
+    assert (some.share_hard("core"), some.share_hard("api"), some.share_hard("docs")) == (0.4, 0.0, 0.0)
+    assert FailureModel.from_fit(fit.assign(hard=np.nan)).hard == 0.0
+    assert FailureModel.from_fit(fit.assign(hard=[0.4, 0.6])).share_hard("docs") == 0.0
+
+
 @pytest.mark.parametrize(
     ("frame", "error", "message"),
     [

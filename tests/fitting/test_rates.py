@@ -21,6 +21,7 @@ from seqkit import (
     run_plan,
 )
 from seqkit.core import draws
+from seqkit.fitting.hard import NOTHING_RETRIED
 from seqkit.fitting.posterior import posterior_draws, posterior_models
 from seqkit.fitting.rates import UnsupportedRanking, fit_failure_rates, ranking_note
 from tests.tools.strategies import HOSTILE_NAMES, trains
@@ -135,9 +136,14 @@ def test_dtypes_with_and_without_rows():
         assert {name: str(dtype) for name, dtype in fit.dtypes.items()} == {
             "attempts": "Int64",
             "failures": "Int64",
+            "runs": "Int64",
+            "first_failures": "Int64",
             "rate": "float64",
             "low": "float64",
             "high": "float64",
+            "hard": "float64",
+            "hard_low": "float64",
+            "hard_high": "float64",
         }
         assert (fit.index.name, fit.index.dtype) == ("repo_id", STRING)
         assert posterior_draws(fit, n=2, rng=0).shape == (2, len(fit))
@@ -311,7 +317,7 @@ def test_a_model_for_each_draw():
 
 def test_the_prior_stays_with_the_fit():
     fit = fitted(counted({"a": (10, 1), "b": (20, 3)}), prior=(1, 9))
-    assert fit.attrs == {"prior": (1.0, 9.0), "confidence_level": 0.95}
+    assert fit.attrs == {"prior": (1.0, 9.0), "confidence_level": 0.95, "note": NOTHING_RETRIED}
     drawn = posterior_draws(fit, n=3, rng=0)
     lost = fit.copy()
     lost.attrs = {}

@@ -95,6 +95,16 @@ def test_line_is_the_rate_of_all_attempts():
     assert "all attempts together: 0.22" in legend(ax)
 
 
+def test_counts_are_of_first_attempts_and_may_be_weighed():
+    rows = [(f"{day:02}", "core", "failed" if day < 5 else "succeeded", 3 if day < 5 else 1) for day in range(100)]
+    frame = pd.DataFrame(rows, columns=["run_id", "repo_id", "status", "attempts"])
+    ax = calibration(fit_failure_rates(frame))
+    assert beside(ax) == {0: "5 / 100"}  # not 15 of 110 tries
+    assert title(ax) == "core: 5 failures in 100 attempts."
+    assert list(ax.lines[0].get_xdata()) == [0.05] * 2
+    assert beside(calibration(fit_failure_rates(frame, half_life=100))) == {0: "2.6 / 72.4"}
+
+
 def test_rates_that_come_of_the_prior_are_open():
     ax = calibration(fit_of(CLEAR))
     assert [to_hex(face) for face in rates(ax).get_facecolor()] == [STATUS_STYLES["failed"].colour] * 2 + ["#ffffff"]
@@ -118,6 +128,21 @@ def test_a_ranking_that_does_not_hold_is_warned_of():
     assert title(ax) == "4 failures in 42 attempts do not support a ranking of 4 repos."
     note = ranking_note(fit)
     assert notes(ax) == [f"⚠ {note[0].upper()}{note[1:]}."]
+
+
+def test_a_record_without_retries_says_what_it_does_not_tell():
+    def told(ax):
+        return [text for text in ax.texts if text.get_text().startswith("Nothing was retried")]
+
+    fit = fit_of(VAGUE)
+    ax = calibration(fit)
+    (text,) = told(ax)
+    assert " ".join(text.get_text().split()).endswith("look at both ends, hard=0 and hard=1.")
+    ax.figure.canvas.draw()
+    (warning,) = [other for other in ax.texts if other.get_text().startswith("⚠")]
+    assert text.get_window_extent().y1 < warning.get_window_extent().y0
+    retried = pd.DataFrame({"repo_id": ["a"] * 9, "status": "succeeded", "attempts": [1] * 8 + [2]})
+    assert told(calibration(fit_failure_rates(retried))) == []
 
 
 def test_one_repo_needs_no_ranking():
