@@ -185,7 +185,8 @@ def audit(
                 run_facts.decided = chains.decided(run_facts)
             run_facts.out_before = chains.out_before(run.run_id)
             report.check_run(run_facts, _places(facts, run.run_id))
-            chains.take_in(run.run_id, ((repo, run_facts.versions.get(repo)) for repo in run_facts.exited))
+            if chains.has(run.run_id):
+                chains.take_in(run.run_id, run_facts.releases())
     report.check_ledger(facts)
     covered = None if kept_elsewhere is None else kept_elsewhere.runs
     return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks(), covered)
@@ -244,7 +245,7 @@ class _Chains:
         self._ledger = ledger
         self._links = links
         self._told: dict[str, tuple[RunRecord, list[Told]]] = {}
-        self._out: dict[str, dict[tuple[str, object], str]] = {}
+        self._out: dict[str, dict[tuple[str, str | None], str]] = {}
         self._chain: dict[str, str] = {}  # run → the oldest run of its chain
 
     def decided(self, run: RunFacts) -> Callable[[str], str | None]:
@@ -257,16 +258,19 @@ class _Chains:
             take_in(standing, *self._read(later))
         return {repo: by for repo, (by, own) in standing.items() if own.status != "in_progress"}.get
 
-    def out_before(self, run_id: str) -> Mapping[tuple[str, object], str]:
+    def out_before(self, run_id: str) -> Mapping[tuple[str, str | None], str]:
         """Tell which run of the same chain, of those taken in so far, released a repo at a version."""
         return self._out.get(self._named(run_id), {})
 
-    def take_in(self, run_id: str, released: Iterable[tuple[str, object]]) -> None:
+    def has(self, run_id: str) -> bool:
+        """Tell whether a run goes on with another one, or another one with it."""
+        return bool(self._named(run_id))
+
+    def take_in(self, run_id: str, released: Iterable[tuple[str, str | None]]) -> None:
         """Keep what a run of a chain released."""
-        if chain := self._named(run_id):
-            out = self._out.setdefault(chain, {})
-            for release in released:
-                out.setdefault(release, run_id)
+        out = self._out.setdefault(self._named(run_id), {})
+        for release in released:
+            out.setdefault(release, run_id)
 
     def read_before(self, run_id: str) -> None:
         """Take in the runs of a chain that are older than one."""

@@ -86,7 +86,7 @@ class RunFacts:
         self.respelled: list[int] = []
         self.decided: Callable[[str], str | None] = lambda repo: None
         """Which later run tells how it ended with a repo that this one left in doubt; None where none does."""
-        self.out_before: Mapping[tuple[str, object], str] = {}
+        self.out_before: Mapping[tuple[str, str | None], str] = {}
         """Which run of the same chain had released a repo at a version before this one began."""
         self.repeats = 0
         """How many events stood there again, byte for byte, and are not among `events`."""
@@ -201,6 +201,11 @@ class RunFacts:
     def open(self) -> dict[str, int]:
         """Entries without an end: repo -> index of the entry."""
         return {repo: self.entered[repo] for repo, state in self.state.items() if state == _OPEN}
+
+    def releases(self) -> dict[tuple[str, str | None], int]:
+        """What was released, at which version: (repo, version) -> index; without what has a version that is no text."""
+        pairs = ((repo, self.versions.get(repo), index) for repo, index in self.exited.items())
+        return {(repo, version): index for repo, version, index in pairs if version is None or isinstance(version, str)}
 
     @cached_property
     def stopped_at(self) -> int | None:

@@ -55,7 +55,7 @@ def plan_id(run: RunFacts) -> Result:
         return NotChecked("the run carries no plan that can be read")
     try:
         expected, found = run.order.plan_id, run.tags.get("plan_id")
-    except (UnicodeEncodeError, RecursionError):
+    except (UnicodeError, RecursionError):
         return [error("plan_id cannot be taken again, expected a plan of texts that can be written as UTF-8")]
     if found == expected:
         return []

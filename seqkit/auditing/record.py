@@ -123,8 +123,9 @@ def twice(run: RunFacts) -> Result:
     remarks = []
     for name, message in _TWICE.items() if run.odd else ():
         remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
-    for repo, index in run.exited.items() if run.out_before else ():
-        if (before := run.out_before.get((repo, run.versions.get(repo)))) is not None:
+    for release, index in run.releases().items() if run.out_before else ():
+        if (before := run.out_before.get(release)) is not None:
+            repo, _ = release
             told = (
                 f"is released again: run {before!r:.90}, which this one goes on with, had released it at that version"
             )
