@@ -44,7 +44,8 @@ _QUOTED = re.compile(
     r"(?<![\w+.-])([A-Za-z][\w+.-]+:/+)[^\s/@]*:.*@", re.S
 )  # by a repr, of what its object was made of
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_NAMED = re.compile(r"((?:pass\w*|pwd|\w*passw(?:or)?d|\w*token|\w*secret\w*|sslkey|api_?key)\s*=\s*).+", re.I | re.S)
+# Found anywhere in a word: one that took in the word before it would look through a long one from each of its letters.
+_NAMED = re.compile(r"((?:pass\w*|pwd|token|secret\w*|sslkey|api_?key)\s*=\s*).+", re.I | re.S)
 _PLAIN = re.compile(r"[\w./, -]*")
 _PLAIN_ONES = (
     "application_name channel_binding client_encoding dbname fallback_application_name hostaddr load_balance_hosts "

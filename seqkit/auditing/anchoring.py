@@ -15,7 +15,7 @@ from typing import Any
 
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
-from seqkit.auditing.tampering import add_events
+from seqkit.auditing.retaken import add_events
 from seqkit.core.model import RunEvent, RunRecord, RunStatus, utc_text
 from seqkit.ledger import LedgerLike, as_ledger, read_ledger
 from seqkit.ledger.copies import counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from seqkit._util.collector import collector_paused
@@ -13,7 +13,7 @@ from seqkit.auditing import planned, record, tampering, whole
 from seqkit.auditing.anchoring import as_anchor, mismatch
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import SEVERITIES, Finding, NotChecked, Remark, Result
-from seqkit.auditing.order import Order, Plans, Settings, order_of_graph, order_of_plan, settings_in
+from seqkit.auditing.order import Order, OwnPlan, Plans, order_of_graph, order_of_plan
 from seqkit.auditing.report import AuditReport, Checked
 from seqkit.auditing.whole import LedgerFacts
 from seqkit.core.graph import RepoDependencyGraph
@@ -179,13 +179,14 @@ def audit(
                 continue
             n_events += len(events)
             tag = run.metadata.tags.get("plan") if isinstance(run.metadata.tags, dict) else None
-            run_facts = _facts_of_run(run, events, *plans.read(tag), given)
-            run_facts.repeats = again[run.run_id]
+            run_facts = _facts_of_run(run, events, plans.read(tag), given)
+            run_facts.repeats = again.get(run.run_id, 0)
             if run_facts.open:
                 run_facts.decided = chains.decided(run_facts)
             run_facts.out_before = chains.out_before(run.run_id)
             report.check_run(run_facts, _places(facts, run.run_id))
-            chains.take_in(run.run_id, ((repo, run_facts.versions.get(repo)) for repo in run_facts.exited))
+            if chains.has(run.run_id):
+                chains.take_in(run.run_id, run_facts.releases())
     report.check_ledger(facts)
     covered = None if kept_elsewhere is None else kept_elsewhere.runs
     return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks(), covered)
@@ -229,15 +230,12 @@ def _facts_of_ledger(ledger: RunLedger, run_id: str | None) -> LedgerFacts:
     return LedgerFacts(records, known, found, answer, problems, run_id, links, everything)
 
 
-def _facts_of_run(
-    run: RunRecord, events: Sequence[RunEvent], own: Order | str, text: bytes | None, given: Order | None
-) -> RunFacts:
-    if isinstance(own, Order):
-        settings, remarks = settings_in(run.metadata.tags["plan"])
-        return RunFacts(run, events, own, "", settings, remarks, text)
-    why = "the plan in the run's tags cannot be read" if own else "the run carries no plan"
+def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: OwnPlan, given: Order | None) -> RunFacts:
+    if isinstance(own.order, Order):
+        return RunFacts(run, events, own.order, "", own.settings, own.remarks, own.text)
+    why = "the plan in the run's tags cannot be read" if own.order else "the run carries no plan"
     why += "; give a plan or a graph (graph=…, or --graph FILE)"
-    return RunFacts(run, events, given, why, Settings(), [f"the plan cannot be read: {own}"] if own else [])
+    return RunFacts(run, events, given, why, own.settings, own.remarks)
 
 
 class _Chains:
@@ -247,7 +245,7 @@ class _Chains:
         self._ledger = ledger
         self._links = links
         self._told: dict[str, tuple[RunRecord, list[Told]]] = {}
-        self._out: dict[str, dict[tuple[str, object], str]] = {}
+        self._out: dict[str, dict[tuple[str, str | None], str]] = {}
         self._chain: dict[str, str] = {}  # run → the oldest run of its chain
 
     def decided(self, run: RunFacts) -> Callable[[str], str | None]:
@@ -260,17 +258,19 @@ class _Chains:
             take_in(standing, *self._read(later))
         return {repo: by for repo, (by, own) in standing.items() if own.status != "in_progress"}.get
 
-    def out_before(self, run_id: str) -> Callable[[str, object], str | None]:
+    def out_before(self, run_id: str) -> Mapping[tuple[str, str | None], str]:
         """Tell which run of the same chain, of those taken in so far, released a repo at a version."""
-        out = self._out.get(self._named(run_id), {})
-        return lambda repo, version: out.get((repo, version))
+        return self._out.get(self._named(run_id), {})
 
-    def take_in(self, run_id: str, released: Iterable[tuple[str, object]]) -> None:
+    def has(self, run_id: str) -> bool:
+        """Tell whether a run goes on with another one, or another one with it."""
+        return bool(self._named(run_id))
+
+    def take_in(self, run_id: str, released: Iterable[tuple[str, str | None]]) -> None:
         """Keep what a run of a chain released."""
-        if chain := self._named(run_id):
-            out = self._out.setdefault(chain, {})
-            for release in released:
-                out.setdefault(release, run_id)
+        out = self._out.setdefault(self._named(run_id), {})
+        for release in released:
+            out.setdefault(release, run_id)
 
     def read_before(self, run_id: str) -> None:
         """Take in the runs of a chain that are older than one."""
@@ -316,7 +316,7 @@ class _Collector:
 
     def __init__(self) -> None:
         self._by_check: dict[str, list[Finding]] = {check.__name__: [] for check in CHECKS}
-        self._made: dict[str, int] = dict.fromkeys(self._by_check, 0)
+        self._runs = 0
         self._why: dict[str, Counter[str]] = {name: Counter() for name in self._by_check}
 
     def check_ledger(self, facts: LedgerFacts) -> None:
@@ -328,6 +328,7 @@ class _Collector:
 
     def check_run(self, facts: RunFacts, place: Callable[[int], str]) -> None:
         run_id = facts.record.run_id
+        self._runs += 1
         for check in RUN_CHECKS:
             for severity, message, index, repo, _ in self._remarks(check, facts):
                 seq, where = (None, "") if index is None else (facts.events[index].seq, place(index))
@@ -337,19 +338,18 @@ class _Collector:
                     Finding(check.__name__, severity, run_id, seq, repo, message + where)
                 )
 
-    def _remarks(self, check: Callable[[Any], Result], facts: Any) -> list[Remark]:
-        name = check.__name__
+    def _remarks(self, check: Callable[[Any], Result], facts: Any) -> Sequence[Remark]:
+        """Give what a check says, as a rule nothing; keep why it was not made."""
         try:
             result = check(facts)
-            remarks = None if isinstance(result, NotChecked) else list(result)
+            if not result:
+                return ()
+            if not isinstance(result, NotChecked):
+                return list(result)
         except Exception as problem:  # whatever a record may hold that nobody thought of: it is a finding
-            result, remarks = [], [Remark("error", f"the check could not cope with the record: {problem!r:.300}")]
-        if remarks is None:
-            assert isinstance(result, NotChecked)  # noqa: S101  # tells mypy
-            self._why[name][result.why] += 1
-            return []
-        self._made[name] += 1
-        return remarks
+            return [Remark("error", f"the check could not cope with the record: {problem!r:.300}")]
+        self._why[check.__name__][result.why] += 1
+        return ()
 
     def findings(self) -> list[Finding]:
         return [finding for own in self._by_check.values() for finding in own]
@@ -357,12 +357,14 @@ class _Collector:
     def checks(self) -> list[Checked]:
         checked = []
         for check in CHECKS:
-            name, made = check.__name__, self._made[check.__name__]
+            name = check.__name__
+            missed = sum(self._why[name].values())
+            made = (1 if check in LEDGER_CHECKS else self._runs) - missed
             counts = Counter(finding.severity for finding in self._by_check[name])
             errors, warnings, infos = (counts[severity] for severity in SEVERITIES)
             result = "not checked" if not made else "failed" if errors or warnings else "passed"
             why = "" if made else "there is no run"
-            if missed := sum(self._why[name].values()):
+            if missed:
                 reason = "; ".join(self._why[name])
                 why = f"in {missed} of {made + missed} runs: {reason}" if made else reason
             checked.append(Checked(name, result, errors, warnings, infos, why, (check.__doc__ or "").strip()))

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from seqkit.auditing.order import Order, Settings
+from seqkit.auditing.retaken import CHUNK, Retaken, is_known
 from seqkit.auditing.standing import Standing
 from seqkit.core.model import RunEvent, RunRecord, RunStatus
 from seqkit.ledger import story
+from seqkit.ledger.digest import version_of
 
 __all__ = ["KINDS", "RunFacts"]
 
@@ -22,7 +25,7 @@ KINDS = (*story.KINDS, "RunClosed")
 
 ENTERED, EXITED, FAILED, SKIPPED, RETRYING, CLOSED = KINDS
 _OPEN, _RELEASED, _FAILED, _SKIPPED = "under way", "released", "failed", "skipped"
-_ENDS = {EXITED: (_RELEASED, "run_id", "exited"), FAILED: (_FAILED, "error", "failed")}
+_SPELLED = {kind: kind for kind in KINDS}
 
 
 class RunFacts:
@@ -83,24 +86,44 @@ class RunFacts:
         self.respelled: list[int] = []
         self.decided: Callable[[str], str | None] = lambda repo: None
         """Which later run tells how it ended with a repo that this one left in doubt; None where none does."""
-        self.out_before: Callable[[str, object], str | None] = lambda repo, version: None
-        """Which run of the same chain had released a repo at a version before this one began; None where none had."""
+        self.out_before: Mapping[tuple[str, str | None], str] = {}
+        """Which run of the same chain had released a repo at a version before this one began."""
         self.repeats = 0
         """How many events stood there again, byte for byte, and are not among `events`."""
-        self.times = [event.timestamp for event in events]
+        self.carried: dict[int, object] = {}
+        """What the ends of repos carry, the id of the release or why it failed, by the index of the event."""
+        self.numbers: list[int] = []
+        """The `seq` of each event."""
+        self.times: list[datetime] = []
         """When each event happened."""
+        self.retaken = Retaken(record, plan_text) if self.own and _has_known_digest(record) else None
+        """The digest of the final state, taken again; None where there is none, or of no version that is known."""
+        self._under_way: dict[str, None] = {}
+        self._spelled = _SPELLED.copy()
+        self._read(events)
         self.forward = all(map(operator.le, self.times, self.times[1:]))
         """Whether time never runs backwards."""
-        self._walk()
 
-    def _walk(self) -> None:  # noqa: PLR0912  # a call for each kind would take half as long again
-        """Go through the events once; each repo is a small machine: nothing, under way, ended."""
-        spelled = {kind: _spelled(kind) for kind in {event.kind for event in self.events}}
-        respelled = {kind for kind, one in spelled.items() if one in KINDS and one != kind}
-        state, entered, versions = self.state, self.entered, self.versions
-        under_way: dict[str, None] = {}
-        for index, event in enumerate(self.events):
-            kind, payload = spelled[event.kind], event.payload
+    def _read(self, events: Sequence[RunEvent]) -> None:
+        """Go through the events once."""
+        for start in range(0, len(events), CHUNK):
+            some = events[start : start + CHUNK]
+            self.numbers += [event.seq for event in some]
+            self.times += [event.timestamp for event in some]
+            self._walk(start, some)
+            if self.retaken is not None:
+                self.retaken.add(some)
+        if respelled := {kind for kind, one in self._spelled.items() if one in KINDS and one != kind}:
+            self.respelled = [index for index, event in enumerate(events) if event.kind in respelled]
+
+    def _walk(self, start: int, events: Sequence[RunEvent]) -> None:  # noqa: PLR0912  # calls would take half as long again
+        """Go through the next events; each repo is a small machine: nothing, under way, ended."""
+        state, entered, ended, versions = self.state, self.entered, self.ended, self.versions
+        ends = {EXITED: (_RELEASED, "run_id", self.exited), FAILED: (_FAILED, "error", self.failed)}
+        spelled, under_way, carried = self._spelled, self._under_way, self.carried
+        for index, event in enumerate(events, start):
+            kind, payload = event.kind, event.payload
+            kind = spelled.get(kind) or spelled.setdefault(kind, _spelled(kind))
             repo = payload.get("node_id") if type(payload) is dict else None
             if kind == CLOSED:
                 self.closed.append(index)
@@ -125,16 +148,17 @@ class RunFacts:
                 if type(version := payload.get("version")) is not str:
                     self.malformed.append((index, "version, a text"))
                 versions.setdefault(repo, version)
-            elif kind in _ENDS:
-                ended_as, carried, events = _ENDS[kind]
+            elif kind in ends:
+                ended_as, name, firsts = ends[kind]
                 if before != _OPEN:
                     self._trouble(ended_as, before, index, repo)
                 under_way.pop(repo, None)
                 state[repo] = ended_as
-                if type(payload.get(carried)) is not str:
-                    self.malformed.append((index, f"{carried}, a text"))
-                self.ended.setdefault(repo, index)
-                getattr(self, events).setdefault(repo, index)
+                carried[index] = told = payload.get(name)
+                if type(told) is not str:
+                    self.malformed.append((index, f"{name}, a text"))
+                ended.setdefault(repo, index)
+                firsts.setdefault(repo, index)
             elif kind == SKIPPED:
                 if under_way:
                     self.overlaps.append((index, next(iter(under_way))))
@@ -143,8 +167,6 @@ class RunFacts:
                 self._retry(index, repo, before, payload)
             else:
                 self.unknown_kinds.append(index)
-        if respelled:
-            self.respelled = [index for index, event in enumerate(self.events) if event.kind in respelled]
 
     def _trouble(self, happened: str, before: str | None, index: int, repo: str) -> None:
         self.odd.setdefault(f"{happened}, {before}", []).append((index, repo))
@@ -175,10 +197,15 @@ class RunFacts:
         repo = payload.get("node_id") if type(payload) is dict else None
         return repo if type(repo) is str else None
 
-    @property
+    @cached_property
     def open(self) -> dict[str, int]:
         """Entries without an end: repo -> index of the entry."""
         return {repo: self.entered[repo] for repo, state in self.state.items() if state == _OPEN}
+
+    def releases(self) -> dict[tuple[str, str | None], int]:
+        """What was released, at which version: (repo, version) -> index; without what has a version that is no text."""
+        pairs = ((repo, self.versions.get(repo), index) for repo, index in self.exited.items())
+        return {(repo, version): index for repo, version, index in pairs if version is None or isinstance(version, str)}
 
     @cached_property
     def stopped_at(self) -> int | None:
@@ -194,6 +221,11 @@ class RunFacts:
         if self.order is None:
             raise ValueError("the run has no order, expected a look at .order first")
         return Standing(self, self.order)
+
+
+def _has_known_digest(record: RunRecord) -> bool:
+    summary = record.summary
+    return summary is not None and summary.final_state_digest is not None and is_known(version_of(record))
 
 
 def _spelled(kind: str) -> str:

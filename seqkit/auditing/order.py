@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from json.encoder import encode_basestring as quoted  # the C one, where there i
 from typing import Any
 
 from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.model import spec_digest_of
 from seqkit.core.plan import SequencePlan, plan_of
 from seqkit.core.terms import Terms
 from seqkit.errors import SeqkitError
-from seqkit.ledger.digest import canonical
+from seqkit.ledger.digest import canonical, object_text
 
-__all__ = ["Order", "Plans", "Settings", "order_in", "order_of_graph", "order_of_plan", "settings_in"]
+__all__ = ["Order", "OwnPlan", "Plans", "Settings", "order_in", "order_of_graph", "order_of_plan", "settings_in"]
 
 
 @dataclass(frozen=True)
@@ -37,18 +39,38 @@ class Order:
     """The plan's originating_run_id; None for a graph."""
     own: Mapping[str, Any] | None = None
     """The plan as it stands in the tags of the run; None where it was given to the audit."""
-    plain: bool = False
-    """Whether it stands there just as seqkit writes it."""
+    written: Mapping[str, bytes] = field(default_factory=dict)
+    """Its items and edges as canonical JSON, where they stand there just as seqkit writes them."""
+
+    @cached_property
+    def expected(self) -> frozenset[str]:
+        """The repos that may have events: those to release; of a graph all."""
+        released = self.released
+        return frozenset(self.ids if released is None else itertools.compress(self.ids, released))
+
+    @cached_property
+    def spec_digest(self) -> str | None:
+        """The spec digest of a run of the plan; None for a graph.
+
+        Raises
+        ------
+        UnicodeEncodeError
+            Where the plan's originating_run_id is no text that can be digested.
+        """
+        return None if self.origin is None else spec_digest_of(self.origin)
 
     @cached_property
     def plan_id(self) -> str:
         """The id that the run's own plan should have."""
-        if self.plain and self.own is not None:
-            return f"seq-{hashlib.sha256(_plain_text(self.own).encode()).hexdigest()[:8]}"
+        if self.written:
+            text = object_text({**self.written, "originating_run_id": self.origin}, self.written)
+            if not text.isascii():
+                text.decode()  # half a character has no id
+            return f"seq-{hashlib.sha256(text).hexdigest()[:8]}"
         return plan_of({**(self.own or {}), "plan_id": None}).plan_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """The rules that a run was made under, as its plan says; what the original does where it says nothing."""
 
@@ -60,6 +82,11 @@ class Settings:
     """Whether a skipped repo has an event."""
     lanes: int = 1
     """How many releases may be under way at once."""
+
+    @cached_property
+    def goes_on(self) -> bool:
+        """Whether what depends on a failed repo may start all the same."""
+        return self.terms.goes_on
 
 
 def order_of_plan(plan: SequencePlan, own: Mapping[str, Any] | None = None) -> Order:
@@ -97,33 +124,57 @@ def order_in(tag: object) -> Order | str:
         return f"expected items in dependency order and edges among them, found: {problem!s:.300}"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnPlan:
+    """What the plan in a run's tags says."""
+
+    order: Order | str
+    """Its order, or why it cannot be read; empty where there is no plan."""
+    text: bytes | None = None
+    """Its canonical JSON; None where it is nothing that JSON can hold."""
+    settings: Settings = field(default_factory=Settings)
+    """The rules that it tells."""
+    remarks: Sequence[str] = ()
+    """What of it could not be read."""
+
+
 class Plans:
     """Reads the plans in the tags of runs: many runs of one plan, one after the other, and it is read once."""
 
     def __init__(self) -> None:
         self._tag: object = None
         self._rest = b""
-        self._read: tuple[Order | str, bytes | None] = ("", None)
+        self._read = OwnPlan("")
 
-    def read(self, tag: object) -> tuple[Order | str, bytes | None]:
-        """Give a plan's order, or why there is none (nothing where there is no plan), and its canonical JSON."""
+    def read(self, tag: object) -> OwnPlan:
+        """Give what a plan says."""
         if tag is None:
-            return "", None
+            return OwnPlan("")
         try:
             rest = _rest_of(tag)
             if not self._is_the_same(tag, rest):
-                self._read = order_in(tag), canonical(tag)
+                order = order_in(tag)
+                self._read = _own_plan(tag, order, _text_of(tag, order))
         except (ValueError, TypeError, RecursionError):  # it is nothing that JSON can hold
-            return order_in(tag), None
+            return _own_plan(tag, order_in(tag), None)
         self._tag, self._rest = tag, rest
         return self._read
 
     def _is_the_same(self, tag: object, rest: bytes) -> bool:
         # Texts alone are equal only to the same text; 1, 1.0 and True, which are equal too, stand in the rest.
-        order, last = self._read[0], self._tag
-        if not (isinstance(order, Order) and order.plain and isinstance(last, dict) and isinstance(tag, dict)):
+        order, last = self._read.order, self._tag
+        if not (isinstance(order, Order) and order.written and isinstance(last, dict) and isinstance(tag, dict)):
             return False
-        return rest == self._rest and all(tag.get(name) == last.get(name) for name in _LISTS)
+        if rest != self._rest or self._read.remarks:  # which say what stands there, in Python's words
+            return False
+        return all(tag.get(name) == last.get(name) for name in _LISTS)
+
+
+def _own_plan(tag: Any, order: Order | str, text: bytes | None) -> OwnPlan:
+    if not isinstance(order, Order):
+        return OwnPlan(order, text, remarks=[f"the plan cannot be read: {order}"])
+    settings, remarks = settings_in(tag)
+    return OwnPlan(order, text, settings, remarks)
 
 
 _LISTS = ("items", "edges")
@@ -131,6 +182,10 @@ _LISTS = ("items", "edges")
 
 def _rest_of(tag: object) -> bytes:
     return canonical({name: tag[name] for name in tag if name not in _LISTS}) if isinstance(tag, dict) else b""
+
+
+def _text_of(tag: object, order: Order | str) -> bytes:
+    return object_text(tag, order.written) if isinstance(order, Order) else canonical(tag)
 
 
 _ITEM = ("repo_id", "version_label", "spec_digest", "promoted_by", "status")
@@ -147,9 +202,7 @@ def _plain_order(tag: Mapping[str, Any]) -> Order | None:  # noqa: PLR0911  # on
         return None
     if not (_all(dict, items) and set(map(len, items)) <= {len(_ITEM)}):
         return None
-    if not (
-        _all(list, edges) and set(map(len, edges)) <= {2} and all(_all(str, edge) for edge in zip(*edges, strict=True))
-    ):
+    if not (_all(list, edges) and set(map(len, edges)) <= {2}):
         return None
     try:
         columns = [list(column) for column in zip(*map(_columns_of, items), strict=True)] or [[] for _ in _ITEM]
@@ -159,33 +212,35 @@ def _plain_order(tag: Mapping[str, Any]) -> Order | None:  # noqa: PLR0911  # on
     if not all(_all(str, column) for column in columns) or not set(statuses) <= {"pending", "skipped"}:
         return None
     position = {repo: index for index, repo in enumerate(ids)}
-    dependencies: list[list[int]] = [[] for _ in ids]
-    for before, after in edges:
-        here, there = position.get(before), position.get(after)
-        if here is None or there is None or here >= there:
-            return None
-        dependencies[there].append(here)
-    if len(position) < len(ids) or not all(map(operator.lt, edges, edges[1:])):
+    try:
+        befores, afters = [list(map(position.__getitem__, ends)) for ends in zip(*edges, strict=True)] or ([], [])
+    except (KeyError, TypeError):  # no repo of the plan, or no text
         return None
+    if len(position) < len(ids) or not all(map(operator.lt, befores, afters)):
+        return None
+    if not all(map(operator.lt, edges, edges[1:])):
+        return None
+    dependencies: list[list[int]] = [[] for _ in ids]
+    for before, after in zip(befores, afters, strict=True):
+        dependencies[after].append(before)
     released = [status != "skipped" for status in statuses]
-    return Order(ids, position, dependencies, released, versions, origin, tag, plain=True)
+    texts = [list(map(quoted, column)) for column in columns]
+    items = [
+        f'{{"promoted_by":{by},"repo_id":{repo},"spec_digest":{digest},"status":{status},"version_label":{version}}}'
+        for repo, version, digest, by, status in zip(*texts, strict=True)
+    ]
+    quoted_ids = texts[0]
+    pairs = [f"[{quoted_ids[before]},{quoted_ids[after]}]" for before, after in zip(befores, afters, strict=True)]
+    written = {"edges": _list_of(pairs), "items": _list_of(items)}
+    return Order(ids, position, dependencies, released, versions, origin, tag, written)
 
 
 def _all(kind: type, values: Iterable[object]) -> bool:
     return set(map(type, values)) <= {kind}
 
 
-def _plain_text(tag: Mapping[str, Any]) -> str:
-    """Write a plan's canonical JSON without its id: sorted keys, no spaces."""
-    edges = ",".join([f"[{quoted(before)},{quoted(after)}]" for before, after in tag["edges"]])
-    items = ",".join(
-        [
-            f'{{"promoted_by":{quoted(by)},"repo_id":{quoted(repo)},"spec_digest":{quoted(digest)},'
-            f'"status":"{status}","version_label":{quoted(version)}}}'
-            for repo, version, digest, by, status in map(_columns_of, tag["items"])
-        ]
-    )
-    return f'{{"edges":[{edges}],"items":[{items}],"originating_run_id":{quoted(tag["originating_run_id"])}}}'
+def _list_of(texts: Iterable[str]) -> bytes:
+    return f"[{','.join(texts)}]".encode("utf-8", "surrogatepass")
 
 
 def settings_in(tag: Mapping[str, Any]) -> tuple[Settings, list[str]]:

@@ -8,7 +8,7 @@ from seqkit._util.words import inflected, plural
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
 from seqkit.core.blocking import Above, Blockers, size
-from seqkit.core.model import RunMetadata, spec_digest_of
+from seqkit.core.model import RunMetadata
 
 __all__ = [
     "antichain",
@@ -56,7 +56,7 @@ def plan_id(run: RunFacts) -> Result:
         return NotChecked("the run carries no plan that can be read")
     try:
         expected, found = run.order.plan_id, run.tags.get("plan_id")
-    except (UnicodeEncodeError, RecursionError):
+    except (UnicodeError, RecursionError):
         return [error("plan_id cannot be taken again, expected a plan of texts that can be written as UTF-8")]
     if found == expected:
         return []
@@ -73,7 +73,7 @@ def spec_digest(run: RunFacts) -> Result:
         return NotChecked(run.why_no_order or "a graph does not say what the run was made for")
     of = run.order.origin
     try:
-        expected = spec_digest_of(of)
+        expected = run.order.spec_digest
     except UnicodeEncodeError:
         return [error(f"originating_run_id is {of!r:.80}, expected text that can be digested (UTF-8)")]
     found = run.record.spec_digest
@@ -87,6 +87,8 @@ def spec_digest(run: RunFacts) -> Result:
 def scope(run: RunFacts) -> Result:
     if run.order is None:
         return NotChecked(run.why_no_order)
+    if all(map(run.order.expected.issuperset, (run.entered, run.ended, run.skipped))):
+        return []
     position, released = run.order.position, run.order.released
     what = "graph" if released is None else "plan"
     remarks: list[Remark] = []
@@ -182,7 +184,7 @@ def blocked(run: RunFacts) -> Result:
             for repo, index in run.entered.items()
             if index > stopped_at
         ]
-    if run.order is not None and run.settings.terms.blocks:
+    if run.order is not None and run.failed and run.settings.terms.blocks:
         standing = run.standing
         for position, (index, failing) in enumerate(zip(standing.entered, standing.failing, strict=True)):
             if index is None or failing < 0:
@@ -204,7 +206,7 @@ def blocked(run: RunFacts) -> Result:
 def antichain(run: RunFacts) -> Result:
     if run.order is None:
         return NotChecked(run.why_no_order)
-    if run.settings.terms.goes_on:
+    if run.settings.goes_on:
         return NotChecked(f"the policy is {run.settings.terms.policy}: what depends on a failed repo goes on")
     standing = run.standing
     return [
@@ -288,6 +290,8 @@ def silent(run: RunFacts) -> Result:
     if run.order.released is None:
         return NotChecked(_NO_RELEASES)
     standing = run.standing
+    if None not in standing.taken:
+        return []
     quiet = [
         position
         for position, (released, taken) in enumerate(zip(standing.released, standing.taken, strict=True))

@@ -30,7 +30,7 @@ __all__ = [
 
 @looks_for("Events are numbered 1, 2, 3 … without gaps or repeats.")
 def seq(run: RunFacts) -> Result:
-    numbers = [event.seq for event in run.events]
+    numbers = run.numbers
     remarks = [] if numbers == list(range(1, len(numbers) + 1)) else list(_misnumbered(numbers))
     if n := run.repeats:
         remarks.append(warning(f"{plural(n, 'event stands', 'events stand')} there again, byte for byte: counted once"))
@@ -121,10 +121,11 @@ _ENTRIES = {
 @looks_for("Nothing is released twice, by a run or by those that go on with one another.")
 def twice(run: RunFacts) -> Result:
     remarks = []
-    for name, message in _TWICE.items():
+    for name, message in _TWICE.items() if run.odd else ():
         remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
-    for repo, index in run.exited.items():
-        if (before := run.out_before(repo, run.versions.get(repo))) is not None:
+    for release, index in run.releases().items() if run.out_before else ():
+        if (before := run.out_before.get(release)) is not None:
+            repo, _ = release
             told = (
                 f"is released again: run {before!r:.90}, which this one goes on with, had released it at that version"
             )
@@ -239,6 +240,8 @@ def kinds(run: RunFacts) -> Result:
 
 @looks_for("Kinds are spelled NodeEntered, not node_entered.")
 def spelling(run: RunFacts) -> Result:
+    if not run.respelled:
+        return []
     spellings = Counter(run.events[index].kind for index in run.respelled)
     first = {run.events[index].kind: index for index in reversed(run.respelled)}
     return [
@@ -309,15 +312,18 @@ def _left(run: RunFacts) -> bool:
     )
 
 
+_MILLISECOND = timedelta(milliseconds=1)
+
+
 @looks_for("The duration agrees with the times of start and end.")
 def duration(run: RunFacts) -> Result:
     summary, began, ended = run.record.summary, run.record.created_at, run.record.completed_at
     if summary is None or ended is None:
         return NotChecked("the run has not ended")
     told = summary.duration_ms
-    span = (ended - began) // timedelta(milliseconds=1)
+    span = (ended - began) // _MILLISECOND
     times = run.times[:1] + run.times[-1:] if run.forward else run.times
-    between = (max(times) - min(times)) // timedelta(milliseconds=1) if times else 0
+    between = (max(times) - min(times)) // _MILLISECOND if times else 0
     remarks = []
     if told < 0:
         remarks.append(error(f"duration_ms is {_number(told)}, expected 0 or more"))

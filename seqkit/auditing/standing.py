@@ -56,8 +56,7 @@ class Standing:
         self.awaited = [-1] * n
         self.first_failure = [_NEVER] * n
         self.failing = [-1] * n
-        skips = run.settings.terms.skips
-        self._skips = [skips(blocked, len(run.failed)) is not None for blocked in (False, True)]
+        self._terms, self._n_failed = run.settings.terms, len(run.failed)
         if run.failed:
             self._hand_on_failures()
         self._settle()
@@ -99,6 +98,10 @@ class Standing:
     def explained(self, position: int) -> bool:
         """Tell whether the rules pass a repo over: something it needs failed, or the run was told to stop."""
         return self._skips[self.failing[position] >= 0]
+
+    @cached_property
+    def _skips(self) -> list[bool]:
+        return [self._terms.skips(blocked, self._n_failed) is not None for blocked in (False, True)]
 
     def above(self) -> Iterator[tuple[int, Above]]:
         """Give each position and the failed repos that it depends on."""

@@ -14,8 +14,8 @@ from rich.text import Text
 from seqkit._show.html import shortened
 from seqkit._util.secrets import shown_id
 from seqkit._util.words import listed, printable
+from seqkit.analysis.estimate import never_seen
 from seqkit.analysis.montecarlo import Estimate
-from seqkit.analysis.montecarlo.estimate import never_seen
 
 __all__ = ["chance", "console", "mean", "named", "number", "show", "some"]
 

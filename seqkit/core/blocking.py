@@ -180,12 +180,15 @@ def failed_above(blockers: Blockers) -> Iterator[tuple[int, Above]]:
     chain of failures they would fill the memory.
     """
     own = {position: only(number) for number, position in enumerate(blockers.failures)}
+    first = min(own, default=len(blockers.ids))  # before it there is nothing to tell
+    yield from ((position, 0) for position in range(first))
+    later = blockers.dependencies[first:]
     left = [0] * len(blockers.ids)
-    for dependencies in blockers.dependencies:
+    for dependencies in later:
         for before in dependencies:
             left[before] += 1
     handed_on: dict[int, Above] = {}
-    for position, dependencies in enumerate(blockers.dependencies):
+    for position, dependencies in enumerate(later, first):
         above: Above = 0
         for before in dependencies:
             if further := handed_on.get(before, 0):

@@ -68,7 +68,8 @@ def utc_text(moment: datetime) -> str:
     """
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+    numbers = moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % numbers  # noqa: UP031  # half the time of isoformat
 
 
 Timestamp = Annotated[AwareDatetime, PlainSerializer(utc_text, return_type=str, when_used="json")]

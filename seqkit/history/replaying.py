@@ -16,7 +16,7 @@ from seqkit._show.svg import bars, legend, strip
 from seqkit._util import dtypes
 from seqkit._util.arguments import whole
 from seqkit._util.words import and_more, plural, quoted
-from seqkit.analysis.montecarlo.estimate import Estimate, error_of_share, mean_of
+from seqkit.analysis.estimate import Estimate, error_of_share, mean_of
 from seqkit.analysis.montecarlo.reach import Reach
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.failures import ModelLike, as_model

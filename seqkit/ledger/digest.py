@@ -24,7 +24,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -32,7 +33,17 @@ from pydantic_core import to_jsonable_python
 from seqkit.core.model import ContentDigest, RunEvent, RunRecord, RunStatus, RunSummary, utc_text
 from seqkit.ledger.story import tag_of
 
-__all__ = ["VERSION", "Ending", "StateDigest", "begin_text", "canonical", "end_text", "event_text", "version_of"]
+__all__ = [
+    "VERSION",
+    "Ending",
+    "StateDigest",
+    "begin_text",
+    "canonical",
+    "end_text",
+    "event_text",
+    "object_text",
+    "version_of",
+]
 
 VERSION = 2
 """The version that new runs are given."""
@@ -87,28 +98,19 @@ def version_of(record: RunRecord) -> Any:
 
 def begin_text(record: RunRecord, plan: bytes | None = None) -> bytes:
     """Write what is known of a run from its beginning; `plan` where that of its tags has been written already."""
-    metadata = record.metadata
-    tags = metadata.tags
-    if plan is None or not isinstance(tags, dict) or not all(isinstance(name, str) for name in tags):
-        written = canonical(tags)
-    else:
-        each = sorted(tags.items(), key=lambda tag: tag[0])
-        written = b",".join(
-            b"%s:%s" % (canonical(name), plan if name == "plan" else canonical(value)) for name, value in each
-        )
-        written = b"{%s}" % written
-    return (
-        b'{"created_at":%s,"metadata":{"agent_name":%s,"evaluation":%s,"git_sha":%s,"tags":%s},'
-        b'"run_id":%s,"spec_digest":%s}'
-        % (
-            canonical(utc_text(record.created_at)),
-            canonical(metadata.agent_name),
-            canonical(metadata.evaluation.model_dump()),
-            canonical(metadata.git_sha),
-            written,
-            canonical(record.run_id),
-            canonical(record.spec_digest),
-        )
+    metadata, evaluation = record.metadata, record.metadata.evaluation
+    gate = {
+        "agentPhase": evaluation.agent_phase,
+        "isPromotionGate": evaluation.is_promotion_gate,
+        "rubricPath": evaluation.rubric_path,
+    }
+    by = canonical({"agent_name": metadata.agent_name, "evaluation": gate, "git_sha": metadata.git_sha})
+    return b'{"created_at":"%s","metadata":%s,"tags":%s},"run_id":%s,"spec_digest":%s}' % (
+        utc_text(record.created_at).encode(),
+        by[:-1],
+        object_text(metadata.tags, {} if plan is None else {"plan": plan}),
+        canonical(record.run_id),
+        canonical(record.spec_digest),
     )
 
 
@@ -139,7 +141,23 @@ def _plain(value: object) -> object:
 _encoded = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain).encode
 
 
+def object_text(content: Any, written: Mapping[str, bytes]) -> bytes:
+    """Write canonical JSON of an object of which some values have been written already, which may be most of it.
+
+    Examples
+    --------
+    >>> object_text({"b": [1, 2], "a": None}, {"b": b"[1,2]"})
+    b'{"a":null,"b":[1,2]}'
+    """
+    if not written or not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        return canonical(content)
+    names = sorted(content)
+    values = [written[name] if name in written else canonical(content[name]) for name in names]
+    return b"{%s}" % b",".join([b"%s:%s" % (canonical(name), value) for name, value in zip(names, values, strict=True)])
+
+
 def canonical(content: Any) -> bytes:
     """Write JSON in one way only: keys sorted, without spaces, UTF-8."""
+    text = encode_basestring(content) if type(content) is str else _encoded(content)
     # Half a surrogate pair is no UTF-8; a repo id that has one must not keep a run from ending.
-    return _encoded(content).encode("utf-8", "surrogatepass")
+    return text.encode("utf-8", "surrogatepass")

@@ -66,6 +66,8 @@ class Links:
 
     def family(self, run_id: str) -> list[str]:
         """Give the runs of the ledger that hang together with this one, itself included, oldest first."""
+        if run_id in self.runs and run_id not in self.resumes and run_id not in self._resumed_by:
+            return [run_id]
         reached = self._reached(run_id, both_ways=True)
         return sorted((other for other in reached if other in self.runs), key=self.runs.__getitem__)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seqkit import Estimate, RepoDependencyGraph, build_plan, compare, simulate
-from seqkit.analysis.montecarlo.estimate import Range, Share, error_of_mean, error_of_share, mean_of, never_seen
+from seqkit.analysis.estimate import Range, Share, error_of_mean, error_of_share, mean_of, never_seen
 
 STAR = build_plan(RepoDependencyGraph.from_edges([("hub", f"spoke-{i}") for i in range(9)]), version="1")
 

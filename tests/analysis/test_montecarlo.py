@@ -37,8 +37,8 @@ from seqkit import (
     compare,
     simulate,
 )
+from seqkit.analysis.estimate import moments
 from seqkit.analysis.montecarlo import driver, numpy_kernel, simulation
-from seqkit.analysis.montecarlo.estimate import moments
 from seqkit.core import draws
 from seqkit.core.draws import MAX_TRIALS
 from tests.tools.strategies import HOSTILE_NAMES, POLICIES

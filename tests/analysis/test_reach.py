@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit import CommonCause, FailureModel, RepoDependencyGraph, SequencePlan, build_plan, simulate
-from seqkit.analysis.montecarlo.estimate import Range
+from seqkit.analysis.estimate import Range
 from seqkit.analysis.montecarlo.reach import ENDS, Reach, coupled, range_of_difference
 from seqkit.core.rules import follow
 from seqkit.core.terms import Terms

@@ -576,23 +576,6 @@ def test_a_long_chain_of_failures() -> None:
 # ---------------------------------------------------------------------- the report
 
 
-def test_frames_have_their_dtypes_empty_or_not() -> None:
-    for report in (audit(MemoryRunLedger()), audit(recorded(CLEAN[:3]))):
-        assert [str(dtype) for dtype in report.findings.dtypes] == [
-            "string",
-            "category",
-            "string",
-            "Int64",
-            "string",
-            "string",
-        ]
-        assert report.findings["severity"].cat.ordered
-        assert list(report.findings["severity"].cat.categories) == ["error", "warning", "info"]
-        assert list(report.checks.columns) == ["check", "result", "errors", "warnings", "infos", "why"]
-        assert report.checks["check"].tolist() == [check.__name__ for check in CHECKS]
-        assert report.checks["result"].cat.ordered
-
-
 def test_every_check_says_what_it_looks_for_and_none_failed_is_a_pass() -> None:
     assert all(check.__doc__ and check.__doc__.endswith(".") for check in CHECKS)
     checks = audit(run()).checks.set_index("check")

@@ -618,9 +618,9 @@ def run_cases(seeds: range) -> Counter[str]:
 
 
 def test_every_mutation_is_found_by_the_check_that_is_responsible() -> None:
-    cases = run_cases(range(35))
+    cases = run_cases(range(20))
     assert set(cases) == set(MUTATIONS)
-    assert sum(cases.values()) > 2_000
+    assert sum(cases.values()) > 1_000
 
 
 @pytest.mark.slow

@@ -522,3 +522,31 @@ def test_what_goes_out_again_at_another_version_is_another_release() -> None:
     assert audit(ledger).ok
     run_plan(PLAN, ScriptedReleaser(), ledger, tags={"resumes": "a"})
     assert {row.repo_id for row in audit(ledger).finding_rows if row.check == "twice"} == {"core", "docs"}
+
+
+def test_a_version_that_is_no_text_is_told_once_and_stops_no_chain() -> None:
+    ledger = MemoryRunLedger(ids=["a", "b"])
+    run_plan(PLAN, ScriptedReleaser(), ledger)
+    run_plan(PLAN, ScriptedReleaser(), ledger, tags={"resumes": "a"})
+    events = [(run.run_id, event) for run in ledger.list_runs() for event in ledger.get_events(run.run_id)]
+    events = [
+        (run_id, event.model_copy(update={"payload": {**event.payload, "version": ["1.0"]}}))
+        if event.kind == "NodeEntered" and event.payload["node_id"] == "core"
+        else (run_id, event)
+        for run_id, event in events
+    ]
+    found = audit(MemoryRunLedger.from_records(ledger.list_runs(), events)).finding_rows
+    assert [row.check for row in found if row.repo_id == "core"] == ["versions"] * 2
+    assert not [row for row in found if "could not cope" in row.message]
+    assert {row.repo_id for row in found if row.check == "twice"} == {item.repo_id for item in PLAN.items} - {"core"}
+
+
+def test_the_id_of_a_plan_with_half_a_character_cannot_be_taken() -> None:
+    ledger = MemoryRunLedger(ids=["a"])
+    run_plan(PLAN, ScriptedReleaser(), ledger)
+    [run] = ledger.list_runs()
+    plan = json.loads(json.dumps(run.metadata.tags["plan"]).replace('"1.0"', '"\\ud800"'))
+    metadata = run.metadata.model_copy(update={"tags": {**run.metadata.tags, "plan": plan}})
+    changed = MemoryRunLedger.from_records([run.model_copy(update={"metadata": metadata})], [])
+    [told] = [row.message for row in audit(changed).finding_rows if row.check == "plan_id"]
+    assert told == "plan_id cannot be taken again, expected a plan of texts that can be written as UTF-8"

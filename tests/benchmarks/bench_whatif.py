@@ -9,13 +9,14 @@ graphs, each repo needs up to 3 earlier ones.
 from __future__ import annotations
 
 import contextlib
+import random
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import networkx as nx
 import numpy as np
 
-from seqkit import RepoDependencyGraph, SequencePlan, analyze, blast_radius, build_plan, compare, simulate
+from seqkit import RepoDependencyGraph, SequencePlan, analyze, blast_radius, build_plan, compare, load_dataset, simulate
 from seqkit.analysis.montecarlo.experiment import Experiment, prepare
 from seqkit.core.failures import as_model
 from seqkit.core.terms import Terms
@@ -240,6 +241,32 @@ def dense_variance(plan: SequencePlan, p: float) -> float:
     return float(succeeded @ np.expm1(shared, out=shared) @ succeeded)
 
 
+def layered(n: int, width: int) -> list[tuple[str, str]]:
+    """Let each repo need up to three of the layer before its own."""
+    chance = random.Random(7)
+    starts = range(0, n - width, width)
+    return [
+        (f"repo-{before:05d}", f"repo-{after:05d}")
+        for start in starts
+        for after in range(start + width, start + 2 * width)
+        for before in {chance.randrange(start, start + width) for _ in range(3)}
+    ]
+
+
+SHAPES = {
+    "layers of 100": layered(10_000, 100),
+    "layers of 1,000": layered(10_000, 1_000),
+    "a chain": layered(10_000, 1),
+    "133 releases of KDE side by side": [
+        (f"{before}-{copy}", f"{after}-{copy}")
+        for copy in range(133)
+        for before, after in load_dataset("kf5").graph.edges
+    ],
+    "20 hubs": [(f"hub-{n % 20:02d}", f"repo-{n:05d}") for n in range(9_980)],
+}
+"""Plans of 10,000 repos of which the standard deviation is worked out."""
+
+
 def exactly() -> Iterator[str]:
     """Time the exact answers."""
     plan = plan_of(10_000)
@@ -253,6 +280,10 @@ def exactly() -> Iterator[str]:
     yield f"analyze at 10,000 repos, probabilities and gradient: {took:.2f} s (aim 0.3 s: {met(took < 0.3)})"
     took = seconds(lambda: analyze(plan, 0.001).std_succeeded, 1)
     yield f"  the standard deviation, in blocks: {took:.1f} s"
+    for shape, edges in SHAPES.items():
+        released = build_plan(RepoDependencyGraph.from_edges(edges), version="1.0")
+        each = [seconds(lambda: analyze(released, rate).std_succeeded, 1) for rate in (0.001, 0.02, 0.1)]
+        yield f"  of {shape}, at rates 0.001, 0.02 and 0.1: {', '.join(f'{took:.1f}' for took in each)} s"
     smaller = plan_of(4_000)
     assert np.isclose(analyze(smaller, 0.001).std_succeeded ** 2, dense_variance(smaller, 0.001))
     ours = seconds(lambda: analyze(smaller, 0.001).std_succeeded, 2)

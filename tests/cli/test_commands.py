@@ -38,9 +38,13 @@ def seqkit(folder: Path, *arguments: str, **variables: str) -> subprocess.Comple
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("name", REPOS)
+@pytest.mark.parametrize("name", [name for name in REPOS if name != "jest29"])  # which is run twice below
 def test_demo_writes_a_ledger_and_two_pictures(tmp_path: Path, name: str) -> None:
     ended = seqkit(tmp_path, "demo", name, "--failure-rate", "0.05", "--rng", "7")
+    assert_two_pictures(tmp_path, name, ended)
+
+
+def assert_two_pictures(tmp_path: Path, name: str, ended: subprocess.CompletedProcess[bytes]) -> None:
     assert ended.returncode == 0, ended.stderr.decode()
     text = ended.stdout.decode()
     assert text.startswith(f"{name}: {REPOS[name]} repos, ")
@@ -60,6 +64,7 @@ def test_demo_twice_prints_and_draws_the_same_and_keeps_both_runs(tmp_path: Path
     from seqkit import runs_frame  # noqa: PLC0415  # the other tests here need no more than a process
 
     first = seqkit(tmp_path, "demo", "jest29", "--failure-rate", "0.05", "--rng", "7")
+    assert_two_pictures(tmp_path, "jest29", first)
     drawn = {path.name: path.read_bytes() for path in tmp_path.glob("*.png")}
     second = seqkit(tmp_path, "demo", "jest29", "--failure-rate", "0.05", "--rng", "7", COLUMNS="40", TERM="dumb")
     assert first.returncode == second.returncode == 0
@@ -107,15 +112,16 @@ def test_another_seed_fails_elsewhere() -> None:
 
 
 def test_help_everywhere(tmp_path: Path) -> None:
-    bare, top, of_demo = seqkit(tmp_path), seqkit(tmp_path, "--help"), seqkit(tmp_path, "demo", "--help")
-    assert (bare.returncode, top.returncode, of_demo.returncode) == (0, 0, 0)
+    bare, top = seqkit(tmp_path), seqkit(tmp_path, "--help")
+    assert (bare.returncode, top.returncode) == (0, 0)
     assert bare.stdout == top.stdout
     assert b"python -m seqkit" in top.stdout
     assert b"demo" in top.stdout
-    assert b"--failure-rate" in of_demo.stdout
-    assert b"jest29, jupyter, kf5 or chain_or_hub" in of_demo.stdout
     assert b"what-if" in top.stdout
-    assert b"--merge-cycles" in seqkit(tmp_path, "simulate", "--help").stdout
+    of_demo = demo("--help")
+    assert "--failure-rate" in of_demo
+    assert "jest29, jupyter, kf5 or chain_or_hub" in of_demo
+    assert "--merge-cycles" in said("simulate", "--help")
     assert not list(tmp_path.iterdir())
 
 

@@ -63,7 +63,7 @@ class Flaky:
 # ---------------------------------------------------------------------- counts
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(trains())
 def test_every_try_counts_and_what_was_skipped_does_not(train):
     reading = train.reading()

@@ -153,6 +153,12 @@ def test_a_new_ledger_format_is_a_module_and_a_row(told: Any, tmp_path: Path) ->
         for function in (seqkit.read_ledger, as_ledger):
             print(function.__name__, "a toy ledger (.toy; made up; needs the extra games)" in function.__doc__)
         print("write_ledger", "a toy ledger (.toy), JSON Lines" in seqkit.write_ledger.__doc__)
+        from seqkit.__main__ import main
+        for command in ("runs", "show", "audit", "resume", "convert"):
+            print("help of", command)
+            main([command, "--help"])
+        print("help of no more")
+        main(["convert", "b.jsonl.gz", "d.toy"])
         """
     )
     for part in (
@@ -165,14 +171,16 @@ def test_a_new_ledger_format_is_a_module_and_a_row(told: Any, tmp_path: Path) ->
         "read_ledger True as_ledger True write_ledger True",
     ):
         assert part in answer
-    for command in ("runs", "show", "audit", "resume", "convert"):
-        assert "A ledger: a toy ledger (.toy; made up; needs the extra games), JSON Lines" in told(command, "--help")
+    _, *helps, end = answer.split("help of ")
+    assert [told_of.partition(" ")[0] for told_of in helps] == ["runs", "show", "audit", "resume", "convert"]
+    for told_of in helps:
+        assert "A ledger: a toy ledger (.toy; made up; needs the extra games), JSON Lines" in told_of
     assert (
         "What to write: a toy ledger (.toy), JSON Lines (.jsonl, .jsonl.gz) or a SQLite file (.db, .sqlite, .sqlite3);"
-        in told("convert", "--help")
+        in helps[-1]
     )
+    assert end.endswith("d.toy: 1 run, 1 event.")
     assert told("runs", "a.toy").startswith("a.toy: 1 run, 1 event.")
-    assert told("convert", "b.jsonl.gz", "d.toy") == "d.toy: 1 run, 1 event."
     assert "expected a file that ends in .toy, .jsonl" in told("convert", "a.toy", "e.nothing")
 
 

@@ -424,7 +424,7 @@ def test_every_kind_of_path_is_a_ledger_to_read(tmp_path: Path, name: str) -> No
     assert isinstance(as_ledger(path, existing=True), FoundLedger)
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(train=trains())
 def test_a_ledger_gives_the_same_frames_from_a_database_and_from_a_file(
     tmp_path_factory: pytest.TempPathFactory, train: Train

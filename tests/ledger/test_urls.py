@@ -283,6 +283,12 @@ def test_ids_are_shown_as_they_are() -> None:
     assert secrets_in("runs.db") == ()
 
 
+@pytest.mark.parametrize("word", ["x" * 200_000, "a.b-" * 50_000, "my_token" * 25_000, "x/" * 100_000])
+def test_a_long_id_is_looked_through_once(word: str) -> None:
+    assert shown_id(word) == word  # in the square of its length that would take hours
+    assert shown_id(f"{word}_token = s3cret") == f"{word}_token = ***"
+
+
 # ---------------------------------------------------------------------- SQLite's URLs
 
 REFUSED = [

@@ -450,7 +450,7 @@ def test_mutated_ledgers_are_drawn(name):
     ax.figure.canvas.draw()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(trains().filter(lambda train: bool(train.order)), st.booleans())
 def test_any_run_shows_each_try_and_each_end(train: Train, record_skips):
     clock = ticking(7)

@@ -162,9 +162,23 @@ MOVES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(MOVES, max_size=3), st.lists(st.sampled_from(LOOKS), max_size=8), st.lists(MOVES, max_size=5))
+ACTS = (st.lists(MOVES, max_size=3), st.lists(st.sampled_from(LOOKS), max_size=8), st.lists(MOVES, max_size=5))
+
+
+@settings(max_examples=20)
+@given(*ACTS)
 def test_looking_changes_nothing_and_moving_back_undoes(earlier, looks, moves):
+    assert_moving_back_undoes(earlier, looks, moves)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(*ACTS)
+def test_looking_changes_nothing_and_moving_back_undoes_at_length(earlier, looks, moves):
+    assert_moving_back_undoes(earlier, looks, moves)
+
+
+def assert_moving_back_undoes(earlier, looks, moves):
     widget = WhatIf(PLAN, FailureModel(RATES, 0.0123), trials=32)
     begun = bits(widget)
     done = []

@@ -17,6 +17,7 @@ from seqkit._util import dtypes
 from seqkit._util.arguments import at_least, whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
+from seqkit.analysis.estimate import Estimate
 from seqkit.analysis.exact.chances import Chances, Floats, Mixture
 from seqkit.analysis.exact.distribution import law_of_count
 from seqkit.analysis.exact.goals import Of, goal_of
@@ -247,25 +248,25 @@ class Analysis:
 
     @cached_property
     def std_succeeded(self) -> float:
-        """Standard deviation of the number of repos released; some ten seconds at 10,000 repos, as their cube.
+        """Standard deviation of the number of repos released; about a second at most.
 
         The root of Σ P[u] P[v] expm1(-Σ of log q over A[u] ∩ A[v]) over all pairs u, v: all terms are
-        positive, so that nothing cancels.
+        positive, so that nothing cancels. Of thousands of repos that cross at many places it may be an
+        :class:`seqkit.Estimate` instead, with its standard error as ``.se``; the same each time.
 
         Raises
         ------
         ValueError
             Above 10,000 repos; simulate estimates it there.
         """
-        means = [math.fsum(chances.succeeded) for _, chances in self._mixture.parts]
-        mean = math.fsum(weight * each for (weight, _), each in zip(self._mixture.parts, means, strict=True))
-        # within each set of mild causes that strike, and between them
-        return math.sqrt(
-            math.fsum(
-                weight * (variance_of(chances) + (each - mean) ** 2)
-                for (weight, chances), each in zip(self._mixture.parts, means, strict=True)
-            )
-        )
+        parts = self._mixture.parts
+        means = [math.fsum(chances.succeeded) for _, chances in parts]
+        mean = math.fsum(weight * each for (weight, _), each in zip(parts, means, strict=True))
+        within = [(weight, *variance_of(chances)) for weight, chances in parts]
+        between = math.fsum(weight * (each - mean) ** 2 for (weight, _), each in zip(parts, means, strict=True))
+        std = math.sqrt(math.fsum(weight * variance for weight, variance, _ in within) + between)
+        error = math.sqrt(math.fsum((weight * error) ** 2 for weight, _, error in within))
+        return Estimate(std, error / (2 * std)) if error else std
 
     @cached_property
     def p_all_succeed(self) -> float:

@@ -5,7 +5,6 @@
 `comparison`         compare, and what it gives
 `options`            several ways to release, ranked
 `trial`              one trial, through the rule machine
-`estimate`           a number with its standard error
 `reach`              what a trial can come to at all
 `paired`             what two ways to release differ by, trial by trial
 `experiment`         a plan, a model and a policy as plain arrays; sums of tallies
@@ -17,8 +16,8 @@
 
 from __future__ import annotations
 
+from seqkit.analysis.estimate import Estimate
 from seqkit.analysis.montecarlo.comparison import Comparison, compare
-from seqkit.analysis.montecarlo.estimate import Estimate
 from seqkit.analysis.montecarlo.options import compare_many
 from seqkit.analysis.montecarlo.simulation import Simulation, simulate
 from seqkit.analysis.montecarlo.trial import Trial

@@ -14,8 +14,8 @@ import pandas as pd
 from seqkit._show.html import table
 from seqkit._util import dtypes
 from seqkit._util.arguments import whole
+from seqkit.analysis.estimate import Estimate, Range
 from seqkit.analysis.montecarlo.driver import Engine, chosen_engine, each_chunk
-from seqkit.analysis.montecarlo.estimate import Estimate, Range
 from seqkit.analysis.montecarlo.experiment import prepare
 from seqkit.analysis.montecarlo.paired import COUNTED, Measured, Sums, added, counted, measured, ranges_of
 from seqkit.analysis.montecarlo.reach import Reach

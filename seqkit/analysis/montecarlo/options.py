@@ -14,8 +14,8 @@ from seqkit._util import dtypes
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import quoted
+from seqkit.analysis.estimate import Estimate
 from seqkit.analysis.montecarlo.driver import Engine, chosen_engine, each_chunk
-from seqkit.analysis.montecarlo.estimate import Estimate
 from seqkit.analysis.montecarlo.experiment import prepare
 from seqkit.analysis.montecarlo.paired import Sums, counted, measured, ranges_of
 from seqkit.analysis.montecarlo.reach import Reach

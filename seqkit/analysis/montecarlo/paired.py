@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.analysis.montecarlo.estimate import Estimate, Range, error_of_mean
+from seqkit.analysis.estimate import Estimate, Range, error_of_mean
 from seqkit.analysis.montecarlo.experiment import Tally
 from seqkit.analysis.montecarlo.reach import ENDS, Reach, coupled, range_of_difference
 from seqkit.core.failures import FailureModel

@@ -1,7 +1,7 @@
 """What a trial can come to at all: which repos may and which must fail, be skipped or be released.
 
-Errors rest on it (:mod:`.estimate`): what cannot be otherwise is exact, however many trials were run. Bounds may be
-wider than what can happen, never narrower, so that nothing is called exact that is not.
+Errors rest on it (:mod:`seqkit.analysis.estimate`): what cannot be otherwise is exact, however many trials were run.
+Bounds may be wider than what can happen, never narrower, so that nothing is called exact that is not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.analysis.montecarlo.estimate import Range
+from seqkit.analysis.estimate import Range
 from seqkit.core.failures import CommonCause, FailureModel
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Terms

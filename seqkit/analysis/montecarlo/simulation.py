@@ -19,9 +19,9 @@ from seqkit._show.svg import bars
 from seqkit._util import dtypes
 from seqkit._util.arguments import at_least, whole
 from seqkit._util.secrets import as_given
+from seqkit.analysis.estimate import Estimate, Range, Share, error_of_share, mean_of, moments
 from seqkit.analysis.exact import Expected
 from seqkit.analysis.montecarlo.driver import Engine, chosen_engine, each_chunk
-from seqkit.analysis.montecarlo.estimate import Estimate, Range, Share, error_of_share, mean_of, moments
 from seqkit.analysis.montecarlo.experiment import Experiment, Tally, prepare, total
 from seqkit.analysis.montecarlo.reach import ENDS, Reach
 from seqkit.analysis.montecarlo.trial import Trial, run_trial
