@@ -99,9 +99,9 @@ def test_intervals_cover_as_often_as_they_say(case):
 @pytest.mark.parametrize(
     ("fit", "times", "case"),
     [
-        ("rates", 12, (CHAIN_AND_HUB, 40, 3)),
-        ("hard by repo", 12, (FLAT, 40, 3)),
-        ("hard pooled, prior (2, 18)", 40, (FLAT, 5, 3)),
+        ("rates", 6, (CHAIN_AND_HUB, 40, 3)),
+        ("hard by repo", 8, (FLAT, 40, 3)),
+        ("hard pooled, prior (2, 18)", 20, (FLAT, 5, 3)),
         ("probability of a cause", 40, (FLAT, 5, 1)),
         ("severity of a cause", 40, (FLAT, 5, 1)),
     ],
