@@ -231,7 +231,11 @@ def _plain_order(tag: Mapping[str, Any]) -> Order | None:  # noqa: PLR0911  # on
     ]
     quoted_ids = texts[0]
     pairs = [f"[{quoted_ids[before]},{quoted_ids[after]}]" for before, after in zip(befores, afters, strict=True)]
-    written = {"edges": _list_of(pairs), "items": _list_of(items)}
+    try:
+        origin.encode()
+        written = {"edges": _list_of(pairs), "items": _list_of(items)}
+    except UnicodeEncodeError:  # half a character
+        return None
     return Order(ids, position, dependencies, released, versions, origin, tag, written)
 
 
@@ -240,7 +244,7 @@ def _all(kind: type, values: Iterable[object]) -> bool:
 
 
 def _list_of(texts: Iterable[str]) -> bytes:
-    return f"[{','.join(texts)}]".encode("utf-8", "surrogatepass")
+    return f"[{','.join(texts)}]".encode()
 
 
 def settings_in(tag: Mapping[str, Any]) -> tuple[Settings, list[str]]:
