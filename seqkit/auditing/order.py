@@ -50,13 +50,7 @@ class Order:
 
     @cached_property
     def spec_digest(self) -> str | None:
-        """The spec digest of a run of the plan; None for a graph.
-
-        Raises
-        ------
-        UnicodeEncodeError
-            Where the plan's originating_run_id is no text that can be digested.
-        """
+        """The spec digest of a run of the plan; None for a graph."""
         return None if self.origin is None else spec_digest_of(self.origin)
 
     @cached_property
@@ -64,8 +58,6 @@ class Order:
         """The id that the run's own plan should have."""
         if self.written:
             text = object_text({**self.written, "originating_run_id": self.origin}, self.written)
-            if not text.isascii():
-                text.decode()  # half a character has no id
             return f"seq-{hashlib.sha256(text).hexdigest()[:8]}"
         return plan_of({**(self.own or {}), "plan_id": None}).plan_id
 
