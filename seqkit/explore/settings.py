@@ -59,6 +59,7 @@ class ScenarioState:
         self._failing = frozenset[str]()
         self._scale = 1.0
         self._held: dict[str, list[_Setting]] = {}  # of repos whose rate was ever set; the last one holds
+        self._before: dict[str, list[_Setting]] = {}  # what each repo had before each change that was not taken back
         self._terms = self._start
 
     # ------------------------------------------------------------------ the state
@@ -117,12 +118,18 @@ class ScenarioState:
             Where the repo is not one to release, or the rate not a number from 0 to 1.
         """
         self._require(repo)
-        held, setting = self._held.get(repo, [None]), None
+        held, before = self._held.get(repo, [None]), self._before.setdefault(repo, [])
+        setting: _Setting = None
         if rate is not None:
             rate = FailureModel(rates={repo: rate}).rate(repo) + 0.0  # -0.0 is 0.0
-            same = (known for known in (*reversed(held), None) if self._at(repo, known) == rate)
-            setting = next(same, (rate, self._scale))
-        others = [known for known in held if known != setting]
+            # What was left last comes first: several may give this rate here, and differ elsewhere.
+            known = [held[-1], *before[-1:], *reversed(held), None]
+            setting = next((each for each in known if self._at(repo, each) == rate), (rate, self._scale))
+        if before and setting == before[-1]:
+            before.pop()
+        elif setting != held[-1]:
+            self._before[repo] = [*before[-_REMEMBERED:], held[-1]]
+        others = [each for each in held if each != setting]
         self._held[repo] = [*others[-_REMEMBERED:], setting]
         self._changed()
 

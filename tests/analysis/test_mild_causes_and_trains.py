@@ -56,6 +56,7 @@ def case(seed: int) -> tuple[SequencePlan, FailureModel, Terms]:
 
 
 def check(seed: int) -> None:
+    pytest.importorskip("numba")
     plan, model, terms = case(seed)
     trials = 130
     fast = simulation_of(plan, terms, model, trials, seed, engine="numba")

@@ -485,3 +485,18 @@ def test_repr_is_stable(scenario):
     scenario.fail(["api", "core"])
     scenario.failure_budget = 2
     assert repr(scenario) == "Scenario(5 repos to release: 2 fail by hand, skip_dependents, failure_budget=2)"
+
+
+def test_what_is_taken_back_is_the_change_made_last_and_not_one_that_looks_like_it():
+    """Two settings give the same rate at a scale of 20, where neither can rise above 1."""
+    scenario = Scenario(PLAN, FailureModel({"api": 0.09}), trials=32)
+    scenario.scale = 20.0
+    before = scenario.rate("api")
+    scenario.set_rate("api", 0.0)
+    scenario.scale = 0.0
+    scenario.set_rate("api", 0.25)
+    scenario.set_rate("api", 0.0)
+    scenario.scale = 20.0
+    scenario.set_rate("api", before)
+    scenario.scale = 1.0
+    assert scenario.rate("api") == 0.09

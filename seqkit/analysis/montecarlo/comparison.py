@@ -119,7 +119,7 @@ def _turned(number: Estimate) -> Estimate:
 def _at_most(difference: Estimate) -> str:
     """Say how far from 0 a difference may be that no trial showed."""
     low, high = difference.bounds()
-    return f"with 95 % confidence between {low or 0} and {high or 0} more"
+    return f"with 95 % confidence more by {low or 0} to {high or 0}"
 
 
 def compare(
