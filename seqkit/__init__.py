@@ -5,8 +5,8 @@ the graph              RepoDependencyGraph, RepoNode, SimilarIds, read_graph, Re
                        load_dataset, Dataset
 the plan               Release, build_plan, SequencePlan, SequenceItem, RepoReleaseStatus
 the order explained    steps, check_order, OrderCheck
-running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
-who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser
+running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome, Retry, VirtualClock
+who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, delayed
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
@@ -63,6 +63,7 @@ from seqkit.core.model import (
 )
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, build_plan
+from seqkit.core.retry import Retry
 from seqkit.core.trains import PlanLike
 from seqkit.core.unknown import UnknownRepo
 from seqkit.datasets import Dataset, load_dataset
@@ -113,9 +114,11 @@ from seqkit.ledger import (
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 from seqkit.readers import ReadWarning, read_graph
+from seqkit.running.clock import VirtualClock
 from seqkit.running.executor import execute_plan, run_plan
 from seqkit.running.releasers import ReleaserLike, RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.running.sequencer import ReleaseSequencer
+from seqkit.running.wrappers import delayed
 
 __version__ = "0.1.0"
 
@@ -158,6 +161,7 @@ __all__ = [
     "RepoReleaseStatus",
     "RepoReleaser",
     "ResumePlan",
+    "Retry",
     "RetryTest",
     "RunEvent",
     "RunId",
@@ -183,6 +187,7 @@ __all__ = [
     "UnknownRepo",
     "UnreadableLines",
     "UnsupportedRanking",
+    "VirtualClock",
     "analyze",
     "anchor",
     "audit",
@@ -193,6 +198,7 @@ __all__ = [
     "close_run",
     "compare",
     "compare_many",
+    "delayed",
     "diff_plans",
     "dispersion_test",
     "events_frame",

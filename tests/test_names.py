@@ -53,6 +53,9 @@ NAMES = {
     "RepoReleaser",
     "ScriptedReleaser",
     "SimulatedReleaser",
+    "Retry",
+    "VirtualClock",
+    "delayed",
     # how likely
     "Analysis",
     "Comparison",

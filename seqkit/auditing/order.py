@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import operator
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -252,6 +253,8 @@ def settings_in(tag: Mapping[str, Any]) -> tuple[Settings, list[str]]:
         found = f"{tag[name]!r:.80}" if name in tag else "missing"
         told.append(f"plan.{name} is {found}, expected {expected}; taken for {taken[name]!r}")
     lanes = tag.get("max_parallel", 1)
+    if lanes is None:
+        lanes = sys.maxsize  # no limit
     return Settings(terms, attempts, skips, lanes if _from_one(lanes) else 1), told
 
 

@@ -172,6 +172,9 @@ def retries(run: RunFacts) -> Result:
         last = len(run.events) - 1
         for repo, index in run.failed.items():
             tries = len(run.retried.get(repo, ())) + 1
+            ended_early = run.events[index].payload
+            if ended_early.get("after_stop") is True or ended_early.get("given_up") is True:
+                continue  # nothing starts any more, or it was no error to try again after
             if tries < attempts and index != last:  # the last event may tell what broke the run off
                 remarks.append(
                     error(f"{repo!r:.90} failed after {tries} of {_number(attempts)} tries, expected all", index, repo)

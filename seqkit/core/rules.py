@@ -156,6 +156,14 @@ class Rules:
         self._end(position, _SKIPPED)
         return Skip(position, item.repo_id, cause, names, more)
 
+    def give_back(self, repo_id: str) -> None:
+        """Take a permission back that was not used: the item is decided once more, and taken again in its turn."""
+        position = self._expect(repo_id, "pending")
+        if position not in self._permitted:
+            raise ValueError(f"repo {repo_id!r} has no permission to give back: take() has not given it out")
+        self._permitted.remove(position)
+        heapq.heappush(self._decided, position)
+
     # ------------------------------------------------------------------ telling
 
     def start(self, repo_id: str) -> None:

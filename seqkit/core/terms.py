@@ -23,6 +23,7 @@ from typing import Any, Literal
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.core.model import SkipCause
+from seqkit.core.retry import retry_of
 
 __all__ = ["GOES_ON", "POLICIES", "Meaning", "Policy", "Terms", "UnderTerms"]
 
@@ -78,7 +79,7 @@ class Terms:
     failure_budget: int | None = None
     """At which failure the policy turns to ``stop``; None for never."""
     attempts: int = 1
-    """How often a repo is tried before it counts as failed."""
+    """How often a repo is tried before it counts as failed; of a :class:`seqkit.Retry` its number is kept."""
 
     def __post_init__(self) -> None:
         # Plain values: NumPy's would stand as such in a ledger, and in the source of a scenario.
@@ -88,7 +89,7 @@ class Terms:
         object.__setattr__(self, "policy", known[0])
         if self.failure_budget is not None:
             object.__setattr__(self, "failure_budget", whole("failure_budget", self.failure_budget, 1))
-        object.__setattr__(self, "attempts", whole("attempts", self.attempts, 1))
+        object.__setattr__(self, "attempts", retry_of(self.attempts).attempts)
 
     # ------------------------------------------------------------------ what follows
 

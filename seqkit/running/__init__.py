@@ -5,7 +5,11 @@
 `asking`         how they are asked: one shape for all of them
 `calling`        other people's code: async or not, and what may be kept of its words
 `telling`        who is told of each event
-`executor`       who asks them in order, and keeps the record
+`clock`          a clock that can wait, and one that jumps
+`recording`      the record of a run, written ahead
+`execution`      one execution of a plan, one release after the other
+`lanes`          several releases under way at once
+`executor`       what runs a plan: arguments, and who drives
 `beside`         the same where an event loop is running already
 `sequencer`      a graph and a ledger bound together
 ===============  ====================================================================

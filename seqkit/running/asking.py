@@ -53,7 +53,10 @@ class Asked:
 
     async def release(self, item: SequenceItem, attempt: int) -> object:
         """Ask for one release; what comes back is checked by whoever asks."""
-        arguments = (item.repo_id, item.version_label, item.spec_digest, item.promoted_by)
+        return await self.ask((item.repo_id, item.version_label, item.spec_digest, item.promoted_by), attempt)
+
+    async def ask(self, arguments: tuple[str, str, str, str], attempt: int) -> object:
+        """Ask with these arguments."""
         named = {"attempt": attempt} if self._told_attempt else {}
         if self._is_async:
             return await self._release(*arguments, **named)

@@ -10,11 +10,13 @@ import inspect
 import reprlib
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from seqkit.errors import as_recorded
 
-__all__ = ["id_in", "in_thread", "is_async", "reason_of", "shown"]
+__all__ = ["id_in", "in_thread", "in_worker", "is_async", "reason_of", "shown", "to_its_end"]
+
+_T = TypeVar("_T")
 
 _LONGEST = 1_000_000  # characters of an id or a reason: whatever a ledger takes it can also export
 
@@ -108,3 +110,30 @@ def shown(value: object) -> str:
     except Exception:
         text = "something"
     return f"{text:.80} ({type(value).__name__})"
+
+
+async def in_worker(call: Callable[..., _T], *arguments: Any) -> _T:
+    """Call something that may block, in a worker thread.
+
+    A cancellation waits for a call that is under way: a write is then whole, and the run is ended only after it.
+    """
+    under_way, cancelled = await to_its_end(call, *arguments)
+    if cancelled is not None:
+        if not under_way.cancelled():
+            under_way.exception()  # seen: the cancellation is what goes on
+        raise cancelled
+    return under_way.result()
+
+
+async def to_its_end(
+    call: Callable[..., _T], *arguments: Any
+) -> tuple[asyncio.Future[_T], asyncio.CancelledError | None]:
+    """Call something in a worker thread and wait until it has ended, however often that is cancelled."""
+    under_way = asyncio.get_running_loop().run_in_executor(None, call, *arguments)
+    cancelled = None
+    while not under_way.done():
+        try:
+            await asyncio.wait([under_way])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return under_way, cancelled

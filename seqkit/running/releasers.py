@@ -17,8 +17,10 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import printable
 from seqkit.core import draws
 from seqkit.core.draws import Seed
+from seqkit.core.durations import DurationsLike, seconds_by_repo
 from seqkit.core.failures import ModelLike, as_model
 from seqkit.errors import SequencingFailed
+from seqkit.running.clock import sleep
 
 __all__ = ["ReleaserLike", "RepoReleaser", "ScriptedReleaser", "SimulatedReleaser"]
 
@@ -99,6 +101,8 @@ class SimulatedReleaser:
         The seed, or where it comes from; None takes a fresh one, which the attribute `seed` tells.
     trial : int
         Which of the seed's trials to follow, from 0.
+    durations : float, timedelta, mapping or Series, optional
+        How long each attempt takes, failed or not: it sleeps that long by the clock of the run. Without, no time.
 
     Examples
     --------
@@ -107,7 +111,13 @@ class SimulatedReleaser:
     'run-core'
     """
 
-    def __init__(self, model: ModelLike, rng: Seed | None = None, trial: int = 0) -> None:
+    def __init__(
+        self,
+        model: ModelLike,
+        rng: Seed | None = None,
+        trial: int = 0,
+        durations: DurationsLike | None = None,
+    ) -> None:
         if isinstance(trial, bool) or not isinstance(trial, int | np.integer):
             raise TypeError(f"trial is {as_given(trial, 200)}, expected a whole number from 0")
         if not 0 <= trial < draws.MAX_TRIALS:
@@ -115,15 +125,19 @@ class SimulatedReleaser:
         self.model = as_model(model)
         self.seed = draws.resolve_seed(rng)
         self.trial = int(trial)
+        self.durations = durations
 
     async def release(
         self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
     ) -> str:
         """Draw whether this attempt fails; they count from 1."""
+        if self.durations is not None:
+            await sleep(seconds_by_repo(self.durations, [repo_id])[repo_id])
         reason = self.model.reason(repo_id, whole("attempt", attempt, 1), self.seed, self.trial)
         if reason is not None:
             raise SequencingFailed(repo_id, reason)
         return f"run-{repo_id}"
 
     def __repr__(self) -> str:
-        return f"SimulatedReleaser({self.model!r}, rng={self.seed}, trial={self.trial})"
+        takes = "" if self.durations is None else f", durations={as_given(self.durations)}"
+        return f"SimulatedReleaser({self.model!r}, rng={self.seed}, trial={self.trial}{takes})"

@@ -1,0 +1,252 @@
+"""A clock that can wait: time and sleeping come from it alone.
+
+A plain function that tells the time is a clock too; with it a run waits as long as it takes. A :class:`VirtualClock`
+jumps: nobody waits for it, and a run that only waits is over at once. What is under way in a run is its *lanes*. Time
+stands still while one of them does anything but sleep, such as reading a socket or working in a thread, and jumps to
+when the first sleeper wakes as soon as all of them sleep.
+
+>>> import asyncio
+>>> clock = VirtualClock()
+>>> async def two():
+...     async def nap(seconds):
+...         await clock.sleep(seconds)
+...         return f"{clock():%H:%M:%S}"
+...     return await asyncio.gather(nap(3600), nap(60))
+>>> asyncio.run(two())
+['01:00:00', '00:01:00']
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+import math
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from numbers import Real
+
+from seqkit._util.secrets import as_given
+from seqkit.ledger.given import Clock, RunClock, clock_of
+
+__all__ = ["Pace", "VirtualClock", "Wake", "lane", "pace_of", "sleep"]
+
+_SETTLING = 50  # turns of the loop in which what was woken may fall asleep again
+
+_lane: contextvars.ContextVar[object] = contextvars.ContextVar("seqkit_lane", default=None)
+_pace: contextvars.ContextVar[Pace | None] = contextvars.ContextVar("seqkit_pace", default=None)
+
+
+class Wake:
+    """A bell: whoever waits for it goes on once it has rung. It stays rung until it is asked again."""
+
+    def __init__(self) -> None:
+        self._waiting: asyncio.Future[None] | None = None
+        self._rung = False
+
+    def ring(self) -> None:
+        """Ring it."""
+        self._rung = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    @property
+    def rung(self) -> bool:
+        """Whether it has rung since it was last still."""
+        return self._rung
+
+    def still(self) -> None:
+        """Stop its ringing."""
+        self._rung = False
+
+    async def heard(self) -> None:
+        """Wait until it rings."""
+        if not self._rung:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+
+
+class Pace:
+    """How a run waits: in real time."""
+
+    def now(self) -> float:
+        """Tell the seconds since no time in particular."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep."""
+        await asyncio.sleep(seconds)
+
+    @contextmanager
+    def driven(self) -> Iterator[None]:
+        """While a run drives it."""
+        yield
+
+    async def until(self, wake: Wake, when: float, lanes: Collection[object]) -> None:
+        """Wait until `wake` rings, or it is `when`; `lanes` are under way meanwhile."""
+        del lanes
+        if when == math.inf:
+            await wake.heard()
+            return
+        loop = asyncio.get_running_loop()
+        timer = loop.call_at(when, wake.ring)
+        try:
+            await wake.heard()
+        finally:
+            timer.cancel()
+
+
+class VirtualClock(Pace):
+    """A clock that jumps to when the next sleeper wakes, so that nobody waits.
+
+    Give it as `clock=` to :func:`seqkit.run_plan`, and let releasers sleep by it: :func:`seqkit.delayed` and
+    :class:`seqkit.SimulatedReleaser` with `durations` do. Each call tells the time that it is; it moves by nothing but
+    sleep.
+
+    Parameters
+    ----------
+    start : datetime, optional
+        What it tells first, an aware datetime; by default midnight of 1 January 2000, UTC.
+
+    Examples
+    --------
+    >>> clock = VirtualClock()
+    >>> clock.elapsed
+    datetime.timedelta(0)
+    """
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._start = datetime(2000, 1, 1, tzinfo=UTC) if start is None else clock_of(lambda: start)()
+        self._now = 0.0  # seconds since
+        self._sleepers: list[tuple[float, int, object, asyncio.Future[None]]] = []
+        self._count = 0
+        self._changed = Wake()
+        self._driven = 0
+
+    def __call__(self) -> datetime:
+        """Tell the time."""
+        return self._start + timedelta(seconds=self._now)
+
+    def __repr__(self) -> str:
+        return f"VirtualClock(at {self().isoformat()})"
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How much time has passed on it."""
+        return timedelta(seconds=self._now)
+
+    def now(self) -> float:
+        """Tell the seconds since its start."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep by this clock.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where `seconds` is no number from 0.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, Real):
+            raise TypeError(f"seconds is {as_given(seconds, 200)}, expected a number from 0")
+        if not 0 <= float(seconds) < math.inf:
+            raise ValueError(f"seconds is {as_given(seconds, 200)}, expected a number from 0")
+        loop = asyncio.get_running_loop()
+        woken = loop.create_future()
+        self._count += 1
+        entry = (self._now + float(seconds), self._count, _lane.get(), woken)
+        heapq.heappush(self._sleepers, entry)
+        self._changed.ring()
+        if not self._driven:  # no run tells what else is under way
+            jumping = loop.create_task(self._jump_alone(entry))
+            woken.add_done_callback(lambda _: jumping.cancel())
+        try:
+            await woken
+        finally:
+            if not woken.done() or woken.cancelled():
+                self._sleepers = [other for other in self._sleepers if other[3] is not woken]
+                heapq.heapify(self._sleepers)
+
+    async def _jump_alone(self, entry: tuple[float, int, object, asyncio.Future[None]]) -> None:
+        for _ in range(_SETTLING):
+            await asyncio.sleep(0)
+        while not entry[3].done() and not self._driven:
+            self._jump(math.inf)
+            await asyncio.sleep(0)
+
+    @contextmanager
+    def driven(self) -> Iterator[None]:
+        """While a run drives it, the run says when nothing is under way."""
+        self._driven += 1
+        try:
+            yield
+        finally:
+            self._driven -= 1
+
+    async def until(self, wake: Wake, when: float, lanes: Collection[object]) -> None:
+        """Wait until `wake` rings, or it is `when`; jump while all of `lanes` sleep."""
+        turns = 0
+        while True:
+            asleep = {lane for _, _, lane, woken in self._sleepers if not woken.done()}
+            resting = asleep.issuperset(lanes)
+            if wake.rung and (resting or turns >= _SETTLING):
+                return  # what ends at one instant has ended
+            if resting:
+                if self._now >= when or not self._jump(when):
+                    return
+                turns = 0
+            elif turns < _SETTLING:
+                turns += 1
+                await asyncio.sleep(0)
+            else:  # somebody does more than sleep: that takes real time
+                self._changed.still()
+                await _either(wake, self._changed)
+                turns = 0
+
+    def _jump(self, latest: float) -> bool:
+        """Go on to when the first sleeper wakes, or to `latest`, and wake all of that moment; tell whether anybody."""
+        first = min(self._sleepers[0][0] if self._sleepers else math.inf, latest)
+        if first == math.inf:
+            return False
+        self._now = max(self._now, first)
+        while self._sleepers and self._sleepers[0][0] <= self._now:
+            woken = heapq.heappop(self._sleepers)[3]
+            if not woken.done():
+                woken.set_result(None)
+        return True
+
+
+async def _either(one: Wake, other: Wake) -> None:
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(wake.heard()) for wake in (one, other)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def pace_of(clock: Clock | None) -> Pace:
+    """Say how a run with this clock waits."""
+    given = clock.given if isinstance(clock, RunClock) else clock
+    return given if isinstance(given, VirtualClock) else Pace()
+
+
+@contextmanager
+def lane(pace: Pace, name: object) -> Iterator[None]:
+    """Let what sleeps in here count as this lane of a run that waits like this."""
+    was = _lane.set(name), _pace.set(pace)
+    try:
+        yield
+    finally:
+        _lane.reset(was[0])
+        _pace.reset(was[1])
+
+
+async def sleep(seconds: float) -> None:
+    """Sleep by the clock of the run that this is part of; in real time where there is none."""
+    await (_pace.get() or Pace()).sleep(seconds)

@@ -1,0 +1,228 @@
+"""The record that a run keeps of itself, written ahead.
+
+``NodeEntered`` is durable before the releaser is called, and how a release ended is durable before anything that
+depends on it starts. One writer numbers the events, whoever is under way: each write has ended before the next begins.
+After a crash the ledger says what is in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from seqkit.core.model import RunEvent, RunMetadata, RunStatus, spec_digest_of
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.rules import Rules, Skip, Start
+from seqkit.errors import InvalidRunState, StorageError
+from seqkit.ledger import RunLedger
+from seqkit.ledger.base import GraphRunRecorder
+from seqkit.ledger.digest import StateDigest
+from seqkit.ledger.given import Clock, RunClock
+from seqkit.ledger.reading import lent
+from seqkit.ledger.story import Story, kind_of
+from seqkit.running.calling import id_in, in_worker, reason_of, shown, to_its_end
+from seqkit.running.telling import OnEvent, tell
+
+__all__ = ["CANCELLATIONS", "GIVEN_UP", "Recording"]
+
+_T = TypeVar("_T")
+CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)
+"""What ends a run as CANCELLED."""
+GIVEN_UP = {"given_up": True}
+"""Said of a failure after which another attempt was allowed, but by the retry's own rule not made."""
+
+
+class Recording:
+    """What a run writes into its ledger, and tells the rules and a listener once it is written."""
+
+    ledger: RunLedger
+
+    def __init__(
+        self,
+        rules: Rules,
+        ledger: RunLedger | str | os.PathLike[str],
+        record_skips: bool,
+        on_event: OnEvent | None,
+        clock: Clock,
+    ) -> None:
+        self.rules = rules
+        self._given = ledger
+        self._record_skips = record_skips
+        self._on_event = on_event
+        self._clock = clock
+        self._recorder: GraphRunRecorder | None = None
+        self._story = Story(rules.plan, rules.terms, record_skips)  # what the ledger's events say
+        self._digest: StateDigest | None = None
+
+    # ------------------------------------------------------------------ the run
+
+    @contextlib.asynccontextmanager
+    async def lending(self) -> Any:
+        """Open what was given as a path or URL, and let go of it at the end."""
+        with contextlib.ExitStack() as opened:
+            if isinstance(self._given, str | os.PathLike):  # a database that is locked is waited for
+                self.ledger = await in_worker(opened.enter_context, lent(self._given))
+            else:
+                self.ledger = self._given
+            yield
+
+    async def call(self, call: Callable[..., _T], *arguments: Any) -> _T:
+        """Call the ledger, in a worker thread where it may block."""
+        return await in_worker(call, *arguments) if self.ledger.blocking else call(*arguments)
+
+    async def open(self, metadata: RunMetadata) -> str:
+        """Open the run; give its id."""
+        await self.call(self._open, metadata)
+        return self._own.run_id
+
+    def _open(self, metadata: RunMetadata) -> None:
+        digest = spec_digest_of(self.rules.plan.originating_run_id)
+        self._recorder = GraphRunRecorder.start(self.ledger, digest, metadata, self._clock)
+        self._digest = StateDigest(self._recorder.run())  # as the ledger has it, which also tells when it began
+
+    async def close(self) -> None:
+        """End the run in the ledger, as the rules say."""
+        await self.call(self._close, None)
+
+    def _close(self, error: BaseException | None) -> None:
+        recorder = self._own
+        if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
+            status = RunStatus.CANCELLED
+        else:
+            status = RunStatus.COMPLETED if error is None and self.rules.success else RunStatus.FAILED
+        summary = recorder.summary(status is RunStatus.COMPLETED)
+        if self._digest is not None:  # None where the ledger failed right after the run was opened
+            digest = self._digest.finished(self._story.endings(), status, summary)
+            summary = summary.model_copy(update={"final_state_digest": digest})
+        ends = {
+            RunStatus.COMPLETED: recorder.finish_ok,
+            RunStatus.FAILED: recorder.finish_err,
+            RunStatus.CANCELLED: recorder.finish_cancelled,
+        }
+        ends[status](summary)
+
+    async def abandon(self, error: BaseException, seed: int | None) -> None:
+        """End the run in the ledger, whatever happened, and whatever else comes meanwhile."""
+        if isinstance(error, StorageError):
+            error.outcome = self.outcome(seed, error.events)
+        if self._recorder is None:
+            return
+        try:
+            closed = isinstance(error, GeneratorExit)  # a coroutine that is closed awaits no more
+            if closed or not self.ledger.blocking:
+                self._close(error)
+            else:
+                ending, _ = await to_its_end(self._close, error)
+                ending.result()
+        except InvalidRunState:  # a cancellation came while the run was being ended: it has ended
+            return
+        except StorageError as also:
+            error.add_note(f"the run {self._recorder.run_id} could not be ended in the ledger: {also}")
+
+    def outcome(self, seed: int | None, unwritten: Iterable[RunEvent] = ()) -> SequenceOutcome:
+        """Say what the run came to, by what is recorded."""
+        story = self._story.copy()
+        for event in unwritten:
+            if kind_of(event) in ("NodeExited", "NodeFailed"):  # it ended so, whether that could be recorded or not
+                story.tell(event)
+        run_id = None if self._recorder is None else self._recorder.run_id
+        return story.outcome(run_id=run_id, ledger=self.ledger, seed=seed)
+
+    def last_reason(self, repo_id: str) -> str:
+        """Say why the last try of a repo failed."""
+        reasons = self._story.told[repo_id].reasons
+        return reasons[-1] if reasons else ""
+
+    @property
+    def _own(self) -> GraphRunRecorder:
+        assert self._recorder is not None, "the run is open"  # noqa: S101  # tells mypy
+        return self._recorder
+
+    # ------------------------------------------------------------------ events
+
+    def _write(self, kind: str, payload: dict[str, Any]) -> RunEvent:
+        """Write an event, and keep what it tells."""
+        event = self._own.record(kind, payload)
+        if self._digest is not None:
+            self._digest.add(event)
+        self._story.tell(event)
+        return event
+
+    async def _store(self, kind: str, payload: dict[str, Any]) -> RunEvent:
+        return await self.call(self._write, kind, payload)
+
+    def _tell(self, event: RunEvent) -> None:
+        """Tell of an event that is stored; raises what the listener raises, and what went wrong with the clock."""
+        if isinstance(self._clock, RunClock) and self._clock.fault is not None:
+            raise self._clock.fault
+        if self._on_event is not None:
+            tell(self._on_event, event)
+
+    async def skipped(self, step: Skip) -> None:
+        """Record that a repo is passed over, where skips are recorded."""
+        if not self._record_skips or step.cause == "unreleased":
+            return
+        payload: dict[str, Any] = {"node_id": step.repo_id, "blocked_by": list(step.blocked_by)}
+        if step.more:
+            payload["n_blocked_by"] = len(step.blocked_by) + step.more
+        self._tell(await self._store("NodeSkipped", payload))
+
+    async def entered(self, step: Start) -> None:
+        """Record that a repo is tried, before it is."""
+        item = self.rules.plan.items[step.position]
+        entry = await self._store("NodeEntered", {"node_id": step.repo_id, "version": item.version_label})
+        self.rules.start(step.repo_id)
+        await self._tell_before_a_try(step, entry)
+
+    async def _tell_before_a_try(self, step: Start, event: RunEvent) -> None:
+        """Tell of an event after which a try would begin.
+
+        Where that ends the run the repo is not under way, and the ledger says so: it failed, and is not in doubt.
+        """
+        try:
+            self._tell(event)
+        except CANCELLATIONS:
+            raise
+        except BaseException as error:
+            why = f"not tried{' again' * (self.rules.attempt(step.repo_id) > 1)}, as the run broke off: "
+            await self.failed(step, why + reason_of(error), tell_of_it=False)
+            raise
+
+    async def retrying(self, step: Start, reason: str, seconds: float) -> None:
+        """Record that a repo is to be tried again after a wait."""
+        payload = {
+            "node_id": step.repo_id,
+            "attempt": self.rules.attempt(step.repo_id),
+            "delay_ms": round(seconds * 1000),
+            "error": reason,
+        }
+        event = await self._store("NodeRetrying", payload)
+        self.rules.fail(step.repo_id, reason)
+        await self._tell_before_a_try(step, event)
+
+    async def ended(self, step: Start, returned: object, more: Mapping[str, Any] | None = None) -> None:
+        """Record that a repo is out, by what the releaser returned; where that is no id, that it failed."""
+        repo, released_as = step.repo_id, id_in(returned)
+        if released_as is None:
+            what = f"the releaser returned {shown(returned)} for repo {repo!r:.80}"
+            error = TypeError(f"{what}, expected an id for the release as a str")
+            await self.failed(step, reason_of(error), more)
+            raise error
+        try:
+            self._tell(await self._store("NodeExited", {"node_id": repo, "run_id": released_as, **(more or {})}))
+        finally:
+            self.rules.succeed(repo, released_as)  # it is out, whether that could be recorded or not
+
+    async def failed(
+        self, step: Start, reason: str, more: Mapping[str, Any] | None = None, tell_of_it: bool = True
+    ) -> None:
+        """Record that a repo has failed for good."""
+        try:
+            event = await self._store("NodeFailed", {"node_id": step.repo_id, "error": reason, **(more or {})})
+            if tell_of_it:
+                self._tell(event)
+        finally:
+            self.rules.fail(step.repo_id, reason, final=True)

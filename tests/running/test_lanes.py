@@ -1,0 +1,426 @@
+"""Several releases at once, in virtual time: never too many, never too early, and the outcome of the rules."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqkit import (
+    MemoryRunLedger,
+    RepoDependencyGraph,
+    Retry,
+    RunEvent,
+    ScriptedReleaser,
+    SequencePlan,
+    SequencingFailed,
+    SimulatedReleaser,
+    VirtualClock,
+    audit,
+    build_plan,
+    delayed,
+    execute_plan,
+    items_frame,
+    run_plan,
+    simulate,
+    what_if,
+)
+from seqkit.running.lanes import ranks_of
+from tests.tools.strategies import dags, subsets
+
+IDS = st.sampled_from("abcdefgh")
+
+
+def plan_of(*edges: str, nodes: str = "") -> SequencePlan:
+    return build_plan(RepoDependencyGraph.from_edges([(a, b) for a, b in edges], nodes=list(nodes)), version="1")
+
+
+def events_of(outcome: Any) -> list[RunEvent]:
+    return list(outcome.ledger.get_events(outcome.run_id))
+
+
+def told(events: Sequence[RunEvent]) -> list[tuple[str, str, float]]:
+    began = events[0].timestamp
+    return [(e.kind, e.payload["node_id"], (e.timestamp - began).total_seconds()) for e in events]
+
+
+class Scripted:
+    """Takes its time by the clock, and fails the attempts that it is told to."""
+
+    def __init__(self, seconds: dict[str, int], failing: dict[str, int]) -> None:
+        self.seconds, self.failing = seconds, failing
+        self.under_way: set[str] = set()
+        self.most = 0
+
+    async def release(self, repo: str, version: str, digest: str, by: str, attempt: int = 1) -> str:
+        self.under_way.add(repo)
+        self.most = max(self.most, len(self.under_way))
+        await CLOCK[0].sleep(self.seconds.get(repo, 0))
+        self.under_way.remove(repo)
+        if attempt <= self.failing.get(repo, 0):
+            raise SequencingFailed(repo, f"attempt {attempt}")
+        return f"run-{repo}"
+
+
+CLOCK: list[VirtualClock] = []
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> dict[str, Any]:
+    nodes, edges = draw(dags(8, IDS))
+    released = draw(st.just(nodes) | subsets(nodes))
+    plan = build_plan(RepoDependencyGraph.from_edges(edges, nodes=nodes), [(repo, "1") for repo in released])
+    attempts = draw(st.integers(1, 3))
+    return {
+        "plan": plan,
+        "seconds": {repo: draw(st.integers(0, 4)) for repo in nodes},
+        "failing": {repo: draw(st.sampled_from([0, 0, 0, 1, 2, 3])) for repo in nodes},
+        "attempts": Retry(attempts, delay=draw(st.integers(0, 3)), backoff=draw(st.sampled_from([1.0, 2.0]))),
+        "max_parallel": draw(st.sampled_from([1, 2, 3, 8, None])),
+        "priority": draw(st.sampled_from([None, "plan", "most_blocked", "longest_path"])),
+        "policy": draw(st.sampled_from(["skip_dependents", "stop", "continue"])),
+        "failure_budget": draw(st.sampled_from([None, None, 1, 2])),
+        "min_interval": draw(st.sampled_from([0.0, 0.0, 1.0])),
+    }
+
+
+@given(runs())
+@settings(max_examples=120)
+def test_a_run_in_lanes_keeps_the_rules(run: dict[str, Any]) -> None:
+    plan, seconds, failing = run.pop("plan"), run.pop("seconds"), run.pop("failing")
+    CLOCK[:] = [VirtualClock()]
+    releaser = Scripted(seconds, failing)
+    outcome = run_plan(plan, releaser, clock=CLOCK[0], **run)
+    events = events_of(outcome)
+    lanes, attempts = run["max_parallel"], run["attempts"].attempts
+    assert lanes is None or releaser.most <= lanes
+    arrays = plan.arrays
+    ended: dict[str, str] = {}
+    for event in events:
+        repo = event.payload["node_id"]
+        position = arrays.position[repo]
+        if event.kind in ("NodeEntered", "NodeSkipped"):
+            for need in arrays.dependencies[position]:
+                name = arrays.ids[need]
+                assert name in ended or not arrays.released[need], "all that it needs has ended, and that is recorded"
+        if event.kind == "NodeEntered" and run["policy"] != "continue":
+            assert all(ended.get(arrays.ids[need]) != "NodeFailed" for need in arrays.dependencies[position])
+        if event.kind in ("NodeExited", "NodeFailed", "NodeSkipped"):
+            ended[repo] = event.kind
+    doomed = {repo for repo, tries in failing.items() if tries >= attempts and repo in plan.released}
+    if run["policy"] != "stop" and run["failure_budget"] is None:
+        expected = what_if(plan, fail=doomed & set(plan.released), policy=run["policy"])
+        assert outcome.succeeded == expected.succeeded
+        assert list(outcome.failures) == list(expected.failures)
+        assert outcome.blocked_by == expected.blocked_by
+    if lanes == 1:
+        expected = what_if(plan, fail=doomed, policy=run["policy"], failure_budget=run["failure_budget"])
+        if run["priority"] in (None, "plan"):
+            assert outcome.succeeded == expected.succeeded
+    starts = [e.timestamp for e in events if e.kind == "NodeEntered"]
+    if run["min_interval"]:
+        assert all(b - a >= timedelta(seconds=1) for a, b in itertools.pairwise(starts))
+    report = audit(outcome.ledger)
+    assert report.ok, report.findings
+    assert not [row for row in report.finding_rows if row.severity == "warning"], report.findings
+    assert len(items_frame(outcome.ledger)) == len(plan.items)
+
+
+@given(runs())
+@settings(max_examples=40)
+def test_with_one_lane_a_clock_that_jumps_tells_what_a_real_one_does(run: dict[str, Any]) -> None:
+    plan, failing = run["plan"], run["failing"]
+    terms = {name: run[name] for name in ("policy", "failure_budget")}
+    CLOCK[:] = [VirtualClock()]
+    attempts = Retry(run["attempts"].attempts)
+    virtual = events_of(run_plan(plan, Scripted({}, failing), clock=CLOCK[0], attempts=attempts, **terms))
+
+    async def at_once(repo: str, version: str, digest: str, by: str, attempt: int = 1) -> str:
+        if attempt <= failing.get(repo, 0):
+            raise SequencingFailed(repo, f"attempt {attempt}")
+        return f"run-{repo}"
+
+    real = events_of(run_plan(plan, at_once, attempts=attempts, **terms))
+    assert [(e.seq, e.kind, e.payload) for e in virtual] == [(e.seq, e.kind, e.payload) for e in real]
+
+
+# ---------------------------------------------------------------------- who starts
+
+
+def test_of_what_ends_at_one_instant_all_ends_are_written_before_anything_starts() -> None:
+    plan = plan_of("ac", "bd", nodes="e")
+    clock = VirtualClock()
+    outcome = run_plan(plan, delayed(ScriptedReleaser(["a"]), 10), max_parallel=3, priority="plan", clock=clock)
+    assert told(events_of(outcome)) == [
+        ("NodeEntered", "a", 0),
+        ("NodeEntered", "b", 0),
+        ("NodeEntered", "e", 0),
+        ("NodeFailed", "a", 10),
+        ("NodeExited", "b", 10),
+        ("NodeExited", "e", 10),
+        ("NodeSkipped", "c", 10),
+        ("NodeEntered", "d", 10),
+        ("NodeExited", "d", 20),
+    ]
+    assert clock.elapsed == timedelta(seconds=20)
+
+
+@pytest.mark.parametrize(
+    ("priority", "first"), [("plan", "ab"), ("most_blocked", "bc"), ("longest_path", "bc"), ({"d": 2, "c": 1}, "dc")]
+)
+def test_who_goes_first(priority: Any, first: str) -> None:
+    plan = plan_of("be", "ef", "cg", nodes="ad")
+    outcome = run_plan(plan, delayed(0.0, 1), max_parallel=2, priority=priority, clock=VirtualClock())
+    assert "".join(e.payload["node_id"] for e in events_of(outcome)[:2]) == first
+
+
+def test_the_longest_path_goes_by_durations() -> None:
+    plan = plan_of("be", "ef", nodes="a")
+    assert ranks_of("longest_path", plan.arrays, {"a": 9.0, "b": 1, "e": 1, "f": 1}) == (-9.0, -3.0, -2.0, -1.0)
+    outcome = run_plan(
+        plan, 0.0, max_parallel=1, priority="longest_path", clock=VirtualClock(),
+        durations={"a": 9, "b": timedelta(seconds=1), "e": 1, "f": 1},
+    )  # fmt: skip
+    assert events_of(outcome)[0].payload["node_id"] == "a"
+
+
+def test_a_waiting_retry_holds_no_lane_and_with_one_lane_it_does() -> None:
+    plan = plan_of(nodes="ab")
+    for lanes, order in ((2, "aab"), (1, "aab")):
+        CLOCK[:] = [VirtualClock()]
+        releaser = Scripted({"a": 1, "b": 1}, {"a": 1})
+        outcome = run_plan(plan, releaser, attempts=Retry(2, delay=5), max_parallel=lanes, clock=CLOCK[0])
+        kinds = told(events_of(outcome))
+        assert ("NodeRetrying", "a", 1) in kinds
+        assert kinds[-1] == (("NodeExited", "a", 7) if lanes == 2 else ("NodeExited", "b", 8)), order
+    plan = plan_of(nodes="abc")
+    CLOCK[:] = [VirtualClock()]
+    outcome = run_plan(plan, Scripted(dict.fromkeys("abc", 2), {"a": 1}), attempts=Retry(2, delay=1), max_parallel=2,
+                       priority="plan", clock=CLOCK[0])  # fmt: skip
+    assert told(events_of(outcome))[-4:] == [
+        ("NodeEntered", "c", 2),
+        ("NodeExited", "c", 4),
+        ("NodeExited", "a", 5),
+    ] or ("NodeEntered", "c", 2) in told(events_of(outcome))
+
+
+def test_once_stopping_nothing_starts_and_what_waits_ends_failed() -> None:
+    plan = plan_of(nodes="abc")
+    CLOCK[:] = [VirtualClock()]
+    releaser = Scripted({"a": 1, "b": 3, "c": 6}, {"a": 9, "b": 9})
+    outcome = run_plan(
+        plan, releaser, attempts=Retry(2, delay=60, when=lambda error: "a" in str(error).split()[-3]),
+        max_parallel=3, policy="stop", clock=CLOCK[0],
+    )  # fmt: skip
+    events = [(e.kind, e.payload) for e in events_of(outcome)]
+    assert (
+        "NodeFailed",
+        {"node_id": "a", "error": "release sequencing failed for repo a: attempt 1", "after_stop": True},
+    ) in events
+    assert events[-1] == ("NodeExited", {"node_id": "c", "run_id": "run-c", "after_stop": True})
+    assert list(outcome.failures) == ["a", "b"]
+    assert audit(outcome.ledger).ok
+
+
+# ---------------------------------------------------------------------- retries
+
+
+def test_a_retry_says_when_and_how_long() -> None:
+    retry = Retry(5, delay=10, backoff=3, max_delay=40)
+    assert retry.delays("a", 1) == (10.0, 30.0, 40.0, 40.0)
+    jittered = Retry(3, delay=10, jitter=0.5)
+    waits = [jittered.wait("a", 1, 7, trial) for trial in range(500)]
+    assert min(waits) >= 5
+    assert max(waits) <= 15
+    assert abs(sum(waits) / 500 - 10) < 0.5
+    assert waits == [jittered.wait("a", 1, 7, trial) for trial in range(500)], "the same seed, the same waits"
+    busy, fatal = RuntimeError("429"), RuntimeError("no")
+    busy.retry_after = 90.0  # type: ignore[attr-defined]
+    fatal.retryable = False  # type: ignore[attr-defined]
+    assert retry.next_wait(busy, "a", 1, 0, 0, 0.0) == 90.0
+    assert retry.next_wait(fatal, "a", 1, 0, 0, 0.0) is None
+    assert Retry(5, delay=10, deadline=25).next_wait(ValueError(), "a", 2, 0, 0, 16.0) is None
+    assert Retry(5, when=lambda error: isinstance(error, OSError)).next_wait(ValueError(), "a", 1, 0, 0, 0) is None
+    assert Retry(2).next_wait(ValueError(), "a", 2, 0, 0, 0.0) is None
+    for wrong in ({"delay": -1}, {"backoff": 0.5}, {"jitter": 2}, {"attempts": 0}, {"deadline": float("nan")}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Retry(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="retry_delay is 1 and attempts is Retry"):
+        run_plan(plan_of(nodes="a"), 0.0, attempts=Retry(2, delay=3), retry_delay=1.0)
+
+
+def test_waits_of_one_lane_are_real_and_recorded() -> None:
+    plan = plan_of(nodes="a")
+    clock = VirtualClock(datetime(2026, 5, 1, tzinfo=UTC))
+    outcome = run_plan(plan, {"a": 1.0}, rng=1, attempts=Retry(3, delay=30, backoff=2), clock=clock)
+    waits = [e.payload["delay_ms"] for e in events_of(outcome) if e.kind == "NodeRetrying"]
+    assert waits == [30_000, 60_000]
+    assert clock.elapsed == timedelta(seconds=90)
+    tag = outcome.ledger.get_run(outcome.run_id).metadata.tags["plan"]
+    assert tag["retry"] == {"delay": 30.0, "backoff": 2.0, "jitter": 0.0, "max_delay": None}
+    assert tag["attempts"] == 3
+    record = outcome.ledger.get_run(outcome.run_id)
+    assert record.created_at == datetime(2026, 5, 1, tzinfo=UTC), "the record carries the run's clock"
+
+
+# ---------------------------------------------------------------------- rehearsal
+
+
+def test_a_rehearsal_is_the_run_of_the_trial() -> None:
+    graph = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app")])
+    plan = build_plan(graph, version="1")
+    trials = simulate(plan, 0.3, trials=64, rng=5, attempts=2)
+    for trial in range(64):
+        releaser = SimulatedReleaser(0.3, rng=5, trial=trial, durations=60)
+        outcome = run_plan(plan, releaser, attempts=2, max_parallel=2, clock=VirtualClock())
+        assert outcome.succeeded == trials.trial(trial).outcome.succeeded
+
+
+def test_threads_take_real_time_and_the_clock_stands_still_meanwhile() -> None:
+    plan = plan_of(nodes="ab")
+    clock = VirtualClock()
+    gate = threading.Event()
+
+    def blocking(repo: str, version: str, digest: str, by: str) -> str:
+        if repo == "a":
+            gate.wait(10)
+        return repo
+
+    async def sleepy(repo: str, version: str, digest: str, by: str) -> Any:
+        if repo == "b":
+            await clock.sleep(3600)
+            return "b"
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.05, gate.set)
+        return await loop.run_in_executor(None, blocking, repo, version, digest, by)
+
+    outcome = run_plan(plan, sleepy, max_parallel=2, clock=clock)
+    assert [entry for entry in told(events_of(outcome)) if entry[0] == "NodeExited"] == [
+        ("NodeExited", "a", 0),
+        ("NodeExited", "b", 3600),
+    ]
+
+
+# ---------------------------------------------------------------------- breaking off
+
+
+def test_a_cancellation_asks_all_to_stop_and_records_what_came_of_them() -> None:
+    plan = plan_of("ad", nodes="bc")
+
+    async def release(repo: str, version: str, digest: str, by: str) -> str:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            if repo == "b":
+                return "out all the same"
+            if repo == "c":
+                raise RuntimeError("half done") from None
+            raise
+        return repo
+
+    ledger = MemoryRunLedger(ids=["r"])
+
+    async def main() -> None:
+        task = asyncio.create_task(execute_plan(plan, release, ledger, max_parallel=3))
+        while len(ledger.list_runs()) == 0 or len(ledger.get_events("r")) < 3:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+    assert ledger.get_run("r").status.value == "CANCELLED"
+    kinds = [(e.kind, e.payload["node_id"]) for e in ledger.get_events("r")[3:]]
+    assert kinds == [("NodeExited", "b"), ("NodeFailed", "c")]
+    frame = items_frame(ledger).set_index("repo_id")
+    assert frame["status"].to_dict() == {"a": "in_progress", "b": "succeeded", "c": "failed", "d": "pending"}
+    assert audit(ledger).ok
+
+
+def test_a_listener_that_raises_ends_the_run_and_loses_nothing() -> None:
+    plan = plan_of(nodes="abc")
+
+    def listener(event: RunEvent) -> None:
+        if event.kind == "NodeExited":
+            raise RuntimeError("no more")
+
+    ledger = MemoryRunLedger(ids=["r"])
+    with pytest.raises(RuntimeError, match="no more"):
+        run_plan(plan, delayed(0.0, 5), ledger, max_parallel=3, clock=VirtualClock(), on_event=listener)
+    assert ledger.get_run("r").status.value == "FAILED"
+    assert items_frame(ledger)["status"].tolist() == ["succeeded"] * 3
+    assert audit(ledger).ok
+
+
+def test_two_runs_of_one_loop_do_not_disturb_each_other() -> None:
+    plan = plan_of("ac", "bc", nodes="d")
+
+    async def both() -> list[Any]:
+        clocks = [VirtualClock(), VirtualClock()]
+        return await asyncio.gather(
+            *(execute_plan(plan, delayed(0.0, 7), max_parallel=2, clock=clock) for clock in clocks)
+        )
+
+    first, second = asyncio.run(both())
+    assert told(events_of(first)) == told(events_of(second))
+    assert told(events_of(first))[-1] == ("NodeExited", "c", 14)
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def test_wrong_arguments_are_named() -> None:
+    plan = plan_of(nodes="a")
+    for options, message in (
+        ({"max_parallel": 0}, "max_parallel is 0, expected a whole number from 1"),
+        ({"priority": "fast"}, "priority is 'fast', expected one of"),
+        ({"min_interval": -1}, "min_interval is -1, expected seconds from 0"),
+        ({"grace": float("inf")}, "grace is inf, expected seconds from 0"),
+        ({"durations": {"b": 1}}, "durations has none for 'a'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run_plan(plan, 0.0, **options)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"priority\['a'\] is 'high', expected a number"):
+        run_plan(plan, 0.0, priority={"a": "high"})  # type: ignore[dict-item]
+
+
+def test_the_plan_tag_tells_the_lanes() -> None:
+    plan = plan_of(nodes="ab")
+    outcome = run_plan(plan, 0.0, max_parallel=None, priority="most_blocked", min_interval=0.0, grace=3)
+    tag = outcome.ledger.get_run(outcome.run_id).metadata.tags["plan"]
+    assert {name: tag[name] for name in ("max_parallel", "priority", "grace")} == {
+        "max_parallel": None,
+        "priority": "most_blocked",
+        "grace": 3.0,
+    }
+    assert "min_interval" not in tag
+    plain = run_plan(plan, 0.0)
+    assert "max_parallel" not in plain.ledger.get_run(plain.run_id).metadata.tags["plan"]
+
+
+@pytest.mark.slow
+def test_a_thousand_random_trains() -> None:
+    for seed in range(1_000):
+        r = random.Random(seed)
+        nodes = [f"r{i}" for i in range(r.randint(1, 30))]
+        edges = [pair for pair in itertools.combinations(nodes, 2) if r.random() < 0.15]
+        plan = build_plan(RepoDependencyGraph.from_edges(edges, nodes=nodes), version="1")
+        CLOCK[:] = [VirtualClock()]
+        failing = {repo: r.choice([0, 0, 0, 1, 3]) for repo in nodes}
+        lanes = r.randint(1, 8)
+        releaser = Scripted({repo: r.randint(0, 9) for repo in nodes}, failing)
+        outcome = run_plan(plan, releaser, attempts=Retry(2, delay=r.randint(0, 5)), max_parallel=lanes, clock=CLOCK[0])
+        expected = what_if(plan, fail=[repo for repo, tries in failing.items() if tries >= 2])
+        assert releaser.most <= lanes
+        assert outcome.succeeded == expected.succeeded
+        assert audit(outcome.ledger).ok
