@@ -6,7 +6,7 @@ the graph              RepoDependencyGraph, RepoNode, SimilarIds, read_graph, Re
 the plan               Release, build_plan, SequencePlan, SequenceItem, RepoReleaseStatus
 the order explained    steps, check_order, OrderCheck
 running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome, Retry, VirtualClock
-who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, delayed
+who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
@@ -118,7 +118,7 @@ from seqkit.running.clock import VirtualClock
 from seqkit.running.executor import execute_plan, run_plan
 from seqkit.running.releasers import ReleaserLike, RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.running.sequencer import ReleaseSequencer
-from seqkit.running.wrappers import delayed
+from seqkit.running.wrappers import RecordedReleaser, delayed
 
 __version__ = "0.1.0"
 
@@ -150,6 +150,7 @@ __all__ = [
     "PlanLike",
     "ReadError",
     "ReadWarning",
+    "RecordedReleaser",
     "Release",
     "ReleaseSequencer",
     "ReleaserLike",

@@ -55,6 +55,7 @@ NAMES = {
     "SimulatedReleaser",
     "Retry",
     "VirtualClock",
+    "RecordedReleaser",
     "delayed",
     # how likely
     "Analysis",

@@ -75,6 +75,8 @@ class Settings:
     """Whether a skipped repo has an event."""
     lanes: int = 1
     """How many releases may be under way at once."""
+    as_planned: bool = True
+    """Whether of those that may start the first of the plan does."""
 
     @cached_property
     def goes_on(self) -> bool:
@@ -255,7 +257,8 @@ def settings_in(tag: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     lanes = tag.get("max_parallel", 1)
     if lanes is None:
         lanes = sys.maxsize  # no limit
-    return Settings(terms, attempts, skips, lanes if _from_one(lanes) else 1), told
+    as_planned = tag.get("priority", "plan") == "plan"
+    return Settings(terms, attempts, skips, lanes if _from_one(lanes) else 1, as_planned), told
 
 
 def _from_one(value: object) -> bool:

@@ -153,6 +153,8 @@ def turns(run: RunFacts) -> Result:
         return NotChecked("any order that respects the dependencies will do, where the run carries no plan")
     if run.settings.lanes > 1:
         return NotChecked("several releases may be under way at once")
+    if not run.settings.as_planned:
+        return NotChecked("a priority says who goes first")
     latest, after = -1, ""
     remarks = []
     for repo, index in zip(run.order.ids, run.standing.taken, strict=True):

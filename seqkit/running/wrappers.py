@@ -1,13 +1,17 @@
-"""Releasers around releasers: they compose."""
+"""Releasers around releasers, which compose, and one that does again what is recorded."""
 
 from __future__ import annotations
 
 from seqkit.core.durations import DurationsLike, seconds_by_repo, seconds_of
+from seqkit.ledger import LedgerLike
+from seqkit.ledger.copies import counted
+from seqkit.ledger.reading import lent
+from seqkit.ledger.story import Told, read_story
 from seqkit.running.asking import as_releaser
 from seqkit.running.clock import sleep
 from seqkit.running.releasers import ReleaserLike
 
-__all__ = ["Delayed", "delayed"]
+__all__ = ["Delayed", "RecordedReleaser", "delayed"]
 
 
 class Delayed:
@@ -58,3 +62,67 @@ def delayed(releaser: ReleaserLike, durations: DurationsLike) -> Delayed:
     if not isinstance(durations, dict) and not hasattr(durations, "to_dict") and not hasattr(durations, "keys"):
         seconds_of(durations)  # says at once what is wrong
     return Delayed(releaser, durations)
+
+
+class RecordedReleaser:
+    """Does again, try by try, what a run of a ledger records: as long, failing for the same reasons, with the same ids.
+
+    It sleeps by the clock of the run, so that on a :class:`seqkit.VirtualClock` a past train is gone through again in
+    no time, with more lanes or in another order. It keeps no count.
+
+    Parameters
+    ----------
+    ledger : RunLedger, path or URL
+        Where the run is kept.
+    run_id : str
+        The run.
+
+    Raises
+    ------
+    RunNotFound
+        Where the ledger has no such run.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, VirtualClock, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["api", "docs", "web"]), version="1.0")
+    >>> past = run_plan(plan, delayed({"docs": 1.0}, 60), clock=VirtualClock())
+    >>> clock = VirtualClock()
+    >>> again = run_plan(plan, RecordedReleaser(past.ledger, past.run_id), max_parallel=3, clock=clock)
+    >>> again.failures == past.failures, str(clock.elapsed)  # one after the other it took three minutes
+    (True, '0:01:00')
+    """
+
+    def __init__(self, ledger: LedgerLike, run_id: str) -> None:
+        with lent(ledger, existing=True) as kept:
+            story = read_story(counted(kept), run_id)
+        self.run_id = run_id
+        self._told: dict[str, Told] = story.told
+
+    async def release(
+        self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
+    ) -> str:
+        """Do what is recorded of this attempt.
+
+        Raises
+        ------
+        LookupError
+            Where the run records no end of it.
+        """
+        told = self._told.get(repo_id)
+        tries = [] if told is None else [each for each in told.tries if each.outcome != "in_progress"]
+        if told is None or attempt > len(tries):
+            raise LookupError(f"run {self.run_id!r:.80} records no end of attempt {attempt} at {repo_id!r:.80}")
+        one = tries[attempt - 1]
+        if one.began is not None and one.ended is not None:
+            await sleep(max(0.0, (one.ended - one.began).total_seconds()))
+        if one.outcome == "failed":
+            raise _AsRecorded(one.reason or "")
+        return told.released_as or ""
+
+    def __repr__(self) -> str:
+        return f"RecordedReleaser(run {self.run_id!r:.80}, {len(self._told)} repos)"
+
+
+class _AsRecorded(Exception):  # its text is a recorded reason, as it stands
+    """A failure for a recorded reason."""

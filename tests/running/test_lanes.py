@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from seqkit import (
     MemoryRunLedger,
+    RecordedReleaser,
     RepoDependencyGraph,
     Retry,
     RunEvent,
@@ -282,6 +283,24 @@ def test_a_rehearsal_is_the_run_of_the_trial() -> None:
         releaser = SimulatedReleaser(0.3, rng=5, trial=trial, durations=60)
         outcome = run_plan(plan, releaser, attempts=2, max_parallel=2, clock=VirtualClock())
         assert outcome.succeeded == trials.trial(trial).outcome.succeeded
+
+
+def test_what_is_recorded_is_done_again_try_by_try_and_with_more_lanes_sooner() -> None:
+    graph = RepoDependencyGraph.from_edges([("a", "d"), ("b", "d"), ("c", "e")])
+    plan = build_plan(graph, version="1")
+    CLOCK[:] = [VirtualClock()]
+    releaser = Scripted({"a": 10, "b": 20, "c": 5, "d": 7, "e": 9}, {"a": 1, "c": 9})
+    past = run_plan(plan, releaser, attempts=Retry(2, delay=3), clock=CLOCK[0])
+    clock = VirtualClock()
+    again = run_plan(plan, RecordedReleaser(past.ledger, past.run_id), attempts=2, clock=clock)
+    assert (again.succeeded, again.failures) == (past.succeeded, past.failures)
+    assert (CLOCK[0].elapsed, clock.elapsed) == (timedelta(seconds=63), timedelta(seconds=57)), "but for the waits"
+    wide = VirtualClock()
+    run_plan(plan, RecordedReleaser(past.ledger, past.run_id), attempts=2, max_parallel=None, clock=wide)
+    assert wide.elapsed == timedelta(seconds=27)
+    more = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "never there"]), version="1")
+    failures = run_plan(more, RecordedReleaser(past.ledger, past.run_id), clock=VirtualClock()).failures
+    assert "records no end of attempt 1 at 'never there'" in failures["never there"]
 
 
 def test_threads_take_real_time_and_the_clock_stands_still_meanwhile() -> None:
