@@ -12,12 +12,15 @@ FILES = sorted(Path(__file__).parent.rglob("*.py"))
 
 
 def deadlines(tree: ast.AST) -> list[int]:
-    """The lines where something is given a deadline, and not None; and where a profile is made or loaded."""
+    """The lines where something is given a deadline, and not None; and where a profile is made or loaded.
+
+    The deadline of a Retry is another thing.
+    """
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg == "deadline":
-            if not (isinstance(node.value, ast.Constant) and node.value.value is None):
-                found.append(node.value.lineno)
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id == "Retry"):
+            given = [keyword.value for keyword in node.keywords if keyword.arg == "deadline"]
+            found += [value.lineno for value in given if not (isinstance(value, ast.Constant) and value.value is None)]
         elif isinstance(node, ast.Attribute) and node.attr in ("register_profile", "load_profile"):
             found.append(node.lineno)
     return found
@@ -39,3 +42,4 @@ def test_no_test_sets_its_own(file: Path) -> None:
 def test_a_deadline_would_be_found() -> None:
     told = "settings(deadline=200)\nsettings(max_examples=3)\nsettings.load_profile('ci')\nsettings(deadline=None)"
     assert deadlines(ast.parse(told)) == [1, 3]
+    assert deadlines(ast.parse("Retry(deadline=200)\nhypothesis.settings(deadline=1)")) == [2]

@@ -241,6 +241,10 @@ class SequencePlan:
     @property
     def train_of(self) -> tuple[int, ...]:
         """The train that each item leaves with, by position, from 0: the only one, but in a sequence of plans."""
+        return self._in_one_train
+
+    @cached_property
+    def _in_one_train(self) -> tuple[int, ...]:
         return (0,) * len(self._items)
 
     def to_frame(self) -> pd.DataFrame:

@@ -65,7 +65,7 @@ class Reach:
         groups = [tuple(cause.repos) for cause in model.common_causes if cause.probability > 0]
         return cls(plan, terms, [(rate > 0 or repo in struck, rate == 1) for repo, rate in rates], groups)
 
-    @property
+    @cached_property
     def _linked(self) -> bool:
         """Whether what is lost holds up what needs it."""
         return self.terms.holds_up if any(self.plan.train_of) else self.terms.blocks
@@ -147,6 +147,7 @@ def coupled(a: Reach, b: Reach, models: tuple[FailureModel, FailureModel]) -> fr
     causes_of_a, causes_of_b = (_causes(model) for model in models)
     of_a, of_b = a.plan.arrays, b.plan.arrays
     alike: set[str] = set()
+    linked = b._linked
     for at, repo in enumerate(of_b.ids):
         there = of_a.position.get(repo)
         if there is None or of_a.released[there] != of_b.released[at]:
@@ -154,7 +155,7 @@ def coupled(a: Reach, b: Reach, models: tuple[FailureModel, FailureModel]) -> fr
         same = not of_b.released[at] or _chance(repo, a, models[0], causes_of_a) == _chance(
             repo, b, models[1], causes_of_b
         )
-        if b._linked:
+        if linked:
             needs_of_a = {of_a.ids[need] for need in of_a.dependencies[there]}
             needs = {of_b.ids[need] for need in of_b.dependencies[at]}
             same = same and needs_of_a == needs and needs <= alike
