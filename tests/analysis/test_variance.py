@@ -92,6 +92,7 @@ def test_what_is_left_out_is_not_felt() -> None:
 @pytest.mark.parametrize("rates", MODELS)
 @pytest.mark.parametrize("shape", PLANS)
 def test_an_estimate_is_as_far_off_as_it_says(shape: str, rates: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variance_module, "_PANEL", 64)
     monkeypatch.setattr(variance_module, "_MOST_WORK", -1.0)
     chances = mixture_of(PLANS[shape], MODELS[rates], 1).any
     estimate, error = variance_of(chances)
@@ -104,6 +105,7 @@ def test_an_estimate_is_as_far_off_as_it_says(shape: str, rates: str, monkeypatc
 def test_the_standard_deviation_says_where_it_is_an_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = layered(240, 80)
     exact = analyze(plan, 0.02).std_succeeded
+    monkeypatch.setattr(variance_module, "_PANEL", 64)
     monkeypatch.setattr(variance_module, "_MOST_WORK", -1.0)
     estimate = analyze(plan, 0.02).std_succeeded
     assert (type(exact), type(estimate)) == (float, Estimate)

@@ -279,7 +279,8 @@ class _Frame:
         logs[zeros] = 0.0
         ps[zeros] = 1.0
         closure = self.closure or Closure(dependencies, np.flatnonzero((logs < 0).any(axis=0)))
-        counted = Closure(dependencies, np.flatnonzero(zeros.any(axis=0)))
+        none_above = np.zeros(n, dtype=np.int64)
+        counted = Closure(dependencies, np.flatnonzero(zeros.any(axis=0))) if zeros.any() else None
         for row, part in enumerate(parts):
             chances = Chances(
                 plan=faults.plan,
@@ -293,7 +294,9 @@ class _Frame:
                 strikes_above=self.above,
                 once=self.once,
                 log_tried=closure.ancestor_sums(logs[row]) + self.log_above,
-                zeros_above=counted.ancestor_sums(zeros[row].astype(np.float64)).astype(np.int64),
+                zeros_above=none_above
+                if counted is None
+                else counted.ancestor_sums(zeros[row].astype(np.float64)).astype(np.int64),
             )
             found.append((part.weight, chances))
         return Mixture(tuple(found))

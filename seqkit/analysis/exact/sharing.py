@@ -25,8 +25,8 @@ __all__ = ["shares_of"]
 
 _FIRST = 8  # nodes
 _MOST_NODES = 256
-_MOST_OF_LARGE = 16
-_LARGE = 1_000  # repos, from which a node takes a while
+_OF_LARGE = ((1.0, 6), (3.0, 8), (10.0, 12), (math.inf, 16))  # nodes by how many faults are expected at most
+_LARGE = 1_000  # repos, from which a node takes a while: then there is one round
 _ENOUGH = 1e-13  # of the loss
 _STEEP = 30.0  # faults expected, from which the integrand falls off so fast that nodes have to gather near t = 0
 
@@ -38,9 +38,11 @@ def shares_of(goal: Goal, faults: Faults, loss: float) -> tuple[Floats, Floats, 
     """
     alone = faults.alone
     exact = max(1, math.ceil((int(np.count_nonzero(alone)) + len(faults.strikes)) / 2))
-    most = min(exact, _MOST_NODES if len(alone) <= _LARGE else _MOST_OF_LARGE)
-    steep = most < exact and alone.sum() > _STEEP
-    for n in _numbers(most if steep else min(most, _FIRST), most):
+    faults_expected = float(alone.sum())
+    large = len(alone) > _LARGE
+    most = min(exact, next(n for limit, n in _OF_LARGE if faults_expected <= limit) if large else _MOST_NODES)
+    steep = most < exact and faults_expected > _STEEP
+    for n in _numbers(most if large or steep else min(most, _FIRST), most):
         repos, strikes = _by_nodes(goal, faults, n, 3 if steep else 1)
         lacking = abs(math.fsum([*repos.tolist(), *strikes.tolist()]) - loss)
         if lacking <= _ENOUGH * loss:

@@ -68,6 +68,10 @@ def variance_of(chances: Chances) -> tuple[float, float]:
     weights = np.concatenate([causes, -chances.log_q[weighty]])
     taken = np.packbits(strikes.astype(np.uint8), axis=1, bitorder="little")
     takes, weights = np.concatenate([taken, packed], axis=1), _spread(weights, len(causes))
+    if len(kept) <= _PANEL:  # there is nothing to spare
+        bits = np.unpackbits(takes, axis=1, bitorder="little", count=len(weights)).astype(np.float64)
+        succeeded = chances.succeeded[kept]
+        return float(succeeded @ np.expm1((bits * weights) @ bits.T) @ succeeded), 0.0
     if _work(takes) > _MOST_WORK:
         return _estimate(takes, weights, chances.succeeded[kept])
     return _SharedWeight(takes, weights, chances.succeeded[kept]).sum(), 0.0
