@@ -379,6 +379,8 @@ class RunEvent(_Record):
 
     `blocked_by` names the failed repos that one waits for, in plan order. Of more than a hundred it names those that
     the fewest dependencies lead to, of those equally far the first in the plan, and `n_blocked_by` counts all.
+    What ended when nothing started any more says ``after_stop: true``; a failure after which another attempt was
+    allowed and not made says ``given_up: true``.
     """
 
     seq: int

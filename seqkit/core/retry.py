@@ -15,8 +15,9 @@ from typing import Any
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.core import draws
+from seqkit.core.durations import seconds_of
 
-__all__ = ["Attempts", "Retry", "retry_of"]
+__all__ = ["Attempts", "Retry", "Waits", "retry_of"]
 
 _UNIT = 2.0**-53
 
@@ -61,11 +62,11 @@ class Retry:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attempts", whole("attempts", self.attempts, 1))
-        for name, least, most in (("delay", 0.0, math.inf), ("backoff", 1.0, math.inf), ("jitter", 0.0, 1.0)):
+        for name in ("delay", "max_delay", "deadline"):
+            if getattr(self, name) is not None or name == "delay":
+                object.__setattr__(self, name, seconds_of(getattr(self, name), name))
+        for name, least, most in (("backoff", 1.0, math.inf), ("jitter", 0.0, 1.0)):
             object.__setattr__(self, name, _number(name, getattr(self, name), least, most))
-        for name in ("max_delay", "deadline"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, _number(name, getattr(self, name), 0.0, math.inf))
         if self.when is not None and not callable(self.when):
             raise TypeError(f"when is {as_given(self.when)}, expected a function of the error, or None")
 
@@ -94,26 +95,34 @@ class Retry:
             return False
         return True if self.when is None else bool(self.when(error))
 
-    def next_wait(
-        self, error: BaseException, repo_id: str, attempt: int, seed: int, trial: int, elapsed: float
-    ) -> float | None:
-        """Say how long to wait before the next attempt, `elapsed` seconds after the first began; None for no more.
-
-        Whatever `when` raises is raised.
-        """
-        if attempt >= self.attempts or not self.again(error):
-            return None
-        seconds = self.wait(repo_id, attempt, seed, trial)
-        asked = getattr(error, "retry_after", None)
-        if isinstance(asked, int | float) and not isinstance(asked, bool) and seconds < asked < math.inf:
-            seconds = float(asked)
-        return None if self.deadline is not None and elapsed + seconds > self.deadline else seconds
-
     def to_tag(self) -> dict[str, float | None]:
         """Give what stands in a run's plan tag of the waits, where they are not at their defaults."""
         if self == Retry(self.attempts, when=self.when, deadline=self.deadline):
             return {}
         return {"delay": self.delay, "backoff": self.backoff, "jitter": self.jitter, "max_delay": self.max_delay}
+
+
+@dataclass(frozen=True)
+class Waits:
+    """The waits of one run: a rule, and where its jitter is drawn."""
+
+    retry: Retry
+    seed: int = 0
+    trial: int = 0
+
+    def after(self, error: BaseException, repo_id: str, attempt: int, elapsed: float) -> float | None:
+        """Say how long to wait after a failed attempt, `elapsed` seconds after the first began; None for no more.
+
+        Whatever `when` raises is raised.
+        """
+        retry = self.retry
+        if attempt >= retry.attempts or not retry.again(error):
+            return None
+        seconds = retry.wait(repo_id, attempt, self.seed, self.trial)
+        asked = getattr(error, "retry_after", None)
+        if isinstance(asked, int | float) and not isinstance(asked, bool) and seconds < asked < math.inf:
+            seconds = float(asked)
+        return None if retry.deadline is not None and elapsed + seconds > retry.deadline else seconds
 
 
 Attempts = int | Retry
@@ -128,7 +137,7 @@ def retry_of(attempts: Any, retry_delay: Any = 0.0) -> Retry:
     >>> retry_of(2, 1.5)
     Retry(attempts=2, delay=1.5)
     """
-    delay = _number("retry_delay", retry_delay, 0.0, math.inf)
+    delay = seconds_of(retry_delay, "retry_delay")
     if not isinstance(attempts, Retry):
         return Retry(whole("attempts", attempts, 1), delay)
     if delay:
@@ -140,7 +149,7 @@ def retry_of(attempts: Any, retry_delay: Any = 0.0) -> Retry:
 
 def _number(argument: str, value: Any, least: float, most: float) -> float:
     limits = f"from {least:g}" + ("" if most == math.inf else f" to {most:g}")
-    expected = f"expected {'seconds' if argument.endswith(('delay', 'deadline')) else 'a number'} {limits}"
+    expected = f"expected a number {limits}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{argument} is {as_given(value, 200)}, {expected}")
     if not least <= float(value) <= most or float(value) == math.inf:

@@ -25,7 +25,7 @@ from seqkit.core.plan import SequencePlan, snapshot_of, whole_of
 from seqkit.core.rules import Reason, follow
 from seqkit.core.terms import Terms
 
-__all__ = ["PlanLike", "Trains", "as_plan", "follow_trains"]
+__all__ = ["PlanLike", "Trains", "as_plan", "follow_trains", "loss_holds_up"]
 
 PlanLike = SequencePlan | Sequence[SequencePlan]
 """What a `plan` argument of an analysis takes: a plan, or trains of one that leave one after the other."""
@@ -101,6 +101,14 @@ def _trains(plans: list[SequencePlan], argument: str) -> Trains:
     return Trains(plans, whole)
 
 
+def loss_holds_up(plan: SequencePlan, terms: Terms) -> bool:
+    """Tell whether what a repo was not released for keeps those from being released that need it.
+
+    In one train a stop needs no such rule, as nothing starts after it; a later train starts all the same.
+    """
+    return terms.holds_up if any(plan.train_of) else terms.blocks
+
+
 def follow_trains(plan: SequencePlan, terms: Terms, reason: Reason, seed: int | None = None) -> SequenceOutcome:
     """Go through a plan, or through trains one after the other, and give what it came to.
 
@@ -123,7 +131,7 @@ def follow_trains(plan: SequencePlan, terms: Terms, reason: Reason, seed: int | 
             for at, (other, yes) in enumerate(zip(plan.train_of, arrays.released, strict=True))
             if other == number and yes
         ]
-        below = _below(arrays.dependencies, lost) if terms.holds_up and number else [False] * len(lost)
+        below = _below(arrays.dependencies, lost) if number and loss_holds_up(plan, terms) else [False] * len(lost)
         late = [position for position in mine if below[position]]
         held += late
         outcome = follow(train.without([arrays.ids[position] for position in late]), terms, reason).outcome()

@@ -86,7 +86,7 @@ class Causes:
                 f"expected at most {_MOST_CAUSES}; merge or drop some"
             )
         self._members = {cause.name: frozenset(cause.repos) for cause in possible}
-        self._weights = _weights(self._suspects, model, failed, released)
+        self._weights = _weights(self._suspects, self._members, model, failed, released)
 
     def chance(self, repo: str) -> tuple[bool, bool]:
         """Tell whether tries at a repo of which nothing is known may fail, and whether they must."""
@@ -134,15 +134,19 @@ def _likelihood(own: Failing, struck: Collection[CommonCause], failed: int, rele
 
 
 def _weights(
-    suspects: list[CommonCause], model: FailureModel, failed: Mapping[str, int], released: Collection[str]
+    suspects: list[CommonCause],
+    members: Mapping[str, Collection[str]],
+    model: FailureModel,
+    failed: Mapping[str, int],
+    released: Collection[str],
 ) -> dict[tuple[bool, ...], float]:
     """Give the joint probability of what is recorded and of each beginning of the list of strikes."""
     weights: dict[tuple[bool, ...], float] = {}
     known = failed.keys() | set(released)
-    members = {repo: [cause for cause in suspects if repo in cause.repos] for repo in known}
+    strikers = {repo: [cause for cause in suspects if repo in members[cause.name]] for repo in known}
     mine = [
         (model.failing(repo), causes, failed.get(repo, 0), repo in released)
-        for repo, causes in members.items()
+        for repo, causes in strikers.items()
         if causes
     ]
     for strikes in itertools.product((False, True), repeat=len(suspects)):

@@ -17,12 +17,10 @@ from seqkit._util.secrets import as_given
 from seqkit.core.draws import Seed
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.model import SequenceItem
-from seqkit.core.plan import SequencePlan
-from seqkit.core.unknown import check_models, check_script
 from seqkit.running.calling import in_thread, is_async
-from seqkit.running.releasers import ReleaserLike, ScriptedReleaser, SimulatedReleaser
+from seqkit.running.releasers import ReleaserLike, SimulatedReleaser
 
-__all__ = ["Asked", "as_releaser", "check_names"]
+__all__ = ["Asked", "as_releaser", "is_model"]
 
 _SHAPE = ("repo_id", "version_label", "spec_digest", "promoted_by")
 
@@ -76,7 +74,7 @@ def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0)
     ValueError
         Where `rng` or `trial` is given, but `releaser` is no failure model and would not use it.
     """
-    if _is_model(releaser):
+    if is_model(releaser):
         simulated = SimulatedReleaser(as_model(releaser, "releaser"), rng, trial)
         return Asked(simulated.release, simulated)
     if rng is not None or trial != 0:
@@ -95,28 +93,8 @@ def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0)
     )
 
 
-def check_names(plan: SequencePlan, releaser: ReleaserLike) -> None:
-    """Hold the names of a `releaser` argument against a plan, where it is one that has names.
-
-    Warns
-    -----
-    UnknownRepo
-        Where a name looks like a slip.
-
-    Raises
-    ------
-    ValueError
-        Where all names are unknown, and so nothing could fail.
-    """
-    if isinstance(releaser, ScriptedReleaser):
-        check_script(plan, releaser.failures)
-    elif isinstance(releaser, SimulatedReleaser):
-        check_models([plan], releaser=releaser.model)
-    elif _is_model(releaser):
-        check_models([plan], releaser=as_model(releaser, "releaser"))
-
-
-def _is_model(releaser: object) -> TypeGuard[ModelLike]:
+def is_model(releaser: object) -> TypeGuard[ModelLike]:
+    """Tell whether a `releaser` argument is the model of one to simulate."""
     return isinstance(releaser, Real | Mapping | pd.Series | FailureModel) and not isinstance(releaser, bool)
 
 

@@ -25,9 +25,8 @@ import math
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from numbers import Real
 
-from seqkit._util.secrets import as_given
+from seqkit.core.durations import seconds_of
 from seqkit.ledger.given import Clock, RunClock, clock_of
 
 __all__ = ["Pace", "VirtualClock", "Wake", "lane", "pace_of", "sleep"]
@@ -105,7 +104,7 @@ class VirtualClock(Pace):
 
     Give it as `clock=` to :func:`seqkit.run_plan`, and let releasers sleep by it: :func:`seqkit.delayed` and
     :class:`seqkit.SimulatedReleaser` with `durations` do. Each call tells the time that it is; it moves by nothing but
-    sleep.
+    sleep. It serves one run at a time.
 
     Parameters
     ----------
@@ -125,7 +124,7 @@ class VirtualClock(Pace):
         self._sleepers: list[tuple[float, int, object, asyncio.Future[None]]] = []
         self._count = 0
         self._changed = Wake()
-        self._driven = 0
+        self._driven = False
 
     def __call__(self) -> datetime:
         """Tell the time."""
@@ -149,16 +148,13 @@ class VirtualClock(Pace):
         Raises
         ------
         TypeError, ValueError
-            Where `seconds` is no number from 0.
+            Where `seconds` is neither a number from 0 nor a timedelta.
         """
-        if isinstance(seconds, bool) or not isinstance(seconds, Real):
-            raise TypeError(f"seconds is {as_given(seconds, 200)}, expected a number from 0")
-        if not 0 <= float(seconds) < math.inf:
-            raise ValueError(f"seconds is {as_given(seconds, 200)}, expected a number from 0")
+        taken = seconds_of(seconds, "seconds")
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
         self._count += 1
-        entry = (self._now + float(seconds), self._count, _lane.get(), woken)
+        entry = (self._now + taken, self._count, _lane.get(), woken)
         heapq.heappush(self._sleepers, entry)
         self._changed.ring()
         if not self._driven:  # no run tells what else is under way
@@ -180,12 +176,14 @@ class VirtualClock(Pace):
 
     @contextmanager
     def driven(self) -> Iterator[None]:
-        """While a run drives it, the run says when nothing is under way."""
-        self._driven += 1
+        """While a run drives it, the run says when nothing is under way; of two at once neither could."""
+        if self._driven:
+            raise ValueError("clock drives another run already, expected one of its own for each run at a time")
+        self._driven = True
         try:
             yield
         finally:
-            self._driven -= 1
+            self._driven = False
 
     async def until(self, wake: Wake, when: float, lanes: Collection[object]) -> None:
         """Wait until `wake` rings, or it is `when`; jump while all of `lanes` sleep."""

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from seqkit.core.model import RunMetadata
 from seqkit.core.outcome import SequenceOutcome
-from seqkit.core.retry import Retry
+from seqkit.core.retry import Waits
 from seqkit.core.rules import Rules, Start
 from seqkit.running.asking import Asked
-from seqkit.running.calling import reason_of
 from seqkit.running.clock import Pace, VirtualClock, lane
 from seqkit.running.lanes import Lanes, Options
-from seqkit.running.recording import CANCELLATIONS, GIVEN_UP, Recording
+from seqkit.running.recording import CANCELLATIONS, Recording
 
 __all__ = ["Execution"]
 
@@ -24,10 +23,7 @@ class Execution:
 
     recording: Recording
     releaser: Asked
-    retry: Retry
-    seed: int
-    """Of the waits between attempts."""
-    trial: int
+    waits: Waits
     pace: Pace
     options: Options
 
@@ -45,7 +41,7 @@ class Execution:
             if self.options.plain and not isinstance(self.pace, VirtualClock):
                 await self._one_by_one()
             else:
-                lanes = Lanes(recording, self.releaser, self.retry, self.seed, self.trial, self.pace, self.options)
+                lanes = Lanes(recording, self.releaser, self.waits, self.pace, self.options)
                 await lanes.follow()
             await recording.close()
         except BaseException as error:
@@ -76,25 +72,14 @@ class Execution:
                 if not _is_its_own(error):
                     raise  # the entry stays open: nobody knows how far this release got
                 failure: BaseException = error
-            except Exception as error:
+            except BaseException as error:
                 failure = error
-            except BaseException as error:  # SystemExit and its like: the release failed, and the run ends with it
-                await self.recording.failed(step, reason_of(error))
-                raise
             else:
                 await self.recording.ended(step, released_as)
                 return
-            elapsed = self.pace.now() - began
-            try:
-                wait = self.retry.next_wait(failure, repo, rules.attempt(repo), self.seed, self.trial, elapsed)
-            except Exception:
-                await self.recording.failed(step, reason_of(failure))
-                raise
+            wait = await self.recording.attempt_failed(step, failure, self.waits, self.pace.now() - began)
             if wait is None:
-                more = GIVEN_UP if rules.will_retry(repo) else None
-                await self.recording.failed(step, reason_of(failure), more)
                 return
-            await self.recording.retrying(step, reason_of(failure), wait)
             await self.pace.sleep(wait)
 
 

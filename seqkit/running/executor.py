@@ -15,29 +15,28 @@ from pydantic_core import to_jsonable_python
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.core.draws import Seed, resolve_seed
-from seqkit.core.durations import DurationsLike, seconds_by_repo
+from seqkit.core.durations import Durations, DurationsLike, seconds_of
 from seqkit.core.ids import checked_text
 from seqkit.core.model import RunMetadata
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, item_json
-from seqkit.core.retry import Attempts, Retry, retry_of
+from seqkit.core.retry import Attempts, Retry, Waits, retry_of
 from seqkit.core.rules import Rules
 from seqkit.core.terms import Policy, Terms
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.digest import VERSION
 from seqkit.ledger.given import Clock, RunClock, system_clock
-from seqkit.running.asking import as_releaser, check_names
+from seqkit.running.asking import as_releaser
 from seqkit.running.beside import run_beside
 from seqkit.running.clock import pace_of
 from seqkit.running.execution import Execution
-from seqkit.running.lanes import Options, Priority, ranks_of
+from seqkit.running.lanes import PRIORITIES, Options, Priority, ranks_of
 from seqkit.running.recording import Recording
 from seqkit.running.releasers import ReleaserLike
 from seqkit.running.telling import OnEvent, checked_on_event
+from seqkit.running.wrappers import check_releaser
 
 __all__ = ["OnEvent", "execute_plan", "run_plan"]
-
-_PRIORITIES = ("plan", "most_blocked", "longest_path")
 
 
 async def execute_plan(
@@ -105,8 +104,8 @@ async def execute_plan(
         Called with a copy of each event once it is durable. A plain function: nobody awaits what it returns.
     clock : callable, optional
         Tells the time as an aware datetime; the system's by default. A :class:`seqkit.VirtualClock` also waits, and
-        jumps. It is asked once before the run begins. Where it
-        fails later, what happened is recorded with the time it told last, and the run ends as FAILED.
+        jumps. It is asked once before the run begins. Where it fails later, what happened is recorded with the time
+        it told last, and the run ends as FAILED.
 
     Returns
     -------
@@ -186,13 +185,11 @@ def _prepared(
     clock: Clock | None,
 ) -> tuple[Execution, RunMetadata]:
     """Read and check the arguments; in the thread of the caller, whose line a warning should name."""
-    if not isinstance(plan, SequencePlan):
-        raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     asked = as_releaser(releaser, rng, trial)
-    check_names(plan, releaser)
+    check_releaser(plan, releaser)
     on_event = checked_on_event(on_event)
     rules = Rules(plan, terms)
-    told = options[1] | ({"retry": waits} if (waits := retry.to_tag()) else {})
+    told = options[1] | ({"retry": delays} if (delays := retry.to_tag()) else {})
     metadata = _metadata(rules, record_skips, tags, told)
     if not isinstance(ledger, str | os.PathLike | None):
         ledger = as_ledger(ledger)
@@ -205,8 +202,8 @@ def _prepared(
         on_event,
         clock or system_clock,
     )
-    seed = resolve_seed(asked.seed) if retry.jitter else 0
-    run = Execution(recording, asked, retry, seed, int(trial), pace_of(clock), options[0])
+    waits = Waits(retry, resolve_seed(asked.seed) if retry.jitter else 0, int(trial))
+    run = Execution(recording, asked, waits, pace_of(clock), options[0])
     return run, metadata
 
 
@@ -229,13 +226,13 @@ def _options(
         for repo, number in first.items():
             if isinstance(number, bool) or not isinstance(number, Real) or math.isnan(float(number)):
                 raise TypeError(f"priority[{repo!r:.80}] is {as_given(number, 200)}, expected a number, higher first")
-    elif first not in _PRIORITIES:
+    elif first not in PRIORITIES:
         raise ValueError(
-            f"priority is {as_given(priority, 200)}, expected one of {_PRIORITIES}, a mapping from repo id to number, "
+            f"priority is {as_given(priority, 200)}, expected one of {PRIORITIES}, a mapping from repo id to number, "
             "or None"
         )
-    seconds = None if durations is None else seconds_by_repo(durations, plan.released)
-    interval, patience = (_seconds(name, value) for name, value in (("min_interval", min_interval), ("grace", grace)))
+    seconds = None if durations is None else Durations(durations).by_repo(plan.released)
+    interval, patience = seconds_of(min_interval, "min_interval"), seconds_of(grace, "grace")
     told: dict[str, Any] = {}
     if lanes != 1:
         told["max_parallel"] = lanes
@@ -243,17 +240,9 @@ def _options(
         told["priority"] = dict(priority) if isinstance(priority, Mapping) else priority
     if interval:
         told["min_interval"] = interval
-    if patience != 10.0:
+    if patience != Options().grace:
         told["grace"] = patience
     return Options(lanes, ranks_of(first, plan.arrays, seconds), interval, patience), told
-
-
-def _seconds(argument: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{argument} is {as_given(value, 200)}, expected seconds from 0")
-    if not 0 <= float(value) < math.inf:
-        raise ValueError(f"{argument} is {as_given(value, 200)}, expected seconds from 0")
-    return float(value)
 
 
 def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None, told: Mapping[str, Any]) -> RunMetadata:

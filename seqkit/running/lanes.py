@@ -12,24 +12,28 @@ keeps it, as a run without lanes does. Once the run is stopping, no attempt star
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from seqkit.core.arrays import PlanArrays
-from seqkit.core.retry import Retry
+from seqkit.core.retry import Waits
 from seqkit.core.rules import Skip, Start
 from seqkit.errors import StorageError
 from seqkit.running.asking import Asked
 from seqkit.running.calling import reason_of
 from seqkit.running.clock import Pace, Wake, lane
-from seqkit.running.recording import GIVEN_UP, Recording
+from seqkit.running.recording import AFTER_STOP, Recording
 
-__all__ = ["Lanes", "Options", "Priority", "ranks_of"]
+__all__ = ["PRIORITIES", "Lanes", "Options", "Priority", "ranks_of"]
 
-Priority = Literal["plan", "most_blocked", "longest_path"] | Mapping[str, float]
+_Named = Literal["plan", "most_blocked", "longest_path"]
+PRIORITIES = get_args(_Named)
+"""The priorities that have a name."""
+Priority = _Named | Mapping[str, float]
 """Who starts first of those that may: see :func:`ranks_of`."""
 
 
@@ -102,7 +106,6 @@ class _Waiting:
 
     due: float
     position: int
-    reason: str
 
 
 class Lanes:
@@ -112,14 +115,12 @@ class Lanes:
         self,
         recording: Recording,
         releaser: Asked,
-        retry: Retry,
-        seed: int,
-        trial: int,
+        waits: Waits,
         pace: Pace,
         options: Options,
     ) -> None:
         self._recording, self._rules = recording, recording.rules
-        self._releaser, self._retry, self._seed, self._trial = releaser, retry, seed, trial
+        self._releaser, self._waits = releaser, waits
         self._pace, self._options = pace, options
         self._single = options.max_parallel == 1
         self._as_planned = self._single and not options.ranks
@@ -156,8 +157,7 @@ class Lanes:
 
     async def _turns(self) -> None:
         """Pass over what is held up, and start what may start."""
-        stopping = self._rules.stopping
-        if stopping:
+        if self._rules.stopping:
             await self._give_up_waiting()
         if not self._as_planned:
             for skip in self._decided():
@@ -181,8 +181,6 @@ class Lanes:
                 return
             _, position, again = heapq.heappop(self._ready)
             await self._start(self._steps[position], again)
-            if self._rules.stopping:  # a listener may have ended it meanwhile
-                return
 
     def _decided(self) -> Iterator[Skip]:
         """Take all items that are decided: give those that are passed over, and line up the others."""
@@ -245,46 +243,26 @@ class Lanes:
     # ------------------------------------------------------------------ what ended
 
     async def _take_in(self, mine: _Lane) -> None:
-        step, failure = mine.step, mine.raised
+        step = mine.step
         del self._active[step.position]
-        more = {"after_stop": True} if self._rules.stopping else None
-        if failure is None:
-            await self._recording.ended(step, mine.returned, more)
+        if mine.raised is None:
+            await self._recording.ended(step, mine.returned, AFTER_STOP if self._rules.stopping else None)
             return
-        if not isinstance(failure, Exception | asyncio.CancelledError):  # SystemExit and its like end the run
-            await self._recording.failed(step, reason_of(failure), more)
-            raise failure
-        wait = None
-        try:
-            if not self._rules.stopping:
-                elapsed = self._pace.now() - self._began[step.position]
-                wait = self._retry.next_wait(failure, step.repo_id, mine.attempt, self._seed, self._trial, elapsed)
-        except Exception:
-            await self._recording.failed(step, reason_of(failure), more)
-            raise
-        if wait is None:
-            if not more and mine.attempt < self._retry.attempts:
-                more = GIVEN_UP
-            await self._recording.failed(step, reason_of(failure), more)
-            return
-        await self._recording.retrying(step, reason_of(failure), wait)
-        waiting = _Waiting(self._pace.now() + wait, step.position, reason_of(failure))
-        heapq.heappush(self._waiting, waiting)
+        elapsed = self._pace.now() - self._began[step.position]
+        wait = await self._recording.attempt_failed(step, mine.raised, self._waits, elapsed)
+        if wait is not None:
+            heapq.heappush(self._waiting, _Waiting(self._pace.now() + wait, step.position))
 
-    async def _give_up_waiting(self) -> None:
+    async def _give_up_waiting(self, tell_of_it: bool = True) -> None:
         """Let what waits to be tried again end failed, with its last reason: nothing starts any more."""
-        reasons = {each.position: each.reason for each in self._waiting}
-        due = {position for _, position, again in self._ready if again}
-        for position in sorted(reasons.keys() | due):
-            step = self._steps[position]
-            reason = reasons.get(position) or self._last_reason(step)
-            await self._recording.failed(step, reason, {"after_stop": True})
+        waiting = {each.position for each in self._waiting} | {position for _, position, again in self._ready if again}
         self._waiting = []
         self._ready = [entry for entry in self._ready if not entry[2]]
         heapq.heapify(self._ready)
-
-    def _last_reason(self, step: Start) -> str:
-        return self._recording.last_reason(step.repo_id)
+        for position in sorted(waiting):
+            step = self._steps[position]
+            reason = self._recording.last_reason(step.repo_id)
+            await self._recording.failed(step, reason, AFTER_STOP, tell_of_it)
 
     # ------------------------------------------------------------------ the end
 
@@ -313,12 +291,21 @@ class Lanes:
             mine = self._active[position]
             if mine.task is None or not mine.task.done() or mine.task.cancelled():
                 continue
-            try:
+            with _noted(why, f"what came of {mine.step.repo_id!r:.80}"):
                 if mine.raised is None:
-                    await self._recording.ended(mine.step, mine.returned, {"after_stop": True})
+                    await self._recording.ended(mine.step, mine.returned, AFTER_STOP, tell_of_it=False)
                 else:
-                    await self._recording.failed(mine.step, reason_of(mine.raised), {"after_stop": True}, False)
-            except BaseException as also:
-                why.add_note(f"what came of {mine.step.repo_id!r:.80} could not be recorded: {reason_of(also)}")
-                if isinstance(why, StorageError) and isinstance(also, StorageError):
-                    why.events.extend(also.events)
+                    await self._recording.failed(mine.step, reason_of(mine.raised), AFTER_STOP, tell_of_it=False)
+        with _noted(why, "that nothing is tried again"):
+            await self._give_up_waiting(tell_of_it=False)
+
+
+@contextlib.contextmanager
+def _noted(why: BaseException, what: str) -> Iterator[None]:
+    """Let an error that ends a run say what else could not be recorded."""
+    try:
+        yield
+    except BaseException as also:
+        why.add_note(f"{what} could not be recorded: {reason_of(also)}")
+        if isinstance(why, StorageError) and isinstance(also, StorageError):
+            why.events.extend(also.events)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from seqkit.core.model import RunEvent, RunMetadata, RunStatus, spec_digest_of
 from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.retry import Waits
 from seqkit.core.rules import Rules, Skip, Start
 from seqkit.errors import InvalidRunState, StorageError
 from seqkit.ledger import RunLedger
@@ -26,13 +27,16 @@ from seqkit.ledger.story import Story, kind_of
 from seqkit.running.calling import id_in, in_worker, reason_of, shown, to_its_end
 from seqkit.running.telling import OnEvent, tell
 
-__all__ = ["CANCELLATIONS", "GIVEN_UP", "Recording"]
+__all__ = ["AFTER_STOP", "CANCELLATIONS", "Recording"]
 
 _T = TypeVar("_T")
 CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)
 """What ends a run as CANCELLED."""
-GIVEN_UP = {"given_up": True}
-"""Said of a failure after which another attempt was allowed, but by the retry's own rule not made."""
+GIVEN_UP: Mapping[str, Any] = {"given_up": True}
+"""Said of a failure after which another attempt was allowed and not made: no error to try again after, or the run
+broke off."""
+AFTER_STOP: Mapping[str, Any] = {"after_stop": True}
+"""Said of what ended when nothing started any more."""
 
 
 class Recording:
@@ -60,7 +64,7 @@ class Recording:
     # ------------------------------------------------------------------ the run
 
     @contextlib.asynccontextmanager
-    async def lending(self) -> Any:
+    async def lending(self) -> AsyncIterator[None]:
         """Open what was given as a path or URL, and let go of it at the end."""
         with contextlib.ExitStack() as opened:
             if isinstance(self._given, str | os.PathLike):  # a database that is locked is waited for
@@ -188,7 +192,8 @@ class Recording:
             raise
         except BaseException as error:
             why = f"not tried{' again' * (self.rules.attempt(step.repo_id) > 1)}, as the run broke off: "
-            await self.failed(step, why + reason_of(error), tell_of_it=False)
+            more = GIVEN_UP if self.rules.will_retry(step.repo_id) else None
+            await self.failed(step, why + reason_of(error), more, tell_of_it=False)
             raise
 
     async def retrying(self, step: Start, reason: str, seconds: float) -> None:
@@ -203,16 +208,43 @@ class Recording:
         self.rules.fail(step.repo_id, reason)
         await self._tell_before_a_try(step, event)
 
-    async def ended(self, step: Start, returned: object, more: Mapping[str, Any] | None = None) -> None:
+    async def attempt_failed(self, step: Start, error: BaseException, waits: Waits, elapsed: float) -> float | None:
+        """Record that an attempt failed, `elapsed` seconds after the first began.
+
+        Gives the seconds to wait before the next; None where there is none, so that the repo has failed. What is no
+        Exception ends the run too, and so does what the retry's own rule raises: it is raised once that is recorded.
+        """
+        repo, reason, wait = step.repo_id, reason_of(error), None
+        more = AFTER_STOP if self.rules.stopping else GIVEN_UP if self.rules.will_retry(repo) else None
+        if not isinstance(error, Exception | asyncio.CancelledError):  # SystemExit and its like
+            await self.failed(step, reason, more)
+            raise error
+        if not self.rules.stopping:
+            try:
+                wait = waits.after(error, repo, self.rules.attempt(repo), elapsed)
+            except Exception:
+                await self.failed(step, reason, more)
+                raise
+        if wait is None:
+            await self.failed(step, reason, more)
+        else:
+            await self.retrying(step, reason, wait)
+        return wait
+
+    async def ended(
+        self, step: Start, returned: object, more: Mapping[str, Any] | None = None, tell_of_it: bool = True
+    ) -> None:
         """Record that a repo is out, by what the releaser returned; where that is no id, that it failed."""
         repo, released_as = step.repo_id, id_in(returned)
         if released_as is None:
             what = f"the releaser returned {shown(returned)} for repo {repo!r:.80}"
             error = TypeError(f"{what}, expected an id for the release as a str")
-            await self.failed(step, reason_of(error), more)
+            await self.failed(step, reason_of(error), more, tell_of_it)
             raise error
         try:
-            self._tell(await self._store("NodeExited", {"node_id": repo, "run_id": released_as, **(more or {})}))
+            event = await self._store("NodeExited", {"node_id": repo, "run_id": released_as, **(more or {})})
+            if tell_of_it:
+                self._tell(event)
         finally:
             self.rules.succeed(repo, released_as)  # it is out, whether that could be recorded or not
 

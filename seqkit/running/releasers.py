@@ -17,7 +17,7 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import printable
 from seqkit.core import draws
 from seqkit.core.draws import Seed
-from seqkit.core.durations import DurationsLike, seconds_by_repo
+from seqkit.core.durations import Durations, DurationsLike
 from seqkit.core.failures import ModelLike, as_model
 from seqkit.errors import SequencingFailed
 from seqkit.running.clock import sleep
@@ -125,19 +125,19 @@ class SimulatedReleaser:
         self.model = as_model(model)
         self.seed = draws.resolve_seed(rng)
         self.trial = int(trial)
-        self.durations = durations
+        self.durations = None if durations is None else Durations(durations)
 
     async def release(
         self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
     ) -> str:
         """Draw whether this attempt fails; they count from 1."""
         if self.durations is not None:
-            await sleep(seconds_by_repo(self.durations, [repo_id])[repo_id])
+            await sleep(self.durations.of(repo_id))
         reason = self.model.reason(repo_id, whole("attempt", attempt, 1), self.seed, self.trial)
         if reason is not None:
             raise SequencingFailed(repo_id, reason)
         return f"run-{repo_id}"
 
     def __repr__(self) -> str:
-        takes = "" if self.durations is None else f", durations={as_given(self.durations)}"
+        takes = "" if self.durations is None else f", {self.durations!r}"
         return f"SimulatedReleaser({self.model!r}, rng={self.seed}, trial={self.trial}{takes})"

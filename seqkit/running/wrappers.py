@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from seqkit.core.durations import DurationsLike, seconds_by_repo, seconds_of
+from seqkit.core.durations import Durations, DurationsLike
+from seqkit.core.failures import as_model
+from seqkit.core.plan import SequencePlan
+from seqkit.core.unknown import check_models, check_script
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, read_story
-from seqkit.running.asking import as_releaser
+from seqkit.running.asking import as_releaser, is_model
 from seqkit.running.clock import sleep
-from seqkit.running.releasers import ReleaserLike
+from seqkit.running.releasers import ReleaserLike, ScriptedReleaser, SimulatedReleaser
 
-__all__ = ["Delayed", "RecordedReleaser", "delayed"]
+__all__ = ["Delayed", "RecordedReleaser", "check_releaser", "delayed"]
 
 
 class Delayed:
     """Sleeps by the clock of the run, then asks another releaser. Made by :func:`delayed`."""
 
     def __init__(self, releaser: ReleaserLike, durations: DurationsLike) -> None:
-        self._given, self._durations = releaser, durations
+        self.releaser, self.durations = releaser, Durations(durations)
         self._asked = as_releaser(releaser)
         self.seed = self._asked.seed
 
@@ -30,11 +33,11 @@ class Delayed:
         self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
     ) -> object:
         """Sleep, then ask."""
-        await sleep(seconds_by_repo(self._durations, [repo_id])[repo_id])
+        await sleep(self.durations.of(repo_id))
         return await self._asked.ask((repo_id, version_label, spec_digest, promoted_by), attempt)
 
     def __repr__(self) -> str:
-        return f"delayed({self._given!r:.200}, {self._durations!r:.200})"
+        return f"delayed({self.releaser!r:.200}, {self.durations!r})"
 
 
 def delayed(releaser: ReleaserLike, durations: DurationsLike) -> Delayed:
@@ -59,8 +62,6 @@ def delayed(releaser: ReleaserLike, durations: DurationsLike) -> Delayed:
     >>> str(clock.elapsed)  # api beside web, then docs
     '0:01:10'
     """
-    if not isinstance(durations, dict) and not hasattr(durations, "to_dict") and not hasattr(durations, "keys"):
-        seconds_of(durations)  # says at once what is wrong
     return Delayed(releaser, durations)
 
 
@@ -126,3 +127,28 @@ class RecordedReleaser:
 
 class _AsRecorded(Exception):  # its text is a recorded reason, as it stands
     """A failure for a recorded reason."""
+
+
+def check_releaser(plan: SequencePlan, releaser: ReleaserLike) -> None:
+    """Hold what a `releaser` argument names against a plan, before the run: repos that fail, and how long each takes.
+
+    Warns
+    -----
+    UnknownRepo
+        Where a name looks like a slip.
+
+    Raises
+    ------
+    ValueError
+        Where all names of who fails are unknown, and so nothing could fail; or a repo to release has no duration.
+    """
+    if isinstance(releaser, Delayed | SimulatedReleaser) and releaser.durations is not None:
+        releaser.durations.by_repo(plan.released)
+    if isinstance(releaser, Delayed):
+        check_releaser(plan, releaser.releaser)
+    elif isinstance(releaser, ScriptedReleaser):
+        check_script(plan, releaser.failures)
+    elif isinstance(releaser, SimulatedReleaser):
+        check_models([plan], releaser=releaser.model)
+    elif is_model(releaser):
+        check_models([plan], releaser=as_model(releaser, "releaser"))

@@ -200,7 +200,7 @@ def test_a_mild_cause_of_one_member_folds_into_its_failing_and_not_into_its_rate
     assert exact != pytest.approx((1 - 0.8 * (1 - 0.5 * 0.4)) ** 2, rel=0.05)  # what folding into the rate would say
 
 
-def test_twelve_mild_causes_on_a_real_plan() -> None:
+def test_six_mild_causes_on_a_real_plan() -> None:
     kf5 = build_plan(load_dataset("kf5").graph)
     causes = [CommonCause(str(i), 0.05, kf5.released[6 * i : 6 * i + 12], 0.3) for i in range(6)]
     model = FailureModel(default=0.02, common_causes=causes)

@@ -34,6 +34,7 @@ from seqkit import (
     simulate,
     what_if,
 )
+from seqkit.core.retry import Waits
 from seqkit.running.lanes import ranks_of
 from tests.tools.strategies import dags, subsets
 
@@ -193,24 +194,34 @@ def test_the_longest_path_goes_by_durations() -> None:
     assert events_of(outcome)[0].payload["node_id"] == "a"
 
 
-def test_a_waiting_retry_holds_no_lane_and_with_one_lane_it_does() -> None:
-    plan = plan_of(nodes="ab")
-    for lanes, order in ((2, "aab"), (1, "aab")):
-        CLOCK[:] = [VirtualClock()]
-        releaser = Scripted({"a": 1, "b": 1}, {"a": 1})
-        outcome = run_plan(plan, releaser, attempts=Retry(2, delay=5), max_parallel=lanes, clock=CLOCK[0])
-        kinds = told(events_of(outcome))
-        assert ("NodeRetrying", "a", 1) in kinds
-        assert kinds[-1] == (("NodeExited", "a", 7) if lanes == 2 else ("NodeExited", "b", 8)), order
-    plan = plan_of(nodes="abc")
+def test_a_waiting_retry_holds_no_lane() -> None:
     CLOCK[:] = [VirtualClock()]
-    outcome = run_plan(plan, Scripted(dict.fromkeys("abc", 2), {"a": 1}), attempts=Retry(2, delay=1), max_parallel=2,
-                       priority="plan", clock=CLOCK[0])  # fmt: skip
-    assert told(events_of(outcome))[-4:] == [
+    releaser = Scripted(dict.fromkeys("abc", 2), {"a": 1})
+    retry = Retry(2, delay=1)
+    outcome = run_plan(plan_of(nodes="abc"), releaser, attempts=retry, max_parallel=2, priority="plan", clock=CLOCK[0])
+    assert told(events_of(outcome)) == [
+        ("NodeEntered", "a", 0),
+        ("NodeEntered", "b", 0),
+        ("NodeRetrying", "a", 2),
+        ("NodeExited", "b", 2),
         ("NodeEntered", "c", 2),
         ("NodeExited", "c", 4),
         ("NodeExited", "a", 5),
-    ] or ("NodeEntered", "c", 2) in told(events_of(outcome))
+    ]
+
+
+def test_with_one_lane_a_waiting_retry_keeps_it() -> None:
+    CLOCK[:] = [VirtualClock()]
+    outcome = run_plan(
+        plan_of(nodes="ab"), Scripted({"a": 1, "b": 1}, {"a": 1}), attempts=Retry(2, delay=5), clock=CLOCK[0]
+    )
+    assert told(events_of(outcome)) == [
+        ("NodeEntered", "a", 0),
+        ("NodeRetrying", "a", 1),
+        ("NodeExited", "a", 7),
+        ("NodeEntered", "b", 7),
+        ("NodeExited", "b", 8),
+    ]
 
 
 def test_once_stopping_nothing_starts_and_what_waits_ends_failed() -> None:
@@ -218,7 +229,7 @@ def test_once_stopping_nothing_starts_and_what_waits_ends_failed() -> None:
     CLOCK[:] = [VirtualClock()]
     releaser = Scripted({"a": 1, "b": 3, "c": 6}, {"a": 9, "b": 9})
     outcome = run_plan(
-        plan, releaser, attempts=Retry(2, delay=60, when=lambda error: "a" in str(error).split()[-3]),
+        plan, releaser, attempts=Retry(2, delay=60, when=lambda error: "repo a:" in str(error)),
         max_parallel=3, policy="stop", clock=CLOCK[0],
     )  # fmt: skip
     events = [(e.kind, e.payload) for e in events_of(outcome)]
@@ -246,11 +257,11 @@ def test_a_retry_says_when_and_how_long() -> None:
     busy, fatal = RuntimeError("429"), RuntimeError("no")
     busy.retry_after = 90.0  # type: ignore[attr-defined]
     fatal.retryable = False  # type: ignore[attr-defined]
-    assert retry.next_wait(busy, "a", 1, 0, 0, 0.0) == 90.0
-    assert retry.next_wait(fatal, "a", 1, 0, 0, 0.0) is None
-    assert Retry(5, delay=10, deadline=25).next_wait(ValueError(), "a", 2, 0, 0, 16.0) is None
-    assert Retry(5, when=lambda error: isinstance(error, OSError)).next_wait(ValueError(), "a", 1, 0, 0, 0) is None
-    assert Retry(2).next_wait(ValueError(), "a", 2, 0, 0, 0.0) is None
+    assert Waits(retry).after(busy, "a", 1, 0.0) == 90.0
+    assert Waits(retry).after(fatal, "a", 1, 0.0) is None
+    assert Waits(Retry(5, delay=10, deadline=25)).after(ValueError(), "a", 2, 16.0) is None
+    assert Waits(Retry(5, when=lambda error: isinstance(error, OSError))).after(ValueError(), "a", 1, 0) is None
+    assert Waits(Retry(2)).after(ValueError(), "a", 2, 0.0) is None
     for wrong in ({"delay": -1}, {"backoff": 0.5}, {"jitter": 2}, {"attempts": 0}, {"deadline": float("nan")}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             Retry(**wrong)  # type: ignore[arg-type]
@@ -374,11 +385,70 @@ def test_a_listener_that_raises_ends_the_run_and_loses_nothing() -> None:
             raise RuntimeError("no more")
 
     ledger = MemoryRunLedger(ids=["r"])
-    with pytest.raises(RuntimeError, match="no more"):
+    with pytest.raises(RuntimeError, match="no more") as raised:
         run_plan(plan, delayed(0.0, 5), ledger, max_parallel=3, clock=VirtualClock(), on_event=listener)
+    assert not getattr(raised.value, "__notes__", []), "all could be recorded"
     assert ledger.get_run("r").status.value == "FAILED"
     assert items_frame(ledger)["status"].tolist() == ["succeeded"] * 3
     assert audit(ledger).ok
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_rule_of_retries_that_raises_ends_the_run_and_leaves_nothing_in_doubt(lanes: int) -> None:
+    def when(error: BaseException) -> bool:
+        raise LookupError("no rule for this")
+
+    ledger = MemoryRunLedger(ids=["r"])
+    with pytest.raises(LookupError, match="no rule for this"):
+        run_plan(plan_of(nodes="ab"), {"a": 1.0}, ledger, rng=1, attempts=Retry(2, when=when), max_parallel=lanes)
+    assert items_frame(ledger)["status"].iloc[0] == "failed"
+    assert ledger.get_run("r").status.value == "FAILED"
+    assert audit(ledger).ok
+
+
+def test_what_waits_to_be_tried_again_is_not_in_doubt_where_the_run_breaks_off() -> None:
+    def listener(event: RunEvent) -> None:
+        if event.kind == "NodeExited":
+            raise RuntimeError("no more")
+
+    CLOCK[:] = [VirtualClock()]
+    ledger = MemoryRunLedger(ids=["r"])
+    releaser = Scripted({"a": 1, "b": 3}, {"a": 1})
+    with pytest.raises(RuntimeError, match="no more"):
+        run_plan(plan_of(nodes="ab"), releaser, ledger, attempts=Retry(2, delay=60), max_parallel=2, clock=CLOCK[0],
+                 on_event=listener)  # fmt: skip
+    frame = items_frame(ledger).set_index("repo_id")
+    assert frame["status"].to_dict() == {"a": "failed", "b": "succeeded"}
+    assert audit(ledger).ok
+
+
+def test_a_repo_without_a_duration_is_refused_before_the_run() -> None:
+    plan, ledger = plan_of(nodes="ab"), MemoryRunLedger()
+    for releaser in (
+        delayed(0.0, {"a": 1}),
+        SimulatedReleaser(0.0, durations={"a": 1}),
+        delayed(delayed(0.0, {"a": 1}), 1),
+    ):
+        with pytest.raises(ValueError, match="durations has none for 'b', expected one for each repo to release"):
+            run_plan(plan, releaser, ledger)
+    with pytest.raises(ValueError, match="durations is -1, expected seconds from 0 or a timedelta"):
+        delayed(0.0, -1)
+    assert not ledger.list_runs()
+
+
+def test_a_clock_serves_one_run_at_a_time() -> None:
+    clock = VirtualClock()
+
+    async def both() -> None:
+        plan = plan_of(nodes="ab")
+        first = asyncio.create_task(execute_plan(plan, delayed(0.0, 7), max_parallel=2, clock=clock))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with pytest.raises(ValueError, match="clock drives another run already"):
+            await execute_plan(plan, delayed(0.0, 7), max_parallel=2, clock=clock)
+        assert (await first).succeeded == ["a", "b"]
+
+    asyncio.run(both())
 
 
 def test_two_runs_of_one_loop_do_not_disturb_each_other() -> None:

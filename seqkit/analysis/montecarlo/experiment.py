@@ -13,6 +13,7 @@ from seqkit.core import draws
 from seqkit.core.failures import Failing, FailureModel
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Terms
+from seqkit.core.trains import loss_holds_up
 
 __all__ = ["NO_TRIALS", "Experiment", "Tally", "joint_counts", "prepare", "total", "tries_that_count"]
 
@@ -168,8 +169,7 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
             f"attempts is {terms.attempts}, expected at most {min(keyed, _MOST_TRIES)} for a plan of "
             f"{len(items)} items; analyze(plan, model, attempts) takes any number"
         )
-    linked = terms.holds_up if any(trains) else terms.blocks
-    dependencies = _reduced(plan.arrays.dependencies) if linked else [[] for _ in items]
+    dependencies = _reduced(plan.arrays.dependencies) if loss_holds_up(plan, terms) else [[] for _ in items]
     rates = [model.rate(repo) if yes else 0.0 for repo, yes in zip(items, released, strict=True)]
     keys = [
         [

@@ -18,6 +18,7 @@ from seqkit.analysis.estimate import Range
 from seqkit.core.failures import CommonCause, FailureModel
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Terms
+from seqkit.core.trains import loss_holds_up
 
 __all__ = ["ENDS", "Reach", "coupled", "range_of_difference"]
 
@@ -68,7 +69,7 @@ class Reach:
     @cached_property
     def _linked(self) -> bool:
         """Whether what is lost holds up what needs it."""
-        return self.terms.holds_up if any(self.plan.train_of) else self.terms.blocks
+        return loss_holds_up(self.plan, self.terms)
 
     @cached_property
     def _ends(self) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
