@@ -201,7 +201,11 @@ def _levers(goal: Goal, now: _Situation, to: float) -> Iterator[_Lever]:
         ):
             then = replace(now, model=with_cause(now.model, other))
             gain = goal.value(then.faults().mixture()) - value
-            yield _Lever(action, None, cause.name, gain, said, lambda then=then: then)  # type: ignore[arg-type, misc]
+            yield _Lever(action, None, cause.name, gain, said, _as(then))  # type: ignore[arg-type]  # one of two words
+
+
+def _as(then: _Situation) -> Callable[[], _Situation]:
+    return lambda: then
 
 
 def _hardened(now: _Situation, repo: str, rate: float) -> Callable[[], _Situation]:

@@ -16,7 +16,7 @@ from seqkit.core import draws
 from seqkit.core.draws import Seed
 from seqkit.fitting.attempts import Source, Tries, numbered, read_tries, strings
 
-__all__ = ["Dispersion", "dispersion_test"]
+__all__ = ["Dispersion", "dispersion_test", "own_rates"]
 
 Floats = npt.NDArray[np.float64]
 _CELLS = 1 << 22  # random numbers held at a time
@@ -177,18 +177,16 @@ def dispersion_test(
         raise ValueError(f"resamples is {resamples}, expected a whole number from 1")
     seed = draws.resolve_seed(rng)
     run, repo, failed, run_ids = _first_attempts(read_tries(ledger_or_frame, "run_id"))
-    tried = np.bincount(repo)
-    rate = np.bincount(repo, failed) / np.maximum(tried, 1)
-    excess = failed - rate[repo]
+    rate, variance = own_rates(repo, failed)
+    excess = failed - rate
     before = _sum_before(run, excess, len(run_ids))
-    variance = float(np.sum(rate[repo] * (1 - rate[repo])))
     observed = float(np.sum(before * excess))
     reference = _permuted(before, repo, failed, int(resamples), seed)
     # Sums of floats in another order differ in the last digits; what is equal must count as equal.
     near = 1e-9 * max(variance, 1.0)
     testable = variance > 0 and float(np.ptp(reference)) > near
     p_value = (1 + int(np.count_nonzero(reference >= observed - near))) / (1 + len(reference)) if testable else np.nan
-    expected = np.bincount(run, rate[repo], len(run_ids))
+    expected = np.bincount(run, rate, len(run_ids))
     failures = np.bincount(run, failed, len(run_ids))
     runs = dtypes.frame(
         {
@@ -212,6 +210,13 @@ def dispersion_test(
         seed=seed,
         runs=runs,
     )
+
+
+def own_rates(repo: npt.NDArray[np.intp], failed: Floats) -> tuple[Floats, float]:
+    """Give for each first attempt the share of those at its repo that failed, p, and Σ p (1 − p) over all of them."""
+    share = np.bincount(repo, failed) / np.maximum(np.bincount(repo), 1)
+    rate = share[repo]
+    return rate, float(np.sum(rate * (1 - rate)))
 
 
 def _first_attempts(

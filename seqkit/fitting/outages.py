@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqkit.fitting.attempts import Items
+from seqkit.fitting.dispersion import own_rates
 
 __all__ = ["Groups", "Outages"]
 
@@ -83,9 +84,8 @@ class Outages:
         tries = np.bincount(repo, minlength=len(items.names)).astype(np.float64)
         failures = np.bincount(repo, x, len(items.names)).astype(np.float64)
         tried, failed = np.bincount(of_run), np.bincount(of_run, x)
-        rate = failures / np.maximum(tries, 1)
-        excess = np.bincount(of_run, x - rate[repo])
-        variance = float(np.sum(tries * rate * (1 - rate)))
+        rate, variance = own_rates(repo, x)
+        excess = np.bincount(of_run, x - rate)
         shaken, failing = np.flatnonzero(failed), np.flatnonzero(failures)
         return cls(
             failed=at[x > 0],

@@ -9,11 +9,13 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
+from numpy.typing import NDArray
 
 from seqkit._show.palette import STATUS_STYLES, StatusStyle
 from seqkit._util.secrets import as_given
@@ -28,6 +30,7 @@ __all__ = [
     "legend",
     "nothing",
     "points",
+    "rows_down",
     "settled",
     "status_legend",
     "themed",
@@ -142,3 +145,14 @@ def _columns(labels: Sequence[str], room: float) -> int:
 def _handle(style: StatusStyle, count: int) -> Patch:
     label = f"{style.mark} {style.word} {count:,}"
     return Patch(facecolor=style.colour, edgecolor=OUTLINE, linewidth=0.6, label=label)
+
+
+def rows_down(ax: Axes, names: Sequence[str], size: float) -> NDArray[np.float64]:
+    """Make a row for each name, from the top down, between bare sides; gives where each row is."""
+    rows = np.arange(len(names), dtype=np.float64)
+    ax.set_yticks(rows, names, fontsize=size, **PLAIN)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    return rows

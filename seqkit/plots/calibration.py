@@ -173,14 +173,14 @@ def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, p
         ax.spines[side].set_visible(False)
     ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
     ax.set_axisbelow(True)
-    ax.set_xlabel("failures per attempt (probability)")
+    ax.set_xlabel("failures per first attempt (probability)")
     ax.set_ylabel("repo")
     beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=8, units="points")  # type: ignore[arg-type]
     failures, attempts = counts_of(fit)
     for at, row in zip(kept, y.tolist(), strict=True):
         tried = f"{_count(failures[at]):,} / {_count(attempts[at]):,}"
         ax.text(1, row, tried, transform=beside, va="center", fontsize=size, **PLAIN)
-    ax.text(1, -0.7, "failures /\nattempts", transform=beside, va="bottom", fontsize=7, color=LINES, **PLAIN)
+    ax.text(1, -0.7, "failures /\nfirst attempts", transform=beside, va="bottom", fontsize=7, color=LINES, **PLAIN)
 
 
 # ---------------------------------------------------------------------- words
@@ -244,7 +244,7 @@ def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None, colour: str)
             color=colour,
             linestyle=(0, (5, 3)),
             linewidth=0.9,
-            label=f"all attempts together: {_together(fit):.2g}",
+            label=f"all first attempts together: {_together(fit):.2g}",
         ),
     ]
     if held is not None:

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from seqkit._show.html import amount
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
-from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, themed, title
+from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, rows_down, themed, title
 from seqkit.plots._text import PLAIN, shown
 
 __all__ = ["levers"]
@@ -112,7 +112,7 @@ def _draw(ax: Axes, best: pd.DataFrame, n: int, kwargs: dict[str, Any]) -> None:
     gain = best["gain"].to_numpy(dtype=np.float64)
     actions = [str(action) for action in best["action"]]
     names = [_name(*row) for row in zip(actions, best["repo_id"], best["cause"], strict=True)]
-    rows = np.arange(len(best), dtype=np.float64)
+    rows = rows_down(ax, names, _SIZE)
     bars = ax.barh(rows, gain, height=0.72, edgecolor=OUTLINE, linewidth=0.8, zorder=2)
     for bar, action in zip(bars, actions, strict=True):
         bar.set(facecolor=_LOOKS[action].colour, hatch=_LOOKS[action].hatch)
@@ -128,13 +128,8 @@ def _draw(ax: Axes, best: pd.DataFrame, n: int, kwargs: dict[str, Any]) -> None:
             fontsize=_SIZE,
             **PLAIN,
         )
-    ax.set_yticks(rows, names, fontsize=_SIZE, **PLAIN)
-    ax.set_ylim(len(best) - 0.4, -0.6)  # rows count downwards
     ax.axvline(0, color=ink(ax), linewidth=0.9, zorder=3)
     ax.margins(x=0.12)
-    ax.tick_params(axis="y", length=0)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
     ax.set_xlabel("gain (after - before)")
     change = f"{amount(float(best['before'].iloc[0]), 3)} to {amount(float(best['after'].iloc[0]), 3)}"
     lines = [f"{names[0]} buys most: from {change}." if gain[0] > 0 else "No change buys anything."]

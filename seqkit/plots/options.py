@@ -13,7 +13,7 @@ from matplotlib.transforms import offset_copy
 from seqkit._show.html import amount
 from seqkit._util.secrets import as_given
 from seqkit._util.words import inflected
-from seqkit.plots._axes import axes, ink, legend, nothing, themed, title
+from seqkit.plots._axes import axes, ink, legend, nothing, rows_down, themed, title
 from seqkit.plots._text import PLAIN, shown
 
 __all__ = ["options"]
@@ -88,11 +88,9 @@ def _check(frame: pd.DataFrame) -> None:
 
 def _draw(ax: Axes, frame: pd.DataFrame, kwargs: dict[str, Any]) -> None:
     mean, difference, low, high = (frame[name].to_numpy(dtype=np.float64) for name in _COLUMNS)
-    rows = np.arange(len(frame), dtype=np.float64)
     apart = (high < 0) | (low > 0)
     names = [shown(str(name), 32) for name in frame.index]
-    ax.set_yticks(rows, names, fontsize=_SIZE, **PLAIN)
-    ax.set_ylim(len(frame) - 0.4, -0.6)  # rows count downwards
+    rows = rows_down(ax, names, _SIZE)
     ax.axvline(0, color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=1)
     ax.hlines(rows[1:], low[1:], high[1:], colors=ink(ax), linewidths=1.4, zorder=2)
     ax.scatter([0.0], [0.0], s=46, marker="D", color=ink(ax), zorder=4)
@@ -100,9 +98,6 @@ def _draw(ax: Axes, frame: pd.DataFrame, kwargs: dict[str, Any]) -> None:
     points = ax.scatter(difference[1:], rows[1:], s=34, edgecolors=ink(ax), linewidths=1.2, zorder=3)
     points.set_facecolor([_BLUE if told else ground for told in apart[1:]])
     points.set(**kwargs)
-    ax.tick_params(axis="y", length=0)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
     ax.grid(axis="x", color=ink(ax), alpha=0.15, linewidth=0.6)
     ax.set_axisbelow(True)
     ax.margins(x=0.06)

@@ -85,14 +85,14 @@ def test_rows_are_rates_intervals_and_counts_the_highest_first():
     left, right = ax.get_xlim()
     assert left == 0
     assert right > fit["high"].max()
-    assert ax.get_xlabel() == "failures per attempt (probability)"
+    assert ax.get_xlabel() == "failures per first attempt (probability)"
 
 
 def test_line_is_the_rate_of_all_attempts():
     ax = calibration(fit_of(CLEAR))
     (line,) = ax.lines
     assert list(line.get_xdata()) == [22 / 100] * 2
-    assert "all attempts together: 0.22" in legend(ax)
+    assert "all first attempts together: 0.22" in legend(ax)
 
 
 def test_counts_are_of_first_attempts_and_may_be_weighed():
@@ -240,7 +240,7 @@ def test_title_keeps_off_the_head_of_the_counts():
     fit = fit_of({f"repository-with-a-long-name-{repo}": own for repo, own in VAGUE.items()})
     ax = calibration(fit, ax=grid[1, 1], model=0.1)
     ax.figure.canvas.draw()
-    (head,) = [text for text in ax.texts if text.get_text() == "failures /\nattempts"]
+    (head,) = [text for text in ax.texts if text.get_text() == "failures /\nfirst attempts"]
     assert ax._left_title.get_window_extent().x1 < head.get_window_extent().x0
     assert ax.get_legend().get_window_extent().x1 <= ax.figure.bbox.width
 

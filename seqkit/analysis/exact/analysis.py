@@ -248,7 +248,7 @@ class Analysis:
 
     @cached_property
     def std_succeeded(self) -> float:
-        """Standard deviation of the number of repos released; about a second at most.
+        """Standard deviation of the number of repos released.
 
         The root of Σ P[u] P[v] expm1(-Σ of log q over A[u] ∩ A[v]) over all pairs u, v: all terms are
         positive, so that nothing cancels. Of thousands of repos that cross at many places it may be an

@@ -124,7 +124,8 @@ class Faults:
         return np.flatnonzero(self.released)
 
     @cached_property
-    def _place(self) -> dict[int, int]:
+    def place(self) -> dict[int, int]:
+        """The place of each among the released, by position."""
         return {position: place for place, position in enumerate(self.positions.tolist())}
 
     @cached_property
@@ -199,7 +200,7 @@ class Faults:
             for strike in hit:
                 for position in strike.members:
                     spared[position] = spared.get(position, _ALL).by(strike.severity)
-            own = self._own(lone, spared, scale, [self._place[position] for position in spared], base)
+            own = self._own(lone, spared, scale, [self.place[position] for position in spared], base)
             parts.append(_Part(weight, *own))
         return frame.mixture(parts)
 

@@ -71,7 +71,7 @@ def groups_frame(
     mixture = faults.mixture()
     value, loss = goal.value(mixture), goal.loss(mixture)
     shares, _, error = _shares(goal, faults, loss)
-    place = {position: at for at, position in enumerate(faults.positions.tolist())}
+    place = faults.place
     best, worst, counts = [], [], []
     for name, repos in groups.items():
         members = sorted({plan.position(repo) for repo in fail_ids(plan, repos)})

@@ -60,7 +60,6 @@ def _numbers(first: int, most: int) -> Iterator[int]:
 def _by_nodes(goal: Goal, faults: Faults, n: int, power: int) -> tuple[Floats, Floats]:
     """Integrate with n nodes in s, t being s to this power."""
     repos, strikes = np.zeros(len(faults.failing)), np.zeros(len(faults.strikes))
-    place = {position: at for at, position in enumerate(faults.positions.tolist())}
     for node, weight in zip(*np.polynomial.legendre.leggauss(n), strict=True):
         s = (float(node) + 1.0) / 2.0
         scale, width = s**power, float(weight) / 2.0 * power * s ** (power - 1)
@@ -72,7 +71,7 @@ def _by_nodes(goal: Goal, faults: Faults, n: int, power: int) -> tuple[Floats, F
                 steep = unlike[0] - unlike[1]
             else:
                 lone = len(strike.members) == 1
-                hangs = float(slopes.whole[place[strike.members[0]]]) if lone else slopes.causes[strike.members]
+                hangs = float(slopes.whole[faults.place[strike.members[0]]]) if lone else slopes.causes[strike.members]
                 steep = hangs / (1.0 - scale * strike.probability)
             strikes[at] += width * strike.probability * steep
     return repos, strikes

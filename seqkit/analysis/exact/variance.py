@@ -17,7 +17,7 @@ __all__ = ["LARGEST", "variance_of"]
 LARGEST = 10_000
 """Most repos to release for which the variance is worked out, or estimated where that would take long."""
 
-_MOST_WORK = 1e10  # products of two numbers: less than a second
+_MOST_WORK = 1e10  # products of two numbers
 _ROWS = 64  # of the sample that estimates what would take more
 
 _PANEL = 512
@@ -40,8 +40,8 @@ def variance_of(chances: Chances) -> tuple[float, float]:
 
     Notes
     -----
-    Exact, but for rounding and a ten-million-millionth of itself, where that takes about a second or less. The sums
-    are a product of the matrix of who takes whom with itself. Repos are looked at 512 at a time, in plan order, so
+    Exact, but for rounding and a ten-million-millionth of itself, where that takes at most 10¹⁰ products. The sums are
+    a product of the matrix of who takes whom with itself. Repos are looked at 512 at a time, in plan order, so
     that what one of them takes all of them take as a rule, or none: only where both panels are divided about a repo is
     anything multiplied. What few repos take is added pair by pair, and where all rates are equal the product is of
     whole numbers, exact in single precision.
