@@ -30,12 +30,27 @@ from seqkit.core.terms import Terms
 from seqkit.errors import SeqkitError
 from seqkit.ledger.base import RunLedger
 
-__all__ = ["KINDS", "Story", "Told", "Try", "kind_of", "plan_of_run", "read_story", "story_of", "tag_of"]
+__all__ = [
+    "KINDS",
+    "KINDS_BESIDE",
+    "Story",
+    "Told",
+    "Try",
+    "kind_of",
+    "plan_of_run",
+    "read_story",
+    "story_of",
+    "tag_of",
+]
 
 Status = Literal["pending", "in_progress", "succeeded", "failed", "skipped"]
 
 KINDS = ("NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying")
-"""The kinds of events that tell of a repo, in one spelling."""
+"""The kinds of events that tell how far a repo is, in one spelling."""
+KINDS_BESIDE = ("NodeLate", "NodeProcess")
+"""Those that tell something else of a repo. ``NodeLate``: an attempt at a repo that has failed went on, and came to its
+end after all, with an id (``run_id``) or without (``error``). ``NodeProcess``: a process works on it (``pid``,
+``start_time``, ``boot_id``, ``host``)."""
 
 _LONGEST_WAIT = timedelta(days=36_500)  # of a payload that says anything
 
@@ -86,11 +101,27 @@ class Told:
     """How often it ran out of attempts: more than once where it was entered again."""
     first_failed_at: datetime | None = None
     """When it first ran out of attempts."""
+    unsure: bool = False
+    """Whether it failed, and nobody knows whether it is out all the same."""
+    still_running: bool = False
+    """Whether its last attempt went on though asked to stop, and no end of it is recorded."""
+    process: Mapping[str, Any] | None = None
+    """The process that was started last to release it: ``pid``, ``start_time``, ``boot_id``, ``host``."""
 
     @property
     def word(self) -> str:
-        """How far it got, a skipped one by its cause: a key of the palette."""
-        return self.skip_cause or self.status
+        """How far it got, a key of the palette: a skipped one by its cause, a failed one in doubt as that."""
+        return "in_doubt" if self.unsure else self.skip_cause or self.status
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nobody knows if it is out, once its run has ended: also where its entry was left open."""
+        return self.unsure or self.status == "in_progress"
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it is released, by this run, in time or too late for it."""
+        return self.released_as is not None or self.status == "succeeded"
 
     @property
     def n_blocked_by(self) -> int:
@@ -114,9 +145,14 @@ class Told:
 
     def tell(self, kind: str, payload: Mapping[str, Any], at: datetime, holds_up: bool = True) -> None:
         """Take in the next event that names the repo; `holds_up` of the run's terms."""
+        if kind in KINDS_BESIDE:
+            self._tell_beside(kind, payload)
         if self.status == "succeeded" or kind not in KINDS:
             return  # released is released: nothing takes it back
         self.told_at = at
+        if kind in ("NodeRetrying", "NodeFailed", "NodeExited"):
+            self.still_running = payload.get("still_running") is True
+            self.unsure = kind == "NodeFailed" and payload.get("in_doubt") is True and self.released_as is None
         open_try = self.tries.pop() if self.status == "in_progress" else None
         if kind == "NodeEntered":
             if open_try is None:
@@ -145,7 +181,18 @@ class Told:
             named, number = _ids(payload.get("blocked_by")) if holds_up else (), payload.get("n_blocked_by")
             self._skip(named, max(0, number - len(named)) if named and type(number) is int else 0)
 
+    def _tell_beside(self, kind: str, payload: Mapping[str, Any]) -> None:
+        if kind == "NodeProcess":
+            self.process = payload
+        elif self.status == "failed":  # it stays so in this run, and what it blocked stays blocked
+            self.still_running = False
+            if (released_as := payload.get("run_id")) is not None:
+                self.released_as, self.unsure = text_of(released_as), False
+            else:
+                self.unsure = payload.get("in_doubt") is True and self.released_as is None
+
     def _stay(self, open_try: Try) -> None:
+        self.unsure = False
         self.tries.append(open_try)
         self.status, self.skip_cause, self.blocked_by, self.more_blocked_by = "in_progress", None, (), 0
         self.reason, self.finished_at = None, None

@@ -19,7 +19,6 @@ when the first sleeper wakes as soon as all of them sleep.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import heapq
 import math
 from collections.abc import Collection, Iterator
@@ -28,13 +27,11 @@ from datetime import UTC, datetime, timedelta
 
 from seqkit.core.durations import seconds_of
 from seqkit.ledger.given import Clock, RunClock, clock_of
+from seqkit.running.context import under_way
 
-__all__ = ["Pace", "VirtualClock", "Wake", "lane", "pace_of", "sleep"]
+__all__ = ["Pace", "VirtualClock", "Wake", "pace_of", "sleep", "sleep_for_ever"]
 
 _SETTLING = 50  # turns of the loop in which what was woken may fall asleep again
-
-_lane: contextvars.ContextVar[object] = contextvars.ContextVar("seqkit_lane", default=None)
-_pace: contextvars.ContextVar[Pace | None] = contextvars.ContextVar("seqkit_pace", default=None)
 
 
 class Wake:
@@ -79,6 +76,10 @@ class Pace:
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
         await asyncio.sleep(seconds)
+
+    async def sleep_for_ever(self) -> None:
+        """Sleep until somebody asks to stop."""
+        await asyncio.get_running_loop().create_future()
 
     @contextmanager
     def driven(self) -> Iterator[None]:
@@ -150,11 +151,17 @@ class VirtualClock(Pace):
         TypeError, ValueError
             Where `seconds` is neither a number from 0 nor a timedelta.
         """
-        taken = seconds_of(seconds, "seconds")
+        await self._sleep(seconds_of(seconds, "seconds"))
+
+    async def sleep_for_ever(self) -> None:
+        """Sleep until somebody asks to stop: the clock goes on meanwhile."""
+        await self._sleep(math.inf)
+
+    async def _sleep(self, taken: float) -> None:
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
         self._count += 1
-        entry = (self._now + taken, self._count, _lane.get(), woken)
+        entry = (self._now + taken, self._count, under_way(), woken)
         heapq.heappush(self._sleepers, entry)
         self._changed.ring()
         if not self._driven:  # no run tells what else is under way
@@ -170,8 +177,7 @@ class VirtualClock(Pace):
     async def _jump_alone(self, entry: tuple[float, int, object, asyncio.Future[None]]) -> None:
         for _ in range(_SETTLING):
             await asyncio.sleep(0)
-        while not entry[3].done() and not self._driven:
-            self._jump(math.inf)
+        while not entry[3].done() and not self._driven and self._jump(math.inf):
             await asyncio.sleep(0)
 
     @contextmanager
@@ -234,17 +240,13 @@ def pace_of(clock: Clock | None) -> Pace:
     return given if isinstance(given, VirtualClock) else Pace()
 
 
-@contextmanager
-def lane(pace: Pace, name: object) -> Iterator[None]:
-    """Let what sleeps in here count as this lane of a run that waits like this."""
-    was = _lane.set(name), _pace.set(pace)
-    try:
-        yield
-    finally:
-        _lane.reset(was[0])
-        _pace.reset(was[1])
-
-
 async def sleep(seconds: float) -> None:
     """Sleep by the clock of the run that this is part of; in real time where there is none."""
-    await (_pace.get() or Pace()).sleep(seconds)
+    mine = under_way()
+    await (Pace() if mine is None else mine.pace).sleep(seconds)
+
+
+async def sleep_for_ever() -> None:
+    """Sleep by the clock of the run that this is part of until somebody asks to stop."""
+    mine = under_way()
+    await (Pace() if mine is None else mine.pace).sleep_for_ever()

@@ -10,7 +10,8 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.retry import Waits
 from seqkit.core.rules import Rules, Start
 from seqkit.running.asking import Asked
-from seqkit.running.clock import Pace, VirtualClock, lane
+from seqkit.running.clock import Pace, VirtualClock
+from seqkit.running.context import UnderWay, part_of
 from seqkit.running.lanes import Lanes, Options
 from seqkit.running.recording import CANCELLATIONS, Recording
 
@@ -54,7 +55,7 @@ class Execution:
     async def _one_by_one(self) -> None:
         """Release one repo after the other, in this task: a cancellation reaches the releaser itself."""
         rules = self.recording.rules
-        with lane(self.pace, self):
+        with part_of(UnderWay(self.pace, self.options.grace)):
             while (step := rules.take()) is not None:
                 if isinstance(step, Start):
                     await self._release(rules, step)

@@ -25,7 +25,8 @@ from seqkit.core.rules import Skip, Start
 from seqkit.errors import StorageError
 from seqkit.running.asking import Asked
 from seqkit.running.calling import reason_of
-from seqkit.running.clock import Pace, Wake, lane
+from seqkit.running.clock import Pace, Wake
+from seqkit.running.context import UnderWay, part_of
 from seqkit.running.recording import AFTER_STOP, Recording
 
 __all__ = ["PRIORITIES", "Lanes", "Options", "Priority", "ranks_of"]
@@ -95,6 +96,7 @@ class _Lane:
 
     step: Start
     attempt: int
+    under_way: UnderWay
     task: asyncio.Task[None] | None = None
     returned: object = None
     raised: BaseException | None = None
@@ -141,7 +143,9 @@ class Lanes:
                     await self._turns()
                     if not (self._active or self._waiting or self._ready):
                         return
-                    await self._pace.until(self._wake, self._next_moment(), list(self._active.values()))
+                    await self._pace.until(
+                        self._wake, self._next_moment(), [mine.under_way for mine in self._active.values()]
+                    )
                     self._wake.still()
                     self._ended.sort(key=lambda each: -each.step.position)
                     while self._ended:  # one that cannot be recorded leaves the others to be
@@ -220,7 +224,9 @@ class Lanes:
             await self._recording.entered(step)
         self._last_start = self._pace.now()
         self._began.setdefault(step.position, self._last_start)
-        mine = self._active[step.position] = _Lane(step, self._rules.attempt(step.repo_id))
+        mine = self._active[step.position] = _Lane(
+            step, self._rules.attempt(step.repo_id), UnderWay(self._pace, self._options.grace)
+        )
         mine.task = asyncio.create_task(self._release(mine))
         mine.task.add_done_callback(lambda _: self._arrived(mine))
 
@@ -228,7 +234,7 @@ class Lanes:
         """Make one attempt; what comes of it is kept for the writer."""
         item = self._rules.plan.items[mine.step.position]
         try:
-            with lane(self._pace, mine):
+            with part_of(mine.under_way):
                 mine.returned = await self._releaser.release(item, mine.attempt)
         except BaseException as error:  # whatever it is: the writer says what it means
             mine.raised = error
