@@ -20,7 +20,11 @@ from seqkit.core.model import SequenceItem
 from seqkit.running.calling import in_thread, is_async
 from seqkit.running.releasers import ReleaserLike, SimulatedReleaser
 
-__all__ = ["Asked", "as_releaser", "is_model"]
+__all__ = ["Asked", "Check", "as_releaser", "called", "checked_check", "is_model"]
+
+Check = Callable[[str, str], object]
+"""Asked ``(repo_id, version_label)``, async or not: an id where that is out, None where it is not; raises where it
+cannot tell."""
 
 _SHAPE = ("repo_id", "version_label", "spec_digest", "promoted_by")
 
@@ -34,13 +38,19 @@ class Asked:
         The seed of a simulated one.
     """
 
-    def __init__(self, release: Callable[..., Any], owner: object = None) -> None:
-        self._release = release
+    def __init__(self, release: Callable[..., Any], owner: object = None, check: Check | None = None) -> None:
+        self._release, self._is_async = release, is_async(release)
         self._told_attempt = _check_shape(release)
-        self._is_async = is_async(release)
         self._start_run = getattr(owner, "start_run", None)
+        self._check = checked_check(getattr(owner, "check", None) if check is None else check)
         seed = getattr(owner, "seed", None)
         self.seed = seed if isinstance(seed, int) else None
+        self.drawn = False  # the seed comes from the `rng` argument
+
+    @property
+    def checks(self) -> bool:
+        """Whether somebody can be asked if a repo is out."""
+        return self._check is not None
 
     async def start_run(self, run_id: str) -> None:
         """Tell the releaser that a run begins, where it wants to know."""
@@ -58,35 +68,73 @@ class Asked:
         named = {"attempt": attempt} if self._told_attempt else {}
         if self._is_async:
             return await self._release(*arguments, **named)
-        result = await in_thread(self._release, *arguments, **named)
-        if inspect.isawaitable(result):  # a plain function that hands on a coroutine
-            result = await result
-        return result
+        return await _in_thread(self._release, *arguments, **named)
+
+    async def check(self, item: SequenceItem) -> object:
+        """Ask whether a repo is out: an id where it is, None where it is not; what comes back is not yet checked."""
+        assert self._check is not None  # noqa: S101  # tells mypy: whoever asks has looked
+        return await called(self._check, item.repo_id, item.version_label)
 
 
-def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0) -> Asked:
+async def called(function: Callable[..., Any], *arguments: object) -> object:
+    """Call what is async or not: one that is not runs in a thread of its own."""
+    return await (function(*arguments) if is_async(function) else _in_thread(function, *arguments))
+
+
+async def _in_thread(function: Callable[..., Any], *arguments: object, **named: object) -> object:
+    result = await in_thread(function, *arguments, **named)
+    if inspect.isawaitable(result):  # a plain function that hands on a coroutine
+        result = await result
+    return result
+
+
+def checked_check(check: Any) -> Check | None:
+    """Read a `check` argument: a function that is asked (repo_id, version_label).
+
+    Raises
+    ------
+    TypeError
+        Where it is none, or takes something else.
+
+    Examples
+    --------
+    >>> checked_check(lambda repo_id: None)
+    Traceback (most recent call last):
+    TypeError: check takes (repo_id) (too many positional arguments), expected it to take (repo_id, version_label) ...
+    """
+    expected = "expected it to take (repo_id, version_label) and to give an id where that is out, else None"
+    if check is None:
+        return None
+    if not callable(check):
+        raise TypeError(f"check is {as_given(check)}, {expected}")
+    try:
+        inspect.signature(check).bind("repo_id", "version_label")
+    except TypeError as error:
+        raise TypeError(f"check takes {inspect.signature(check)} ({error}), {expected}") from None
+    except ValueError:  # some callables of other languages tell nothing
+        pass
+    given: Check = check
+    return given
+
+
+def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0, check: Check | None = None) -> Asked:
     """Read a `releaser` argument: a releaser, a function, or a failure model to simulate.
 
     Raises
     ------
     TypeError
         Where it is none of these.
-    ValueError
-        Where `rng` or `trial` is given, but `releaser` is no failure model and would not use it.
     """
     if is_model(releaser):
         simulated = SimulatedReleaser(as_model(releaser, "releaser"), rng, trial)
-        return Asked(simulated.release, simulated)
-    if rng is not None or trial != 0:
-        raise ValueError(
-            f"rng={rng!r}, trial={trial!r} are for a failure rate or FailureModel, "
-            f"but releaser is a {type(releaser).__name__}, which would not use them"
-        )
+        made = Asked(simulated.release, simulated, check)
+        made.drawn = True
+        return made
     release = getattr(releaser, "release", None)
     if callable(release) and not isinstance(releaser, type):
-        return Asked(release, releaser)
+        return Asked(release, releaser, check)
     if callable(releaser) and not isinstance(releaser, type):
-        return Asked(releaser)
+        return Asked(releaser, check=check)
     raise TypeError(
         f"releaser is {as_given(releaser)}, expected an object with release(repo_id, version_label, spec_digest, "
         "promoted_by), a function of that shape, a failure rate or a FailureModel"

@@ -206,9 +206,13 @@ class VirtualClock(Pace):
             elif turns < _SETTLING:
                 turns += 1
                 await asyncio.sleep(0)
-            else:  # somebody does more than sleep: that takes real time
+            else:  # somebody does more than sleep: that takes real time, and where it takes long so does all else
                 self._changed.still()
-                await _either(wake, self._changed)
+                first = min(self._sleepers[0][0] if self._sleepers else math.inf, when)
+                if not await _either(wake, self._changed, max(0.0, first - self._now)):
+                    self._jump(when)
+                    if self._now >= when:
+                        return
                 turns = 0
 
     def _jump(self, latest: float) -> bool:
@@ -224,11 +228,15 @@ class VirtualClock(Pace):
         return True
 
 
-async def _either(one: Wake, other: Wake) -> None:
+async def _either(one: Wake, other: Wake, most: float) -> bool:
+    """Wait for one of two, at most so many seconds; tell whether one rang."""
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(wake.heard()) for wake in (one, other)]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            tasks, timeout=None if most == math.inf else most, return_when=asyncio.FIRST_COMPLETED
+        )
+        return bool(done)
     finally:
         for task in tasks:
             task.cancel()

@@ -26,14 +26,17 @@ from seqkit.core.terms import Policy, Terms
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.digest import VERSION
 from seqkit.ledger.given import Clock, RunClock, system_clock
-from seqkit.running.asking import as_releaser
+from seqkit.running.asking import Asked, Check, as_releaser
+from seqkit.running.attempt import Limits
 from seqkit.running.beside import run_beside
 from seqkit.running.clock import pace_of
 from seqkit.running.execution import Execution
 from seqkit.running.lanes import PRIORITIES, Options, Priority, ranks_of
 from seqkit.running.recording import Recording
+from seqkit.running.rehearsing import printed
 from seqkit.running.releasers import ReleaserLike
 from seqkit.running.telling import OnEvent, checked_on_event
+from seqkit.running.to_the_end import run_to_its_end
 from seqkit.running.wrappers import check_releaser
 
 __all__ = ["OnEvent", "execute_plan", "run_plan"]
@@ -54,7 +57,10 @@ async def execute_plan(
     priority: Priority | None = None,
     durations: DurationsLike | None = None,
     min_interval: float = 0.0,
+    timeout: float | None = None,
     grace: float = 10.0,
+    check: Check | None = None,
+    check_wait: float = 10.0,
     tags: Mapping[str, Any] | None = None,
     on_event: OnEvent | None = None,
     clock: Clock | None = None,
@@ -72,7 +78,8 @@ async def execute_plan(
     ledger : RunLedger, path or URL, optional
         Where the run is kept; a new :class:`seqkit.MemoryRunLedger` where None.
     rng, trial
-        For a failure rate or model: the seed, and which of its trials to follow.
+        The seed of whatever is drawn, the failures of a model and the jitter of retries, and which of its trials to
+        follow. The run's tag ``seed`` tells it.
     record_skips : bool
         Whether skipped repos get a ``NodeSkipped`` event; ``aivcs-core`` writes none.
     policy : {"skip_dependents", "stop", "continue"}
@@ -95,9 +102,22 @@ async def execute_plan(
         How long releases take, for ``"longest_path"``; where it is not given each counts the same.
     min_interval : float
         Seconds between the starts of two attempts.
-    grace : float
-        Seconds that releases under way have to stop where several are and the run breaks off. What comes of them in
-        that time is recorded.
+    timeout : float or timedelta, optional
+        Seconds for one attempt. Then it is asked to stop (cancelled), and has failed; where it had got through all the
+        same, its id counts. What goes on regardless keeps its lane, which ``still_running: true`` in its event says,
+        and is not tried again before it has ended. A plain function runs in a thread, which cannot be stopped. The last
+        attempt that timed out leaves its repo in doubt, but where a `check` tells.
+    grace : float or timedelta
+        Seconds that what is under way has to stop once it is asked to: where it timed out, or where the run breaks off.
+        What comes of it in that time is recorded. After 9/10 of it, it is asked once more.
+    check : function, optional
+        "It failed, but is it out?": asked ``(repo_id, version_label)``, async or not, once an attempt that failed or
+        timed out has ended; by default the releaser's method of that name, where it has one. It gives the id that the
+        repo is out as, or None where it is not, or raises where it cannot tell: then the repo has failed, *in doubt*,
+        and is not tried again.
+    check_wait : float or timedelta
+        Seconds after which None is believed, where it is still the answer: registries lag. Each question may take
+        `timeout`.
     tags : mapping, optional
         More to write into the run's tags, such as ``train``, ``resumes``, ``due``.
     on_event : callable, optional
@@ -123,6 +143,9 @@ async def execute_plan(
         does not have, and nothing could fail.
     TypeError
         Where the releaser returned something that is no str; the run is FAILED.
+    asyncio.CancelledError
+        Where the task that awaits this is cancelled. The first ``cancel()`` asks what is under way to stop and gives it
+        its `grace`, the second asks at once. The run is CANCELLED, and all that is known is recorded.
     RuntimeError
         Where no asyncio event loop is running, as under trio: use :func:`seqkit.run_plan` there.
     BaseException
@@ -152,7 +175,8 @@ async def execute_plan(
         record_skips,
         Terms(policy, failure_budget, attempts),  # type: ignore[arg-type]  # of a Retry it keeps the number
         retry_of(attempts, retry_delay),
-        _options(plan, max_parallel, priority, durations, min_interval, grace),
+        _options(plan, max_parallel, priority, durations, min_interval, _limits(timeout, grace, check_wait)),
+        check,
         tags,
         on_event,
         clock,
@@ -180,17 +204,19 @@ def _prepared(
     terms: Terms,
     retry: Retry,
     options: tuple[Options, dict[str, Any]],
+    check: Check | None,
     tags: Mapping[str, Any] | None,
     on_event: OnEvent | None,
     clock: Clock | None,
 ) -> tuple[Execution, RunMetadata]:
     """Read and check the arguments; in the thread of the caller, whose line a warning should name."""
-    asked = as_releaser(releaser, rng, trial)
+    asked = as_releaser(releaser, rng, trial, check)
     check_releaser(plan, releaser)
+    seed = _seed(asked, rng, retry)
     on_event = checked_on_event(on_event)
     rules = Rules(plan, terms)
     told = options[1] | ({"retry": delays} if (delays := retry.to_tag()) else {})
-    metadata = _metadata(rules, record_skips, tags, told)
+    metadata = _metadata(rules, record_skips, tags, told, seed)
     if not isinstance(ledger, str | os.PathLike | None):
         ledger = as_ledger(ledger)
     if clock is not None:
@@ -202,9 +228,27 @@ def _prepared(
         on_event,
         clock or system_clock,
     )
-    waits = Waits(retry, resolve_seed(asked.seed) if retry.jitter else 0, int(trial))
-    run = Execution(recording, asked, waits, pace_of(clock), options[0])
-    return run, metadata
+    waits = Waits(retry, seed or 0, int(trial))
+    return Execution(recording, asked, waits, pace_of(clock), options[0], seed), metadata
+
+
+def _seed(asked: Asked, rng: Seed | None, retry: Retry) -> int | None:
+    """Say where whatever is drawn in a run comes from; None where nothing is."""
+    if asked.seed is None:
+        return None if rng is None and not retry.jitter else resolve_seed(rng)
+    if rng is not None and not asked.drawn and resolve_seed(rng) != asked.seed:
+        raise ValueError(
+            f"rng is {as_given(rng, 200)}, and the releaser has the seed {asked.seed} of its own: leave rng out"
+        )
+    return asked.seed
+
+
+def _limits(timeout: Any, grace: Any, check_wait: Any) -> Limits:
+    """Read how long an attempt may take."""
+    most = None if timeout is None else seconds_of(timeout, "timeout")
+    if most == 0:
+        raise ValueError("timeout is 0, which no release keeps: expected seconds above 0, or None for no limit")
+    return Limits(most, seconds_of(grace, "grace"), seconds_of(check_wait, "check_wait"))
 
 
 def _options(
@@ -213,7 +257,7 @@ def _options(
     priority: Any,
     durations: DurationsLike | None,
     min_interval: Any,
-    grace: Any,
+    limits: Limits,
 ) -> tuple[Options, dict[str, Any]]:
     """Read what says how many releases are under way at once; also give what the plan tag says of it."""
     if not isinstance(plan, SequencePlan):
@@ -232,7 +276,7 @@ def _options(
             "or None"
         )
     seconds = None if durations is None else Durations(durations).by_repo(plan.released)
-    interval, patience = seconds_of(min_interval, "min_interval"), seconds_of(grace, "grace")
+    interval = seconds_of(min_interval, "min_interval")
     told: dict[str, Any] = {}
     if lanes != 1:
         told["max_parallel"] = lanes
@@ -240,12 +284,20 @@ def _options(
         told["priority"] = dict(priority) if isinstance(priority, Mapping) else priority
     if interval:
         told["min_interval"] = interval
-    if patience != Options().grace:
-        told["grace"] = patience
-    return Options(lanes, ranks_of(first, plan.arrays, seconds), interval, patience), told
+    usual = Limits()
+    for name in ("timeout", "grace", "check_wait"):
+        if getattr(limits, name) != getattr(usual, name):
+            told[name] = getattr(limits, name)
+    return Options(lanes, ranks_of(first, plan.arrays, seconds), interval, limits), told
 
 
-def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None, told: Mapping[str, Any]) -> RunMetadata:
+def _metadata(
+    rules: Rules,
+    record_skips: bool,
+    tags: Mapping[str, Any] | None,
+    told: Mapping[str, Any],
+    seed: int | None,
+) -> RunMetadata:
     plan = rules.plan
     if tags is not None and not isinstance(tags, Mapping):
         raise TypeError(f"tags is {as_given(tags)}, expected a mapping from names to JSON")
@@ -259,6 +311,8 @@ def _metadata(rules: Rules, record_skips: bool, tags: Mapping[str, Any] | None, 
     for taken in ("plan_id", "plan"):
         if taken in more:
             raise ValueError(f"tags has {taken!r}, which seqkit writes itself; choose another name")
+    if seed is not None and more.setdefault("seed", seed) != seed:
+        raise ValueError(f"tags has seed={more['seed']!r:.80}, and the run writes its own there, {seed}: leave it out")
     own = {
         "originating_run_id": plan.originating_run_id,
         **rules.terms.to_tag(),
@@ -296,14 +350,25 @@ def run_plan(
     priority: Priority | None = None,
     durations: DurationsLike | None = None,
     min_interval: float = 0.0,
+    timeout: float | None = None,
     grace: float = 10.0,
+    check: Check | None = None,
+    check_wait: float = 10.0,
     tags: Mapping[str, Any] | None = None,
     on_event: OnEvent | None = None,
     clock: Clock | None = None,
+    dry_run: bool = False,
 ) -> SequenceOutcome:
     """Run a plan and wait for it: :func:`execute_plan` for code that is not async.
 
-    Works in a notebook too, where an event loop is running already. Ctrl-C ends the run as CANCELLED.
+    Works in a notebook too, where an event loop is running already.
+
+    Ctrl-C (SIGINT) and SIGTERM end the run as CANCELLED: the first asks what is under way to stop and gives it its
+    `grace`, the second asks at once. Once all that is known is recorded KeyboardInterrupt is raised, after a SIGTERM
+    SystemExit with 143. Handlers of your own are left alone, and in other threads than the main one no signal arrives.
+
+    With ``dry_run=True`` nothing runs and nothing is recorded: what would run is printed, in plan order, as if nothing
+    failed, and the outcome has every repo pending.
 
     Examples
     --------
@@ -321,15 +386,16 @@ def run_plan(
         record_skips,
         Terms(policy, failure_budget, attempts),  # type: ignore[arg-type]  # of a Retry it keeps the number
         retry_of(attempts, retry_delay),
-        _options(plan, max_parallel, priority, durations, min_interval, grace),
+        _options(plan, max_parallel, priority, durations, min_interval, _limits(timeout, grace, check_wait)),
+        check,
         tags,
         on_event,
         clock,
     )
-
+    if dry_run:
+        return printed(plan, releaser)
     try:
         asyncio.get_running_loop()
-        beside = True
     except RuntimeError:
-        beside = False
-    return run_beside(lambda: run.execute(metadata)) if beside else asyncio.run(run.execute(metadata))
+        return run_to_its_end(lambda: run.execute(metadata))
+    return run_beside(lambda: run.execute(metadata))

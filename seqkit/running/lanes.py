@@ -7,6 +7,9 @@ dependencies may make a train longer (Graham 1969, doi:10.1137/0117039), so noth
 
 A repo that waits to be tried again holds no lane, and queues by its priority once it is due; with a single lane it
 keeps it, as a run without lanes does. Once the run is stopping, no attempt starts, a repeated one neither.
+
+What goes on though asked to stop keeps its lane, and is not tried again meanwhile. Where nothing else is left, or every
+lane is taken so, the run waits for it once more, and then ends without it.
 """
 
 from __future__ import annotations
@@ -15,19 +18,21 @@ import asyncio
 import contextlib
 import heapq
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 from seqkit.core.arrays import PlanArrays
 from seqkit.core.retry import Waits
 from seqkit.core.rules import Skip, Start
 from seqkit.errors import StorageError
 from seqkit.running.asking import Asked
-from seqkit.running.calling import reason_of
+from seqkit.running.attempt import Attempt, Limits, Verdict
+from seqkit.running.calling import id_in, reason_of
 from seqkit.running.clock import Pace, Wake
-from seqkit.running.context import UnderWay, part_of
-from seqkit.running.recording import AFTER_STOP, Recording
+from seqkit.running.context import UnderWay
+from seqkit.running.recording import AFTER_STOP, CANCELLATIONS, GIVEN_UP, Recording
 
 __all__ = ["PRIORITIES", "Lanes", "Options", "Priority", "ranks_of"]
 
@@ -48,13 +53,8 @@ class Options:
     """By position: who is first in line, the lowest first; empty for plan order."""
     min_interval: float = 0.0
     """Seconds between the starts of two attempts."""
-    grace: float = 10.0
-    """Seconds that what is under way has to stop where the run breaks off."""
-
-    @property
-    def plain(self) -> bool:
-        """Whether one repo goes out after the other, as planned and at once."""
-        return self.max_parallel == 1 and not self.ranks and not self.min_interval
+    limits: Limits = field(default_factory=Limits)
+    """How long an attempt may take."""
 
 
 def ranks_of(priority: Priority, arrays: PlanArrays, seconds: Mapping[str, float] | None = None) -> tuple[float, ...]:
@@ -90,18 +90,6 @@ def ranks_of(priority: Priority, arrays: PlanArrays, seconds: Mapping[str, float
     return tuple(-length for length in longest)
 
 
-@dataclass(eq=False)
-class _Lane:
-    """One attempt under way."""
-
-    step: Start
-    attempt: int
-    under_way: UnderWay
-    task: asyncio.Task[None] | None = None
-    returned: object = None
-    raised: BaseException | None = None
-
-
 @dataclass(frozen=True, order=True)
 class _Waiting:
     """A repo that waits to be tried again."""
@@ -111,16 +99,9 @@ class _Waiting:
 
 
 class Lanes:
-    """One execution of a plan with several lanes, or with one on a clock that jumps."""
+    """One execution of a plan, in as many lanes as there are."""
 
-    def __init__(
-        self,
-        recording: Recording,
-        releaser: Asked,
-        waits: Waits,
-        pace: Pace,
-        options: Options,
-    ) -> None:
+    def __init__(self, recording: Recording, releaser: Asked, waits: Waits, pace: Pace, options: Options) -> None:
         self._recording, self._rules = recording, recording.rules
         self._releaser, self._waits = releaser, waits
         self._pace, self._options = pace, options
@@ -128,48 +109,88 @@ class Lanes:
         self._as_planned = self._single and not options.ranks
         self._steps: dict[int, Start] = {}  # by position, of all that has been entered
         self._began: dict[int, float] = {}  # when its first attempt began
-        self._active: dict[int, _Lane] = {}
-        self._ended: list[_Lane] = []
+        self._active: dict[int, Attempt] = {}  # by position: what holds a lane
+        self._ended: list[Attempt] = []  # of these, what has to be looked at
+        self._timers: list[tuple[float, int]] = []  # a heap: when to look at which position, even if nothing ends
         self._ready: list[tuple[float, int, bool]] = []  # rank, position, whether it is tried again; a heap
         self._waiting: list[_Waiting] = []  # a heap
+        self._held: set[int] = set()  # due to be tried again, but their attempts still go on
+        self._reports: deque[tuple[Start, Mapping[str, Any]]] = deque()
         self._last_start = -math.inf
         self._wake = Wake()
 
     async def follow(self) -> None:
         """Go through the plan to its end; what is under way is asked to stop where that breaks off."""
-        try:
-            with self._pace.driven():
-                while True:
-                    await self._turns()
-                    if not (self._active or self._waiting or self._ready):
-                        return
-                    await self._pace.until(
-                        self._wake, self._next_moment(), [mine.under_way for mine in self._active.values()]
-                    )
-                    self._wake.still()
-                    self._ended.sort(key=lambda each: -each.step.position)
-                    while self._ended:  # one that cannot be recorded leaves the others to be
-                        await self._take_in(self._ended.pop())
-        except GeneratorExit:  # awaits no more
-            self._ask_to_stop()
-            raise
-        except BaseException as error:
-            await self._break_off(error)
-            raise
+        with self._pace.driven():
+            try:
+                await self._follow()
+            except GeneratorExit:  # awaits no more
+                for mine in self._active.values():
+                    mine.ask_to_stop(self._pace.now())
+                raise
+            except BaseException as error:
+                await self._break_off(error)
+                raise
+
+    async def _follow(self) -> None:
+        last = math.inf  # when to go on no longer without anything but what is stuck
+        while True:
+            await self._turns()
+            if not (self._active or self._waiting or self._ready):
+                return
+            if not self._is_stuck():
+                last = math.inf
+            elif last == math.inf:
+                last = self._pace.now() + self._options.limits.grace
+            elif self._pace.now() >= last:
+                await self._leave_the_stuck()
+                return
+            await self._pace.until(self._wake, min(self._next_moment(), last), self._counting())
+            await self._look()
+
+    async def _look(self) -> None:
+        """Take in whatever has ended or is due."""
+        self._wake.still()
+        await self._record_reports()
+        now = self._pace.now()
+        while self._timers and self._timers[0][0] <= now:
+            mine = self._active.get(heapq.heappop(self._timers)[1])
+            if mine is not None and mine.due <= now and mine not in self._ended:
+                self._ended.append(mine)
+        if len(self._ended) > 1:
+            self._ended.sort(key=lambda each: -each.step.position)
+        while self._ended:  # one that cannot be recorded leaves the others to be
+            mine = self._ended.pop()
+            if (verdict := mine.advance(now)) is not None:
+                if mine.over:
+                    del self._active[mine.step.position]
+                await self._take_in(mine, verdict)
+            self._look_again(mine)
+
+    async def _record_reports(self) -> None:
+        while self._reports:
+            await self._recording.process(*self._reports.popleft())
+
+    def _look_again(self, mine: Attempt) -> None:
+        if mine.due < math.inf:
+            heapq.heappush(self._timers, (mine.due, mine.step.position))
+
+    def _counting(self) -> list[UnderWay]:
+        """Give what is under way and does something that the clock must wait for."""
+        return [mine.under_way for mine in self._active.values() if not (mine.stuck or mine.at_rest)]
 
     # ------------------------------------------------------------------ who starts
 
     async def _turns(self) -> None:
         """Pass over what is held up, and start what may start."""
         if self._rules.stopping:
-            await self._give_up_waiting()
+            await self._give_up_waiting(AFTER_STOP)
         if not self._as_planned:
             for skip in self._decided():
                 await self._recording.skipped(skip)
         now = self._pace.now()
         while self._waiting and self._waiting[0].due <= now:
-            position = heapq.heappop(self._waiting).position
-            heapq.heappush(self._ready, (self._rank(position), position, True))
+            self._line_up_again(heapq.heappop(self._waiting).position)
         while self._has_room():
             if self._as_planned and not self._ready:  # a repo that is tried again comes before its turn passes
                 step = self._rules.take()
@@ -204,6 +225,13 @@ class Lanes:
         self._steps[step.position] = step
         heapq.heappush(self._ready, (self._rank(step.position), step.position, False))
 
+    def _line_up_again(self, position: int) -> None:
+        if position in self._active:
+            self._held.add(position)
+        else:
+            self._held.discard(position)
+            heapq.heappush(self._ready, (self._rank(position), position, True))
+
     def _rank(self, position: int) -> float:
         return self._options.ranks[position] if self._options.ranks else 0.0
 
@@ -214,96 +242,187 @@ class Lanes:
 
     def _next_moment(self) -> float:
         """Say when something is due even if nothing ends."""
-        moments = [self._waiting[0].due] if self._waiting else []
+        while self._timers and not self._is_awaited(*self._timers[0]):
+            heapq.heappop(self._timers)
+        moments = [self._timers[0][0]] if self._timers else []
+        if self._waiting:
+            moments.append(self._waiting[0].due)
         if self._ready and self._has_room():
             moments.append(self._last_start + self._options.min_interval)
         return min(moments, default=math.inf)
+
+    def _is_awaited(self, due: float, position: int) -> bool:
+        mine = self._active.get(position)
+        return mine is not None and mine.due == due
 
     async def _start(self, step: Start, again: bool) -> None:
         if not again:
             await self._recording.entered(step)
         self._last_start = self._pace.now()
         self._began.setdefault(step.position, self._last_start)
-        mine = self._active[step.position] = _Lane(
-            step, self._rules.attempt(step.repo_id), UnderWay(self._pace, self._options.grace)
-        )
-        mine.task = asyncio.create_task(self._release(mine))
-        mine.task.add_done_callback(lambda _: self._arrived(mine))
+        limits = self._options.limits
+        under_way = UnderWay(self._pace, limits.grace, lambda facts: self._reported(step, facts))
+        item, number = self._rules.plan.items[step.position], self._rules.attempt(step.repo_id)
+        mine = self._active[step.position] = Attempt(step, item, number, self._releaser, limits, under_way)
+        mine.start(self._last_start, self._arrived)
+        self._look_again(mine)
 
-    async def _release(self, mine: _Lane) -> None:
-        """Make one attempt; what comes of it is kept for the writer."""
-        item = self._rules.plan.items[mine.step.position]
-        try:
-            with part_of(mine.under_way):
-                mine.returned = await self._releaser.release(item, mine.attempt)
-        except BaseException as error:  # whatever it is: the writer says what it means
-            mine.raised = error
-            task = asyncio.current_task()
-            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
-                raise
-
-    def _arrived(self, mine: _Lane) -> None:
+    def _arrived(self, mine: Attempt) -> None:
         self._ended.append(mine)
+        self._wake.ring()
+
+    def _reported(self, step: Start, facts: Mapping[str, Any]) -> None:
+        self._reports.append((step, facts))
         self._wake.ring()
 
     # ------------------------------------------------------------------ what ended
 
-    async def _take_in(self, mine: _Lane) -> None:
+    async def _take_in(self, mine: Attempt, verdict: Verdict) -> None:
+        """Record what an attempt came to, and free what waits for it."""
         step = mine.step
-        del self._active[step.position]
-        if mine.raised is None:
-            await self._recording.ended(step, mine.returned, AFTER_STOP if self._rules.stopping else None)
+        if self._rules.status(step.position).name == "failed":
+            await self._late(mine, verdict)
             return
-        elapsed = self._pace.now() - self._began[step.position]
-        wait = await self._recording.attempt_failed(step, mine.raised, self._waits, elapsed)
-        if wait is not None:
-            heapq.heappush(self._waiting, _Waiting(self._pace.now() + wait, step.position))
+        after_stop = AFTER_STOP if self._rules.stopping else {}
+        if isinstance(verdict.error, CANCELLATIONS) and not isinstance(verdict.error, asyncio.CancelledError):
+            raise verdict.error  # the entry stays open: nobody knows how far this release got
+        if verdict.kind == "released":
+            self._wait_no_more(step.position)
+            confirmed = {"confirmed": "check"} if verdict.checked else {}
+            await self._recording.ended(step, verdict.returned, {**confirmed, **after_stop})
+            return
+        assert verdict.error is not None  # noqa: S101  # tells mypy: what is not released says why
+        if verdict.kind == "in_doubt":
+            self._wait_no_more(step.position)
+            await self._recording.failed(step, reason_of(verdict.error), {"in_doubt": True, **after_stop})
+            if verdict.raises is not None:
+                raise verdict.raises
+        elif mine.lingered and verdict.kind == "failed":  # that it failed has been recorded
+            if step.position in self._held:
+                self._line_up_again(step.position)
+        else:
+            lingers = verdict.kind == "lingers"
+            unsure = lingers or (verdict.timed_out and not verdict.checked)
+            elapsed = self._pace.now() - self._began[step.position]
+            wait = await self._recording.attempt_failed(step, verdict.error, self._waits, elapsed, lingers, unsure)
+            if wait is not None:
+                heapq.heappush(self._waiting, _Waiting(self._pace.now() + wait, step.position))
 
-    async def _give_up_waiting(self, tell_of_it: bool = True) -> None:
+    async def _late(self, mine: Attempt, verdict: Verdict, tell_of_it: bool = True) -> None:
+        """Record what an attempt came to after its repo had failed."""
+        what: dict[str, Any]
+        if verdict.kind == "released" and (released_as := id_in(verdict.returned)) is not None:
+            what = {"run_id": released_as} | ({"confirmed": "check"} if verdict.checked else {})
+        else:
+            why = "" if verdict.error is None else reason_of(verdict.error)
+            what = {"error": why} | ({} if verdict.checked else {"in_doubt": True})
+        await self._recording.late(mine.step, what, tell_of_it)
+
+    def _wait_no_more(self, position: int) -> None:
+        """Forget that a repo was to be tried again: its attempt came to its end after all."""
+        self._held.discard(position)
+        if any(each.position == position for each in self._waiting):
+            self._waiting = [each for each in self._waiting if each.position != position]
+            heapq.heapify(self._waiting)
+
+    async def _give_up_waiting(self, more: Mapping[str, Any], tell_of_it: bool = True) -> None:
         """Let what waits to be tried again end failed, with its last reason: nothing starts any more."""
         waiting = {each.position for each in self._waiting} | {position for _, position, again in self._ready if again}
-        self._waiting = []
+        waiting |= self._held
+        self._waiting, self._held = [], set()
         self._ready = [entry for entry in self._ready if not entry[2]]
         heapq.heapify(self._ready)
         for position in sorted(waiting):
             step = self._steps[position]
+            mine = self._active.get(position)
+            going_on = {} if mine is None else {"in_doubt": True} | ({"still_running": True} if mine.goes_on else {})
             reason = self._recording.last_reason(step.repo_id)
-            await self._recording.failed(step, reason, AFTER_STOP, tell_of_it)
+            await self._recording.failed(step, reason, {**going_on, **more}, tell_of_it)
 
     # ------------------------------------------------------------------ the end
 
-    def _ask_to_stop(self) -> list[asyncio.Task[None]]:
-        tasks = [mine.task for mine in self._active.values() if mine.task is not None and not mine.task.done()]
-        for task in tasks:
-            task.cancel()
-        return tasks
+    def _is_stuck(self) -> bool:
+        """Tell whether only what goes on though asked to stop keeps the run from its end, or takes all lanes."""
+        if not self._active or not all(mine.stuck for mine in self._active.values()):
+            return False
+        return not self._has_room() or not (self._ready or self._waiting_for_time())
+
+    def _waiting_for_time(self) -> bool:
+        return any(each.position not in self._active for each in self._waiting)
+
+    async def _leave_the_stuck(self) -> None:
+        """End without what goes on though asked to stop."""
+        for _, mine in sorted(self._active.items()):
+            if mine.put_down() or self._rules.status(mine.step.position).name != "failed":
+                continue
+            await self._recording.late(mine.step, {"error": "left, as nobody waits for it any more", "in_doubt": True})
+        await self._give_up_waiting(GIVEN_UP)
+        await _a_turn()
 
     async def _break_off(self, why: BaseException) -> None:
         """Ask what is under way to stop, give it its grace, and record what came of it all the same.
 
         What stopped because it was asked to leaves its entry open: nobody knows how far it got.
         """
-        pending: set[asyncio.Task[None]] = set(self._ask_to_stop())
-        until = asyncio.get_running_loop().time() + self._options.grace
-        while pending and (left := until - asyncio.get_running_loop().time()) > 0:
+        for mine in self._active.values():
+            mine.ask_to_stop(self._pace.now())
+        while waited_for := [mine for mine in self._active.values() if not (mine.at_rest or mine.stuck)]:
+            now = self._pace.now()
+            due = min(mine.due for mine in waited_for)
+            if due <= now:
+                for mine in waited_for:
+                    mine.press_on(now)
+                continue
             try:
-                _, pending = await asyncio.wait(pending, timeout=left)
+                self._wake.still()
+                await self._pace.until(self._wake, due, [mine.under_way for mine in waited_for])
             except asyncio.CancelledError:  # once more: at once
-                break
-        if pending:
-            names = sorted(mine.step.repo_id for mine in self._active.values() if mine.task in pending)
-            why.add_note(f"still under way, though asked to stop: {', '.join(names[:5])}{' …' * (len(names) > 5)}")
-        for position in sorted(self._active):
-            mine = self._active[position]
-            if mine.task is None or not mine.task.done() or mine.task.cancelled():
+                for mine in waited_for:
+                    mine.at_once(self._pace.now())
+        with _noted(why, "which processes were started"):
+            await self._record_reports()
+        await self._record_the_rest(why)
+
+    async def _record_the_rest(self, why: BaseException) -> None:
+        going_on = [mine.step.repo_id for _, mine in sorted(self._active.items()) if mine.put_down()]
+        if going_on:
+            why.add_note(
+                f"still under way, though asked to stop: {', '.join(going_on[:5])}{' …' * (len(going_on) > 5)}"
+            )
+        await _a_turn()
+        for _, mine in sorted(self._active.items()):
+            verdict = mine.left()
+            if verdict is None:
                 continue
             with _noted(why, f"what came of {mine.step.repo_id!r:.80}"):
-                if mine.raised is None:
-                    await self._recording.ended(mine.step, mine.returned, AFTER_STOP, tell_of_it=False)
-                else:
-                    await self._recording.failed(mine.step, reason_of(mine.raised), AFTER_STOP, tell_of_it=False)
+                await self._record_left(mine, verdict)
         with _noted(why, "that nothing is tried again"):
-            await self._give_up_waiting(tell_of_it=False)
+            await self._give_up_waiting(AFTER_STOP, tell_of_it=False)
+
+    async def _record_left(self, mine: Attempt, verdict: Verdict) -> None:
+        if self._rules.status(mine.step.position).name == "failed":
+            await self._late(mine, verdict, tell_of_it=False)
+            return
+        self._wait_no_more(mine.step.position)
+        if verdict.kind == "released":
+            confirmed = {"confirmed": "check"} if verdict.checked else {}
+            await self._recording.ended(mine.step, verdict.returned, {**confirmed, **AFTER_STOP}, tell_of_it=False)
+        else:
+            assert verdict.error is not None  # noqa: S101  # tells mypy: what is not released says why
+            more = {"in_doubt": True, **AFTER_STOP} if verdict.kind == "in_doubt" else AFTER_STOP
+            await self._recording.failed(mine.step, reason_of(verdict.error), more, tell_of_it=False)
+
+
+async def _a_turn() -> None:
+    """Let what has been put down come to its end, whatever is cancelled meanwhile."""
+    turned = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_later(0.0, turned.set_result, None)  # later than what is ready now
+    for _ in range(3):
+        while not turned.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([turned])
+        turned = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(turned.set_result, None)
 
 
 @contextlib.contextmanager

@@ -88,13 +88,13 @@ class Recording:
         self._digest = StateDigest(self._recorder.run())  # as the ledger has it, which also tells when it began
 
     async def close(self) -> None:
-        """End the run in the ledger, as the rules say."""
+        """End the run in the ledger, as the rules say: CANCELLED where they would go on."""
         await self.call(self._close, None)
 
     def _close(self, error: BaseException | None) -> None:
         recorder = self._own
-        if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
-            status = RunStatus.CANCELLED
+        if isinstance(error, CANCELLATIONS) or (error is None and not self.rules.over):
+            status = RunStatus.CANCELLED  # also where all lanes are taken by what goes on regardless
         else:
             status = RunStatus.COMPLETED if error is None and self.rules.success else RunStatus.FAILED
         summary = recorder.summary(status is RunStatus.COMPLETED)
@@ -196,26 +196,41 @@ class Recording:
             await self.failed(step, why + reason_of(error), more, tell_of_it=False)
             raise
 
-    async def retrying(self, step: Start, reason: str, seconds: float) -> None:
+    async def retrying(self, step: Start, reason: str, seconds: float, more: Mapping[str, Any] | None = None) -> None:
         """Record that a repo is to be tried again after a wait."""
         payload = {
             "node_id": step.repo_id,
             "attempt": self.rules.attempt(step.repo_id),
             "delay_ms": round(seconds * 1000),
             "error": reason,
+            **(more or {}),
         }
         event = await self._store("NodeRetrying", payload)
         self.rules.fail(step.repo_id, reason)
         await self._tell_before_a_try(step, event)
 
-    async def attempt_failed(self, step: Start, error: BaseException, waits: Waits, elapsed: float) -> float | None:
+    async def attempt_failed(
+        self,
+        step: Start,
+        error: BaseException,
+        waits: Waits,
+        elapsed: float,
+        lingers: bool = False,
+        unsure: bool = False,
+    ) -> float | None:
         """Record that an attempt failed, `elapsed` seconds after the first began.
 
-        Gives the seconds to wait before the next; None where there is none, so that the repo has failed. What is no
-        Exception ends the run too, and so does what the retry's own rule raises: it is raised once that is recorded.
+        Gives the seconds to wait before the next; None where there is none, so that the repo has failed: in doubt,
+        where `unsure` says that nobody knows whether it is out. What is no Exception ends the run too, and so does
+        what the retry's own rule raises: it is raised once that is recorded.
         """
         repo, reason, wait = step.repo_id, reason_of(error), None
-        more = AFTER_STOP if self.rules.stopping else GIVEN_UP if self.rules.will_retry(repo) else None
+        going_on: dict[str, Any] = {"still_running": True} if lingers else {}
+        more = going_on | ({"in_doubt": True} if unsure else {})
+        if self.rules.stopping:
+            more = {**more, **AFTER_STOP}
+        elif self.rules.will_retry(repo):
+            more = {**more, **GIVEN_UP}
         if not isinstance(error, Exception | asyncio.CancelledError):  # SystemExit and its like
             await self.failed(step, reason, more)
             raise error
@@ -228,8 +243,18 @@ class Recording:
         if wait is None:
             await self.failed(step, reason, more)
         else:
-            await self.retrying(step, reason, wait)
+            await self.retrying(step, reason, wait, going_on)
         return wait
+
+    async def late(self, step: Start, what: Mapping[str, Any], tell_of_it: bool = True) -> None:
+        """Record how an attempt ended after its repo had failed: what that blocked stays blocked in this run."""
+        event = await self._store("NodeLate", {"node_id": step.repo_id, **what})
+        if tell_of_it:
+            self._tell(event)
+
+    async def process(self, step: Start, facts: Mapping[str, Any]) -> None:
+        """Record which process works on a repo."""
+        self._tell(await self._store("NodeProcess", {"node_id": step.repo_id, **facts}))
 
     async def ended(
         self, step: Start, returned: object, more: Mapping[str, Any] | None = None, tell_of_it: bool = True

@@ -150,7 +150,7 @@ def test_whatever_interrupts_the_wait_and_however_often_the_run_ends_first(
 
     with pytest.raises(request.node.callspec.params["interrupt"], match="number 1"):
         asyncio.run(cell())
-    assert len(stops) == n
+    assert len(stops) == min(n, 2), "asked twice, then left"
     assert status_of(ledger) is RunStatus.CANCELLED
 
 
@@ -294,15 +294,17 @@ async def beats_while_it_waits(ledger: Slow, task: asyncio.Task[Any], cancels: i
 @pytest.mark.parametrize("at", ["create", "fail", "cancel", "complete"])
 def test_a_ledger_that_is_locked_at_a_runs_end_stops_neither_the_loop_nor_the_record(at: str, cancels: int) -> None:
     ledger = Slow(at)
+    run: list[asyncio.Task[Any]] = []
 
     async def release(*_: str) -> Any:
         if at == "cancel":
-            asyncio.current_task().cancel()  # type: ignore[union-attr]
+            run[0].cancel()
             await asyncio.sleep(600)
         return None if at == "fail" else "x"
 
     async def main() -> Any:
         task = asyncio.ensure_future(execute_plan(PLAN, release, ledger))
+        run.append(task)
         await beats_while_it_waits(ledger, task, cancels)
         return (await asyncio.gather(task, return_exceptions=True))[0]
 

@@ -171,8 +171,8 @@ def test_wrong_arguments_are_named_before_a_run_starts(plan):
     ]:
         with pytest.raises(ValueError, match=message):
             run_plan(plan, 0.0, ledger, **options)
-    with pytest.raises(ValueError, match="rng=7, trial=0 are for a failure rate"):
-        run_plan(plan, ScriptedReleaser(), ledger, rng=7)
+    with pytest.raises(ValueError, match="rng is 7, and the releaser has the seed 5 of its own: leave rng out"):
+        run_plan(plan, SimulatedReleaser(0.0, rng=5), ledger, rng=7)
     with pytest.raises(TypeError, match="plan is 7, expected a SequencePlan"):
         run_plan(7, 0.0)
     with pytest.raises(TypeError, match="ledger is 7"):
