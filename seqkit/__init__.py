@@ -6,7 +6,8 @@ the graph              RepoDependencyGraph, RepoNode, SimilarIds, read_graph, Re
 the plan               Release, build_plan, SequencePlan, SequenceItem, RepoReleaseStatus
 the order explained    steps, check_order, OrderCheck
 running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome, Retry, VirtualClock
-who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed
+who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
+                       disturbed
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
@@ -118,7 +119,7 @@ from seqkit.running.clock import VirtualClock
 from seqkit.running.executor import execute_plan, run_plan
 from seqkit.running.releasers import ReleaserLike, RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.running.sequencer import ReleaseSequencer
-from seqkit.running.wrappers import RecordedReleaser, delayed
+from seqkit.running.wrappers import RecordedReleaser, delayed, disturbed
 
 __version__ = "0.1.0"
 
@@ -202,6 +203,7 @@ __all__ = [
     "delayed",
     "diff_plans",
     "dispersion_test",
+    "disturbed",
     "events_frame",
     "execute_plan",
     "fit_common_causes",

@@ -57,6 +57,7 @@ NAMES = {
     "VirtualClock",
     "RecordedReleaser",
     "delayed",
+    "disturbed",
     # how likely
     "Analysis",
     "Comparison",

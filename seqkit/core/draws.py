@@ -1,8 +1,8 @@
 """All randomness of seqkit: a counter-based hash, so that every draw has an address.
 
 A draw belongs to (seed, kind, name, attempt, trial), where `kind` is ``"repo"``, ``"cause"``, ``"hard"``,
-``"severity"`` or ``"delay"``. Its value depends on nothing else: not on the order of execution, not on which
-other repos are planned, not on who computes it. Trials are the bits of 64-bit words, ``word = trial // 64``.
+``"severity"`` or another of :data:`Kind`. Its value depends on nothing else: not on the order of execution, not
+on which other repos are planned, not on who computes it. Trials are the bits of 64-bit words, ``word = trial // 64``.
 
 A word at one bit level is two 32-bit halves. The word's number is spread by two rounds of multiply
 and xor-shift (constants from Wellons' hash prospector, "lowbias32"), the same for every address, so
@@ -43,9 +43,9 @@ from seqkit._util.secrets import as_given
 
 __all__ = ["MAX_TRIALS", "Kind", "Name", "Seed", "binary", "happens", "resolve_seed", "stream", "word"]
 
-Kind = Literal["repo", "cause", "hard", "severity", "delay"]
+Kind = Literal["repo", "cause", "hard", "severity", "delay", "hang", "lost", "limited"]
 """What a draw is for: a try at a repo, a common cause, whether a failure is one that no retry mends, whether a
-cause that strikes makes a try fail, or how long is waited before the next."""
+cause that strikes makes a try fail, how long is waited before the next, or what disturbs a try."""
 
 Name = str | tuple[str, str]
 """Whose draw it is: a repo, a cause, or for a severity a cause and its member."""

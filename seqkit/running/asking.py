@@ -36,21 +36,25 @@ class Asked:
     ----------
     seed : int or None
         The seed of a simulated one.
+    drawn : bool
+        Whether that seed comes from the `rng` argument.
+    checker : function or None
+        Who is asked whether a repo is out.
     """
 
     def __init__(self, release: Callable[..., Any], owner: object = None, check: Check | None = None) -> None:
         self._release, self._is_async = release, is_async(release)
         self._told_attempt = _check_shape(release)
         self._start_run = getattr(owner, "start_run", None)
-        self._check = checked_check(getattr(owner, "check", None) if check is None else check)
+        self.checker = checked_check(_own_check(owner) if check is None else check)
         seed = getattr(owner, "seed", None)
         self.seed = seed if isinstance(seed, int) else None
-        self.drawn = False  # the seed comes from the `rng` argument
+        self.drawn = False
 
     @property
     def checks(self) -> bool:
         """Whether somebody can be asked if a repo is out."""
-        return self._check is not None
+        return self.checker is not None
 
     async def start_run(self, run_id: str) -> None:
         """Tell the releaser that a run begins, where it wants to know."""
@@ -72,8 +76,8 @@ class Asked:
 
     async def check(self, item: SequenceItem) -> object:
         """Ask whether a repo is out: an id where it is, None where it is not; what comes back is not yet checked."""
-        assert self._check is not None  # noqa: S101  # tells mypy: whoever asks has looked
-        return await called(self._check, item.repo_id, item.version_label)
+        assert self.checker is not None  # noqa: S101  # tells mypy: whoever asks has looked
+        return await called(self.checker, item.repo_id, item.version_label)
 
 
 async def called(function: Callable[..., Any], *arguments: object) -> object:
@@ -86,6 +90,11 @@ async def _in_thread(function: Callable[..., Any], *arguments: object, **named: 
     if inspect.isawaitable(result):  # a plain function that hands on a coroutine
         result = await result
     return result
+
+
+def _own_check(owner: object) -> object:
+    own = getattr(owner, "check", None)
+    return own if callable(own) else None  # it may be anything else, of the same name
 
 
 def checked_check(check: Any) -> Check | None:

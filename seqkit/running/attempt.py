@@ -99,12 +99,7 @@ class Attempt:
         self._pressure, self._returned, self._raised = 0, None, None
         self.due = math.inf if self._limits.timeout is None else now + self._limits.timeout
         self.task = asyncio.create_task(self._kept(what))
-        self.task.add_done_callback(self._came)
-
-    def _came(self, task: asyncio.Task[None]) -> None:
-        if task.cancelled() and self._raised is None:  # before it had begun
-            self._raised = asyncio.CancelledError()
-        self._arrived(self)
+        self.task.add_done_callback(lambda _: self._arrived(self))
 
     async def _kept(self, what: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Keep what comes of it, for whoever records it."""
@@ -129,6 +124,7 @@ class Attempt:
     def advance(self, now: float) -> Verdict | None:
         """Take in what has ended or is due; give what there is to record."""
         if self.task is not None and self.task.done():
+            self._settle(self.task)
             self.task, self.due, self.stuck = None, math.inf, False
             return self._checked(now) if self._checking else self._released(now)
         if now < self.due:
@@ -137,6 +133,10 @@ class Attempt:
             self._ask(now)
             return None
         return self._press(now)
+
+    def _settle(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() and self._raised is None:  # before it had begun
+            self._raised = asyncio.CancelledError()
 
     def _released(self, now: float) -> Verdict | None:
         if self._raised is None:
@@ -228,6 +228,8 @@ class Attempt:
         """Say what it came to where the run broke off and nothing is asked any more; None where nobody knows."""
         if self.stuck or self.put_away or not self.at_rest:
             return None
+        if self.task is not None:
+            self._settle(self.task)
         if self._checking:
             answered = self.task is not None and self._raised is None and id_in(self._returned) is not None
             return Verdict("released" if answered else "in_doubt", self._returned, self.failure, checked=answered)

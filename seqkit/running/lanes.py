@@ -32,6 +32,7 @@ from seqkit.running.attempt import Attempt, Limits, Verdict
 from seqkit.running.calling import id_in, reason_of
 from seqkit.running.clock import Pace, Wake
 from seqkit.running.context import UnderWay
+from seqkit.running.queue import Queue
 from seqkit.running.recording import AFTER_STOP, CANCELLATIONS, GIVEN_UP, Recording
 
 __all__ = ["PRIORITIES", "Lanes", "Options", "Priority", "ranks_of"]
@@ -90,14 +91,6 @@ def ranks_of(priority: Priority, arrays: PlanArrays, seconds: Mapping[str, float
     return tuple(-length for length in longest)
 
 
-@dataclass(frozen=True, order=True)
-class _Waiting:
-    """A repo that waits to be tried again."""
-
-    due: float
-    position: int
-
-
 class Lanes:
     """One execution of a plan, in as many lanes as there are."""
 
@@ -112,9 +105,7 @@ class Lanes:
         self._active: dict[int, Attempt] = {}  # by position: what holds a lane
         self._ended: list[Attempt] = []  # of these, what has to be looked at
         self._timers: list[tuple[float, int]] = []  # a heap: when to look at which position, even if nothing ends
-        self._ready: list[tuple[float, int, bool]] = []  # rank, position, whether it is tried again; a heap
-        self._waiting: list[_Waiting] = []  # a heap
-        self._held: set[int] = set()  # due to be tried again, but their attempts still go on
+        self._queue = Queue(options.ranks)
         self._reports: deque[tuple[Start, Mapping[str, Any]]] = deque()
         self._last_start = -math.inf
         self._wake = Wake()
@@ -136,7 +127,7 @@ class Lanes:
         last = math.inf  # when to go on no longer without anything but what is stuck
         while True:
             await self._turns()
-            if not (self._active or self._waiting or self._ready):
+            if not (self._active or self._queue):
                 return
             if not self._is_stuck():
                 last = math.inf
@@ -176,8 +167,8 @@ class Lanes:
             heapq.heappush(self._timers, (mine.due, mine.step.position))
 
     def _counting(self) -> list[UnderWay]:
-        """Give what is under way and does something that the clock must wait for."""
-        return [mine.under_way for mine in self._active.values() if not (mine.stuck or mine.at_rest)]
+        """Give what is under way, and not only waits to ask again: the clock must wait for it."""
+        return [mine.under_way for mine in self._active.values() if not mine.at_rest]
 
     # ------------------------------------------------------------------ who starts
 
@@ -188,11 +179,10 @@ class Lanes:
         if not self._as_planned:
             for skip in self._decided():
                 await self._recording.skipped(skip)
-        now = self._pace.now()
-        while self._waiting and self._waiting[0].due <= now:
-            self._line_up_again(heapq.heappop(self._waiting).position)
+        queue = self._queue
+        queue.line_up_due(self._pace.now(), self._active)
         while self._has_room():
-            if self._as_planned and not self._ready:  # a repo that is tried again comes before its turn passes
+            if self._as_planned and not queue.has_ready:  # a repo that is tried again comes before its turn passes
                 step = self._rules.take()
                 if step is None:
                     return
@@ -200,21 +190,16 @@ class Lanes:
                     await self._recording.skipped(step)
                     continue
                 self._line_up(step)
-            if not self._ready:
+            if not queue.has_ready or self._pace.now() < self._last_start + self._options.min_interval:
                 return
-            if self._pace.now() < self._last_start + self._options.min_interval:
-                return
-            _, position, again = heapq.heappop(self._ready)
+            position, again = queue.pop()
             await self._start(self._steps[position], again)
 
     def _decided(self) -> Iterator[Skip]:
         """Take all items that are decided: give those that are passed over, and line up the others."""
         if self._rules.stopping:
-            for _, position, again in sorted(self._ready, key=lambda entry: entry[1]):
-                if not again:
-                    self._rules.give_back(self._steps.pop(position).repo_id)
-            self._ready = [entry for entry in self._ready if entry[2]]
-            heapq.heapify(self._ready)
+            for position in self._queue.take_back():
+                self._rules.give_back(self._steps.pop(position).repo_id)
         while (taken := self._rules.take()) is not None:
             if isinstance(taken, Skip):
                 yield taken
@@ -223,33 +208,23 @@ class Lanes:
 
     def _line_up(self, step: Start) -> None:
         self._steps[step.position] = step
-        heapq.heappush(self._ready, (self._rank(step.position), step.position, False))
-
-    def _line_up_again(self, position: int) -> None:
-        if position in self._active:
-            self._held.add(position)
-        else:
-            self._held.discard(position)
-            heapq.heappush(self._ready, (self._rank(position), position, True))
-
-    def _rank(self, position: int) -> float:
-        return self._options.ranks[position] if self._options.ranks else 0.0
+        self._queue.line_up(step.position)
 
     def _has_room(self) -> bool:
         limit = self._options.max_parallel
-        held = len(self._active) + (len(self._waiting) if self._single else 0)
+        held = len(self._active) + (self._queue.n_waiting if self._single else 0)
         return limit is None or held < limit
 
     def _next_moment(self) -> float:
         """Say when something is due even if nothing ends."""
         while self._timers and not self._is_awaited(*self._timers[0]):
             heapq.heappop(self._timers)
-        moments = [self._timers[0][0]] if self._timers else []
-        if self._waiting:
-            moments.append(self._waiting[0].due)
-        if self._ready and self._has_room():
+        moments = [self._queue.next_due]
+        if self._timers:
+            moments.append(self._timers[0][0])
+        if self._queue.has_ready and self._has_room():
             moments.append(self._last_start + self._options.min_interval)
-        return min(moments, default=math.inf)
+        return min(moments)
 
     def _is_awaited(self, due: float, position: int) -> bool:
         mine = self._active.get(position)
@@ -287,26 +262,25 @@ class Lanes:
         if isinstance(verdict.error, CANCELLATIONS) and not isinstance(verdict.error, asyncio.CancelledError):
             raise verdict.error  # the entry stays open: nobody knows how far this release got
         if verdict.kind == "released":
-            self._wait_no_more(step.position)
+            self._queue.forget(step.position)
             confirmed = {"confirmed": "check"} if verdict.checked else {}
             await self._recording.ended(step, verdict.returned, {**confirmed, **after_stop})
             return
         assert verdict.error is not None  # noqa: S101  # tells mypy: what is not released says why
         if verdict.kind == "in_doubt":
-            self._wait_no_more(step.position)
+            self._queue.forget(step.position)
             await self._recording.failed(step, reason_of(verdict.error), {"in_doubt": True, **after_stop})
             if verdict.raises is not None:
                 raise verdict.raises
         elif mine.lingered and verdict.kind == "failed":  # that it failed has been recorded
-            if step.position in self._held:
-                self._line_up_again(step.position)
+            self._queue.ended(step.position)
         else:
             lingers = verdict.kind == "lingers"
             unsure = lingers or (verdict.timed_out and not verdict.checked)
             elapsed = self._pace.now() - self._began[step.position]
             wait = await self._recording.attempt_failed(step, verdict.error, self._waits, elapsed, lingers, unsure)
             if wait is not None:
-                heapq.heappush(self._waiting, _Waiting(self._pace.now() + wait, step.position))
+                self._queue.wait(step.position, self._pace.now() + wait)
 
     async def _late(self, mine: Attempt, verdict: Verdict, tell_of_it: bool = True) -> None:
         """Record what an attempt came to after its repo had failed."""
@@ -318,21 +292,9 @@ class Lanes:
             what = {"error": why} | ({} if verdict.checked else {"in_doubt": True})
         await self._recording.late(mine.step, what, tell_of_it)
 
-    def _wait_no_more(self, position: int) -> None:
-        """Forget that a repo was to be tried again: its attempt came to its end after all."""
-        self._held.discard(position)
-        if any(each.position == position for each in self._waiting):
-            self._waiting = [each for each in self._waiting if each.position != position]
-            heapq.heapify(self._waiting)
-
     async def _give_up_waiting(self, more: Mapping[str, Any], tell_of_it: bool = True) -> None:
         """Let what waits to be tried again end failed, with its last reason: nothing starts any more."""
-        waiting = {each.position for each in self._waiting} | {position for _, position, again in self._ready if again}
-        waiting |= self._held
-        self._waiting, self._held = [], set()
-        self._ready = [entry for entry in self._ready if not entry[2]]
-        heapq.heapify(self._ready)
-        for position in sorted(waiting):
+        for position in self._queue.give_up():
             step = self._steps[position]
             mine = self._active.get(position)
             going_on = {} if mine is None else {"in_doubt": True} | ({"still_running": True} if mine.goes_on else {})
@@ -345,10 +307,7 @@ class Lanes:
         """Tell whether only what goes on though asked to stop keeps the run from its end, or takes all lanes."""
         if not self._active or not all(mine.stuck for mine in self._active.values()):
             return False
-        return not self._has_room() or not (self._ready or self._waiting_for_time())
-
-    def _waiting_for_time(self) -> bool:
-        return any(each.position not in self._active for each in self._waiting)
+        return not self._has_room() or not (self._queue.has_ready or self._queue.waits_for_time(self._active))
 
     async def _leave_the_stuck(self) -> None:
         """End without what goes on though asked to stop."""
@@ -403,7 +362,7 @@ class Lanes:
         if self._rules.status(mine.step.position).name == "failed":
             await self._late(mine, verdict, tell_of_it=False)
             return
-        self._wait_no_more(mine.step.position)
+        self._queue.forget(mine.step.position)
         if verdict.kind == "released":
             confirmed = {"confirmed": "check"} if verdict.checked else {}
             await self._recording.ended(mine.step, verdict.returned, {**confirmed, **AFTER_STOP}, tell_of_it=False)

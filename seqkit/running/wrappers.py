@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from seqkit.core.durations import Durations, DurationsLike
-from seqkit.core.failures import as_model
+from typing import Literal
+
+from seqkit.core import draws
+from seqkit.core.draws import Seed, resolve_seed
+from seqkit.core.durations import Durations, DurationsLike, seconds_of
+from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.unknown import check_models, check_script
 from seqkit.ledger import LedgerLike
@@ -11,23 +15,32 @@ from seqkit.ledger.copies import counted
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, read_story
 from seqkit.running.asking import as_releaser, is_model
-from seqkit.running.clock import sleep
+from seqkit.running.clock import sleep, sleep_for_ever
 from seqkit.running.releasers import ReleaserLike, ScriptedReleaser, SimulatedReleaser
 
-__all__ = ["Delayed", "RecordedReleaser", "check_releaser", "delayed"]
+__all__ = ["Delayed", "Disturbed", "RateLimited", "RecordedReleaser", "check_releaser", "delayed", "disturbed"]
 
 
-class Delayed:
-    """Sleeps by the clock of the run, then asks another releaser. Made by :func:`delayed`."""
+class _Around:
+    """A releaser that asks another one, and hands on what else that is asked and tells."""
 
-    def __init__(self, releaser: ReleaserLike, durations: DurationsLike) -> None:
-        self.releaser, self.durations = releaser, Durations(durations)
+    def __init__(self, releaser: ReleaserLike) -> None:
+        self.releaser = releaser
         self._asked = as_releaser(releaser)
         self.seed = self._asked.seed
+        self.check = self._asked.checker
 
     async def start_run(self, run_id: str) -> None:
         """Hand on that a run begins."""
         await self._asked.start_run(run_id)
+
+
+class Delayed(_Around):
+    """Sleeps by the clock of the run, then asks another releaser. Made by :func:`delayed`."""
+
+    def __init__(self, releaser: ReleaserLike, durations: DurationsLike) -> None:
+        super().__init__(releaser)
+        self.durations = Durations(durations)
 
     async def release(
         self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
@@ -63,6 +76,102 @@ def delayed(releaser: ReleaserLike, durations: DurationsLike) -> Delayed:
     '0:01:10'
     """
     return Delayed(releaser, durations)
+
+
+class RateLimited(Exception):
+    """What a disturbed attempt fails with that is to come back later; `retry_after` says in how many seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"rate limited: try again in {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class Disturbed(_Around):
+    """Asks another releaser, and lets attempts hang, be refused or lose their answers. Made by :func:`disturbed`."""
+
+    def __init__(
+        self,
+        releaser: ReleaserLike,
+        hang: ModelLike,
+        lost: ModelLike,
+        limited: ModelLike,
+        rng: Seed | None,
+        trial: int,
+        retry_after: float,
+    ) -> None:
+        super().__init__(releaser)
+        self.rates = {
+            name: as_model(given, name) for name, given in (("hang", hang), ("lost", lost), ("limited", limited))
+        }
+        self.rng, self.trial = resolve_seed(rng), trial
+        self.retry_after = seconds_of(retry_after, "retry_after")
+        self.released: dict[tuple[str, str], object] = {}
+        """What is out, by repo and version, whatever was answered."""
+
+    async def release(
+        self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
+    ) -> object:
+        """Ask, unless this attempt hangs or is refused; its answer may be lost."""
+        if self._happens("limited", repo_id, attempt):
+            raise RateLimited(self.retry_after)
+        if self._happens("hang", repo_id, attempt):
+            await sleep_for_ever()
+        answer = await self._asked.ask((repo_id, version_label, spec_digest, promoted_by), attempt)
+        self.released[repo_id, version_label] = answer
+        if self._happens("lost", repo_id, attempt):
+            raise ConnectionError("the answer was lost")
+        return answer
+
+    def _happens(self, what: Literal["hang", "lost", "limited"], repo_id: str, attempt: int) -> bool:
+        return draws.happens(self.rates[what].rate(repo_id), self.rng, what, repo_id, attempt, self.trial)
+
+    async def is_out(self, repo_id: str, version_label: str) -> object:
+        """Tell as what a repo is out, None where it is not: what a registry would, for the argument `check`."""
+        return self.released.get((repo_id, version_label))
+
+    def __repr__(self) -> str:
+        told = "".join(f", {name}={model!r}" for name, model in self.rates.items() if model != FailureModel())
+        return f"disturbed({self.releaser!r:.200}{told}, rng={self.rng})"
+
+
+def disturbed(
+    releaser: ReleaserLike,
+    hang: ModelLike = 0.0,
+    lost: ModelLike = 0.0,
+    limited: ModelLike = 0.0,
+    rng: Seed | None = None,
+    trial: int = 0,
+    retry_after: float = 60.0,
+) -> Disturbed:
+    """Let attempts of a releaser go wrong in the ways that a real one's do, to rehearse time-outs, retries and checks.
+
+    Parameters
+    ----------
+    releaser : RepoReleaser, function, float, mapping or FailureModel
+        Who is asked, unless an attempt hangs or is refused.
+    hang : float, mapping, Series or FailureModel
+        How likely an attempt never answers, and releases nothing. It stops once it is asked to.
+    lost : float, mapping, Series or FailureModel
+        How likely the answer of an attempt is lost: the repo is out, and the attempt fails with a ConnectionError. Give
+        ``check=`` the method ``is_out`` of what this returns, and it is found.
+    limited : float, mapping, Series or FailureModel
+        How likely an attempt is refused, with the advice to come back after `retry_after` seconds.
+    rng : int or numpy.random.Generator, optional
+        The seed; the same seed disturbs the same attempts.
+    trial : int
+        Which of its trials to follow, from 0.
+    retry_after : float
+        Seconds.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, VirtualClock, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> bad_day = disturbed(0.0, hang={"api": 0.5}, lost={"core": 1.0}, rng=1)
+    >>> run_plan(plan, bad_day, attempts=3, timeout=600, check=bad_day.is_out, clock=VirtualClock())
+    SequenceOutcome(3 succeeded, 0 failed)
+    """
+    return Disturbed(releaser, hang, lost, limited, rng, trial, retry_after)
 
 
 class RecordedReleaser:
@@ -144,7 +253,7 @@ def check_releaser(plan: SequencePlan, releaser: ReleaserLike) -> None:
     """
     if isinstance(releaser, Delayed | SimulatedReleaser) and releaser.durations is not None:
         releaser.durations.by_repo(plan.released)
-    if isinstance(releaser, Delayed):
+    if isinstance(releaser, _Around):
         check_releaser(plan, releaser.releaser)
     elif isinstance(releaser, ScriptedReleaser):
         check_script(plan, releaser.failures)
