@@ -175,7 +175,7 @@ def _newly_blocked(rules: Rules, position: int, held_back: set[int]) -> list[str
     """List the repos to release that this failure, and none before it, keeps from starting."""
     arrays = rules.plan.arrays
     if rules.stopping:
-        waiting = [at for at, released in enumerate(arrays.released) if released and rules.status(at).name == "pending"]
+        waiting = [at for at, released in enumerate(arrays.released) if released and rules.word(at) == "pending"]
         new = [at for at in waiting if at not in held_back]
         held_back.update(new)
         return [arrays.ids[at] for at in new]
@@ -215,7 +215,7 @@ def _needs(rules: Rules, position: int, queue: bool) -> str:
     """Say what has become of all that a repo needs, now that it may start."""
     ended: dict[str, list[str]] = {"succeeded": [], "skipped": [], "failed": []}
     for dependency in rules.plan.arrays.dependencies[position]:
-        ended[rules.status(dependency).name].append(rules.plan.items[dependency].repo_id)
+        ended[rules.word(dependency)].append(rules.plan.items[dependency].repo_id)
     parts = []
     if repos := ended["succeeded"]:
         parts.append(f"{_names(repos)}, which {inflected(len(repos), 'has', 'have')} been released")

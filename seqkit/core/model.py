@@ -219,12 +219,27 @@ class RepoReleaseStatus(BaseModel):
     @classmethod
     def succeeded(cls, run_id: str) -> RepoReleaseStatus:
         """Released; `run_id` is what the releaser returned."""
+        if type(run_id) is str:
+            return cls._made("succeeded", run_id, None)
         return cls(name="succeeded", run_id=run_id)
 
     @classmethod
     def failed(cls, reason: str) -> RepoReleaseStatus:
         """Out of attempts, for this `reason`."""
+        if type(reason) is str:
+            return cls._made("failed", None, reason)
         return cls(name="failed", reason=reason)
+
+    @classmethod
+    def _made(cls, name: str, run_id: str | None, reason: str | None) -> RepoReleaseStatus:
+        """Make one of what needs no validation, as ``model_construct`` would: one is made for every release."""
+        status = cls.__new__(cls)
+        give = object.__setattr__
+        give(status, "__dict__", {"name": name, "run_id": run_id, "reason": reason})
+        give(status, "__pydantic_fields_set__", {"name", "reason" if run_id is None else "run_id"})
+        give(status, "__pydantic_extra__", None)
+        give(status, "__pydantic_private__", None)
+        return status
 
     @model_validator(mode="before")
     @classmethod
@@ -380,7 +395,11 @@ class RunEvent(_Record):
     `blocked_by` names the failed repos that one waits for, in plan order. Of more than a hundred it names those that
     the fewest dependencies lead to, of those equally far the first in the plan, and `n_blocked_by` counts all.
     What ended when nothing started any more says ``after_stop: true``; a failure after which another attempt was
-    allowed and not made says ``given_up: true``.
+    allowed and not made says ``given_up: true``. An attempt that timed out and goes on regardless says
+    ``still_running: true``; a failure of which nobody knows whether the repo is out says ``in_doubt: true``; what a
+    check found says ``confirmed: "check"``. ``NodeLate {node_id, run_id}``: an attempt ended after its repo had failed,
+    and it is out (or, with `error` in place of `run_id`, it is not known to be). ``NodeProcess {node_id, pid,
+    start_time, boot_id, host}``: this process works on a repo.
     """
 
     seq: int
@@ -391,3 +410,17 @@ class RunEvent(_Record):
     """The details, free JSON, as a rule an object with a `node_id`."""
     timestamp: Timestamp
     """When it happened, UTC, to the microsecond."""
+
+    @classmethod
+    def made(cls, seq: int, kind: str, payload: dict[str, Any], timestamp: datetime) -> RunEvent:
+        """Make one of values that need no validation, as ``model_construct`` would: two are made for every release."""
+        event = cls.__new__(cls)
+        give = object.__setattr__
+        give(event, "__dict__", {"seq": seq, "kind": kind, "payload": payload, "timestamp": timestamp})
+        give(event, "__pydantic_fields_set__", _EVENT_FIELDS)
+        give(event, "__pydantic_extra__", None)
+        give(event, "__pydantic_private__", None)
+        return event
+
+
+_EVENT_FIELDS = set(RunEvent.model_fields)  # one for all: a copy makes its own

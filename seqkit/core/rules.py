@@ -20,7 +20,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seqkit.core.blocking import Above, Blockers, joined, only
 from seqkit.core.model import RepoReleaseStatus, SkipCause
@@ -36,9 +36,12 @@ __all__ = ["Reason", "Rules", "Skip", "Start", "each_choice", "fail_ids", "follo
 Reason = Callable[[str, int], str | None]
 """Why an attempt (repo, number from 1) fails; None where it succeeds."""
 
-_SKIPPED = RepoReleaseStatus.skipped()
-_IN_PROGRESS = RepoReleaseStatus.in_progress()
-_PENDING = RepoReleaseStatus.pending()
+_Word = Literal["pending", "in_progress", "succeeded", "failed", "skipped"]
+_PLAIN = {
+    "pending": RepoReleaseStatus.pending(),
+    "in_progress": RepoReleaseStatus.in_progress(),
+    "skipped": RepoReleaseStatus.skipped(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class Rules:
         self.terms = Terms() if terms is None else terms
         n = len(plan.items)
         self._arrays = plan.arrays  # at hand: asked for at every step
-        self._statuses = [_PENDING if released else _SKIPPED for released in plan.arrays.released]
+        self._words: list[_Word] = ["pending" if released else "skipped" for released in plan.arrays.released]
+        self._texts: dict[int, str] = {}  # of those that succeeded the id, of those that failed the reason
         self._causes: list[SkipCause | None] = [None] * n
         self._tries = [0] * n
         self._waits_for = [len(dependencies) for dependencies in plan.arrays.dependencies]
@@ -127,7 +131,14 @@ class Rules:
 
     def status(self, position: int) -> RepoReleaseStatus:
         """Say how far the item at a position of the plan has got."""
-        return self._statuses[position]
+        word = self._words[position]
+        if word == "succeeded":
+            return RepoReleaseStatus.succeeded(self._texts[position])
+        return RepoReleaseStatus.failed(self._texts[position]) if word == "failed" else _PLAIN[word]
+
+    def word(self, position: int) -> _Word:
+        """Say it in a word."""
+        return self._words[position]
 
     def take(self) -> Start | Skip | None:
         """Take the next decided item; None where nothing is decided until a release under way ends.
@@ -153,7 +164,7 @@ class Rules:
         more = 0
         if above and cause != "unreleased":
             names, more = self._skips[position] = self._blockers.told(position, above)
-        self._end(position, _SKIPPED)
+        self._end(position, "skipped")
         return Skip(position, item.repo_id, cause, names, more)
 
     def give_back(self, repo_id: str) -> None:
@@ -172,12 +183,14 @@ class Rules:
         if position not in self._permitted:
             raise ValueError(f"repo {repo_id!r} may not start: take() has not given it out")
         self._permitted.remove(position)
-        self._statuses[position] = _IN_PROGRESS
+        self._words[position] = "in_progress"
         self._tries[position] = 1
 
     def succeed(self, repo_id: str, run_id: str) -> None:
         """Tell that a repo is released; `run_id` is what the releaser returned."""
-        self._end(self._expect(repo_id, "in_progress"), RepoReleaseStatus.succeeded(run_id))
+        position = self._expect(repo_id, "in_progress")
+        self._texts[position] = run_id
+        self._end(position, "succeeded")
 
     def fail(self, repo_id: str, reason: str, final: bool = False) -> bool:
         """Tell that an attempt failed; returns whether to try again.
@@ -191,18 +204,18 @@ class Rules:
         if self._asks_above:
             self._above[position] = joined(self._above[position], only(len(self._failures)))
         self._failures.append(position)
-        self._end(position, RepoReleaseStatus.failed(reason))
+        self._texts[position] = reason
+        self._end(position, "failed")
         return False
 
     def _expect(self, repo_id: str, name: str) -> int:
         position = self.plan.position(repo_id)
-        status = self._statuses[position].name
-        if status != name:
-            raise ValueError(f"repo {repo_id!r} is {status}, expected {name}")
+        if (word := self._words[position]) != name:
+            raise ValueError(f"repo {repo_id!r} is {word}, expected {name}")
         return position
 
-    def _end(self, position: int, status: RepoReleaseStatus) -> None:
-        self._statuses[position] = status
+    def _end(self, position: int, word: _Word) -> None:
+        self._words[position] = word
         self._open -= 1
         if above := self._above[position]:
             self._hand_on(position, above)
@@ -233,7 +246,7 @@ class Rules:
         ]
         return SequenceOutcome(
             plan=self.plan,
-            statuses=tuple(self._statuses),
+            statuses=tuple(map(self.status, range(len(causes)))),
             skip_causes=tuple(causes),
             blocked_by=tuple(self._skips[at][0] if at in self._skips else () for at in range(len(causes))),
             attempts=tuple(self._tries),

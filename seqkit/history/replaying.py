@@ -376,4 +376,4 @@ class _Again:
 
 def _ends(rules: Rules) -> bytes:
     released = rules.plan.arrays.released
-    return bytes([_ENDS.index(rules.status(position).name) for position, yes in enumerate(released) if yes])
+    return bytes([_ENDS.index(rules.word(position)) for position, yes in enumerate(released) if yes])

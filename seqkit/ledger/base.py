@@ -120,7 +120,11 @@ class GraphRunRecorder:
         StorageError
             Where the ledger failed; its `events` hold the event that could not be written.
         """
-        event = RunEvent(seq=self.total_events + 1, kind=kind, payload=payload, timestamp=self._now())
+        seq, now = self.total_events + 1, self._now()
+        if type(kind) is str and type(payload) is dict:
+            event = RunEvent.made(seq, kind, payload, now)
+        else:
+            event = RunEvent(seq=seq, kind=kind, payload=payload, timestamp=now)
         try:
             _stored(self.ledger.append_event, self.run_id, event)
         except StorageError as error:

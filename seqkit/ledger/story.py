@@ -114,6 +114,13 @@ class Told:
         return "in_doubt" if self.unsure else self.skip_cause or self.status
 
     @property
+    def ending(self) -> str | dict[str, dict[str, str | None]]:
+        """Its status in JSON form, as the original has it."""
+        if self.status == "succeeded":
+            return {"succeeded": {"run_id": self.released_as or ""}}
+        return {"failed": {"reason": self.reason or ""}} if self.status == "failed" else self.status
+
+    @property
     def in_doubt(self) -> bool:
         """Whether nobody knows if it is out, once its run has ended: also where its entry was left open."""
         return self.unsure or self.status == "in_progress"
@@ -171,7 +178,7 @@ class Told:
             self.failures += 1
             self.first_failed_at = self.first_failed_at or at
         elif kind == "NodeExited":
-            self.tries.append(replace(open_try or Try(), ended=at, outcome="succeeded"))
+            self.tries.append(Try(None if open_try is None else open_try.began, at, "succeeded"))
             self._end("succeeded", at)
             self.reason, self.released_as = None, text_of(payload.get("run_id"))
         elif open_try is not None:
@@ -198,7 +205,7 @@ class Told:
         self.reason, self.finished_at = None, None
 
     def _fail(self, open_try: Try | None, at: datetime, reason: str) -> None:
-        self.tries.append(replace(open_try or Try(), ended=at, outcome="failed", reason=reason))
+        self.tries.append(Try(None if open_try is None else open_try.began, at, "failed", reason))
 
     def _end(self, status: Status, at: datetime) -> None:
         self.status, self.skip_cause, self.blocked_by, self.finished_at = status, None, (), at
@@ -236,7 +243,7 @@ class Story:
 
     def tell(self, event: RunEvent) -> Told | None:
         """Take in the next event; give the repo that it is about, None where it is about none."""
-        payload = event.payload if isinstance(event.payload, Mapping) else {}
+        payload = event.payload if isinstance(event.payload, dict | Mapping) else {}
         repo = payload.get("node_id")
         if not isinstance(repo, str):
             return None
@@ -301,7 +308,7 @@ class Story:
     def endings(self) -> list[tuple[str, str | dict[str, dict[str, str | None]], SkipCause | None]]:
         """Give of each item of the plan, in plan order, the repo, its status in JSON form and why it was skipped."""
         items = self.items() if self.plan is None else self.items()[: len(self.plan.items)]
-        return [(told.repo_id, status_of(told).to_json(), told.skip_cause) for told in items]
+        return [(told.repo_id, told.ending, told.skip_cause) for told in items]
 
     def outcome(self, run_id: str | None = None, ledger: Any = None, seed: int | None = None) -> SequenceOutcome:
         """Say what the run came to, so far.

@@ -20,7 +20,7 @@ from seqkit.core.model import SequenceItem
 from seqkit.core.rules import Start
 from seqkit.running.asking import Asked
 from seqkit.running.calling import id_in, reason_of, shown
-from seqkit.running.context import UnderWay, part_of
+from seqkit.running.context import UnderWay, be_part_of
 
 __all__ = ["Attempt", "Limits", "TimedOut", "Verdict", "put_down"]
 
@@ -83,7 +83,7 @@ class Attempt:
         self._asked_at = 0.0
         self._checking = False
         self._checked_since = 0.0
-        self._pauses = list(_PAUSES)
+        self._pauses = 0  # between two questions of a check, so far
         self.put_away = False  # nobody waits for it any more
         self._ended_for_good = False
         self._arrived: Callable[[Attempt], None] = lambda _: None
@@ -99,17 +99,20 @@ class Attempt:
         self._pressure, self._returned, self._raised = 0, None, None
         self.due = math.inf if self._limits.timeout is None else now + self._limits.timeout
         self.task = asyncio.create_task(self._kept(what))
-        self.task.add_done_callback(lambda _: self._arrived(self))
+        self.task.add_done_callback(self._done)
+
+    def _done(self, _: asyncio.Task[None]) -> None:
+        self._arrived(self)
 
     async def _kept(self, what: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Keep what comes of it, for whoever records it."""
-        with part_of(self.under_way):
-            try:
-                self._returned = await what()
-            except BaseException as error:  # whatever it is: the writer says what it means
-                self._raised = error
-                if isinstance(error, GeneratorExit):
-                    raise
+        be_part_of(self.under_way)  # in the context of this task, which ends with it
+        try:
+            self._returned = await what()
+        except BaseException as error:  # whatever it is: the writer says what it means
+            self._raised = error
+            if isinstance(error, GeneratorExit):
+                raise
 
     @property
     def at_rest(self) -> bool:
@@ -168,9 +171,10 @@ class Attempt:
             return self._unknown(reason_of(self._raised), self._raised)
         if self._returned is None:
             wait = self._limits.check_wait
-            if now >= self._checked_since + wait or not self._pauses:
+            if now >= self._checked_since + wait or self._pauses == len(_PAUSES):
                 return Verdict("failed", error=self.failure, checked=True, timed_out=self.timed_out)
-            self.due = now + wait * self._pauses.pop(0)
+            self.due = now + wait * _PAUSES[self._pauses]
+            self._pauses += 1
             return None
         if id_in(self._returned) is None:
             what = f"the check returned {shown(self._returned)} for repo {self.step.repo_id!r:.80}"

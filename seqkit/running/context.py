@@ -1,22 +1,22 @@
 """What a release may know of the attempt that it is part of, without being told: a releaser asks for it here.
 
-Whoever drives a run enters :func:`part_of` around each attempt and each check; what these await, and the threads that
-they start, find it. Outside of a run there is none, and everything falls back to what a plain call would do.
+Whoever drives a run says so (:func:`be_part_of`) in the task of each attempt and each check; what these await, and the
+threads that they start, find it. Outside of a run there is none, and everything falls back to what
+a plain call would do.
 """
 
 from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqkit.running.clock import Pace
 
-__all__ = ["UnderWay", "part_of", "under_way"]
+__all__ = ["UnderWay", "be_part_of", "under_way"]
 
 
 @dataclass(eq=False)
@@ -42,12 +42,6 @@ def under_way() -> UnderWay | None:
     return _current.get()
 
 
-@contextmanager
-def part_of(attempt: UnderWay) -> Iterator[None]:
-    """Let what runs in here be part of it."""
-    token = _current.set(attempt)
-    try:
-        yield
-    finally:
-        with suppress(ValueError):  # closed from another context than its own, which ends with it
-            _current.reset(token)
+def be_part_of(attempt: UnderWay) -> None:
+    """Let the task that runs this be part of it, to its end."""
+    _current.set(attempt)

@@ -156,6 +156,9 @@ class Lanes:
                 if mine.over:
                     del self._active[mine.step.position]
                 await self._take_in(mine, verdict)
+                if self._rules.word(mine.step.position) != "in_progress":
+                    self._steps.pop(mine.step.position, None)
+                    self._began.pop(mine.step.position, None)
             self._look_again(mine)
 
     async def _record_reports(self) -> None:
@@ -255,7 +258,7 @@ class Lanes:
     async def _take_in(self, mine: Attempt, verdict: Verdict) -> None:
         """Record what an attempt came to, and free what waits for it."""
         step = mine.step
-        if self._rules.status(step.position).name == "failed":
+        if self._rules.word(step.position) == "failed":
             await self._late(mine, verdict)
             return
         after_stop = AFTER_STOP if self._rules.stopping else {}
@@ -312,7 +315,7 @@ class Lanes:
     async def _leave_the_stuck(self) -> None:
         """End without what goes on though asked to stop."""
         for _, mine in sorted(self._active.items()):
-            if mine.put_down() or self._rules.status(mine.step.position).name != "failed":
+            if mine.put_down() or self._rules.word(mine.step.position) != "failed":
                 continue
             await self._recording.late(mine.step, {"error": "left, as nobody waits for it any more", "in_doubt": True})
         await self._give_up_waiting(GIVEN_UP)
@@ -359,7 +362,7 @@ class Lanes:
             await self._give_up_waiting(AFTER_STOP, tell_of_it=False)
 
     async def _record_left(self, mine: Attempt, verdict: Verdict) -> None:
-        if self._rules.status(mine.step.position).name == "failed":
+        if self._rules.word(mine.step.position) == "failed":
             await self._late(mine, verdict, tell_of_it=False)
             return
         self._queue.forget(mine.step.position)

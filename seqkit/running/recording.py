@@ -128,7 +128,8 @@ class Recording:
 
     def outcome(self, seed: int | None, unwritten: Iterable[RunEvent] = ()) -> SequenceOutcome:
         """Say what the run came to, by what is recorded."""
-        story = self._story.copy()
+        unwritten = list(unwritten)
+        story = self._story.copy() if unwritten else self._story
         for event in unwritten:
             if kind_of(event) in ("NodeExited", "NodeFailed"):  # it ended so, whether that could be recorded or not
                 story.tell(event)
