@@ -15,6 +15,10 @@ _HANDLED = {  # where the signal still does what it does by default
 }
 
 
+def _nobody() -> None:
+    """Tell nobody."""
+
+
 class Interruptions:
     """Hears SIGINT and SIGTERM while it is entered, and puts back what handled them before.
 
@@ -52,6 +56,7 @@ class Interruptions:
         for number, usual in self._before.items():
             if signal.getsignal(number) == self._hear:  # else somebody else took it meanwhile, and keeps it
                 signal.signal(number, usual)  # type: ignore[arg-type]  # what getsignal gave
+        self._tell = _nobody  # what it holds on to is free at once
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
         self.came.append(signal.Signals(number))
