@@ -6,10 +6,13 @@
 `simulation`     simulate: how much of a release is likely to go out
 `ledgers`        runs, show: what a ledger holds, what happened in one run
 `auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
-`resuming`       resume: what a run left to do, and the plan for it
+`running`        run: a release by commands, recorded in a ledger
+`resuming`       resume: what a run left to do, the plan for it, and the run of that
 `conversion`     convert: a ledger in another form
 `reference`      reference: the API reference as web pages
 `source`         a data set, a graph file or a plan file becomes a plan
+`releasing`      the options of commands that release
+`progress`       what runs now, since when, and how much is left
 `options`        options that hold more than one word, checked
 `printing`       tables and numbers as text
 `writing`        CSV and JSON, whole or not at all
@@ -24,6 +27,7 @@ from seqkit.cli.demonstration import demo
 from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.reference import reference
 from seqkit.cli.resuming import resume
+from seqkit.cli.running import run
 from seqkit.cli.simulation import simulate
 from seqkit.cli.whatif import what_if
 
@@ -34,6 +38,7 @@ __all__ = [
     "demo",
     "reference",
     "resume",
+    "run",
     "runs",
     "show_run",
     "simulate",

@@ -30,7 +30,7 @@ from seqkit.ledger.story import story_of
 __all__ = ["LEDGER_HELP", "RUN_HELP", "read_found", "run_named", "runs", "show_run", "unreadable"]
 
 LEDGER_HELP = f"A ledger: {listed(FORMATS)}. It is only read."
-RUN_HELP = "A run: its id, or the start of it where no other run's id starts like that."
+RUN_HELP = "A run: its id, or the start of it where no other run's id starts like that, or last."
 
 _NUMBERS = ("took", "released", "failed", "wave", "tries", "seq")
 _LONGEST_CELL = 200
@@ -123,7 +123,7 @@ def unreadable(found: FoundLedger) -> str:
 
 
 def run_named(found: FoundLedger, name: str) -> str:
-    """Give the id of the run that is called `name`, or the only one whose id starts like that.
+    """Give the id of the run that is called `name`, or the only one whose id starts like that; `last` is the newest.
 
     Raises
     ------
@@ -133,6 +133,8 @@ def run_named(found: FoundLedger, name: str) -> str:
     ids = dict.fromkeys([run.record.run_id for run in found.runs] + [event.run_id for event in found.events])
     if name in ids:
         return name
+    if name == "last" and ids:
+        return list(ids)[-1]
     close = [run_id for run_id in ids if name and run_id.startswith(name)]
     if len(close) == 1:
         return close[0]

@@ -96,8 +96,8 @@ class Source:
         return frozenset(self.plan.released)
 
 
-def read_source(name: str, merge_cycles: bool = False) -> Source:
-    """Read what a command is about.
+def read_source(name: str, merge_cycles: bool = False, version: str | None = None, versioned: bool = False) -> Source:
+    """Read what a command is about; `version` for repos without one, which are refused where `versioned` says so.
 
     Raises
     ------
@@ -108,10 +108,18 @@ def read_source(name: str, merge_cycles: bool = False) -> Source:
     """
     if name in DATASETS:
         passed_over = Path(name).is_file()
-        return Source(name, "data set", build_plan(load_dataset(name).graph, version=_UNVERSIONED), passed_over)
+        return Source(name, "data set", _planned(load_dataset(name).graph, version, versioned), passed_over)
     read, kind = _file(name, merge_cycles)
-    plan = read if isinstance(read, SequencePlan) else build_plan(read, version=_UNVERSIONED)
+    plan = read if isinstance(read, SequencePlan) else _planned(read, version, versioned)
     return Source(name, kind, plan)
+
+
+def _planned(graph: RepoDependencyGraph, version: str | None, versioned: bool) -> SequencePlan:
+    if versioned and version is None:
+        if lacking := [repo for repo in graph if graph.attributes(repo).get("version") is None]:
+            raise ValueError(f"--version is missing: {some(lacking, 5)} have none in the file")
+        return build_plan(graph)
+    return build_plan(graph, version=version or _UNVERSIONED)
 
 
 def read_order(name: str) -> RepoDependencyGraph | SequencePlan:

@@ -1,0 +1,105 @@
+"""``run``: a release by commands, recorded in a ledger, with what runs now shown while it goes."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from seqkit._show.html import shortened
+from seqkit._util.secrets import shown
+from seqkit._util.words import plural
+from seqkit.cli.printing import console, named, show, some
+from seqkit.cli.progress import watching
+from seqkit.cli.releasing import Releasing, releasing
+from seqkit.cli.source import SOURCE_HELP, read_source
+from seqkit.core.outcome import SequenceOutcome
+from seqkit.core.plan import SequencePlan
+from seqkit.errors import SequencingFailed
+from seqkit.ledger import open_ledger
+from seqkit.ledger.story import read_story
+
+__all__ = ["release", "run"]
+
+_NOT_ALL = 1
+_LONGEST_CELL = 200
+_WRITTEN_HELP = (
+    "Where the run is recorded: a SQLite file (runs.db), or the URL of a database. Made where it is not there."
+)
+
+
+@releasing()
+def run(
+    source: Annotated[str, typer.Argument(metavar="PLAN_OR_GRAPH", help=SOURCE_HELP)],
+    ledger: Annotated[str, typer.Option(metavar="LEDGER", help=_WRITTEN_HELP)],
+    how: Releasing,
+    version: Annotated[
+        str | None, typer.Option(metavar="V", help="The version of repos that have none in the file.")
+    ] = None,
+    merge_cycles: Annotated[
+        bool, typer.Option("--merge-cycles", help="Release each dependency cycle as one unit.")
+    ] = False,
+) -> int:
+    """Release each repo by a command, after what it needs, and record every step.
+
+    Exit code 0: all is out; 1: something is not; 130: interrupted, 143: terminated, and the ledger tells what was done.
+    """
+    return release(read_source(source, merge_cycles, version, versioned=True).plan, ledger, how)
+
+
+def release(plan: SequencePlan, ledger: str, how: Releasing) -> int:
+    """Run a plan as `how` says, and tell what became of it; gives the exit code."""
+    from seqkit.running.executor import run_plan  # noqa: PLC0415  # --help does not need it
+
+    to = console()
+    releaser = how.releaser()
+    if how.dry_run:
+        run_plan(plan, releaser, dry_run=True, **how.options)
+        to.print(Text(f"\nNothing has run, and nothing is written: {plural(len(plan.released), 'repo')} would."))
+        return 0
+    with open_ledger(ledger) as kept, _told(to, kept, ledger), watching(plan) as on_event:
+        outcome = run_plan(plan, releaser, kept, on_event=on_event, **how.options)
+    _print(to, outcome, ledger)
+    return 0 if outcome.overall_success else _NOT_ALL
+
+
+@contextlib.contextmanager
+def _told(to: Any, kept: Any, ledger: str) -> Iterator[None]:
+    """Say what the ledger knows where a run is broken off."""
+    before = {record.run_id for record in kept.list_runs()}
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Exception):  # whatever broke it off says more
+            for record in kept.list_runs():
+                if record.run_id not in before:
+                    story = read_story(kept, record.run_id)
+                    to.print(Text(f"\nRun {record.run_id} is {record.status.value}: {story.outcome().summary()}."))
+                    to.print(Text(_go_on(ledger, record.run_id)))
+        sys.stdout.flush()
+        raise
+
+
+def _go_on(ledger: str, run_id: str) -> str:
+    return f"python -m seqkit resume {shown(ledger)} {named(run_id)} says what is left; with --run it goes on."
+
+
+def _print(to: Any, outcome: SequenceOutcome, ledger: str) -> None:
+    run_id = outcome.run_id or ""
+    to.print(Text(f"Run {named(run_id)}: {outcome.summary()}."))
+    words = outcome.words()
+    rows = []
+    for item, word, blockers in zip(outcome.items, words, outcome.blocked_by, strict=True):
+        if word in ("succeeded", "unreleased"):
+            continue
+        why = SequencingFailed.reason_in(item.repo_id, item.status.reason or "")
+        if blockers:
+            why = f"waits for {some(list(blockers), 3)}"
+        rows.append((named(item.repo_id), word.replace("_", " "), shortened(why, _LONGEST_CELL) or "-"))
+    if rows:
+        show(to, "NOT RELEASED", ("repo", "ended as", "why"), rows)
+        to.print(Text(f"\n{_go_on(ledger, run_id)}"))
