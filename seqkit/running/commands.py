@@ -74,9 +74,9 @@ class CommandReleaser:
     cwd : str or Path, optional
         The directory to run in, which may have the same placeholders; ours by default.
     env : iterable of str, or mapping
-        Names of variables of our environment that the command gets, or a mapping from names to values. Beside these
-        it gets PATH, HOME, LANG, LC_ALL, TZ, TMPDIR and SYSTEMROOT, where they are set, and nothing else. The values
-        are those of now.
+        Names of variables of our environment that the command gets, such as ``SSH_AUTH_SOCK`` for a push by ssh, or a
+        mapping from names to values. Beside these it gets PATH, HOME, LANG, LC_ALL, TZ, TMPDIR and SYSTEMROOT, where
+        they are set, and nothing else. The values are those of now.
     secrets : iterable of str
         Names in `env` whose values nobody should see: ``***`` stands for them in whatever this tells, in the ways that
         JSON, URLs and ``repr`` spell them too. A program that encodes them otherwise is not seen through.

@@ -23,7 +23,8 @@ _LINE_IS_SECRET = 8  # characters from which a line of a secret is one by itself
 _START_IS_SECRET = 4  # characters from which the beginning of a secret is one, where an output breaks off
 _LONGEST_NAME = 100  # characters of each part of a file's name
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")  # colours, links
+# Of colours, titles, links and character sets; a title that never ends goes no further than its line.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _NEWLINE = re.compile(r"\r+\n?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -187,7 +188,7 @@ class Output:
     def _end(self, mask: Mask, breaks_off: bool) -> tuple[str, bool]:
         """Give the end of it, and whether that is all."""
         size = os.fstat(self._reading).st_size
-        first = max(0, size - _WIDEST * _TOLD - mask.longest)
+        first = max(0, size - _WIDEST * (_TOLD + 1) - mask.longest)
         os.lseek(self._reading, first, os.SEEK_SET)
         data = b""
         while len(data) < size - first and (more := os.read(self._reading, size - first - len(data))):

@@ -267,7 +267,6 @@ def _dies_with_us() -> tuple[str, ...]:
 
 
 class _Seen(NamedTuple):
-    session: int
     start_time: int
     dead: bool
 
@@ -278,7 +277,7 @@ def _look_at(pid: int | str) -> _Seen | None:
     except OSError:  # gone, or no such system
         return None
     fields = text[text.rfind(b")") + 2 :].split()  # a program's name may hold blanks and brackets
-    return _Seen(int(fields[3]), int(fields[19]), fields[0] in (b"Z", b"X"))
+    return _Seen(int(fields[19]), fields[0] in (b"Z", b"X"))
 
 
 def _living(session: int) -> list[int]:
@@ -287,8 +286,18 @@ def _living(session: int) -> list[int]:
         pids = [int(name) for name in os.listdir(_PROC) if name.isdecimal()]
     except OSError:
         return []
-    seen = ((pid, _look_at(pid)) for pid in pids)
-    return sorted(pid for pid, one in seen if one is not None and one.session == session and not one.dead)
+    return sorted(pid for pid in pids if _is_of(pid, session))
+
+
+def _is_of(pid: int, session: int) -> bool:
+    """Tell whether a process lives and is of a session."""
+    try:
+        if os.getsid(pid) != session:  # much faster than a look
+            return False
+    except OSError:  # gone
+        return False
+    seen = _look_at(pid)
+    return seen is not None and not seen.dead
 
 
 def _kill_session(session: int) -> None:
@@ -300,8 +309,7 @@ def _kill_session(session: int) -> None:
         if not left:
             return
         for pid in left:
-            one = _look_at(pid)
-            if one is not None and one.session == session:  # and nobody who has its number since
+            if _is_of(pid, session):  # and nobody who has its number since
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, _KILL)
         time.sleep(_LOOK_SECONDS / 5)

@@ -7,6 +7,7 @@ import contextlib
 import copy
 import os
 import pickle
+import random
 import re
 import resource
 import shutil
@@ -19,6 +20,7 @@ import textwrap
 import threading
 import time
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -416,6 +418,50 @@ def test_one_releaser_serves_many_releases_in_many_loops(place: Place) -> None:
     assert len(list((place.folder / "logs").iterdir())) == 30
 
 
+MANNERS = [
+    "exit 0",
+    "sleep 0.004; exit 0",
+    "sleep 0.004; exit 3",
+    "kill -9 $$",
+    "trap '' INT TERM; sleep 600 & sleep 600",
+    "trap 'exit 0' INT; (sleep 600 &) & sleep 0.01",
+    "trap 'sleep 600' TERM; while :; do sleep 0.002; done",
+    "exec >&- 2>&-; sleep 600",
+    "set -m; sleep 600 & sleep 0.002",
+    "while :; do echo x; done",
+]
+
+
+@pytest.mark.parametrize("count", [30, pytest.param(2_000, marks=pytest.mark.slow)])
+def test_whenever_it_is_asked_to_stop_nothing_is_left(place: Place, count: int) -> None:
+    chance = random.Random(f"moments {count}")
+    came: Counter[str] = Counter()
+
+    async def one(releaser: CommandReleaser, moments: list[float], closes: bool) -> str:
+        work = releaser.release("core", "1.0", "", "")
+        if closes:
+            with contextlib.suppress(StopIteration):  # it may have ended by the first look
+                work.send(None)
+            time.sleep(moments[0])
+            work.close()
+            return "closed"
+        with part_of(UnderWay(Pace(), chance.choice([0.0, 0.01, 0.05]))):
+            task = asyncio.create_task(work)
+        for moment in moments:
+            await asyncio.sleep(moment)
+            task.cancel()
+        return await task
+
+    for _ in range(count):
+        moments = [chance.random() * 0.012 for _ in range(chance.choice([1, 1, 2, 3]))]
+        try:
+            came[asyncio.run(one(place.releaser(chance.choice(MANNERS)), moments, chance.random() < 0.2))] += 1
+        except (CommandFailed, asyncio.CancelledError) as error:
+            came[type(error).__name__] += 1
+        assert eventually(lambda: not marked(place.mark))
+    assert set(came) >= {"closed", "CancelledError"}, came
+
+
 # ---------------------------------------------------------------------- who it is
 
 
@@ -734,8 +780,16 @@ def test_a_gigabyte_takes_no_memory(place: Place) -> None:
 
 
 def test_its_output_is_told_in_plain_text(place: Place) -> None:
-    script = "printf '\\033[31mred\\033[0m\\t10%%\\r20%%\\r\\n\\377ok\\000\\007\\n\\n'; echo err >&2; exit 1"
+    script = "printf '\\033[31mred\\033(B\\033[m\\t10%%\\r20%%\\r\\n\\377ok\\000\\007\\n\\n'; echo err >&2; exit 1"
     assert str(failure(place.releaser(script))) == "exit code 1: red\t10%\n20%\n\ufffdok\n\nerr"
+    link = "printf '\\033]8;;http://x\\033\\\\a link\\033]8;;\\007, \\033]0;a title\\nwhy'; exit 1"
+    assert str(failure(place.releaser(link))) == "exit code 1: a link, \nwhy"
+
+
+def test_its_output_is_cut_between_characters() -> None:
+    for size in range(8_000, 8_012):
+        told = told_of(b"x" * (size % 4) + "😀".encode() * (size // 4 + 10), [])
+        assert told == "…" + 2000 * "😀"
 
 
 def test_one_that_empties_its_output_leaves_no_hole(place: Place) -> None:
