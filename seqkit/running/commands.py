@@ -16,14 +16,12 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import cut, printable
 from seqkit.core.plan import SequencePlan
 from seqkit.running.context import UnderWay, under_way
+from seqkit.running.environment import harmless, names_of, secret_values, variables
 from seqkit.running.output import Mask, Output, log_name
 from seqkit.running.processes import Ending, NotStarted, attend, can_start
 from seqkit.running.templates import PLACEHOLDERS, Template
 
 __all__ = ["CommandFailed", "CommandReleaser"]
-
-_HARMLESS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT")
-"""What a command gets of our environment unasked, where it is set; Windows starts nothing without the last."""
 
 _TOLD_TO_CHECK = PLACEHOLDERS[:2]
 _Argument = str | os.PathLike[str]
@@ -131,11 +129,11 @@ class CommandReleaser:
         check: Iterable[_Argument] | None = None,
         logs: _Argument | None = None,
     ) -> None:
-        given = _variables(env)
-        self._env = {name: os.environ[name] for name in _HARMLESS if name in os.environ} | given
-        self._secrets = _names("secrets", secrets)
-        self._mask = Mask(_values_of(self._secrets, given))
+        given = variables(env)
+        self._env = harmless() | given
         self._given = list(given)
+        self._secrets = names_of("secrets", secrets)
+        self._mask = Mask(secret_values(self._secrets, given))
         self._argv = self._templates("argv", argv, PLACEHOLDERS)
         self._cwd = None if cwd is None else self._template("cwd", _text_of("cwd", cwd), PLACEHOLDERS, is_path=True)
         self._fatal = _codes(fatal_exit_codes)
@@ -362,49 +360,6 @@ def _text_of(where: str, value: object) -> str:
     if not isinstance(text, str):
         raise TypeError(f"{where} is {as_given(value)}, expected text")
     return text
-
-
-def _names(argument: str, names: Iterable[str]) -> list[str]:
-    listed = [names] if isinstance(names, str) else list(names)
-    for name in listed:
-        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
-            raise ValueError(
-                f"{argument} has a {type(name).__name__} that is no name of a variable; expected such as 'TOKEN'"
-            )
-    return listed
-
-
-def _variables(env: Iterable[str] | Mapping[str, str]) -> dict[str, str]:
-    """Read `env`; no error shows a value."""
-    if not isinstance(env, Mapping):
-        names = _names("env", env)
-        for name in names:
-            if name not in os.environ:
-                raise ValueError(
-                    f"env has {name!r}, which is not set in our environment: set it before, or pass a mapping from "
-                    "names to values"
-                )
-        return {name: os.environ[name] for name in names}
-    _names("env", env)
-    for name, value in env.items():
-        if not isinstance(value, str):
-            raise TypeError(f"env[{name!r}] is of type {type(value).__name__}, expected text")
-        try:
-            holds_nul = b"\0" in os.fsencode(value)
-        except UnicodeError:
-            holds_nul = True
-        if holds_nul:
-            raise ValueError(f"env[{name!r}] holds a NUL or half a character, which no environment can")
-    return dict(env)
-
-
-def _values_of(secrets: list[str], env: Mapping[str, str]) -> list[str]:
-    for name in secrets:
-        if name not in env:
-            raise ValueError(f"secrets has {name!r}, which env has not: name it there too")
-        if not env[name].strip():
-            raise ValueError(f"secrets has {name!r}, whose value is empty: set it, or take it out of secrets")
-    return [env[name] for name in secrets]
 
 
 def _codes(codes: Iterable[int]) -> frozenset[int]:

@@ -689,8 +689,15 @@ WRONG: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: CommandReleaser(["echo"], env=["NO_SUCH"]), ValueError, "env has 'NO_SUCH', .*not set.*mapping"),
     (lambda: CommandReleaser(["echo"], env={"A": 1}), TypeError, r"env\['A'\] is of type int"),
     (lambda: CommandReleaser(["echo"], env={"A": "s3cret\0"}), ValueError, r"env\['A'\] holds a NUL"),
-    (lambda: CommandReleaser(["echo"], env={"A=B": "1"}), ValueError, "env has a str that is no name"),
+    (lambda: CommandReleaser(["echo"], env={"A=B": "1"}), ValueError, "env has, at place 0, no name of a variable"),
+    (lambda: CommandReleaser(["echo"], env=7), TypeError, "env is of type int, expected names"),  # type: ignore[arg-type]
+    (lambda: CommandReleaser(["echo"], env=["my_s3cret"]), ValueError, "env has a name at place 0, which is not set"),
     (lambda: CommandReleaser(["echo"], secrets=["A"]), ValueError, "secrets has 'A', which env has not"),
+    (
+        lambda: CommandReleaser(["echo"], secrets=["my_s3cret"]),
+        ValueError,
+        "secrets has a name at place 0, .*and not its value",
+    ),
     (
         lambda: CommandReleaser(["echo"], env={"A": " "}, secrets=["A"]),
         ValueError,
