@@ -7,7 +7,7 @@ the plan               Release, build_plan, SequencePlan, SequenceItem, RepoRele
 the order explained    steps, check_order, OrderCheck
 running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome, Retry, VirtualClock
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
-                       disturbed
+                       disturbed, CommandReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
@@ -116,6 +116,7 @@ from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 from seqkit.readers import ReadWarning, read_graph
 from seqkit.running.clock import VirtualClock
+from seqkit.running.commands import CommandReleaser
 from seqkit.running.executor import execute_plan, run_plan
 from seqkit.running.releasers import ReleaserLike, RepoReleaser, ScriptedReleaser, SimulatedReleaser
 from seqkit.running.sequencer import ReleaseSequencer
@@ -127,6 +128,7 @@ __all__ = [
     "Analysis",
     "AuditReport",
     "Backend",
+    "CommandReleaser",
     "CommonCause",
     "Comparison",
     "ContentDigest",

@@ -56,6 +56,7 @@ NAMES = {
     "Retry",
     "VirtualClock",
     "RecordedReleaser",
+    "CommandReleaser",
     "delayed",
     "disturbed",
     # how likely

@@ -2,6 +2,11 @@
 
 ===============  ====================================================================
 `releasers`      who releases: your own code, a script of failures, or chance
+`commands`       one command a repo, never a shell
+`templates`      its arguments, with placeholders
+`environment`    its environment, and what of it is secret
+`processes`      started, waited for, stopped and named, so that none is left behind
+`output`         what a command writes, and what is told of it without its secrets
 `asking`         how they are asked: one shape for all of them
 `calling`        other people's code: async or not, and what may be kept of its words
 `telling`        who is told of each event

@@ -42,6 +42,6 @@ def under_way() -> UnderWay | None:
     return _current.get()
 
 
-def be_part_of(attempt: UnderWay) -> None:
+def be_part_of(attempt: UnderWay | None) -> None:
     """Let the task that runs this be part of it, to its end."""
     _current.set(attempt)
