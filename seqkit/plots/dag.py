@@ -214,7 +214,7 @@ def _draw(
         boxes = _boxes(ax, nodes, drawn)
         if boxes is not None:
             ax = _frame(ax, boxes, head)
-            loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] != "failed"]
+            loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] not in ("failed", "in_doubt")]
             _say(ax, picture, head, note, Counter(words.values()))
             draw_boxes(ax, boxes, nodes, loud, kwargs)
             return ax
