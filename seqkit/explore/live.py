@@ -168,7 +168,7 @@ class LiveRun:
         return [told.repo_id for told in self._story.told.values() if told.still_running]
 
     def now(self) -> str:
-        """Say in words what is in progress, and since when (UTC); of more than three the number. Empty where nothing is.
+        """Say in words what is in progress and since when, of more than three the number; empty where nothing is.
 
         Examples
         --------

@@ -107,7 +107,8 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self.told.value = f"{live.n_ended} of {live.n_released}"
         now = live.now()
         then = self._ending() if live.over else f"Running: {now}" if now else ""
-        self.status.say(f"{live.last}. {then}" if live.last and then else live.last or then or "Nothing has started yet")
+        told_last = f"{live.last}. {then}" if live.last and then else live.last or then
+        self.status.say(told_last or "Nothing has started yet")
 
     def _ending(self) -> str:
         ended = {word: self.live.counts[word] for word in ("succeeded", "failed", "in_doubt", "blocked", "stopped")}
