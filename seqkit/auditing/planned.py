@@ -47,7 +47,8 @@ def _own_signs(run: RunFacts) -> list[int]:
     """Give the events that say of a run without a plan that seqkit made it; none of one by another agent."""
     if run.record.metadata.agent_name != RunMetadata().agent_name:
         return []
-    return sorted([*run.skipped.values(), *(index for indices in run.retried.values() for index in indices)])
+    beside = [*run.doubts.late.values(), *run.doubts.processes]
+    return sorted([*run.skipped.values(), *beside, *(index for indices in run.retried.values() for index in indices)])
 
 
 @looks_for("The plan's id is the digest of the plan.")

@@ -59,11 +59,12 @@ def written(**runs: Run) -> MemoryRunLedger:
     for number, (run_id, run) in enumerate(runs.items()):
         began = BEGAN + timedelta(hours=number)
         own = [event(seq, text, began + timedelta(minutes=seq)) for seq, text in enumerate(run.steps, 1)]
-        donor = run_plan(run.plan, ScriptedReleaser(), tags=run.tags, **run.rules)
+        donor = MemoryRunLedger(ids=["donor"])
+        run_plan(run.plan, ScriptedReleaser(), donor, tags=run.tags, **run.rules)
         record = RunRecord(
             run_id=run_id,
             spec_digest=spec_digest_of(run.plan.originating_run_id),
-            metadata=donor.ledger.get_run(donor.run_id).metadata,
+            metadata=donor.get_run("donor").metadata,
             status=RunStatus(run.status),
             created_at=began,
         )
