@@ -28,6 +28,7 @@ from seqkit import (
     run_plan,
 )
 from seqkit.auditing import CHECKS, AuditReport, audit
+from seqkit.auditing.facts import KINDS
 from seqkit.auditing.order import Order, order_in, order_of_plan
 from seqkit.core.model import ContentDigest, RepoReleaseStatus, RunMetadata, RunStatus, RunSummary, spec_digest_of
 from seqkit.core.plan import plan_of
@@ -517,11 +518,10 @@ anything = st.recursive(
 )
 payloads = anything | st.fixed_dictionaries(
     {"node_id": st.sampled_from(["a", "b", "c", "d", "x", *HOSTILE_NAMES]) | anything},
-    optional=dict.fromkeys(("version", "run_id", "error", "blocked_by", "attempt", "delay_ms"), anything),
+    optional=dict.fromkeys(("version", "run_id", "error", "blocked_by", "attempt", "delay_ms"), anything)
+    | dict.fromkeys(("in_doubt", "still_running"), st.just(True) | anything),
 )
-kinds = st.sampled_from(
-    ["NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying", "node_entered", "node__exited", "_", ""]
-)
+kinds = st.sampled_from([*KINDS, "node_entered", "node__exited", "_", ""])
 moments = st.sampled_from([BEGAN, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 any_events = st.builds(RunEvent, seq=numbers, kind=kinds, payload=payloads, timestamp=moments)
 digests = st.sampled_from([spec_digest_of("origin"), ContentDigest("0" * 64)])
