@@ -381,9 +381,9 @@ class RunEvent(_Record):
     `blocked_by` names the failed repos that one waits for, in plan order. Of more than a hundred it names those that
     the fewest dependencies lead to, of those equally far the first in the plan, and `n_blocked_by` counts all.
     What ended when nothing started any more says ``after_stop: true``; a failure after which another attempt was
-    allowed and not made says ``given_up: true``. ``in_doubt: true`` of a failure says that nobody knows whether the repo
-    is out; ``still_running: true`` that the attempt went on though it was asked to stop: it may then end late, out or
-    not. ``confirmed: "check"`` says that a check found it out.
+    allowed and not made says ``given_up: true``. ``in_doubt: true`` of a failure says that nobody knows whether the
+    repo is out; ``still_running: true`` that the attempt went on though it was asked to stop: it may then end late, out
+    or not. ``confirmed: "check"`` says that a check found it out.
     """
 
     seq: int

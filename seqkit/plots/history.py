@@ -244,7 +244,8 @@ def _words(
         statuses = ["skipped" if not tried else "failed" if failed else "succeeded" for tried, failed in outcomes]
         causes, silent = [None] * len(runs), "pending"
     blocked = _below_failures(runs, tries.repos, statuses, graph)
-    unsure = items["in_doubt"].eq(True).fillna(False).tolist() if "in_doubt" in items.columns else [False] * len(runs)
+    doubts = items["in_doubt"].astype(object) if "in_doubt" in items.columns else [False] * len(runs)
+    unsure = [isinstance(doubt, bool | np.bool_) and bool(doubt) for doubt in doubts]  # it may be missing
     words = []
     for run, repo, status, cause, doubt in zip(runs, tries.repos, statuses, causes, unsure, strict=True):
         word = "in_doubt" if doubt and status == "failed" else status
