@@ -83,7 +83,8 @@ def history(
         their start. Rows are repos: the newest run's in plan order, then those of older runs. A cell has the
         colour of the status or skip cause, and its mark where there is room; it is empty where the repo was not
         in that run. On the right stand failures and attempts, retries included, as
-        :func:`seqkit.fit_failure_rates` counts them, in the runs that are shown.
+        :func:`seqkit.fit_failure_rates` counts them, in the runs that are shown: what came out too late for its run
+        failed there, and is no failed attempt.
 
         Of more than 100 runs the last 100 are drawn, of more than 300 repos those that failed most, these first;
         the title says so.

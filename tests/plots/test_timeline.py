@@ -146,7 +146,9 @@ def title(ax):
 
 def words_of(items):
     status, cause = items["status"].astype(object), items["skip_cause"].astype(object)
-    return [why if word == "skipped" else word for word, why in zip(status, cause, strict=True)]
+    doubts = zip(status, items["in_doubt"], strict=True)
+    ended = ["in_doubt" if word == "failed" and doubt else word for word, doubt in doubts]
+    return [why if word == "skipped" else word for word, why in zip(ended, cause, strict=True)]
 
 
 # ---------------------------------------------------------------------- bars and marks
