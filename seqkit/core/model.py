@@ -374,16 +374,13 @@ class RunEvent(_Record):
     """One thing that happened in a run.
 
     Kinds and payloads: ``NodeEntered {node_id, version}``, ``NodeExited {node_id, run_id}``,
-    ``NodeFailed {node_id, error}``, and seqkit's own ``NodeSkipped {node_id, blocked_by}``,
-    ``NodeRetrying {node_id, attempt, delay_ms, error}``, ``NodeProcess {node_id, pid, start_time, boot_id, host}`` and
-    ``NodeLate {node_id, run_id or error}``; of a run as a whole ``RunClosed {reason}``.
+    ``NodeFailed {node_id, error}``, and seqkit's own ``NodeSkipped {node_id, blocked_by}``
+    and ``NodeRetrying {node_id, attempt, delay_ms, error}``; of a run as a whole ``RunClosed {reason}``.
 
     `blocked_by` names the failed repos that one waits for, in plan order. Of more than a hundred it names those that
     the fewest dependencies lead to, of those equally far the first in the plan, and `n_blocked_by` counts all.
     What ended when nothing started any more says ``after_stop: true``; a failure after which another attempt was
-    allowed and not made says ``given_up: true``. ``in_doubt: true`` of a failure says that nobody knows whether the
-    repo is out; ``still_running: true`` that the attempt went on though it was asked to stop: it may then end late, out
-    or not. ``confirmed: "check"`` says that a check found it out.
+    allowed and not made says ``given_up: true``.
     """
 
     seq: int
