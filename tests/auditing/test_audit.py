@@ -159,6 +159,7 @@ LEGAL: dict[str, tuple[list[str], str, Change]] = {
     "known not to be out": (["enter a", "hang a", *ROOT_FAILS[2:], "stopped a"], "", {}),
     "found by a check": (["enter a", "retry a 1", "exit a", *CLEAN[2:]], "", {"attempts": 3}),
     "cancelled": (CLEAN[:4], "CANCELLED", {}),
+    "cancelled, by a priority": (["enter d", "exit d"], "CANCELLED", {"max_parallel": 2}),
     "cancelled at once": ([], "CANCELLED", {}),
 }
 
@@ -221,6 +222,7 @@ ILLEGAL: list[tuple[str, list[str], str, Change, tuple[Any, ...]]] = [
     ("silent", CLEAN[:6], "FAILED", {}, ("silent", "warning", None)),
     ("silent", ROOT_FAILS[:5], "", {}, ("silent", "warning", None)),  # a run that a callback broke off looks like it
     ("silent", CLEAN[:2] + CLEAN[4:6], "RUNNING", {}, ("silent", "error", None)),
+    ("silent", CLEAN[2:4], "CANCELLED", {"max_parallel": 2, "priority": "plan"}, ("silent", "error", None)),
     ("silent", ROOT_FAILS[2:4], "FAILED", {"record_skips": False}, ("silent", "error", None)),
     ("plan", CLEAN, "", {"policy": "hope"}, ("plan", "error", None)),
     ("plan", CLEAN, "", {"edges": [["b", "a"]]}, ("plan", "error", None)),
