@@ -54,8 +54,11 @@ STATUS_STYLES: Mapping[str, StatusStyle] = MappingProxyType(
             StatusStyle("succeeded", "#009e73", "✓"),
             StatusStyle("in progress", "#0070b5", "▶"),
             StatusStyle("failed", "#a1131f", "✗"),
+            StatusStyle("in doubt", "#6a1060", "?"),
             StatusStyle("stopped", "#2e1a47", "■"),
         )
     }
 )
-"""By status name (pending, in_progress, succeeded, failed) or skip cause (blocked, stopped, unreleased)."""
+"""By status name (pending, in_progress, succeeded, failed) or skip cause (blocked, stopped, unreleased).
+
+``in_doubt`` is a failed repo of which nobody knows whether it is out all the same."""

@@ -50,6 +50,7 @@ RUN_CHECKS: tuple[Callable[[RunFacts], Result], ...] = (
     record.spelling,
     record.payloads,
     record.entries,
+    record.doubts,
     record.twice,
     record.retries,
     planned.plan,
@@ -181,7 +182,7 @@ def audit(
             tag = run.metadata.tags.get("plan") if isinstance(run.metadata.tags, dict) else None
             run_facts = _facts_of_run(run, events, plans.read(tag), given)
             run_facts.repeats = again.get(run.run_id, 0)
-            if run_facts.open:
+            if run_facts.open or run_facts.doubts.failed:
                 run_facts.decided = chains.decided(run_facts)
             run_facts.out_before = chains.out_before(run.run_id)
             report.check_run(run_facts, _places(facts, run.run_id))
@@ -249,14 +250,15 @@ class _Chains:
         self._chain: dict[str, str] = {}  # run → the oldest run of its chain
 
     def decided(self, run: RunFacts) -> Callable[[str], str | None]:
-        """Tell of a repo that a run left open which run ended it, or took it as released; None where none did."""
+        """Tell of a repo that a run left in doubt which run ended it, or took it as released; None where none did."""
         run_id = run.record.run_id
         standing: Standing = {repo: (run_id, Told(repo, "in_progress")) for repo in run.open}
+        standing |= {repo: (run_id, Told(repo, "failed", unsure=True)) for repo in run.doubts.failed}
         for later in self._links.after(run_id):
-            if all(own.status != "in_progress" for _, own in standing.values()):
+            if not any(own.in_doubt for _, own in standing.values()):
                 break
             take_in(standing, *self._read(later))
-        return {repo: by for repo, (by, own) in standing.items() if own.status != "in_progress"}.get
+        return {repo: by for repo, (by, own) in standing.items() if not own.in_doubt}.get
 
     def out_before(self, run_id: str) -> Mapping[tuple[str, str | None], str]:
         """Tell which run of the same chain, of those taken in so far, released a repo at a version."""
@@ -277,7 +279,7 @@ class _Chains:
         for other in self._links.family(run_id):
             if other == run_id:
                 return
-            released = ((told.repo_id, told.version) for told in self._read(other)[1] if told.status == "succeeded")
+            released = ((told.repo_id, told.version) for told in self._read(other)[1] if told.is_out)
             self.take_in(other, released)
 
     def _named(self, run_id: str) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from seqkit.auditing.doubts import IN_DOUBT, STILL_RUNNING, DoubtFacts
 from seqkit.auditing.order import Order, Settings
 from seqkit.auditing.retaken import CHUNK, Retaken, is_known
 from seqkit.auditing.standing import Standing
@@ -20,10 +21,10 @@ from seqkit.ledger.digest import version_of
 
 __all__ = ["KINDS", "RunFacts"]
 
-KINDS = (*story.KINDS, "RunClosed")
+KINDS = (*story.KINDS, *story.KINDS_BESIDE, "RunClosed")
 """The kinds that are known, in one spelling."""
 
-ENTERED, EXITED, FAILED, SKIPPED, RETRYING, CLOSED = KINDS
+ENTERED, EXITED, FAILED, SKIPPED, RETRYING, LATE, PROCESS, CLOSED = KINDS
 _OPEN, _RELEASED, _FAILED, _SKIPPED = "under way", "released", "failed", "skipped"
 _SPELLED = {kind: kind for kind in KINDS}
 
@@ -71,6 +72,7 @@ class RunFacts:
         self.failed: dict[str, int] = {}
         self.skipped: dict[str, int] = {}
         self.retried: dict[str, list[int]] = {}
+        self.doubts = DoubtFacts()
         self.ended: dict[str, int] = {}
         self.versions: dict[str, object] = {}
         self.state: dict[str, str] = {}
@@ -85,7 +87,7 @@ class RunFacts:
         self.unknown_kinds: list[int] = []
         self.respelled: list[int] = []
         self.decided: Callable[[str], str | None] = lambda repo: None
-        """Which later run tells how it ended with a repo that this one left in doubt; None where none does."""
+        """Which later run tells what became of a repo that this one left in doubt; None where none does."""
         self.out_before: Mapping[tuple[str, str | None], str] = {}
         """Which run of the same chain had released a repo at a version before this one began."""
         self.repeats = 0
@@ -116,11 +118,12 @@ class RunFacts:
         if respelled := {kind for kind, one in self._spelled.items() if one in KINDS and one != kind}:
             self.respelled = [index for index, event in enumerate(events) if event.kind in respelled]
 
-    def _walk(self, start: int, events: Sequence[RunEvent]) -> None:  # noqa: PLR0912  # calls would take half as long again
+    def _walk(self, start: int, events: Sequence[RunEvent]) -> None:  # noqa: PLR0912, PLR0915  # calls would take half as long again
         """Go through the next events; each repo is a small machine: nothing, under way, ended."""
         state, entered, ended, versions = self.state, self.entered, self.ended, self.versions
         ends = {EXITED: (_RELEASED, "run_id", self.exited), FAILED: (_FAILED, "error", self.failed)}
-        spelled, under_way, carried = self._spelled, self._under_way, self.carried
+        marks = {EXITED: (), FAILED: (IN_DOUBT, STILL_RUNNING)}
+        spelled, under_way, carried, doubts = self._spelled, self._under_way, self.carried, self.doubts
         for index, event in enumerate(events, start):
             kind, payload = event.kind, event.payload
             kind = spelled.get(kind) or spelled.setdefault(kind, _spelled(kind))
@@ -144,6 +147,8 @@ class RunFacts:
                     self.overlaps.append((index, next(iter(under_way))))
                 entered.setdefault(repo, index)
                 under_way[repo] = None
+                if doubts.failed or doubts.going_on:
+                    doubts.forget(repo)
                 state[repo] = _OPEN
                 if type(version := payload.get("version")) is not str:
                     self.malformed.append((index, "version, a text"))
@@ -159,6 +164,8 @@ class RunFacts:
                     self.malformed.append((index, f"{name}, a text"))
                 ended.setdefault(repo, index)
                 firsts.setdefault(repo, index)
+                if doubts.failed or doubts.going_on or len(payload) > 2:
+                    self.malformed += [(index, why) for why in doubts.end(index, repo, payload, marks[kind])]
             elif kind == SKIPPED:
                 if under_way:
                     self.overlaps.append((index, next(iter(under_way))))
@@ -166,7 +173,7 @@ class RunFacts:
             elif kind == RETRYING:
                 self._retry(index, repo, before, payload)
             else:
-                self.unknown_kinds.append(index)
+                self._beside(kind, index, repo, before, payload)
 
     def _trouble(self, happened: str, before: str | None, index: int, repo: str) -> None:
         self.odd.setdefault(f"{happened}, {before}", []).append((index, repo))
@@ -190,6 +197,23 @@ class RunFacts:
         if before != _OPEN:
             self._trouble("tried again", before, index, repo)
         self.retried.setdefault(repo, []).append(index)
+        self.malformed += [(index, why) for why in self.doubts.end(index, repo, payload, [STILL_RUNNING])]
+
+    def _beside(self, kind: str, index: int, repo: str, before: str | None, payload: dict[str, Any]) -> None:
+        if kind == LATE:
+            again = before == _FAILED and repo in self.doubts.late
+            if before != _FAILED or again:
+                self._trouble("late", "late" if again else before, index, repo)
+            wrong = self.doubts.come_late(index, repo, payload, before == _FAILED)
+            self.malformed += [(index, why) for why in wrong]
+        elif kind == PROCESS:
+            self.doubts.processes.append(index)
+            if type(payload.get("pid")) is not int:
+                self.malformed.append((index, "pid, a whole number"))
+            if before != _OPEN:
+                self._trouble("worked on", before, index, repo)
+        else:
+            self.unknown_kinds.append(index)
 
     def repo_at(self, index: int) -> str | None:
         """The repo that an event is about; None where it is about none."""
@@ -203,8 +227,12 @@ class RunFacts:
         return {repo: self.entered[repo] for repo, state in self.state.items() if state == _OPEN}
 
     def releases(self) -> dict[tuple[str, str | None], int]:
-        """What was released, at which version: (repo, version) -> index; without what has a version that is no text."""
-        pairs = ((repo, self.versions.get(repo), index) for repo, index in self.exited.items())
+        """What was released, in time or too late, at which version: (repo, version) -> index.
+
+        Left out is what has a version that is no text.
+        """
+        out = self.doubts.came_out | self.exited
+        pairs = ((repo, self.versions.get(repo), index) for repo, index in out.items())
         return {(repo, version): index for repo, version, index in pairs if version is None or isinstance(version, str)}
 
     @cached_property

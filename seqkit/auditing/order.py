@@ -257,8 +257,9 @@ def settings_in(tag: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     lanes = tag.get("max_parallel", 1)
     if lanes is None:
         lanes = sys.maxsize  # no limit
-    as_planned = tag.get("priority", "plan") == "plan"
-    return Settings(terms, attempts, skips, lanes if _from_one(lanes) else 1, as_planned), told
+    lanes = lanes if _from_one(lanes) else 1
+    as_planned = tag.get("priority", "plan" if lanes == 1 else "longest_path") == "plan"
+    return Settings(terms, attempts, skips, lanes, as_planned), told
 
 
 def _from_one(value: object) -> bool:

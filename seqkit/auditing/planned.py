@@ -47,7 +47,8 @@ def _own_signs(run: RunFacts) -> list[int]:
     """Give the events that say of a run without a plan that seqkit made it; none of one by another agent."""
     if run.record.metadata.agent_name != RunMetadata().agent_name:
         return []
-    return sorted([*run.skipped.values(), *(index for indices in run.retried.values() for index in indices)])
+    beside = [*run.doubts.late.values(), *run.doubts.processes]
+    return sorted([*run.skipped.values(), *beside, *(index for indices in run.retried.values() for index in indices)])
 
 
 @looks_for("The plan's id is the digest of the plan.")
@@ -356,11 +357,12 @@ def _broke_off(run: RunFacts) -> bool:
 def _passed_over(run: RunFacts, quiet: list[int]) -> dict[int, int]:
     """Find repos without events that would have had their turn before another one that had it: position -> other's.
 
-    Decided repos are taken in plan order, so whoever stands behind may come first only while this one waits.
+    Decided repos are taken in plan order, where no priority says otherwise, so whoever stands behind may come first
+    only while this one waits.
     A repo that a failure holds back and whose skip has no event is passed over by right; one that only
     the end of the run held back is not, while others behind it were still entered.
     """
-    if not run.own or run.order is None:
+    if not run.own or run.order is None or not run.settings.as_planned:
         return {}
     standing, ids = run.standing, run.order.ids
     skips_recorded = run.settings.record_skips

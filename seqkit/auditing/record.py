@@ -13,6 +13,7 @@ from seqkit.core.model import RunStatus, utc_text
 
 __all__ = [
     "after_the_end",
+    "doubts",
     "duration",
     "entries",
     "kinds",
@@ -115,7 +116,33 @@ _ENTRIES = {
     "skipped, released": "is skipped after it was released, expected one of the two",
     "skipped, failed": "is skipped after it had failed, expected one of the two",
     "skipped, skipped": "is skipped a second time, expected once",
+    "late, None": "ends late without an entry, expected NodeEntered and NodeFailed before NodeLate",
+    "late, under way": "ends late and has not failed, expected NodeFailed before NodeLate",
+    "late, skipped": "ends late after it was skipped, expected NodeEntered and NodeFailed before NodeLate",
+    "late, late": "ends late a second time, expected once",
+    "worked on, None": "has a process without an entry, expected NodeEntered before NodeProcess",
+    "worked on, skipped": "has a process after it was skipped, expected NodeEntered before NodeProcess",
 }
+
+
+@looks_for("Of every repo that failed it is known whether it is out, and nothing went on when the run ended.")
+def doubts(run: RunFacts) -> Result:
+    remarks: list[Remark] = []
+    for repo, index in run.doubts.failed.items():
+        told = f"{repo!r:.90} failed, and nobody knows whether it is out"
+        if (later := run.decided(repo)) is not None:
+            remarks.append(info(f"{told}; run {later!r:.90}, which goes on with this one, tells", index, repo))
+        else:
+            advice = "look whether it is, before it is released again"
+            remarks.append(warning(f"{told}: {advice}", index, repo))
+    if run.record.status is not RunStatus.RUNNING:
+        remarks += [
+            warning(
+                f"an attempt at {repo!r:.90} was still running when the run ended: it may yet come out", index, repo
+            )
+            for repo, index in run.doubts.going_on.items()
+        ]
+    return remarks
 
 
 @looks_for("Nothing is released twice, by a run or by those that go on with one another.")
@@ -134,6 +161,7 @@ def twice(run: RunFacts) -> Result:
 
 
 _TWICE = {
+    "late, released": "ends late after it was released, expected one end",
     "entered, released": "is entered again after it was released, expected one release a run",
     "released, released": "is released a second time, expected once",
     "entered, failed": "is entered again after it had failed for good; tries of one release are NodeRetrying events",
@@ -173,8 +201,8 @@ def retries(run: RunFacts) -> Result:
         for repo, index in run.failed.items():
             tries = len(run.retried.get(repo, ())) + 1
             ended_early = run.events[index].payload
-            if ended_early.get("after_stop") is True or ended_early.get("given_up") is True:
-                continue  # nothing starts any more, or it was no error to try again after
+            if any(ended_early.get(why) is True for why in ("after_stop", "given_up", "in_doubt")):
+                continue  # nothing starts any more, it was no error to try again after, or it may be out
             if tries < attempts and index != last:  # the last event may tell what broke the run off
                 remarks.append(
                     error(f"{repo!r:.90} failed after {tries} of {_number(attempts)} tries, expected all", index, repo)

@@ -189,6 +189,9 @@ def _item_row(item: dict[Any, Any]) -> tuple[str, ...]:
         return "" if pd.isna(item[key]) else str(item[key])
 
     why = text("released_as") if item["status"] == "succeeded" else text("reason")
+    if item["status"] == "failed" and text("released_as"):
+        why = f"out too late, as {text('released_as')}: {why}"
+    doubtful = item["status"] == "failed" and item["in_doubt"] is True
     if item["blocked_by"]:
         why = f"because of {some(item['blocked_by'], 5)}"
     took = "-" if pd.isna(item["duration"]) else _took(item["duration"].to_pytimedelta())
@@ -196,7 +199,7 @@ def _item_row(item: dict[Any, Any]) -> tuple[str, ...]:
         text("wave") or "-",
         named(text("repo_id")),
         shortened(text("version_label"), 40) or "-",
-        text("skip_cause") or str(item["status"]).replace("_", " "),
+        "in doubt" if doubtful else text("skip_cause") or str(item["status"]).replace("_", " "),
         text("attempts"),
         took,
         shortened(why, _LONGEST_CELL) or "-",

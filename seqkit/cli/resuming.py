@@ -39,8 +39,8 @@ def resume(
         str,
         typer.Option(
             metavar="HOW",
-            help="What to do with repos whose release was begun and never ended in the ledger: error (refuse), retry "
-            "(plan them again) or done (take them as released).",
+            help="What to do with repos of which the ledger does not tell whether they are out (begun and never ended, "
+            "or failed and perhaps out): error (refuse), retry (plan them again) or done (take them as released).",
         ),
     ] = "error",
     released: Annotated[
@@ -58,10 +58,12 @@ def resume(
     ] = None,
 ) -> None:
     """Say what a run left to do and why, and write the plan for it."""
+    from seqkit.history.doubt import InDoubt  # noqa: PLC0415  # --help needs none of it
     from seqkit.history.past import NotTold  # noqa: PLC0415
-    from seqkit.history.resume import InDoubt, resume_plan  # noqa: PLC0415  # --help needs none of it
+    from seqkit.history.resume import resume_plan  # noqa: PLC0415
 
-    how: Any = one_of("--in-doubt", in_doubt, get_args(InDoubt))
+    ways = [way for way in get_args(InDoubt) if way != "check"]  # that one takes a function
+    how: Any = one_of("--in-doubt", in_doubt, ways)
     tables = check_targets(ledger, None, output)
     found = read_found(ledger)
     counting = without_repeats(found)  # the note says what stood there again

@@ -28,6 +28,7 @@ __all__ = ["SequenceOutcome"]
 
 _SHOWN = 6  # rows of a repr; the next fifty are folded away
 _FOLDED = 50
+_ENDED_BADLY = ("failed", "in_doubt")
 _WHY = {
     "blocked": "something that it needs failed",
     "stopped": "nothing new was started any more",
@@ -76,6 +77,12 @@ class SequenceOutcome:
     """The seed of the simulated releaser, where there was one: the same seed gives the same outcome."""
     more_blocked_by: Mapping[int, int] = field(default_factory=dict)
     """By position: how many failed repos an item depends on beside the hundred that :attr:`blocked_by` names."""
+    unsure: frozenset[str] = frozenset()
+    """The failed repos of which nobody knows whether they are out all the same."""
+    going_on: frozenset[str] = frozenset()
+    """The repos whose last attempt went on though it was asked to stop, and no end of it is recorded."""
+    late: Mapping[str, str] = field(default_factory=dict)
+    """What the releaser returned of failed repos that came out after all, too late for the run."""
 
     @property
     def n_blocked_by(self) -> tuple[int, ...]:
@@ -107,7 +114,7 @@ class SequenceOutcome:
 
     @property
     def failed(self) -> list[tuple[str, str]]:
-        """The repos out of attempts, with the reason of the last, in plan order."""
+        """The repos out of attempts, with the reason of the last, in plan order; those in doubt are among them."""
         return [
             (item.repo_id, status.reason or "")
             for item, status in zip(self.plan.items, self.statuses, strict=True)
@@ -118,6 +125,24 @@ class SequenceOutcome:
     def failures(self) -> dict[str, str]:
         """`failed` as a dict from repo id to reason."""
         return dict(self.failed)
+
+    @property
+    def in_doubt(self) -> list[str]:
+        """Ids of the repos of which nobody knows whether they are out, in plan order.
+
+        Those of :attr:`failed` that are in doubt, and those that the run left open: begun, and no end is recorded.
+        A what-if has none, as it takes a doubt for a failure.
+        """
+        return [
+            item.repo_id
+            for item, status in zip(self.plan.items, self.statuses, strict=True)
+            if item.repo_id in self.unsure or (status.name == "in_progress" and self.run_id is not None)
+        ]
+
+    @property
+    def still_running(self) -> list[str]:
+        """Ids of the repos whose last attempt still went on when the run ended, in plan order."""
+        return [item.repo_id for item in self.plan.items if item.repo_id in self.going_on]
 
     @property
     def skipped(self) -> list[str]:
@@ -135,16 +160,24 @@ class SequenceOutcome:
         Columns: `position`, `wave` (Int64), `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string),
         `status`, `skip_cause` (ordered categorical), `attempts` (Int64), `released_as`, `reason` (string),
         `blocked_by` (object: list of repo ids; where there are more than a hundred a sequence that looks all of them up
-        in the plan whenever it is read).
+        in the plan whenever it is read), `in_doubt` (boolean: whether it is one of :attr:`in_doubt`). A failed repo
+        has a `released_as` where it came out too late for the run.
         """
+        doubtful = set(self.in_doubt)
         return dtypes.frame(
             {
                 **item_columns(self.plan, self.items),
                 "skip_cause": dtypes.categorical(self.skip_causes, dtypes.SKIP_CAUSES),
                 "attempts": dtypes.integer(self.attempts),
-                "released_as": dtypes.string([status.run_id for status in self.statuses]),
+                "released_as": dtypes.string(
+                    [
+                        self.late.get(item.repo_id, status.run_id)
+                        for item, status in zip(self.plan.items, self.statuses, strict=True)
+                    ]
+                ),
                 "reason": dtypes.string([status.reason for status in self.statuses]),
                 "blocked_by": dtypes.objects(self._all_blockers()),
+                "in_doubt": dtypes.boolean([item.repo_id in doubtful for item in self.plan.items]),
             }
         )
 
@@ -157,15 +190,25 @@ class SequenceOutcome:
         ]
 
     def words(self) -> list[str]:
-        """Name how each item ended, in plan order; a skipped one by its cause. A new list each time."""
-        return [cause or status.name for status, cause in zip(self.statuses, self.skip_causes, strict=True)]
+        """Name how each item ended, in plan order. A new list each time.
+
+        A skipped one is named by its cause, and a failed one that may be out all the same is ``in_doubt``.
+        """
+        return [
+            "in_doubt" if item.repo_id in self.unsure else cause or status.name
+            for item, status, cause in zip(self.plan.items, self.statuses, self.skip_causes, strict=True)
+        ]
 
     def summary(self) -> str:
-        """Count how the items ended, in a line: `words()`, each with its number; succeeded and failed always."""
+        """Count how the items ended, in a line: `words()`, each with its number; succeeded and failed always.
+
+        Those that are in doubt are told beside those that failed, not among them.
+        """
         counts = Counter(self.words())
         always = ("succeeded", "failed")
-        known = (*always, "blocked", "stopped", "unreleased", "in_progress", "pending")
-        return ", ".join(f"{counts[word]} {word}" for word in known if counts[word] or word in always)
+        known = (*always, "in_doubt", "blocked", "stopped", "unreleased", "in_progress", "pending")
+        told = {"in_doubt": STATUS_STYLES["in_doubt"].word}
+        return ", ".join(f"{counts[word]} {told.get(word, word)}" for word in known if counts[word] or word in always)
 
     def __repr__(self) -> str:
         return f"SequenceOutcome({self.summary()})"
@@ -179,8 +222,8 @@ class SequenceOutcome:
             picture_of(self.plan, words, "Outcome, in release order from left to right"),
         ]
         # Who failed comes first: the others wait for them.
-        order = [i for i, word in enumerate(words) if word == "failed"]
-        order += [i for i, word in enumerate(words) if word not in ("failed", "succeeded", "unreleased")]
+        order = [i for i, word in enumerate(words) if word in _ENDED_BADLY]
+        order += [i for i, word in enumerate(words) if word not in (*_ENDED_BADLY, "succeeded", "unreleased")]
         rows = self._why(order[: _SHOWN + _FOLDED], words)
         columns = ["repo", "ended as", "why"]
         if rows:
@@ -196,15 +239,19 @@ class SequenceOutcome:
         positions = list(positions)
         blocks = Counter(blocker for blockers in self.blocked_by for blocker in blockers)
         if self.more_blocked_by:  # not all are named
-            blocks = Counter({self.plan.items[i].repo_id: self._blocks(i) for i in positions if words[i] == "failed"})
+            failed = [i for i in positions if words[i] in _ENDED_BADLY]
+            blocks = Counter({self.plan.items[i].repo_id: self._blocks(i) for i in failed})
         rows = []
         for i in positions:
             repo, word, blockers = self.plan.items[i].repo_id, words[i], self.blocked_by[i]
             why = f"waits for {names(blockers, 5)}" if blockers else _WHY.get(word, "")
-            if word == "failed":
+            if word in _ENDED_BADLY:
                 n = blocks[repo]
                 reason = SequencingFailed.reason_in(repo, self.statuses[i].reason or "")  # the row says the rest
-                why = escaped(reason) + (f" (blocks {plural(n, 'repo')})" if n else "")
+                notes = [f"blocks {plural(n, 'repo')}"] if n else []
+                notes += ["came out too late"] if repo in self.late else []
+                notes += ["still running"] if repo in self.going_on else []
+                why = escaped(reason) + (f" ({', '.join(notes)})" if notes else "")
             rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
         return rows
 

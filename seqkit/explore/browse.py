@@ -219,8 +219,8 @@ class Browser:
         Returns
         -------
         DataFrame
-            The columns of :func:`seqkit.runs_frame`, and `succeeded`, `failed`, `blocked`, `stopped`, `unreleased`,
-            `in_progress`, `pending` (Int64: how many repos ended so; missing where the run cannot be
+            The columns of :func:`seqkit.runs_frame`, and `succeeded`, `failed`, `in_doubt`, `blocked`, `stopped`,
+            `unreleased`, `in_progress`, `pending` (Int64: how many repos ended so; missing where the run cannot be
             read), `errors`, `warnings` (Int64: how many findings; missing until the run has been audited).
 
         Raises
@@ -302,7 +302,7 @@ class Browser:
 
     @property
     def words(self) -> dict[str, str]:
-        """How each repo of the selected run ended: its status or, of a skipped one, the cause."""
+        """How each repo of the selected run ended: its status or, of a skipped one, the cause; or in_doubt."""
         return self._selected.words if self._selected else {}
 
     @property

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from seqkit._show.palette import STATUS_STYLES
@@ -28,7 +29,8 @@ from seqkit.ledger.story import Story, Told, kind_of
 
 __all__ = ["LiveRun"]
 
-_ENDED = ("succeeded", "failed", "blocked", "stopped")
+_ENDED = ("succeeded", "failed", "in_doubt", "blocked", "stopped")
+_MOST_NOW = 3  # repos in progress that a line names
 
 
 class LiveRun:
@@ -48,6 +50,10 @@ class LiveRun:
         Repo → key of ``STATUS_STYLES``, every repo of the plan in plan order.
     attempts : dict of str to int
         Repo → how often it has been tried, where it has.
+    reasons : dict of str to str
+        Repo → why its last attempt failed, of those that are not released.
+    since : dict of str to datetime
+        Repo → when it was entered, of those in progress, in that order.
     last : str
         What happened last, as a sentence; empty before the first event.
     run : int
@@ -70,6 +76,8 @@ class LiveRun:
         }
         self._story = Story(self.plan)
         self.attempts: dict[str, int] = {}
+        self.reasons: dict[str, str] = {}
+        self.since: dict[str, datetime] = {}
         self.last = ""
         self._counted = Counter(self.words.values())
 
@@ -95,9 +103,20 @@ class LiveRun:
         assert told is not None  # noqa: S101  # it names a repo
         if told.attempts:
             self.attempts[repo] = told.attempts
+        self._keep(told)
         said = _SAID.get(kind_of(event))
         if said is not None:
             self._take(repo, told.word, f"{name} {said(event, told)}")
+
+    def _keep(self, told: Told) -> None:
+        if told.status == "succeeded" or not (reasons := told.reasons):
+            self.reasons.pop(told.repo_id, None)
+        else:
+            self.reasons[told.repo_id] = reasons[-1]
+        if told.status != "in_progress" or told.started_at is None:
+            self.since.pop(told.repo_id, None)
+        else:
+            self.since[told.repo_id] = told.started_at
 
     def _take(self, repo: str, word: str, said: str) -> None:
         self._counted[self.words[repo]] -= 1
@@ -118,6 +137,9 @@ class LiveRun:
         ids = [item.repo_id for item in self.plan.items]
         self.words = dict(zip(ids, outcome.words(), strict=True))
         self.attempts = {repo: tries for repo, tries in zip(ids, outcome.attempts, strict=True) if tries}
+        self.reasons = {repo: reason for repo, reason in self.reasons.items() if self.words[repo] != "succeeded"}
+        self.reasons |= outcome.failures
+        self.since = {repo: at for repo, at in self.since.items() if self.words[repo] == "in_progress"}
         self._counted = Counter(self.words.values())
 
     @property
@@ -132,13 +154,34 @@ class LiveRun:
 
     @property
     def n_ended(self) -> int:
-        """How many of them have succeeded, failed or been skipped."""
+        """How many of them have succeeded, failed (in doubt or not) or been skipped."""
         return sum(self._counted[word] for word in _ENDED)
 
     @property
     def over(self) -> bool:
         """Whether all have ended."""
         return self.n_ended == self.n_released
+
+    @property
+    def still_running(self) -> list[str]:
+        """The repos whose last attempt goes on though it was asked to stop, in plan order."""
+        return [told.repo_id for told in self._story.told.values() if told.still_running]
+
+    def now(self) -> str:
+        """Say in words what is in progress and since when, of more than three the number; empty where nothing is.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, RunEvent, build_plan
+        >>> live = LiveRun(build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0"))
+        >>> entry = {"node_id": "core", "version": "1.0"}
+        >>> live(RunEvent(seq=1, kind="NodeEntered", payload=entry, timestamp="2026-01-02T10:00:07Z"))
+        >>> live.now()
+        'core since 10:00:07 UTC'
+        """
+        begun = [f"{short(repo)} since {at.astimezone(UTC):%H:%M:%S}" for repo, at in list(self.since.items())]
+        more = and_more(len(begun) - _MOST_NOW)
+        return f"{', '.join(begun[:_MOST_NOW])} UTC{more}" if begun else ""
 
     def summary(self) -> str:
         """Say in words how far the run is."""
@@ -161,17 +204,37 @@ def _skipped(_event: RunEvent, told: Told) -> str:
     return f"is skipped: {listed(told.blocked_by[:3], 3, short)}{and_more(told.n_blocked_by - 3)} failed"
 
 
-def _again(event: RunEvent, _told: Told) -> str:
+def _again(event: RunEvent, told: Told) -> str:
     attempt = event.payload.get("attempt")
     number = f" (attempt {attempt + 1})" if isinstance(attempt, int) else ""
-    return f"is tried again{number}: {_shown(event, 'error')}"
+    once = " once it has stopped" if told.still_running else ""
+    return f"is tried again{number}{once}: {_shown(event, 'error')}"
+
+
+def _failed(event: RunEvent, told: Told) -> str:
+    doubt = ", and nobody knows whether it is out" if told.unsure else ""
+    return f"failed{' and is still running' * told.still_running}{doubt}: {_shown(event, 'error')}"
+
+
+def _out(event: RunEvent, _told: Told) -> str:
+    found = ", as a check found" if event.payload.get("confirmed") == "check" else ""
+    return f"is out as {_shown(event, 'run_id')}{found}"
+
+
+def _late(event: RunEvent, told: Told) -> str:
+    if "run_id" in event.payload:
+        return f"{_out(event, told)}, too late for this run"
+    doubt = ", and nobody knows whether it is out" if told.unsure else ""
+    return f"has stopped too late for this run{doubt}: {_shown(event, 'error')}"
 
 
 _SAID: dict[str, Callable[[RunEvent, Told], str]] = {
     "NodeEntered": lambda event, _: f"{_shown(event, 'version')} is being released",
     "NodeRetrying": _again,
-    "NodeExited": lambda event, _: f"is out as {_shown(event, 'run_id')}",
-    "NodeFailed": lambda event, _: f"failed: {_shown(event, 'error')}",
+    "NodeExited": _out,
+    "NodeFailed": _failed,
     "NodeSkipped": _skipped,
+    "NodeLate": _late,
+    "NodeProcess": lambda event, _: f"is being released by process {_shown(event, 'pid')}",
 }
 """What an event says of its repo, in words."""

@@ -98,7 +98,7 @@ class OneRun:
 
     @property
     def words(self) -> dict[str, str]:
-        """How each repo ended: its status or, of a skipped one, the cause. What nothing tells of is pending."""
+        """How each repo ended, one of :data:`WORDS`. What nothing tells of is pending."""
         told = words_of(self._items[0])
         if isinstance(self.plan, RepoDependencyGraph):
             return {repo: told.get(repo, "pending") for repo in self.plan.topological_order()} | told
@@ -109,7 +109,7 @@ class OneRun:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many repos of :attr:`items` ended how: every status and cause, in the order of :data:`WORDS`."""
+        """How many repos of :attr:`items` ended how: all of :data:`WORDS`, in that order."""
         counted = Counter(words_of(self._items[0]).values())
         return {word: counted[word] for word in WORDS}
 

@@ -14,8 +14,9 @@ from seqkit._util.words import inflected, plural
 
 __all__ = ["WORDS", "RunDiff", "companion", "diff_runs", "words_of"]
 
-WORDS = ("succeeded", "failed", "blocked", "stopped", "unreleased", "in_progress", "pending")
-"""How an item may have ended: its status or, of a skipped one, the cause. The order of all counts."""
+WORDS = ("succeeded", "failed", "in_doubt", "blocked", "stopped", "unreleased", "in_progress", "pending")
+"""How an item may have ended: its status or, of a skipped one, the cause; ``in_doubt`` where it failed and nobody knows
+whether it is out. The order of all counts."""
 
 _SHOWN = 4  # kinds of change that the summary names
 
@@ -36,7 +37,7 @@ class _Ending(NamedTuple):
 
 
 def words_of(items: pd.DataFrame) -> dict[str, str]:
-    """Tell how each repo of an items frame ended: its status or, of a skipped one, the cause.
+    """Tell how each repo of an items frame ended, one of :data:`WORDS`.
 
     Examples
     --------
@@ -45,9 +46,12 @@ def words_of(items: pd.DataFrame) -> dict[str, str]:
     >>> words_of(what_if(plan, fail="core").to_frame())
     {'core': 'failed', 'api': 'blocked'}
     """
+    unsure = (items["status"] == "failed") & items["in_doubt"].fillna(False)
     return {
-        repo: status if pd.isna(cause) else cause
-        for repo, status, cause in zip(items["repo_id"], items["status"], items["skip_cause"], strict=True)
+        repo: "in_doubt" if doubt else status if pd.isna(cause) else cause
+        for repo, status, cause, doubt in zip(
+            items["repo_id"], items["status"], items["skip_cause"], unsure, strict=True
+        )
     }
 
 

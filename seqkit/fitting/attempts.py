@@ -50,7 +50,7 @@ class Tries:
     attempts: Ints
     """How many attempts have ended."""
     failures: Ints
-    """How many of them failed."""
+    """How many of them failed; one that may be out all the same is among them, one that came out late is not."""
     first_failed: npt.NDArray[np.bool_]
     """Whether the first failed; False where there was none."""
     by_attempt: bool
@@ -216,6 +216,8 @@ def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
                 f"the column status of ledger_or_frame has {value!r:.80}, expected one of {dtypes.STATUSES}"
             )
     succeeded, failed = status == "succeeded", status == "failed"
+    if "released_as" in frame:  # what came too late for its run failed there, and is out
+        succeeded = succeeded | (failed & frame["released_as"].notna().to_numpy(dtype=bool))
     closed = np.where(succeeded | failed, np.maximum(counted, 1), 0)
     ended = np.where(status == "in_progress", np.maximum(counted - 1, 0), closed)
     failures = ended - succeeded

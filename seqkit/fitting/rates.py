@@ -59,7 +59,8 @@ def fit_failure_rates(
         What happened. A frame is one of
 
         - items, as :func:`seqkit.items_frame` and ``outcome.to_frame()`` give them: columns `repo_id`,
-          `status` and `attempts`;
+          `status` and `attempts`, and `released_as`: a failed repo that has one came out too late for its run, and
+          its last attempt counts as released. A failure in doubt counts as one;
         - attempts, a row each: columns `repo_id` and `succeeded` (boolean; a missing value means that
           the repo was not tried). Read only where `status` and `attempts` are not both there;
         - trains, a row for each repo of each, as ``load_dataset("kf5").trains``: columns `train`, `repo_id` and

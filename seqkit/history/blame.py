@@ -100,7 +100,7 @@ def blockers(
         records = source.list_runs() if run_id is None else [source.get_run(run_id)]
         for record in records:
             story = story_of(record, source.get_events(record.run_id))
-            if not any(told.word in ("failed", "blocked", "stopped") for told in story.told.values()):
+            if not any(told.status == "failed" or told.word in ("blocked", "stopped") for told in story.told.values()):
                 continue  # nothing to blame on anybody, with or without a plan
             for repo, blame in _blames(past_run(record, story, graph)).items():
                 whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())

@@ -69,8 +69,10 @@ class Causes:
 
     def __init__(self, model: FailureModel, told: Mapping[str, Told]) -> None:
         self.model = model
-        released = {repo for repo, own in told.items() if own.status == "succeeded"}
-        failed = self._failed = {repo: len(own.reasons) for repo, own in told.items() if own.reasons}
+        released = {repo for repo, own in told.items() if own.is_out}
+        # A try that came out too late for the run has failed for the run, and is no sign of anything broken.
+        failures = {repo: len(own.reasons) - own.came_late for repo, own in told.items() if own.reasons}
+        failed = self._failed = {repo: number for repo, number in failures.items() if number}
         self._released = released
         possible = [
             cause

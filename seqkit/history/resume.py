@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,7 @@ from seqkit.core.blocking import MOST_NAMED, AllAbove
 from seqkit.core.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.core.model import RepoReleaseStatus, SequenceItem
 from seqkit.core.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
+from seqkit.history.doubt import Check, Doubts, InDoubt
 from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted, without_repeats
@@ -28,13 +29,10 @@ from seqkit.ledger.links import Links, Standing, take_in
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
 
-__all__ = ["InDoubt", "ResumePlan", "resume_plan"]
-
-InDoubt = Literal["error", "retry", "done"]
-"""What to do with repos whose release was begun and never ended in the record."""
+__all__ = ["ResumePlan", "resume_plan"]
 
 _REASONS: dict[str, Left] = {"pending": "not_reached", "in_progress": "in_doubt"}  # other statuses say it themselves
-_LOOKS = {reason: word for word, reason in _REASONS.items()}
+_LOOKS = {"not_reached": "pending"}  # other reasons are words of the palette
 _WORDS = {"not_reached": "not reached", "in_doubt": "in doubt"}
 _SHOWN = 6  # rows of a repr; the next fifty are folded away
 _FOLDED = 50
@@ -106,7 +104,7 @@ class ResumePlan(SequencePlan, key="resumes"):
         DataFrame
             Index `repo_id` (string), the repos to release in plan order:
 
-            - `reason` (ordered categorical): ``failed``; ``in_doubt``: begun, and nothing tells how it ended;
+            - `reason` (ordered categorical): ``failed``; ``in_doubt``: begun, and nothing tells whether it is out;
               ``blocked``: a repo that it needs failed; ``stopped``: the run started nothing new any more;
               ``not_reached``: the run broke off before.
             - `parents` (object: list of repo ids): the repos that are left too and that it needs directly, or through
@@ -167,23 +165,26 @@ class ResumePlan(SequencePlan, key="resumes"):
         ------
         ValueError
             Naming the run, where a later run of the same chain in `ledger` has released one of the plan's repos, or
-            has left one in doubt.
+            has left one in doubt; and where the resumed run itself has released one since, too late for it.
         """
         kept = without_repeats(ledger)
         told: Standing = {repo: ("", Told(repo)) for repo in self.released}
-        for run_id in Links(kept.list_runs()).after(self.resumes):
+        links = Links(kept.list_runs())
+        for run_id in [*([self.resumes] if self.resumes in links.runs else []), *links.after(self.resumes)]:
             record = kept.get_run(run_id)
             take_in(told, record, story_of(record, kept.get_events(run_id)).told.values())
-        for word, status in (("released {} since", "succeeded"), ("left {} in doubt", "in_progress")):
-            # What the plan itself tells of a doubt was decided when it was made.
-            known = {repo for repo in told if told[repo][0] == self._reasons[repo].run_id}
-            if found := [repo for repo, (_, own) in told.items() if own.status == status and repo not in known]:
+        # What the plan itself tells of a doubt was decided when it was made.
+        known = {repo for repo in told if told[repo][0] == self._reasons[repo].run_id}
+        out = [repo for repo, (_, own) in told.items() if own.is_out]
+        doubtful = [repo for repo, (_, own) in told.items() if own.in_doubt and repo not in known]
+        for found, word in ((out, "released {} since"), (doubtful, "left {} in doubt")):
+            if found:
                 by = told[found[0]][0]
                 own = [repo for repo in found if told[repo][0] == by]
+                who = "which" if by == self.resumes else f"and so did run {by!r:.80}, which"
                 raise ValueError(
-                    f"plan {self.plan_id} resumes run {self.resumes!r:.80}, and so did run {by!r:.80}, which has "
-                    f"{word.format(quoted(own, 5))}; make a new plan of what is left: "
-                    f"resume_plan(ledger, {self.resumes!r:.80})"
+                    f"plan {self.plan_id} resumes run {self.resumes!r:.80}, {who} has {word.format(quoted(own, 5))}; "
+                    f"make a new plan of what is left: resume_plan(ledger, {self.resumes!r:.80})"
                 )
 
     def to_json(self) -> str:
@@ -281,11 +282,14 @@ def resume_plan(
     graph: RepoDependencyGraph | SequencePlan | None = None,
     in_doubt: InDoubt = "error",
     taken_as_released: str | Iterable[str] = (),
+    check: Check | None = None,
+    check_wait: float = 10.0,
 ) -> ResumePlan:
     """Plan what a run left to do: what failed, was blocked or stopped, was in doubt, or was never reached.
 
-    What was released is not in the plan, or stands in it as unreleased (``skipped``) where it lies
-    between two repos that are left. Versions, digests and promoters are those of the old plan.
+    What was released, in time or too late for the run, is not in the plan, or stands in it as unreleased
+    (``skipped``) where it lies between two repos that are left. Versions, digests and promoters are those of the old
+    plan.
 
     Parameters
     ----------
@@ -301,13 +305,22 @@ def resume_plan(
         attribute. Such a run is silent about what it blocked and about what it was not to release at all: with a
         graph, silent repos below a failure count as blocked, and where the run broke off all silent repos count as
         planned; with a plan there is no such guessing.
-    in_doubt : {"error", "retry", "done"}
-        What to do with repos that were entered and have no end in the record (a crash, a cancellation, a ledger
-        that failed): refuse, plan them again, or take them as released. Look at the releases themselves to decide.
+    in_doubt : {"error", "retry", "done", "check"}
+        What to do with repos of which nobody knows whether they are out, as they were entered and have no end in the
+        record (a crash, a cancellation, a ledger that failed), or failed and say so (a time-out, a lost answer):
+        refuse, plan them again, take them as released, or ask `check`. Look at the releases themselves to decide.
     taken_as_released : str or iterable of str
         Repos that the record calls failed or in doubt, and that are out all the same: the package is in the registry,
         and what came after it failed. They are not released again, what they blocked is, and the run of the plan
         says in its tags that they were taken as released.
+    check : callable, optional
+        For ``in_doubt="check"``: a function ``check(repo_id, version_label)``, async or not, that looks whether that
+        version is out. It answers with an id (it is out: taken as released) or None (it is not: planned again). Where
+        it raises, or answers anything else, the call is refused as with ``"error"``. An async one is asked of all at
+        once.
+    check_wait : float
+        Seconds. Registries lag: whoever `check` says is not out is asked about once more after that long, and only
+        then believed. One wait for all.
 
     Returns
     -------
@@ -320,7 +333,8 @@ def resume_plan(
     RunNotFound
         Where the ledger has no such run.
     ValueError, TypeError
-        Where repos are in doubt and `in_doubt` is ``"error"``; where the run carries no plan and `graph` is
+        Where repos are in doubt and `in_doubt` is ``"error"``, or `check` does not tell; where `check` is missing, or
+        given and not asked; where the run carries no plan and `graph` is
         None; where the version of a repo that is left is not known; where `taken_as_released` names a repo that
         neither failed nor is in doubt; where two copies of the run differ; where an argument is wrong.
     RepoNotFound
@@ -332,8 +346,8 @@ def resume_plan(
     A run may have been resumed before. What later runs of the same chain have released is then not
     planned again, at whatever version: these are the runs tagged ``resumes`` with this run, the runs that
     resume those, and runs made later that resume what this one resumes. The last of them that planned a repo
-    tells its reason. A repo in doubt stays so until a later run has tried it to an end, or says in its tags
-    that it was taken as released. Linear in the runs of the ledger, and in the events of the chain.
+    tells its reason. A repo in doubt stays so until a later run has tried it to a certain end, or says in its
+    tags that it was taken as released. Linear in the runs of the ledger, and in the events of the chain.
 
     Examples
     --------
@@ -350,27 +364,17 @@ def resume_plan(
     >>> run_plan(plan, ScriptedReleaser(), ledger)
     SequenceOutcome(2 succeeded, 0 failed)
     """
-    if in_doubt not in get_args(InDoubt):
-        raise ValueError(f"in_doubt is {as_given(in_doubt, 200)}, expected one of {get_args(InDoubt)}")
+    doubts = Doubts(in_doubt, check, check_wait)
     with lent(ledger, existing=True) as kept:
         source = counted(kept)
         run = read_run(source, run_id, graph)
         later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])
     taken = _taken([run, *later], told, taken_as_released)
-    doubtful = [repo for repo, (_, own) in told.items() if own.status == "in_progress"]
-    decided = set(taken)
-    undecided = [repo for repo in doubtful if repo not in decided]
-    if undecided and in_doubt == "error":
-        silent = ", or silent in a record with holes" if run.has_holes else ""
-        raise NotTold(
-            "in_doubt",
-            f"run {run_id!r} left repos in doubt, entered and never ended{silent} ({len(undecided)}): "
-            f"{quoted(undecided)}",
-            '{}; look whether they are out, then pass in_doubt="retry" to release them again, in_doubt="done" to take '
-            "all of them as released, or taken_as_released=[…] with those that are out",
-        )
-    done = {*taken, *(undecided if in_doubt == "done" else ())}
+    doubtful = [repo for repo, (_, own) in told.items() if own.in_doubt and not own.is_out]
+    undecided: Standing = {repo: told[repo] for repo in doubtful if repo not in set(taken)}
+    versions = {item.repo_id: item.version_label for item in run.plan.items}
+    done = {*taken, *doubts.taken(run_id, undecided, versions, run.has_holes)}
     left = {
         repo: Reason(
             reason=_REASONS.get(own.word, cast("Left", own.word)),
@@ -379,7 +383,7 @@ def resume_plan(
             run_id=teller,
         )
         for repo, (teller, own) in told.items()
-        if own.status != "succeeded" and repo not in done
+        if not own.is_out and repo not in done
     }
     unknown = [repo for repo in left if repo in run.versionless]
     if unknown:
@@ -408,7 +412,7 @@ def _taken(runs: list[PastRun], told: Standing, repos: str | Iterable[str]) -> l
     wanted = [repos] if isinstance(repos, str) else list(repos)
     # A repo that failed may not have been reached by the run after that one.
     tried = {repo for run in runs for repo, own in run.ends.items() if own.status in ("failed", "in_progress")}
-    could = {repo: None for repo, (_, own) in told.items() if repo in tried and own.status != "succeeded"}
+    could = {repo: None for repo, (_, own) in told.items() if repo in tried and not own.is_out}
     for repo in wanted:
         if repo not in could:
             raise NotTold(
@@ -425,10 +429,8 @@ def _why_not(told: Standing, repo: object) -> str:
     if not isinstance(repo, str) or repo not in told:
         return "not one that it was to release"
     run_id, own = told[repo]
-    return f"{_ELSE.get(own.word, own.word)} there (run {run_id!r:.80})"
-
-
-_ELSE = {"succeeded": "released", "pending": "not reached"}
+    word = "released" if own.is_out else "not reached" if own.word == "pending" else own.word
+    return f"{word} there (run {run_id!r:.80})"
 
 
 def _told(runs: list[PastRun]) -> Standing:

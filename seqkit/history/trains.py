@@ -49,15 +49,15 @@ class _Train:
         for repo, told in story.told.items():
             self.tries += told.attempts
             if told.attempts:
-                self.failing[repo] = told.status == "failed"
+                self.failing[repo] = told.status == "failed" and not told.is_out
             if told.first_failed_at is not None and repo not in self.released:
                 fix = self.fixes.setdefault(repo, _Fix())
                 fix.failed_at = fix.failed_at or told.first_failed_at
                 fix.failures += told.failures
-            if told.status == "succeeded" and repo not in self.released:
+            if told.is_out and repo not in self.released:
                 self.released.add(repo)
                 if repo in self.fixes:
-                    self.fixes[repo].released_at = told.finished_at
+                    self.fixes[repo].released_at = told.out_at
 
     @property
     def left(self) -> list[str]:
@@ -97,7 +97,8 @@ def trains_frame(ledger: LedgerLike) -> pd.DataFrame:
           run to the last end; missing while it is RUNNING.
         - `attempts` (Int64): tries in all runs, retries included.
         - `planned`, `released`, `failed`, `left` (Int64): numbers of repos. `left` are those planned and not
-          released; `failed` those of them that failed when they were last tried. Unreleased repos are in none.
+          released; `failed` those of them that failed when they were last tried, in doubt or not. What came out
+          too late for its run is released. Unreleased repos are in none.
         - `fixed` (Int64): repos that failed first and were released later.
         - `median_time_to_fix`, `longest_time_to_fix` (timedelta): from their first failure to their release.
 

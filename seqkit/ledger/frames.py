@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from seqkit._util import dtypes
-from seqkit.core.model import RunEvent, RunRecord, SequenceItem
+from seqkit.core.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
@@ -83,7 +83,8 @@ def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """Show the events of a ledger, or of one run, run by run and ordered by `seq`.
 
     Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
-    `run_id`), `error` (string), `timestamp` (UTC), `payload` (object: the untouched dict).
+    `run_id`: of a release, in time or too late), `error` (string), `timestamp` (UTC), `payload` (object: the untouched
+    dict).
     Of a path or URL, and of a ledger that was read, also `source` (string); of what was read every event, with those
     of unknown runs at the end.
 
@@ -168,8 +169,11 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
     categorical), `attempts` (Int64: tries that ended as ``NodeExited``, ``NodeFailed`` or ``NodeRetrying``, and one
     that is open), `started_at`, `finished_at` (UTC), `duration` (timedelta; missing where the end is before the start),
-    `released_as`, `reason` (string), `blocked_by` (object: list of the failed repos it waits for, in plan order; where
-    the run names the nearest hundred of more, a sequence that looks all of them up in the plan whenever it is read).
+    `released_as` (string; also of a failed repo that came out too late for the run), `reason` (string), `blocked_by`
+    (object: list of the failed repos it waits for, in plan order; where the run names the nearest hundred of more, a
+    sequence that looks all of them up in the plan whenever it is read), `in_doubt` (boolean: whether nobody knows if it
+    is out. So it is with a failure that says so, and with an entry left open by a run that has ended; an entry that a
+    RUNNING run has open is ``<NA>``, as no ledger tells whether that run is dead).
 
     A run that carries no plan (the original's) shows the repos that its events name, in their order,
     without waves. Of a path or URL, and of a ledger that was read, also `source` (string), that of the run's
@@ -212,6 +216,7 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
             "released_as": dtypes.string([told.released_as for told in stories]),
             "reason": dtypes.string([told.reason for told in stories]),
             "blocked_by": dtypes.objects([row.blocked_by for row in rows]),
+            "in_doubt": dtypes.boolean([row.in_doubt for row in rows]),
         },
         sources,
     )
@@ -245,17 +250,22 @@ class _Item:
     wave: int | None = None
     item: SequenceItem | None = None
     blocked_by: Sequence[str] = ()
+    goes_on: bool = False
 
     @property
     def version_label(self) -> str | None:
         return self.told.version if self.item is None else self.item.version_label
+
+    @property
+    def in_doubt(self) -> bool | None:
+        return None if self.goes_on and self.told.status == "in_progress" else self.told.in_doubt
 
 
 def _items_of(run: RunRecord, events: Iterable[RunEvent]) -> list[_Item]:
     story = story_of(run, events)
     items = story.items()
     rows = [
-        _Item(run.run_id, position, told, blocked_by=blocked_by)
+        _Item(run.run_id, position, told, blocked_by=blocked_by, goes_on=run.status is RunStatus.RUNNING)
         for position, (told, blocked_by) in enumerate(zip(items, story.all_blockers(items), strict=True))
     ]
     if story.plan is not None:

@@ -103,15 +103,15 @@ Standing = dict[str, tuple[str, Told]]
 def take_in(standing: Standing, run: RunRecord, told: Iterable[Told]) -> None:
     """Take in what the next run of a chain tells of the repos that `standing` knows.
 
-    What is out stays out, whether a run released it or says in its tags that it was taken as released. A doubt
-    (entered, and no end) is ended by a try alone; otherwise the newest run that tells of a repo has the last word.
+    What is out stays out, whether a run released it, in time or too late, or says in its tags that it was taken as
+    released. A doubt (entered, and no end; or failed, and perhaps out) is ended by a try alone; otherwise the newest
+    run that tells of a repo has the last word.
     """
     for repo in released_by_decision(run):
-        if repo in standing and standing[repo][1].status != "succeeded":
+        if repo in standing and not standing[repo][1].is_out:
             standing[repo] = (run.run_id, Told(repo, "succeeded"))
     for own in told:
-        before = standing[own.repo_id][1].status if own.repo_id in standing else "succeeded"
-        if before == "succeeded":
+        if own.repo_id not in standing or (before := standing[own.repo_id][1]).is_out:
             continue
-        if before != "in_progress" or own.status in ("succeeded", "failed", "in_progress"):
+        if not before.in_doubt or own.status in ("succeeded", "failed", "in_progress"):
             standing[own.repo_id] = (run.run_id, own)

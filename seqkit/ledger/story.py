@@ -105,6 +105,8 @@ class Told:
     """Whether it failed, and nobody knows whether it is out all the same."""
     still_running: bool = False
     """Whether its last attempt went on though asked to stop, and no end of it is recorded."""
+    late_at: datetime | None = None
+    """When an attempt that had failed came out after all."""
     process: Mapping[str, Any] | None = None
     """The process that was started last to release it: ``pid``, ``start_time``, ``boot_id``, ``host``."""
 
@@ -128,7 +130,17 @@ class Told:
     @property
     def is_out(self) -> bool:
         """Whether it is released, by this run, in time or too late for it."""
-        return self.released_as is not None or self.status == "succeeded"
+        return self.came_late or self.status == "succeeded"
+
+    @property
+    def came_late(self) -> bool:
+        """Whether it failed in this run and came out after all."""
+        return self.late_at is not None and self.status != "succeeded"
+
+    @property
+    def out_at(self) -> datetime | None:
+        """When it was out, in time or too late for the run; None where it is not."""
+        return self.finished_at if self.status == "succeeded" else self.late_at
 
     @property
     def n_blocked_by(self) -> int:
@@ -153,7 +165,7 @@ class Told:
     def tell(self, kind: str, payload: Mapping[str, Any], at: datetime, holds_up: bool = True) -> None:
         """Take in the next event that names the repo; `holds_up` of the run's terms."""
         if kind in KINDS_BESIDE:
-            self._tell_beside(kind, payload)
+            self._tell_beside(kind, payload, at)
         if self.status == "succeeded" or kind not in KINDS:
             return  # released is released: nothing takes it back
         self.told_at = at
@@ -163,7 +175,7 @@ class Told:
         open_try = self.tries.pop() if self.status == "in_progress" else None
         if kind == "NodeEntered":
             if open_try is None:
-                self.started_at = at
+                self.started_at, self.still_running = at, False
             self._stay(open_try or Try(at))
             if isinstance(version := payload.get("version"), str):
                 self.version = version
@@ -188,13 +200,13 @@ class Told:
             named, number = _ids(payload.get("blocked_by")) if holds_up else (), payload.get("n_blocked_by")
             self._skip(named, max(0, number - len(named)) if named and type(number) is int else 0)
 
-    def _tell_beside(self, kind: str, payload: Mapping[str, Any]) -> None:
+    def _tell_beside(self, kind: str, payload: Mapping[str, Any], at: datetime) -> None:
         if kind == "NodeProcess":
             self.process = payload
         elif self.status == "failed":  # it stays so in this run, and what it blocked stays blocked
             self.still_running = False
             if (released_as := payload.get("run_id")) is not None:
-                self.released_as, self.unsure = text_of(released_as), False
+                self.released_as, self.late_at, self.unsure = text_of(released_as), at, False
             else:
                 self.unsure = payload.get("in_doubt") is True and self.released_as is None
 
@@ -331,6 +343,9 @@ class Story:
             run_id=run_id,
             ledger=ledger,
             seed=seed,
+            unsure=frozenset(told.repo_id for told in items if told.unsure),
+            going_on=frozenset(told.repo_id for told in items if told.still_running),
+            late={told.repo_id: told.released_as for told in items if told.came_late and told.released_as is not None},
         )
 
 

@@ -34,6 +34,8 @@ _FITS = {
     "NodeRetrying": "in_progress",
     "NodeExited": "in_progress",
     "NodeFailed": "in_progress",
+    "NodeLate": "failed",
+    "NodeProcess": "in_progress",
 }
 """The status in which a repo is when an event of this kind comes, in a record that holds together."""
 
@@ -148,9 +150,14 @@ def _stand_in(run_id: str, events: Sequence[RunEvent]) -> RunRecord:
     )
 
 
-def _remark(reason: object, tries: int, status: str) -> str:
-    words = [shown(reason, 60)] if status == "failed" and isinstance(reason, str) and reason else []
-    return "; ".join([f"{tries:,} tries", *words] if tries > 1 else words)
+def _remark(told: Told) -> str:
+    tries = told.attempts
+    words = [f"{tries:,} tries"] if tries > 1 else []
+    if told.status == "failed":
+        words += [shown(told.reason, 60)] if told.reason else []
+        words += ["out too late"] if told.came_late else []
+        words += ["still running"] if told.still_running else []
+    return "; ".join(words)
 
 
 class _Axis:
@@ -223,7 +230,7 @@ def _follow(story: Story, events: Iterable[RunEvent]) -> tuple[int, int, int]:
 
 def _row(told: Told, axis: _Axis) -> Row:
     """Place what a story tells of a repo."""
-    row = Row(told.repo_id, told.word, _remark(told.reason, told.attempts, told.status))
+    row = Row(told.repo_id, told.word, _remark(told))
     last: float | None = None
     for one in told.tries:
         ended = None if one.ended is None else axis.place(one.ended)
@@ -239,6 +246,8 @@ def _row(told: Told, axis: _Axis) -> Row:
             assert begun is not None  # noqa: S101  # tells mypy: it is `ended` where nothing else tells
             row.tries.append((begun, ended, one.outcome))
             last = ended
+    if told.unsure and row.tries:
+        row.tries[-1] = (*row.tries[-1][:2], told.word)
     row.moment = None if row.open_at is not None or told.told_at is None else axis.place(told.told_at)
     return row
 

@@ -31,6 +31,7 @@ _LEAST = 330.0  # a narrower figure has no room for the legend
 _TALLEST = 5_000.0
 _CAUTION = 0.85  # of given axes: what is drawn beside them later may take the rest, and text does not shrink
 _MOST_LINES = 3  # of the note
+_FAILED = ("failed", "in_doubt")
 
 
 def order(
@@ -214,7 +215,7 @@ def _draw(
         boxes = _boxes(ax, nodes, drawn)
         if boxes is not None:
             ax = _frame(ax, boxes, head)
-            loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] != "failed"]
+            loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] not in _FAILED]
             _say(ax, picture, head, note, Counter(words.values()))
             draw_boxes(ax, boxes, nodes, loud, kwargs)
             return ax

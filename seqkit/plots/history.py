@@ -60,8 +60,8 @@ def history(
     ledger_or_frame : RunLedger, path, URL or DataFrame
         What happened. A frame is one that :func:`seqkit.fit_failure_rates` reads, and has `run_id`:
 
-        - items, as :func:`seqkit.items_frame` gives them: `repo_id`, `status`, `attempts`, and `skip_cause` where
-          something was skipped;
+        - items, as :func:`seqkit.items_frame` gives them: `repo_id`, `status`, `attempts`, `skip_cause` where
+          something was skipped, and `in_doubt` where nobody knows of a failure whether it is out;
         - attempts, a row each: `repo_id` and `succeeded` (boolean; missing where the repo was not tried). Released
           is what one attempt released;
         - trains: `train`, `repo_id`, `status`.
@@ -83,7 +83,8 @@ def history(
         their start. Rows are repos: the newest run's in plan order, then those of older runs. A cell has the
         colour of the status or skip cause, and its mark where there is room; it is empty where the repo was not
         in that run. On the right stand failures and attempts, retries included, as
-        :func:`seqkit.fit_failure_rates` counts them, in the runs that are shown.
+        :func:`seqkit.fit_failure_rates` counts them, in the runs that are shown: what came out too late for its run
+        failed there, and is no failed attempt.
 
         Of more than 100 runs the last 100 are drawn, of more than 300 repos those that failed most, these first;
         the title says so.
@@ -244,9 +245,11 @@ def _words(
         statuses = ["skipped" if not tried else "failed" if failed else "succeeded" for tried, failed in outcomes]
         causes, silent = [None] * len(runs), "pending"
     blocked = _below_failures(runs, tries.repos, statuses, graph)
+    doubts = items["in_doubt"].astype(object) if "in_doubt" in items.columns else [False] * len(runs)
+    unsure = [isinstance(doubt, bool | np.bool_) and bool(doubt) for doubt in doubts]  # it may be missing
     words = []
-    for run, repo, status, cause in zip(runs, tries.repos, statuses, causes, strict=True):
-        word = status
+    for run, repo, status, cause, doubt in zip(runs, tries.repos, statuses, causes, unsure, strict=True):
+        word = "in_doubt" if doubt and status == "failed" else status
         if status == "missing" or (pd.api.types.is_scalar(status) and pd.isna(status)):
             word = ""
         elif status == "skipped":

@@ -32,7 +32,8 @@ _SIZE = 7.5  # points, of names
 _SMALLEST_SIZE = 5.0
 _BOX = 0.66  # height of a bar, in rows
 _WIDTH = 11.0  # inches, of a figure of our own
-_LAYERS = ("succeeded", "failed", "in_progress", "blocked", "stopped", "unreleased", "pending")  # from the bottom
+_LAYERS = ("succeeded", "failed", "in_doubt", "in_progress", "blocked", "stopped", "unreleased", "pending")
+"""From the bottom."""
 
 
 def timeline(
@@ -62,10 +63,10 @@ def timeline(
         A row is a repo, in plan order from above: its position (from 0), name and mark. A bar is a try, from
         ``NodeEntered`` (or the end of the wait before it) to the next event of the repo, coloured by how it
         ended; a thin line is the wait before another try (``delay_ms``). A bar with a pointed end has no end in
-        the ledger: that release is in doubt. The square at the end of a row tells what the repo came to. It
-        stands alone where nothing was tried: at the time of the ``NodeSkipped``, or where there is none
-        (unreleased repos, ledgers without skips), at the time of the row above. Repos that were never reached
-        have no square.
+        the ledger: that release is in doubt. The square at the end of a row tells what the repo came to, also
+        where it failed and nobody knows whether it is out. It stands alone where nothing was tried: at the time of
+        the ``NodeSkipped``, or where there is none (unreleased repos, ledgers without skips), at the time of the
+        row above. Repos that were never reached have no square.
 
         Time counts from the start of the run. Where all events carry the same time, as those of a made-up
         clock, the axis counts events instead. Above 300 repos, or where rows find no room, the number of repos in

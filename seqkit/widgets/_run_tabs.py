@@ -40,6 +40,7 @@ _ITEMS = {
     "reason": "reason",
     "blocked_by": "waits for",
     "released_as": "released as",
+    "in_doubt": "in doubt",
 }
 _EVENTS = {
     "seq": "seq",
@@ -247,7 +248,8 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
     def _render_items(self) -> None:
         items = self._browser.items
         self._frames["Items"] = items
-        shown = items.assign(word=list(words_of(items).values()))
+        doubt = dtypes.string(["yes" if doubt is True else None for doubt in items["in_doubt"].astype(object)])
+        shown = items.assign(word=list(words_of(items).values()), in_doubt=doubt)
         # By wave, and who is not released last: plan order alone may have a later wave before an earlier one.
         self._table(self.items, shown.sort_values(["wave", "position"]), "Items", _ITEMS)
 

@@ -44,8 +44,8 @@ class DagView(Still, anywidget.AnyWidget):
     plan_or_graph : SequencePlan or RepoDependencyGraph
         What to show. Dependencies that others imply are not drawn.
     words : mapping of str to str, optional
-        Repo → key of ``STATUS_STYLES``: pending, unreleased, blocked, succeeded, in_progress, failed or
-        stopped. Repos it does not name are pending, or unreleased where the plan does not release them.
+        Repo → key of ``STATUS_STYLES``: pending, unreleased, blocked, succeeded, in_progress, failed, in_doubt
+        or stopped. Repos it does not name are pending, or unreleased where the plan does not release them.
     notes : mapping of str to str, optional
         Repo → a few characters that stand beside its name.
     around : str, optional

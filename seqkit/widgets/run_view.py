@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipywidgets as ipw
 
+from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.model import RunEvent
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
+from seqkit.explore._words import told
 from seqkit.explore.live import LiveRun
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard
@@ -23,8 +25,8 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
     """Watch a run: give the view as ``on_event``, and boxes change colour while the cell is still running.
 
     It works with :func:`seqkit.execute_plan` and :func:`seqkit.run_plan`, from any thread, and never
-    disturbs the run: an event that it cannot make sense of is told in its status line. A second run begins
-    a new picture.
+    disturbs the run: an event that it cannot make sense of is told in its status line. That line says what happened
+    last, what runs now and since when. A second run begins a new picture.
 
     Parameters
     ----------
@@ -100,14 +102,20 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         live = self.live
         self.dag.words = dict(live.words)
         self.progress.value = live.n_ended
-        self.progress.bar_style = "" if not live.over else "danger" if live.counts["failed"] else "success"
+        bad = live.counts["failed"] or live.counts["in_doubt"]
+        self.progress.bar_style = "" if not live.over else "danger" if bad else "success"
         self.told.value = f"{live.n_ended} of {live.n_released}"
-        self.status.say(f"{live.last}. {self._ending()}" if live.over else live.last or "Nothing has started yet")
+        now = live.now()
+        then = self._ending() if live.over else f"Running: {now}" if now else ""
+        told_last = f"{live.last}. {then}" if live.last and then else live.last or then
+        self.status.say(told_last or "Nothing has started yet")
 
     def _ending(self) -> str:
-        ended = {word: self.live.counts[word] for word in ("succeeded", "failed", "blocked", "stopped")}
-        told = ", ".join(f"{count} {word}" for word, count in ended.items() if count)
-        return f"The run is over: {told or 'there was nothing to release'}."
+        ended = {word: self.live.counts[word] for word in ("succeeded", "failed", "in_doubt", "blocked", "stopped")}
+        counts = ", ".join(f"{count} {STATUS_STYLES[word].word}" for word, count in ended.items() if count)
+        going_on = self.live.still_running
+        more = f" Still running: {told(going_on)}." if going_on else ""
+        return f"The run is over: {counts or 'there was nothing to release'}.{more}"
 
     def _still(self) -> tuple[str, str]:
         return f"Run of {self.live.plan.plan_id}: {self.live.summary()}", self.dag.still()

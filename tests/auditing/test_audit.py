@@ -28,12 +28,14 @@ from seqkit import (
     run_plan,
 )
 from seqkit.auditing import CHECKS, AuditReport, audit
+from seqkit.auditing.facts import KINDS
 from seqkit.auditing.order import Order, order_in, order_of_plan
 from seqkit.core.model import ContentDigest, RepoReleaseStatus, RunMetadata, RunStatus, RunSummary, spec_digest_of
 from seqkit.core.plan import plan_of
 from seqkit.ledger.digest import StateDigest
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.story import story_of
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES
 
 BEGAN = datetime(2026, 1, 2, tzinfo=UTC)
@@ -44,12 +46,18 @@ Change = dict[str, Any]
 
 
 def event(seq: int, text: str) -> RunEvent:
-    """``enter a``, ``exit a``, ``fail a``, ``retry a 1``, ``skip b a``."""
+    """``enter a``, ``exit a``, ``fail a``, ``retry a 1``, ``skip b a``; ``doubt``, ``hang``, ``late``, ``stopped``."""
     word, repo, *more = text.split()
     kind, payload = {
         "enter": ("NodeEntered", {"version": "1.0"}),
         "exit": ("NodeExited", {"run_id": f"run-{repo}"}),
         "fail": ("NodeFailed", {"error": "red"}),
+        "doubt": ("NodeFailed", {"error": "lost", "in_doubt": True}),
+        "hang": ("NodeFailed", {"error": "slow", "in_doubt": True, "still_running": True}),
+        "late": ("NodeLate", {"run_id": f"run-{repo}", "confirmed": "check"}),
+        "stopped": ("NodeLate", {"error": "killed"}),
+        "lost": ("NodeLate", {"error": "killed", "in_doubt": True}),
+        "process": ("NodeProcess", {"pid": 7}),
         "skip": ("NodeSkipped", {"blocked_by": more}),
         "retry": ("NodeRetrying", {"attempt": int(more[0]) if word == "retry" else 0, "delay_ms": 0, "error": "red"}),
     }.get(word, (word, {}))
@@ -65,7 +73,7 @@ def plan_tag(**changes: Any) -> Change:
 def recorded(steps: list[str], status: str = "", rules: Change | None = None, **changes: Any) -> FoundLedger:
     """Record a run of the plan a → b → c, d; its events are in `steps`, the rest fits them."""
     events = [event(seq, text) for seq, text in enumerate(steps, 1)]
-    failed = any(text.startswith("fail") for text in steps)
+    failed = any(text.startswith(("fail", "doubt", "hang")) for text in steps)
     status = status or ("FAILED" if failed else "COMPLETED")
     ended = BEGAN + timedelta(seconds=len(steps) + 1)
     running = status == "RUNNING"
@@ -147,7 +155,11 @@ LEGAL: dict[str, tuple[list[str], str, Change]] = {
         {"policy": "skip_dependents", "failure_budget": 2},
     ),
     "second try": (TRIES, "", {"attempts": 2}),
+    "came late": (["enter a", "process a", "hang a", *ROOT_FAILS[2:], "late a"], "", {}),
+    "known not to be out": (["enter a", "hang a", *ROOT_FAILS[2:], "stopped a"], "", {}),
+    "found by a check": (["enter a", "retry a 1", "exit a", *CLEAN[2:]], "", {"attempts": 3}),
     "cancelled": (CLEAN[:4], "CANCELLED", {}),
+    "cancelled, by a priority": (["enter d", "exit d"], "CANCELLED", {"max_parallel": 2}),
     "cancelled at once": ([], "CANCELLED", {}),
 }
 
@@ -176,6 +188,15 @@ ILLEGAL: list[tuple[str, list[str], str, Change, tuple[Any, ...]]] = [
     ("retries", ["enter a", "retry a 2", *CLEAN[1:]], "", {"attempts": 3}, ("retries", "error", 2)),
     ("retries", [*CLEAN, "retry c 1"], "", {"attempts": 2}, ("retries", "error", 9)),
     ("retries", ROOT_FAILS, "", {"attempts": 2}, ("retries", "error", 2)),
+    ("doubts", ["enter a", "doubt a", *ROOT_FAILS[2:]], "", {"attempts": 3}, ("doubts", "warning", 2)),
+    ("doubts", ["enter a", "hang a", *ROOT_FAILS[2:], "lost a"], "", {}, ("doubts", "warning", 7)),
+    ("doubts", ["enter a", "hang a", *ROOT_FAILS[2:]], "", {}, ("doubts", "warning", 2)),
+    ("entries", ["late a", *CLEAN], "", {}, ("entries", "error", 1)),
+    ("entries", ["enter a", "late a", *CLEAN[1:]], "", {}, ("entries", "error", 2)),
+    ("entries", ["enter a", "hang a", *ROOT_FAILS[2:], "late a", "late a"], "", {}, ("entries", "error", 8)),
+    ("entries", ["process a", *CLEAN], "", {}, ("entries", "error", 1)),
+    ("twice", [*CLEAN, "late c"], "", {}, ("twice", "error", 9)),
+    ("twice", [*CLEAN, "stopped c"], "", {}, ("twice", "error", 9)),
     ("kinds", [*CLEAN, "NodePraised c"], "", {}, ("kinds", "warning", 9)),
     ("status", CLEAN, "FAILED", {}, ("status", "warning", None)),
     ("status", CLEAN, "CANCELLED", {}, ("status", "info", None)),
@@ -201,6 +222,7 @@ ILLEGAL: list[tuple[str, list[str], str, Change, tuple[Any, ...]]] = [
     ("silent", CLEAN[:6], "FAILED", {}, ("silent", "warning", None)),
     ("silent", ROOT_FAILS[:5], "", {}, ("silent", "warning", None)),  # a run that a callback broke off looks like it
     ("silent", CLEAN[:2] + CLEAN[4:6], "RUNNING", {}, ("silent", "error", None)),
+    ("silent", CLEAN[2:4], "CANCELLED", {"max_parallel": 2, "priority": "plan"}, ("silent", "error", None)),
     ("silent", ROOT_FAILS[2:4], "FAILED", {"record_skips": False}, ("silent", "error", None)),
     ("plan", CLEAN, "", {"policy": "hope"}, ("plan", "error", None)),
     ("plan", CLEAN, "", {"edges": [["b", "a"]]}, ("plan", "error", None)),
@@ -498,11 +520,10 @@ anything = st.recursive(
 )
 payloads = anything | st.fixed_dictionaries(
     {"node_id": st.sampled_from(["a", "b", "c", "d", "x", *HOSTILE_NAMES]) | anything},
-    optional=dict.fromkeys(("version", "run_id", "error", "blocked_by", "attempt", "delay_ms"), anything),
+    optional=dict.fromkeys(("version", "run_id", "error", "blocked_by", "attempt", "delay_ms"), anything)
+    | dict.fromkeys(("in_doubt", "still_running"), st.just(True) | anything),
 )
-kinds = st.sampled_from(
-    ["NodeEntered", "NodeExited", "NodeFailed", "NodeSkipped", "NodeRetrying", "node_entered", "node__exited", "_", ""]
-)
+kinds = st.sampled_from([*KINDS, "node_entered", "node__exited", "_", ""])
 moments = st.sampled_from([BEGAN, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 any_events = st.builds(RunEvent, seq=numbers, kind=kinds, payload=payloads, timestamp=moments)
 digests = st.sampled_from([spec_digest_of("origin"), ContentDigest("0" * 64)])
@@ -717,3 +738,77 @@ def test_of_three_copies_the_two_that_differ_are_named() -> None:
     assert differing.endswith(": c, line 1, and first in b, line 1")
     two = audit(FoundLedger(ledger.runs[:2], ledger.events[: len(events) + 1]))
     assert "once as an older copy, which does not count" in two.findings["message"].str.cat()
+
+
+# ---------------------------------------------------------------------- failed, and perhaps out
+
+
+def test_a_doubt_ends_the_attempts_and_is_told_once_each() -> None:
+    steps = ["enter a", "doubt a", "enter d", "hang d", "skip b a", "skip c a"]
+    report = audit(recorded(steps, rules={"attempts": 3, "policy": "skip_dependents"}))
+    assert said(report, "check", "seq", "message") == [
+        (
+            "doubts",
+            2,
+            "'a' failed, and nobody knows whether it is out: look whether it is, before it is released again "
+            "(a.jsonl, line 12)",
+        ),
+        (
+            "doubts",
+            4,
+            "'d' failed, and nobody knows whether it is out: look whether it is, before it is released again "
+            "(a.jsonl, line 14)",
+        ),
+        ("doubts", 4, "an attempt at 'd' was still running when the run ended: it may yet come out (a.jsonl, line 14)"),
+    ]
+    assert report.ok
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "expected"),
+    [
+        ("NodeFailed", {"in_doubt": "yes"}, "in_doubt, true or false"),
+        ("NodeFailed", {"still_running": 1}, "still_running, true or false"),
+        ("NodeLate", {"run_id": 7}, "run_id or error, a text"),
+        ("NodeLate", {"run_id": "x", "in_doubt": None}, "in_doubt, true or false"),
+        ("NodeLate", {}, "run_id or error, a text"),
+        ("NodeProcess", {"pid": "7"}, "pid, a whole number"),
+        ("NodeProcess", {}, "pid, a whole number"),
+    ],
+)
+def test_marks_and_kinds_beside_have_their_payloads(kind: str, changes: Change, expected: str) -> None:
+    steps = {
+        "NodeFailed": "enter a, fail a",
+        "NodeLate": "enter a, fail a, late a",
+        "NodeProcess": "enter a, process a",
+    }
+    events = [event(seq, text) for seq, text in enumerate(steps[kind].split(", "), 1)]
+    base = events[-1].payload if kind == "NodeFailed" else {"node_id": "a"}
+    events[-1] = events[-1].model_copy(update={"payload": {**base, **changes}})
+    ledger = found([recorded(["enter a"], "RUNNING").runs[0].record], [("r", one) for one in events])
+    [told] = [message for check, message in said(audit(ledger), "check", "message") if check == "payloads"]
+    assert f"expected {expected}" in told
+
+
+def test_later_runs_of_a_chain_end_a_doubt_and_must_not_release_what_came_late() -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")], nodes=["c"]), version="1")
+    steps = ["enter a", "hang a", "enter c", "doubt c", "skip b a", "late a"]
+    rest = Run(plan.without("a"), ["enter c", "exit c", "enter b", "exit b"], "COMPLETED", {"resumes": "may"})
+    report = audit(written(may=Run(plan, steps), june=rest))
+    assert said(report, "run_id", "severity", "check", "repo_id") == [("may", "info", "doubts", "c")]
+    again = Run(plan, ["enter a", "exit a", "enter c", "exit c", "enter b", "exit b"], "COMPLETED", {"resumes": "may"})
+    report = audit(written(may=Run(plan, steps), june=again))
+    assert ("june", "error", "twice", "a") in said(report, "run_id", "severity", "check", "repo_id")
+    [told] = report.findings["message"][report.findings["check"] == "twice"]
+    assert "'a' is released again: run 'may', which this one goes on with, had released it at that version" in told
+    alone = audit(written(may=Run(plan, steps), june=again), "june")
+    assert ("twice", "error", 2) in said(alone)
+
+
+def test_a_run_without_its_plan_that_has_our_events_is_noticed() -> None:
+    ledger = recorded(["enter a", "process a", "hang a", "late a"])
+    [one] = ledger.runs
+    bare = unsealed(one.record.model_copy(update={"metadata": RunMetadata()}))
+    report = audit(found([bare], [("r", event.event) for event in ledger.events]))
+    [told] = report.findings["message"][report.findings["check"] == "plan"]
+    assert "has NodeProcess events, which seqkit alone writes" in told

@@ -330,6 +330,25 @@ def change_a_number_of_a_try(case: Case, chance: random.Random) -> Mutated:
 
 
 @mutation
+def doubt_a_failure(case: Case, chance: random.Random) -> Mutated:
+    index = any_event(case, chance, "NodeFailed")
+    mark = chance.choice(["in_doubt", "still_running"])
+    return None if index is None else (case.with_payload(index, **{mark: True}), {"doubts"})
+
+
+@mutation
+def come_late_without_a_failure(case: Case, chance: random.Random) -> Mutated:
+    index = any_event(case, chance, "NodeEntered", "NodeExited")
+    if index is None:
+        return None
+    run_id, event = case.events[index]
+    payload = {"node_id": event.payload["node_id"], **chance.choice([{"run_id": "x"}, {"error": "killed"}])}
+    late = (run_id, event.model_copy(update={"kind": "NodeLate", "payload": payload}))
+    responsible = "twice" if event.kind == "NodeExited" else "entries"
+    return case.tidied([*case.events[: index + 1], late, *case.events[index + 1 :]]), {responsible}
+
+
+@mutation
 def blame_others(case: Case, chance: random.Random) -> Mutated:
     index = any_event(case, chance, "NodeSkipped")
     if index is None:

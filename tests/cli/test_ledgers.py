@@ -28,6 +28,7 @@ from seqkit import (
 from seqkit.__main__ import main
 from seqkit.ledger import write_ledger
 from seqkit.ledger.reading import read_ledger
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES
 
 EXPORT = Path(__file__).parents[1] / "data" / "aivcs" / "export.surql"
@@ -494,3 +495,19 @@ def test_a_run_of_some_repos_is_shown_by_wave_and_who_is_only_passed_over_apart(
         ["1", "r3"],
     ]
     assert "1 repo of the plan not to be released, passed over: u" in items
+
+
+def test_a_doubt_is_shown_and_refused_where_a_run_is_resumed(seqkit: Seqkit, tmp_path: Path) -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b"]), version="1")
+    ledger = written(may=Run(plan, ["enter a", "process a", "hang a", "enter b", "doubt b", "late b"]))
+    write_ledger(ledger, tmp_path / "doubt.jsonl")
+    text = words(seqkit("show", str(tmp_path / "doubt.jsonl"), "may")[1])
+    assert "0 a 1 in doubt 1 2:00 min timed out after 30 s" in text
+    assert "0 b 1 failed 1 1:00 min out too late, as run-b: the answer was lost" in text
+    status, _, err = seqkit("resume", str(tmp_path / "doubt.jsonl"), "may")
+    assert status != 0
+    assert "failed and perhaps out all the same (1): 'a'; may still be running: 'a' (process 4711" in words(err)
+    assert "error, retry or done" in words(seqkit("resume", "x.db", "may", "--in-doubt", "check")[2])
+    assert "Run may left 1 repo to do: 1 in doubt." in words(
+        seqkit("resume", str(tmp_path / "doubt.jsonl"), "may", "--in-doubt", "retry")[1]
+    )

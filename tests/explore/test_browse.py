@@ -38,6 +38,7 @@ from seqkit.explore.run_diff import WORDS, diff_runs, words_of
 from seqkit.ledger import write_ledger
 from seqkit.ledger.found import FoundLedger, FoundRun
 from tests.auditing.test_audit_mutations import MUTATIONS, clean
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
 
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("core", "docs")])
@@ -76,11 +77,11 @@ def test_runs_are_listed_newest_first_with_what_became_of_their_repos(ledger: Me
     assert list(runs["run_id"]) == ["run-5", "run-4", "run-3", "run-2", "run-1"] == browser.listed
     assert list(runs.columns) == [*runs_frame(ledger).columns, *WORDS, "errors", "warnings"]
     assert runs[list(WORDS)].to_numpy().tolist() == [
-        [4, 0, 0, 0, 0, 0, 0],
-        [0, 1, 3, 0, 0, 0, 0],
-        [2, 0, 0, 0, 0, 0, 0],
-        [2, 1, 1, 0, 0, 0, 0],
-        [4, 0, 0, 0, 0, 0, 0],
+        [4, 0, 0, 0, 0, 0, 0, 0],
+        [0, 1, 0, 3, 0, 0, 0, 0],
+        [2, 0, 0, 0, 0, 0, 0, 0],
+        [2, 1, 0, 1, 0, 0, 0, 0],
+        [4, 0, 0, 0, 0, 0, 0, 0],
     ]
     assert {str(runs[name].dtype) for name in (*WORDS, "errors", "warnings")} == {"Int64"}
     again = runs_frame(ledger).iloc[::-1].reset_index(drop=True)
@@ -591,3 +592,16 @@ def test_an_empty_ledger_has_nothing_to_show() -> None:
 )
 def test_times_are_told_in_two_units(time: timedelta, told: str) -> None:
     assert time_text(time) == told
+
+
+def test_a_doubt_is_counted_and_compared_as_one() -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")], nodes=["c"]), version="1")
+    steps = ["enter a", "hang a", "enter c", "exit c", "skip b a"]
+    ledger = written(may=Run(plan, steps), june=Run(plan, ["enter a", "fail a", "enter c", "exit c", "skip b a"]))
+    browser = Browser(ledger)
+    browser.select("may")
+    assert browser.words == {"a": "in_doubt", "c": "succeeded", "b": "blocked"}
+    assert browser.runs().set_index("run_id")[["failed", "in_doubt"]].to_numpy().tolist() == [[1, 0], [0, 1]]
+    assert browser.compare("may", "june").summary == "1 of 3 repos differs: 1 in doubt → failed"
+    assert browser.run is not None
+    assert browser.run.counted == "1 succeeded, 1 in doubt, 1 blocked"

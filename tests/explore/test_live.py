@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,8 @@ from seqkit import RepoDependencyGraph, RepoNotFound, ScriptedReleaser, build_pl
 from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.model import RunEvent
 from seqkit.explore import LiveRun
+from seqkit.ledger.story import read_story
+from tests.tools.by_hand import BEGAN, Run, written
 from tests.tools.strategies import HOSTILE_NAMES, subsets, trains
 
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app")])
@@ -142,3 +145,53 @@ def test_runs_are_counted():
         run_plan(PLAN, 0.0, on_event=live)
         assert live.run == number
         live.reset()
+
+
+def test_doubt_lateness_and_what_still_runs_are_told():
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")], nodes=["c", "d", "e"]), version="1")
+    live, told = LiveRun(plan), []
+    steps = ["enter a", "process a", "retry a", "hang a", "enter c", "doubt c", "late c", "enter d", "found d"]
+    steps += ["skip b a", "lost a", "stopped a", "enter e"]
+    ledger = written(run=Run(plan, steps, "RUNNING"))
+    running = []
+    for found in ledger.get_events("run"):
+        live(found)
+        told.append(live.last)
+        running.append(live.still_running)
+    assert told == [
+        "a 1 is being released",
+        "a is being released by process 4711",
+        "a is tried again (attempt 2): flaky",
+        "a failed and is still running, and nobody knows whether it is out: timed out after 30 s",
+        "c 1 is being released",
+        "c failed, and nobody knows whether it is out: the answer was lost",
+        "c is out as run-c, too late for this run",
+        "d 1 is being released",
+        "d is out as run-d, as a check found",
+        "b is skipped: a failed",
+        "a has stopped too late for this run, and nobody knows whether it is out: killed",
+        "a has stopped too late for this run: killed",
+        "e 1 is being released",
+    ]
+    assert running == [[]] * 3 + [["a"]] * 7 + [[]] * 3
+    assert live.words == {"a": "failed", "c": "failed", "d": "succeeded", "e": "in_progress", "b": "blocked"}
+    assert live.reasons == {"a": "timed out after 30 s", "c": "the answer was lost"}
+    assert live.since == {"e": BEGAN + timedelta(minutes=13)}
+    assert live.now() == "e since 10:13:00 UTC"
+    live.finish(read_story(ledger, "run").outcome("run", ledger))
+    assert list(live.since) == ["e"]
+
+
+def test_of_many_in_progress_the_first_are_named_with_the_time_of_their_entry():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=list("abcde")), version="1")
+    live = LiveRun(plan)
+    assert live.now() == ""
+    for found in written(run=Run(plan, [f"enter {repo}" for repo in "ebdac"], "RUNNING")).get_events("run"):
+        live(found)
+    assert list(live.since) == list("ebdac")
+    assert live.now() == "e since 10:01:00, b since 10:02:00, d since 10:03:00 UTC and 2 more"
+    steps = [f"{word} {repo}" for word in ("enter", "doubt") for repo in "abcde"]
+    for found in written(run=Run(plan, steps)).get_events("run"):  # a second run
+        live(found)
+    assert live.over
+    assert live.summary() == "5 of 5 repos ended: 5 in doubt"

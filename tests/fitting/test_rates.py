@@ -24,6 +24,7 @@ from seqkit.core import draws
 from seqkit.fitting.hard import NOTHING_RETRIED
 from seqkit.fitting.posterior import posterior_draws, posterior_models
 from seqkit.fitting.rates import UnsupportedRanking, fit_failure_rates, ranking_note
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES, trains
 
 STRING = pd.StringDtype("python")
@@ -409,3 +410,15 @@ def test_intervals_hold_their_rates_in_order(counts):
     fit = fitted(counted({repo: (n, min(n, failures)) for repo, (n, failures) in counts.items()}))
     assert ((fit["low"] > 0) & (fit["low"] < fit["rate"]) & (fit["rate"] < fit["high"]) & (fit["high"] < 1)).all()
     assert list(fit.index) == sorted(counts)
+
+
+def test_a_doubt_is_a_failure_and_what_came_late_is_released():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b", "c", "d"]), version="1")
+    steps = ["enter a", "retry a", "hang a", "late a", "enter b", "doubt b", "enter c", "hang c", "stopped c"]
+    ledger = written(may=Run(plan, [*steps, "enter d"], "CANCELLED", rules={"attempts": 2}))
+    fit = fitted(ledger)
+    assert fit[["attempts", "failures", "first_failures"]].to_numpy().tolist() == [[2, 1, 1], [1, 1, 1], [1, 1, 1]]
+    assert fit.equals(fitted(items_frame(ledger)))
+    assert fit["hard"].notna().all()  # a retry mended it, too late for the run
+    without = fitted(items_frame(ledger).drop(columns="released_as"))
+    assert without["failures"].to_dict() == {"a": 2, "b": 1, "c": 1}

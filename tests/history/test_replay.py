@@ -27,6 +27,7 @@ from seqkit import (
 from seqkit.core.model import spec_digest_of
 from seqkit.history import Replay, replay
 from tests.tools.brute import follow
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import Train, attempts, budgets, policies, trains
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -333,3 +334,20 @@ def test_what_is_wrong_is_named() -> None:
         replay(ledger, "run", model="often")
     with pytest.raises(ValueError, match="number is 5, expected a whole number from 0 to 4"):
         replay(ledger, "run", model=0.5, trials=5).trial(5)
+
+
+# ---------------------------------------------------------------------- doubt
+
+
+def test_what_came_late_rules_causes_out_and_a_doubt_does_not() -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b", "c"]), version="1")
+    model = FailureModel(default=0.2, common_causes=[CommonCause("outage", 0.5, ["b", "c"])])
+    ledger = written(
+        late=Run(plan, ["enter a", "exit a", "enter b", "hang b", "late b"], "CANCELLED"),
+        doubt=Run(plan, ["enter a", "exit a", "enter b", "doubt b"], "CANCELLED"),
+    )
+    late, doubt = (replay(ledger, run, model=model, trials=4000, rng=1).to_frame() for run in ("late", "doubt"))
+    assert (late["p_failed"]["b"], doubt["p_failed"]["b"]) == (1, 1)  # as the runs had it
+    assert late["p_failed"]["c"] == pytest.approx(0.2, abs=0.03)
+    struck = 0.5 / (0.5 + 0.5 * 0.2)
+    assert doubt["p_failed"]["c"] == pytest.approx(struck + (1 - struck) * 0.2, abs=0.03)

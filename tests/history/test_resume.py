@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -34,10 +35,12 @@ from seqkit import (
     run_plan,
     runs_frame,
 )
+from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.model import spec_digest_of
 from seqkit.history import ResumePlan, blockers, fixes_frame, replay, resume_plan, trains_frame
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES, Train, ancestors, fifo_kahn, on_a_path, trains
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -513,7 +516,7 @@ def test_what_is_wrong_is_named() -> None:
         resume_plan(ledger, "old", graph=RepoDependencyGraph.from_edges([], nodes=["core"]))
     with pytest.raises(TypeError, match="graph is 'core', expected a RepoDependencyGraph or a SequencePlan"):
         resume_plan(ledger, "old", graph="core")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"in_doubt is 'maybe', expected one of \('error', 'retry', 'done'\)"):
+    with pytest.raises(ValueError, match=r"in_doubt is 'maybe', expected one of \('error', 'retry', 'done', 'check'\)"):
         resume_plan(ledger, "old", in_doubt="maybe")  # type: ignore[arg-type]
 
 
@@ -836,3 +839,146 @@ def test_what_a_later_run_released_is_fixed_even_where_clocks_disagree() -> None
     ]
     train = trains_frame(MemoryRunLedger.from_records(runs, moved)).iloc[0]
     assert (train["fixed"], train["median_time_to_fix"]) == (1, pd.NaT)
+
+
+# ---------------------------------------------------------------------- failed, and perhaps out
+
+
+DOUBTFUL = ["enter core", "exit core", "enter api", "process api", "hang api", "enter docs", "doubt docs"]
+DOUBTFUL += ["skip app api"]
+
+
+def doubtful(*more: str, status: str = "FAILED") -> MemoryRunLedger:
+    return written(may=Run(build_plan(CHAIN, version="1"), [*DOUBTFUL, *more], status))
+
+
+def test_a_failure_in_doubt_must_be_decided_as_an_open_entry_must() -> None:
+    ledger = doubtful()
+    with pytest.raises(
+        ValueError,
+        match=r"run 'may' left repos in doubt, failed and perhaps out all the same \(2\): 'api', 'docs'; may still be "
+        r"running: 'api' \(process 4711 on ci-3, start time 12.5\); look whether .*in_doubt=\"check\" with check=",
+    ):
+        resume_plan(ledger, "may")
+    again = resume_plan(ledger, "may", in_doubt="retry")
+    assert again.in_doubt == ("api", "docs")
+    assert again.reasons["reason"].tolist() == ["in_doubt", "in_doubt", "blocked"]
+    assert again.reasons["error"].dropna().to_dict() == {"api": "timed out after 30 s", "docs": "the answer was lost"}
+    assert repr(again).endswith("3 repos left of run may: 2 in doubt, 1 blocked)")
+    assert SequencePlan.from_json(again.to_json()).reasons.equals(again.reasons)
+    over = resume_plan(ledger, "may", in_doubt="done")
+    assert (over.released, over.taken_as_released) == (["app"], ("api", "docs"))
+    one = resume_plan(ledger, "may", in_doubt="retry", taken_as_released="docs")
+    assert (one.released, one.taken_as_released) == (["api", "app"], ("docs",))
+    assert STATUS_STYLES["in_doubt"].colour in again._repr_html_()
+
+
+def test_what_came_out_late_is_not_planned_again() -> None:
+    ledger = doubtful("late api", "stopped docs")
+    plan = resume_plan(ledger, "may")
+    assert plan.reasons["reason"].astype(str).to_dict() == {"docs": "failed", "app": "blocked"}
+    assert plan.in_doubt == plan.taken_as_released == ()
+    with pytest.raises(ValueError, match=r"'api', which is released there \(run 'may'\)"):
+        resume_plan(ledger, "may", taken_as_released="api")
+    run_plan(plan, ScriptedReleaser(), ledger)
+    assert resume_plan(ledger, "may").released == []
+    assert audit(ledger).ok
+
+
+@pytest.mark.parametrize("is_async", [True, False, "handed on"])
+def test_a_check_decides_each_and_is_asked_of_all_at_once_and_once_more(is_async: Any) -> None:
+    asked: list[tuple[str, str]] = []
+    under_way: list[str] = []
+
+    def answer(repo: str, version: str) -> str | None:
+        asked.append((repo, version))
+        return "run-7" if repo == "api" and len(asked) > 2 else None  # the registry lags
+
+    async def check(repo: str, version: str) -> str | None:
+        under_way.append(repo)
+        while len(asked) < 2 and len(under_way) < 2:
+            await asyncio.sleep(0)
+        return answer(repo, version)
+
+    given = {True: check, False: answer, "handed on": lambda repo, version: check(repo, version)}[is_async]
+    plan = resume_plan(doubtful(), "may", in_doubt="check", check=given, check_wait=0)
+    assert (plan.released, plan.taken_as_released, plan.in_doubt) == (["docs", "app"], ("api",), ("api", "docs"))
+    assert sorted(asked[:2]) == sorted(asked[2:]) == [("api", "1"), ("docs", "1")]
+    assert plan.run_tags["taken_as_released"] == ["api"]
+
+
+def test_a_check_works_where_a_loop_is_running_already() -> None:
+    async def check(repo: str, version: str) -> str:
+        await asyncio.sleep(0)
+        return f"run-{repo}"
+
+    async def cell() -> list[str]:
+        return resume_plan(doubtful(), "may", in_doubt="check", check=check, check_wait=0).released
+
+    assert asyncio.run(cell()) == ["app"]
+
+
+def test_a_check_that_does_not_tell_is_refused_with_what_it_said() -> None:
+    def check(repo: str, version: str) -> Any:
+        if repo == "api":
+            raise OSError("the registry is down")
+        return 7
+
+    with pytest.raises(
+        ValueError,
+        match=r"check does not tell whether they are out \(2\): 'api' \(raised: the registry is down\), 'docs' "
+        r"\(answered 7 \(int\), expected an id or None\); may still be running: 'api'",
+    ):
+        resume_plan(doubtful(), "may", in_doubt="check", check=check, check_wait=0)
+    with pytest.raises(ValueError, match=r"\(1\): 'api' \(answered '' \(str\)"):
+        resume_plan(
+            doubtful(), "may", in_doubt="check", check=lambda repo, _: "" if repo == "api" else "x", check_wait=0
+        )
+
+    def interrupted(repo: str, version: str) -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resume_plan(doubtful(), "may", in_doubt="check", check=interrupted)
+
+
+def test_a_check_that_nobody_needs_is_not_asked_and_a_wrong_one_named() -> None:
+    def never(repo: str, version: str) -> str:
+        raise AssertionError
+
+    assert resume_plan(doubtful("late api", "late docs"), "may", in_doubt="check", check=never).released == ["app"]
+    taken = ["api", "docs"]
+    assert resume_plan(doubtful(), "may", None, "check", taken, never).released == ["app"]
+    with pytest.raises(ValueError, match='in_doubt is "check" and check is None, expected a function'):
+        resume_plan(doubtful(), "may", in_doubt="check")
+    with pytest.raises(ValueError, match='check is given and in_doubt is "retry"'):
+        resume_plan(doubtful(), "may", in_doubt="retry", check=never)
+    with pytest.raises(TypeError, match="check is 'npm view', expected a function"):
+        resume_plan(doubtful(), "may", in_doubt="check", check="npm view")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="check_wait is -1"):
+        resume_plan(doubtful(), "may", in_doubt="check", check=never, check_wait=-1)
+
+
+def test_a_doubt_lasts_through_a_chain_and_a_plan_made_before_is_refused() -> None:
+    plan = build_plan(CHAIN, version="1")
+    ledger = doubtful()
+    rest = resume_plan(ledger, "may", in_doubt="retry")
+    # A run of the chain that did not come to it leaves the doubt; one that tried it to a certain end takes it away.
+    steps = {"june": ["enter docs", "exit docs"], "july": ["enter api", "fail api", "skip app api"]}
+    runs = {run: Run(rest, own, "CANCELLED", tags={"resumes": "may"}) for run, own in steps.items()}
+    chain = written(may=Run(plan, DOUBTFUL), **{"june": runs["june"]})
+    with pytest.raises(ValueError, match=r"failed and perhaps out all the same \(1\): 'api'"):
+        resume_plan(chain, "may")
+    chain = written(may=Run(plan, DOUBTFUL), **runs)
+    assert resume_plan(chain, "may").reasons["reason"].astype(str).to_dict() == {"api": "failed", "app": "blocked"}
+    with pytest.raises(ValueError, match=r"and so did run 'june', which has released 'docs' since"):
+        rest.check_ledger(chain)
+    doubt_again = {"june": Run(rest, ["enter docs", "doubt docs"], tags={"resumes": "may"})}
+    with pytest.raises(ValueError, match=r"and so did run 'june', which has left 'docs' in doubt"):
+        rest.check_ledger(written(may=Run(plan, DOUBTFUL), **doubt_again))
+    rest.check_ledger(ledger)
+    # What the resumed run itself released since: it was not dead when the plan was made.
+    with pytest.raises(ValueError, match=r"resumes run 'may', which has released 'api' since; make a new plan"):
+        rest.check_ledger(doubtful("late api"))
+    late = {"june": Run(rest, ["enter api", "hang api", "late api"], tags={"resumes": "may"})}
+    assert resume_plan(written(may=Run(plan, DOUBTFUL), **late), "may", in_doubt="retry").released == ["docs", "app"]

@@ -24,6 +24,7 @@ from seqkit import (
 from seqkit.core.model import spec_digest_of
 from seqkit.history import fixes_frame, resume_plan, trains_frame
 from seqkit.ledger.links import Links
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import Train, trains
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -242,3 +243,19 @@ def test_dtypes_are_the_same_on_an_empty_ledger(show: Any) -> None:
     assert len(empty) == 0
     assert len(show(ledger)) == 1
     assert empty.dtypes.to_dict() == show(ledger).dtypes.to_dict()
+
+
+# ---------------------------------------------------------------------- doubt
+
+
+def test_what_came_out_late_is_released_and_a_doubt_has_failed() -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b", "c"]), version="1")
+    steps = ["enter a", "exit a", "enter b", "hang b", "enter c", "doubt c", "late b"]
+    ledger = written(may=Run(plan, steps))
+    columns = ("attempts", "planned", "released", "failed", "left", "fixed", "status")
+    assert rows(ledger, *columns) == [[3, 3, 2, 1, 1, 1, "FAILED"]]
+    fixes = fixes_frame(ledger).set_index("repo_id")
+    assert fixes["released_at"].isna().to_dict() == {"b": False, "c": True}
+    assert fixes["time_to_fix"]["b"] == timedelta(minutes=3)
+    late = written(may=Run(plan, [*steps, "late c"]))
+    assert rows(late, *columns) == [[3, 3, 3, 0, 0, 2, "COMPLETED"]]

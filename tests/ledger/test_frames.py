@@ -28,6 +28,7 @@ from seqkit import (
 )
 from seqkit.explore.one_run import OneRun
 from seqkit.ledger import write_ledger
+from tests.tools.by_hand import Run, written
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 STRING, UTC_US, DELTA = pd.StringDtype("python"), "datetime64[us, UTC]", "timedelta64[us]"
@@ -83,6 +84,7 @@ COLUMNS = {
         "released_as": STRING,
         "reason": STRING,
         "blocked_by": object,
+        "in_doubt": "boolean",
     },
 }
 
@@ -298,3 +300,22 @@ def test_what_is_fixed_before_it_failed_took_no_time():
     fixes = fixes_frame(MemoryRunLedger.from_records(runs, moved))
     assert fixes[["failed_at", "released_at"]].notna().all(axis=None)
     assert fixes["time_to_fix"].isna().all()
+
+
+@pytest.mark.parametrize(("status", "expected"), [("RUNNING", pd.NA), ("CANCELLED", True), ("FAILED", True)])
+def test_in_doubt_is_what_failed_so_and_what_an_ended_run_left_open(status, expected, tmp_path):
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")], nodes=["c", "d"]), version="1")
+    steps = ["enter a", "hang a", "enter c", "doubt c", "late c", "enter d", "skip b a"]
+    ledger = written(run=Run(plan, steps, status))
+    items = items_frame(ledger).set_index("repo_id")
+    assert items["in_doubt"].drop("d").to_dict() == {"a": True, "c": False, "b": False}
+    assert items["in_doubt"]["d"] is expected or items["in_doubt"]["d"] == expected
+    assert items["released_as"].dropna().to_dict() == {"c": "run-c"}
+    assert items["status"].to_dict() == {"a": "failed", "c": "failed", "d": "in_progress", "b": "skipped"}
+    events = events_frame(ledger).set_index("seq")
+    assert events["released_as"].dropna().to_dict() == {5: "run-c"}
+    assert events["error"].dropna().to_dict() == {2: "timed out after 30 s", 4: "the answer was lost"}
+    for name in ("l.jsonl", "l.db"):
+        write_ledger(ledger, tmp_path / name)
+        again = items_frame(tmp_path / name).drop(columns="source")
+        pd.testing.assert_frame_equal(again, items_frame(ledger))

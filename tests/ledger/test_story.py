@@ -23,10 +23,12 @@ from seqkit import (
     resume_plan,
     run_plan,
     trains_frame,
+    what_if,
 )
 from seqkit.core.terms import Terms
 from seqkit.explore.live import LiveRun
-from seqkit.ledger.story import Story, read_story, story_of
+from seqkit.ledger.story import KINDS, KINDS_BESIDE, Story, read_story, story_of
+from tests.tools.by_hand import BEGAN, PROCESS, Run, written
 from tests.tools.strategies import Train, trains
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -189,7 +191,7 @@ junk = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
-kinds = st.sampled_from([*(f"Node{word}" for word in ("Entered", "Exited", "Failed", "Skipped", "Retrying")), "X", ""])
+kinds = st.sampled_from([*KINDS, *KINDS_BESIDE, "X", ""])
 
 
 @given(
@@ -198,7 +200,8 @@ kinds = st.sampled_from([*(f"Node{word}" for word in ("Entered", "Exited", "Fail
             kinds,
             st.fixed_dictionaries(
                 {"node_id": st.sampled_from(["core", "api", "app", "docs", "else", 7])},
-                optional=dict.fromkeys(("error", "run_id", "version", "blocked_by", "delay_ms", "attempt"), junk),
+                optional=dict.fromkeys(("error", "run_id", "version", "blocked_by", "delay_ms", "attempt"), junk)
+                | dict.fromkeys(("in_doubt", "still_running"), st.booleans() | junk),
             )
             | junk,
         ),
@@ -213,7 +216,8 @@ def test_nothing_that_stands_in_a_record_raises(events: list[Any], plan: Any, sk
         story.tell(RunEvent(seq=seq, kind=kind, payload=payload, timestamp=NOON))
     for told in story.items():
         assert (told.skip_cause is not None) == (told.status == "skipped")
-        assert (told.released_as is not None) == (told.status == "succeeded")
+        assert (told.released_as is not None) == told.is_out == (told.out_at is not None)
+        assert not (told.unsure and (told.is_out or told.status != "failed"))
         assert (told.reason is not None) == (told.status == "failed")
     if plan is not None:
         assert len(story.outcome().statuses) == 4
@@ -254,3 +258,53 @@ def test_a_story_without_a_plan_tells_of_whom_its_events_name() -> None:
     assert [one.repo_id for one in story.items()] == ["core", "api", "docs", "app"]
     with pytest.raises(ValueError, match="a story without a plan has no outcome"):
         story.outcome()
+
+
+@pytest.mark.parametrize(
+    ("steps", "word", "in_doubt", "running", "out"),
+    [
+        (["enter a", "fail a"], "failed", False, False, False),
+        (["enter a", "doubt a"], "in_doubt", True, False, False),
+        (["enter a", "hang a"], "in_doubt", True, True, False),
+        (["enter a", "hang a", "late a"], "failed", False, False, True),
+        (["enter a", "hang a", "late a", "lost a"], "failed", False, False, True),
+        (["enter a", "hang a", "stopped a"], "failed", False, False, False),
+        (["enter a", "hang a", "lost a"], "in_doubt", True, False, False),
+        (["enter a", "hang a", "enter a"], "in_progress", True, False, False),
+        (["enter a", "doubt a", "fail a"], "failed", False, False, False),
+        (["enter a", "retry a", "found a"], "succeeded", False, False, True),
+        (["enter a", "late a"], "in_progress", True, False, False),  # of a repo that has not failed it says nothing
+        (["enter a", "process a"], "in_progress", True, False, False),
+    ],
+)
+def test_a_failure_may_be_in_doubt_late_or_still_running(
+    steps: list[str], word: str, in_doubt: bool, running: bool, out: bool
+) -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a"]), version="1")
+    [told] = read_story(written(run=Run(plan, steps)), "run").items()
+    assert (told.word, told.in_doubt, told.still_running, told.is_out) == (word, in_doubt, running, out)
+    assert told.came_late == (out and word == "failed")
+    assert told.process == (PROCESS | {"node_id": "a"} if "process a" in steps else None)
+    if told.came_late:
+        assert told.out_at == BEGAN + timedelta(minutes=3)
+
+
+def test_an_outcome_tells_doubt_apart_and_counts_it_as_a_failure() -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")], nodes=["c", "d", "e"]), version="1")
+    steps = ["enter a", "hang a", "enter c", "doubt c", "late c", "enter d", "fail d", "skip b a", "enter e"]
+    ledger = written(run=Run(plan, steps, "CANCELLED"))
+    outcome = read_story(ledger, "run").outcome("run", ledger)
+    assert list(outcome.failures) == ["a", "c", "d"]
+    assert (outcome.in_doubt, outcome.still_running) == (["a", "e"], ["a"])
+    assert outcome.summary() == "0 succeeded, 2 failed, 1 in doubt, 1 blocked, 1 in_progress"
+    assert [item.status.to_json() for item in outcome.items if item.repo_id == "a"] == [
+        {"failed": {"reason": "timed out after 30 s"}}
+    ]
+    frame = outcome.to_frame().set_index("repo_id")
+    assert frame["in_doubt"].to_dict() == {"a": True, "c": False, "d": False, "e": True, "b": False}
+    assert frame["released_as"].dropna().to_dict() == {"c": "run-c"}
+    assert str(frame["in_doubt"].dtype) == "boolean"
+    html = outcome._repr_html_()
+    assert "timed out after 30 s (blocks 1 repo, still running)" in html
+    assert "the answer was lost (came out too late)" in html
+    assert not what_if(plan, fail="a").in_doubt

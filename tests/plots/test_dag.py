@@ -21,8 +21,10 @@ from seqkit.core.neighbours import neighbours
 from seqkit.core.plan import build_plan
 from seqkit.datasets import load_dataset
 from seqkit.errors import RepoNotFound
+from seqkit.ledger.story import read_story
 from seqkit.plots import blast_radius, order
 from seqkit.plots._text import wrapped
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES
 
 DATA = ["jest29", "jupyter", "kf5"]
@@ -105,9 +107,9 @@ def bars(ax):
 
 def test_palette_covers_all_statuses_and_skip_causes():
     assert set(STATUS_STYLES) == {
-        "pending", "in_progress", "succeeded", "failed", "blocked", "stopped", "unreleased",
+        "pending", "in_progress", "succeeded", "failed", "blocked", "stopped", "unreleased", "in_doubt",
     }  # fmt: skip
-    assert len({style.mark for style in STATUS_STYLES.values()}) == 7
+    assert len({style.mark for style in STATUS_STYLES.values()}) == 8
 
 
 def test_greyscale_tells_statuses_apart():
@@ -526,3 +528,11 @@ def test_unknown_repo_is_not_found(of):
     with pytest.raises(RepoNotFound, match="nowhere"):
         blast_radius(of(diamond()), "nowhere")
     assert not plt.get_fignums()
+
+
+def test_an_outcome_in_doubt_is_drawn_so():
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "b"), ("c", "d")]), version="1")
+    ledger = written(run=Run(plan, ["enter a", "hang a", "enter c", "exit c", "skip b a", "enter d", "exit d"]))
+    ax = order(read_story(ledger, "run").outcome("run", ledger))
+    assert ax.get_title(loc="left") == "2 succeeded, 0 failed, 1 in doubt, 1 blocked"
+    assert "? in doubt 1" in [text.get_text() for text in ax.get_legend().get_texts()]

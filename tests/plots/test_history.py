@@ -33,6 +33,7 @@ from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger
 from seqkit.plots import history
 from tests.auditing.test_audit_mutations import MUTATIONS, clean
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -144,6 +145,7 @@ def test_every_status_and_cause_is_in_the_legend_with_its_count():
         "✓ succeeded 2",
         "▶ in progress 0",
         "✗ failed 2",
+        "? in doubt 0",
         "■ stopped 1",
     ]
 
@@ -448,3 +450,15 @@ def test_drawing_is_deterministic():
     one, other = (history(kept((plan, []), (plan, ["api"]))) for _ in range(2))
     assert np.ma.allequal(mesh(one).get_array(), mesh(other).get_array())
     assert texts(one.get_xticklabels()) == texts(other.get_xticklabels())
+
+
+def test_doubt_is_a_word_of_its_own_and_what_came_late_no_failed_attempt():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b", "c"]), version="1")
+    steps = ["enter a", "hang a", "enter b", "doubt b", "late b", "enter c"]
+    ledger = written(may=Run(plan, steps, "CANCELLED"), june=Run(plan, [*steps[:4], "enter c"], "RUNNING"))
+    ax = history(ledger)
+    assert cells(ax) == [["in_doubt", "in_doubt"], ["failed", "in_doubt"], ["in_progress", "in_progress"]]
+    assert margin(ax) == ["2 / 2", "1 / 2", "0 / 0"]
+    again = history(items_frame(ledger).assign(in_doubt=lambda items: items["in_doubt"].astype(object)))
+    assert cells(again) == cells(ax)
+    assert cells(history(items_frame(ledger).drop(columns="in_doubt")))[0] == ["failed", "failed"]

@@ -44,6 +44,7 @@ from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 from seqkit.plots import timeline
 from tests.auditing.test_audit_mutations import MUTATIONS, clean
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -145,7 +146,9 @@ def title(ax):
 
 def words_of(items):
     status, cause = items["status"].astype(object), items["skip_cause"].astype(object)
-    return [why if word == "skipped" else word for word, why in zip(status, cause, strict=True)]
+    doubts = zip(status, items["in_doubt"], strict=True)
+    ended = ["in_doubt" if word == "failed" and doubt else word for word, doubt in doubts]
+    return [why if word == "skipped" else word for word, why in zip(ended, cause, strict=True)]
 
 
 # ---------------------------------------------------------------------- bars and marks
@@ -178,6 +181,7 @@ def test_every_status_and_cause_is_in_the_legend_with_its_count():
         "✓ succeeded 1",
         "▶ in progress 0",
         "✗ failed 1",
+        "? in doubt 0",
         "■ stopped 0",
     ]
 
@@ -481,12 +485,12 @@ def test_three_hundred_repos_have_a_row_and_a_name_each():
 def test_more_repos_are_counted_over_time():
     ax = timeline(ran(wide(400), ["r0003"], step=90), alpha=0.5)
     layers = [a for a in ax.collections if isinstance(a, PolyCollection)]
-    assert len(layers) == 7
+    assert len(layers) == 8
     assert {a.get_alpha() for a in layers} == {0.5}
     at_the_end = [np.ptp([y for x, y in a.get_paths()[0].vertices if x == ax.get_xlim()[1]]) for a in layers]
-    assert at_the_end == [399, 1, 0, 0, 0, 0, 0]
+    assert at_the_end == [399, 1, 0, 0, 0, 0, 0, 0]
     at_the_start = [np.ptp([y for x, y in a.get_paths()[0].vertices if x == 0]) for a in layers]
-    assert at_the_start == [0, 0, 0, 0, 0, 0, 400]
+    assert at_the_start == [0, 0, 0, 0, 0, 0, 0, 400]
     assert title(ax).endswith("\ntoo many repos for a row each (400): this shows how many are in each state")
     assert ax.get_ylabel() == "repos"
     assert "✓ succeeded 399" in legend(ax)
@@ -613,3 +617,21 @@ def test_an_outcome_without_a_run_says_what_to_do():
             timeline(outcome)
     with pytest.raises(TypeError, match=r"ledger_or_outcome is 7, expected a ledger, its path or URL, or a SequenceOu"):
         timeline(7)
+
+
+def test_doubt_lateness_and_what_still_runs_are_told():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b", "c"]), version="1")
+    steps = ["enter a", "process a", "hang a", "enter b", "doubt b", "late b", "enter c"]
+    ledger = written(run=Run(plan, steps, "CANCELLED"))
+    ax = timeline(ledger)
+    assert labels(ax) == ["0 a ?", "1 b ✗", "2 c ▶"]
+    assert [word for *_, word in bars(ax)] == ["in_doubt", "failed", "in_progress"]
+    assert [word for _, word in ends(ax).values()] == ["in_doubt", "failed", "in_progress"]
+    said = " ".join(text.get_text() for text in ax.texts)
+    assert "timed out after 30 s; still running" in said
+    assert "the answer was lost; out too late" in said
+    assert "? in doubt 1" in legend(ax)
+    assert "contradict" not in title(ax)
+    assert "unknown" not in title(ax)
+    crowd = timeline(written(run=Run(wide(301), ["enter r0000", "hang r0000"], "FAILED")))
+    assert "? in doubt 1" in legend(crowd)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seqkit import RepoDependencyGraph, RunEvent, SequencePlan, SqlRunLedger, build_plan, run_plan
 from seqkit.history import resume_plan
-from seqkit.history.resume import InDoubt
+from seqkit.history.doubt import InDoubt
 
 
 def plan_of(seed: int) -> SequencePlan:

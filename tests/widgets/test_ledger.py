@@ -36,6 +36,7 @@ from seqkit.widgets._paged_table import PagedTable, cell, table_html
 from seqkit.widgets._parts import close_all
 from seqkit.widgets._run_tabs import TABS
 from seqkit.widgets.ledger_browser import ANY
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES
 
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("core", "docs")])
@@ -729,3 +730,14 @@ def test_a_run_of_nothing_is_not_called_unreadable():
     assert "no repos" in line
     assert "cannot be read" not in line
     browser.close()
+
+
+def test_items_in_doubt_say_so_also_where_they_were_left_open():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b", "c"]), version="1")
+    view = LedgerBrowser(written(may=Run(plan, ["enter a", "hang a", "enter b", "doubt b", "late b", "enter c"])))
+    open_tab(view, "Items")
+    head, *rows = Cells(view.tabs.items.html).rows
+    said = {row[0]: (row[1], row[head.index("in doubt")], row[head.index("released as")]) for row in rows}
+    assert said == {"a": ("? in doubt", "yes", ""), "b": ("✗ failed", "", "run-b"), "c": ("▶ in progress", "yes", "")}
+    assert "1 in doubt" in view.run_list.options[0][0].replace("\u00a0", " ")
+    view.close()

@@ -19,6 +19,7 @@ from seqkit import (
 )
 from seqkit.widgets import RunView
 from seqkit.widgets._keys import KeyGuard
+from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES
 
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs"), ("api", "app")])
@@ -162,3 +163,25 @@ def test_closing_while_events_come_from_another_thread_does_not_end_the_run():
             ended.append("closed")
             running.result(10)  # raises what came out of on_event
         assert ended == ["closed"]
+
+
+def test_what_runs_and_what_is_in_doubt_stand_in_its_line():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b"]), version="1")
+    events = written(run=Run(plan, ["enter a", "enter b", "exit a", "hang b", "late b"])).get_events("run")
+    seen = []
+    for number, event in enumerate(events):
+        view = RunView(plan)
+        for before in events[:number]:
+            view.live(before)
+        view(event)  # shown at once: it is the first that the view itself hears of
+        seen.append(view.status.text)
+        style = view.progress.bar_style
+        view.close()
+    assert seen[:3] == [
+        "a 1 is being released. Running: a since 10:01:00 UTC",
+        "b 1 is being released. Running: a since 10:01:00, b since 10:02:00 UTC",
+        "a is out as run-a. Running: b since 10:02:00 UTC",
+    ]
+    assert seen[3].endswith("The run is over: 1 succeeded, 1 in doubt. Still running: b.")
+    assert seen[4] == "b is out as run-b, too late for this run. The run is over: 1 succeeded, 1 failed."
+    assert style == "danger"
