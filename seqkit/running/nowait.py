@@ -209,7 +209,7 @@ class NoWaiting(asyncio.AbstractEventLoop):
     def create_future(self) -> asyncio.Future[Any]:  # noqa: D102
         return asyncio.Future(loop=self)
 
-    def create_task(self, coro: Any, **named: Any) -> asyncio.Task[Any]:  # type: ignore[override]  # noqa: D102
+    def create_task(self, coro: Any, **named: Any) -> asyncio.Task[Any]:  # noqa: D102
         return asyncio.Task(coro, loop=self, **named)
 
     def run_in_executor(  # type: ignore[override]  # noqa: D102
