@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 from rich.text import Text
-from tqdm import tqdm
 
 from seqkit._util.files import replacing
+from seqkit._util.progress import Bar
 from seqkit.cli.options import probability, whole
 from seqkit.cli.printing import console, show
 from seqkit.core.model import RunEvent
@@ -82,7 +82,7 @@ def _run(plan: SequencePlan, releaser: SimulatedReleaser, path: Path) -> Sequenc
     with (
         open_ledger(path) as ledger,
         # ascii: progress must not fail on a terminal that cannot show block characters.
-        tqdm(total=len(plan.released), desc="releasing", unit="repo", file=sys.stderr, ascii=True) as bar,
+        Bar(total=len(plan.released), desc="releasing", unit="repo", file=sys.stderr, ascii=True) as bar,
     ):
 
         def on_event(event: RunEvent) -> None:

@@ -9,6 +9,9 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from seqkit._util.threads import starts
+from seqkit.running.nowait import run_without_waiting
+
 __all__ = ["run_beside"]
 
 _T = TypeVar("_T")
@@ -21,6 +24,13 @@ def run_beside(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
 
     What interrupts the wait (Ctrl-C, a signal's handler that raises) cancels the coroutine, and is raised once the
     coroutine has come to its end: whatever it does at its end is done then. Another one cancels it again.
+
+    Where no thread can start the coroutine is driven here, as long as it waits for nothing.
+
+    Raises
+    ------
+    RuntimeError
+        Where no thread can start and the coroutine needs to wait; it says what to do.
 
     Examples
     --------
@@ -60,11 +70,13 @@ def run_beside(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     context = contextvars.copy_context()  # a releaser finds there what the caller has set
     thread = threading.Thread(target=context.run, args=(work,), name="seqkit-run", daemon=True)
     try:
-        thread.start()
+        started = starts(thread)
     except BaseException:  # interrupted in here nobody knows whether it has started, so it does nothing
         given_up.append(True)
         gate.release()
         raise
+    if not started:
+        return run_without_waiting(made)
     interrupts = _wait(gate, over, finished, handle)
     if interrupts:
         _tell_of_the_end(interrupts[0], raised)

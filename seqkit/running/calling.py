@@ -10,11 +10,14 @@ import inspect
 import reprlib
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+from seqkit._util.threads import starts
 from seqkit.errors import as_recorded
+from seqkit.running.context import under_way
+from seqkit.running.nowait import NoWaiting, outside_of_the_loop
 
-__all__ = ["id_in", "in_thread", "in_worker", "is_async", "reason_of", "shown", "to_its_end"]
+__all__ = ["AwaitedCall", "Call", "id_in", "in_thread", "is_async", "reason_of", "shown", "starts_beside"]
 
 _T = TypeVar("_T")
 
@@ -31,33 +34,87 @@ def is_async(function: Callable[..., Any]) -> bool:
     )
 
 
+class Call(Generic[_T]):
+    """A call that another thread makes.
+
+    Parameters
+    ----------
+    call : callable
+        What to call, without arguments.
+    told : callable
+        Called in that thread once it has ended; a RuntimeError is passed over: nobody waits any more.
+    """
+
+    def __init__(self, call: Callable[[], _T], told: Callable[[], object]) -> None:
+        self._call = call
+        self._told = told
+        self._value: list[_T] = []
+        self._raised: BaseException | None = None
+
+    def make(self) -> None:
+        """Make it, and keep what comes of it."""
+        try:
+            self._value.append(self._call())
+        except BaseException as error:  # handed to whoever waits whole
+            self._raised = error
+        with contextlib.suppress(RuntimeError):  # such as of a loop that is closed
+            self._told()
+
+    def result(self) -> _T:
+        """Give what it gave, or raise what it raised."""
+        if self._raised is not None:
+            raise self._raised
+        return self._value[0]
+
+
+class AwaitedCall(Call[_T]):
+    """A call that another thread makes while the event loop of this one goes on."""
+
+    def __init__(self, call: Callable[[], _T]) -> None:
+        loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = loop.create_future()
+        super().__init__(call, lambda: loop.call_soon_threadsafe(self._ended.set_result, None))
+
+    async def over(self) -> asyncio.CancelledError | None:
+        """Wait until it has ended, however often that is cancelled; give the last cancellation.
+
+        Nothing stops what a thread does. Only where the waiting coroutine is closed it waits no more.
+        """
+        cancelled = None
+        while not self._ended.done():
+            try:
+                await asyncio.wait([self._ended])
+            except asyncio.CancelledError as error:
+                cancelled = error
+        return cancelled
+
+
+def starts_beside(thread: threading.Thread) -> bool:
+    """Start a thread that works while this one waits; False where that cannot be, so that this one does the work."""
+    return not isinstance(asyncio.get_running_loop(), NoWaiting) and starts(thread)
+
+
 async def in_thread(function: Callable[..., Any], *arguments: object, **named: object) -> Any:
     """Call a function in a thread of its own, so that it holds up neither the event loop nor a Ctrl-C.
 
-    The thread is a daemon: a function that never returns cannot keep the interpreter from ending.
+    Nobody can stop it: a cancellation changes nothing, and what it returned or raised comes once it has ended. Until
+    then its thread is among those of :func:`seqkit.running.context.under_way`. The thread is a daemon: a function
+    that never returns cannot keep the interpreter from ending. Where no thread can start it is called in this one.
     """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def deliver(result: Any, error: BaseException | None) -> None:
-        if not ended.done():
-            ended.set_result((result, error))
-
-    def work() -> None:
-        result, raised = None, None
-        try:
-            result = context.run(function, *arguments, **named)
-        except BaseException as error:  # handed to the waiting coroutine whole
-            raised = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(deliver, result, raised)
-
-    threading.Thread(target=work, name="seqkit-release", daemon=True).start()
-    result, raised = await ended
-    if raised is not None:
-        raise raised
-    return result
+    call = functools.partial(contextvars.copy_context().run, function, *arguments, **named)
+    made = AwaitedCall(call)
+    thread = threading.Thread(target=made.make, name="seqkit-release", daemon=True)
+    mine = under_way()
+    threads = [] if mine is None else mine.threads
+    threads.append(thread)  # before it starts: an interruption may come in there
+    if starts_beside(thread):
+        await made.over()
+        thread.join()  # it has told, and is about to end
+    else:
+        with outside_of_the_loop():
+            made.make()
+    threads.remove(thread)
+    return made.result()
 
 
 def reason_of(error: BaseException) -> str:
@@ -110,30 +167,3 @@ def shown(value: object) -> str:
     except Exception:
         text = "something"
     return f"{text:.80} ({type(value).__name__})"
-
-
-async def in_worker(call: Callable[..., _T], *arguments: Any) -> _T:
-    """Call something that may block, in a worker thread.
-
-    A cancellation waits for a call that is under way: a write is then whole, and the run is ended only after it.
-    """
-    under_way, cancelled = await to_its_end(call, *arguments)
-    if cancelled is not None:
-        if not under_way.cancelled():
-            under_way.exception()  # seen: the cancellation is what goes on
-        raise cancelled
-    return under_way.result()
-
-
-async def to_its_end(
-    call: Callable[..., _T], *arguments: Any
-) -> tuple[asyncio.Future[_T], asyncio.CancelledError | None]:
-    """Call something in a worker thread and wait until it has ended, however often that is cancelled."""
-    under_way = asyncio.get_running_loop().run_in_executor(None, call, *arguments)
-    cancelled = None
-    while not under_way.done():
-        try:
-            await asyncio.wait([under_way])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    return under_way, cancelled

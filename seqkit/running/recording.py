@@ -24,8 +24,9 @@ from seqkit.ledger.digest import StateDigest
 from seqkit.ledger.given import Clock, RunClock
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
-from seqkit.running.calling import id_in, in_worker, reason_of, shown, to_its_end
+from seqkit.running.calling import id_in, reason_of, shown
 from seqkit.running.telling import OnEvent, tell
+from seqkit.running.worker import Worker
 
 __all__ = ["AFTER_STOP", "CANCELLATIONS", "Recording"]
 
@@ -60,22 +61,26 @@ class Recording:
         self._recorder: GraphRunRecorder | None = None
         self._story = Story(rules.plan, rules.terms, record_skips)  # what the ledger's events say
         self._digest: StateDigest | None = None
+        self._worker = Worker()
 
     # ------------------------------------------------------------------ the run
 
     @contextlib.asynccontextmanager
     async def lending(self) -> AsyncIterator[None]:
         """Open what was given as a path or URL, and let go of it at the end."""
-        with contextlib.ExitStack() as opened:
-            if isinstance(self._given, str | os.PathLike):  # a database that is locked is waited for
-                self.ledger = await in_worker(opened.enter_context, lent(self._given))
-            else:
-                self.ledger = self._given
-            yield
+        with self._worker, contextlib.ExitStack() as opened:
+            try:
+                if isinstance(self._given, str | os.PathLike):  # a database that is locked is waited for
+                    self.ledger = await self._worker.call(opened.enter_context, lent(self._given))
+                else:
+                    self.ledger = self._given
+                yield
+            finally:
+                self._worker.at_once(opened.close)  # also where the coroutine is closed, and awaits no more
 
     async def call(self, call: Callable[..., _T], *arguments: Any) -> _T:
-        """Call the ledger, in a worker thread where it may block."""
-        return await in_worker(call, *arguments) if self.ledger.blocking else call(*arguments)
+        """Call the ledger, in the run's worker thread where it may block."""
+        return await self._worker.call(call, *arguments) if self.ledger.blocking else call(*arguments)
 
     async def open(self, metadata: RunMetadata) -> str:
         """Open the run; give its id."""
@@ -115,11 +120,10 @@ class Recording:
         if self._recorder is None:
             return
         try:
-            closed = isinstance(error, GeneratorExit)  # a coroutine that is closed awaits no more
-            if closed or not self.ledger.blocking:
-                self._close(error)
+            if isinstance(error, GeneratorExit) or not self.ledger.blocking:  # who is closed awaits no more
+                self._worker.at_once(self._close, error)
             else:
-                ending, _ = await to_its_end(self._close, error)
+                ending, _ = await self._worker.to_its_end(self._close, error)
                 ending.result()
         except InvalidRunState:  # a cancellation came while the run was being ended: it has ended
             return

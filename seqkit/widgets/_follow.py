@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from seqkit.widgets._later import Later, call_later
+
 __all__ = ["Follower"]
 
 
@@ -12,7 +14,8 @@ class Follower:
     """Calls `look` in a thread of its own, so that whoever brings the news need not wait.
 
     The end of a run is no news: nobody is called. So as long as `look` says that it goes on, it is
-    called again without any, each time after twice the pause.
+    called again without any, each time after twice the pause. Where neither a thread can start nor a loop runs,
+    it looks at once, and then only at news.
 
     Parameters
     ----------
@@ -26,7 +29,7 @@ class Follower:
         self._look = look
         self._first = first
         self._pause = first
-        self._timer: threading.Timer | None = None
+        self._timer: Later | None = None
         self._lock = threading.Lock()
         self._closed = False
         self._looking = False
@@ -38,15 +41,16 @@ class Follower:
             self._news = True
             if not self._looking and (self._timer is None or self._pause > self._first):
                 self._wait(self._first)
+            at_once = self._timer is None and not self._looking
+        if at_once:  # nobody comes later
+            self._now()
 
     def _wait(self, pause: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer, self._pause = None, pause
         if not self._closed:
-            self._timer = threading.Timer(pause, self._now)
-            self._timer.daemon = True
-            self._timer.start()
+            self._timer = call_later(pause, self._now)
 
     def _now(self) -> None:
         with self._lock:

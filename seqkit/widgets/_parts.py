@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import ipywidgets as ipw
 
 from seqkit._show.html import NO_TEX, escaped, shortened
+from seqkit.widgets._later import Later, call_later
 
 __all__ = ["Html", "StatusLine", "Throttle", "close_all", "guarded", "plain"]
 
@@ -84,6 +85,8 @@ def close_all(widgets: Iterable[ipw.Widget]) -> None:
 class Throttle:
     """Call something often asked for only every so often; the last request is never lost.
 
+    Where neither a thread can start nor a loop runs, every request is met at once.
+
     Once it is closed nothing is called: widgets must not be changed while another thread closes them.
 
     Parameters
@@ -97,7 +100,7 @@ class Throttle:
     def __init__(self, call: Callable[[], object], seconds: float) -> None:
         self._call = call
         self._seconds = seconds
-        self._timer: threading.Timer | None = None
+        self._timer: Later | None = None
         self._asked = False
         self._lock = threading.Lock()
         self._closed = False
@@ -107,8 +110,10 @@ class Throttle:
         """Call now, or soon where the last call was a moment ago."""
         with self._lock:
             if self._timer is not None:
-                self._asked = True
-                return
+                if not self._timer.overdue():
+                    self._asked = True
+                    return
+                self._timer.cancel()
             self._asked = False
             self._start()
         self.run(self._call)
@@ -120,9 +125,7 @@ class Throttle:
                 call()
 
     def _start(self) -> None:
-        self._timer = threading.Timer(self._seconds, self._rested)
-        self._timer.daemon = True
-        self._timer.start()
+        self._timer = call_later(self._seconds, self._rested)
 
     def _rested(self) -> None:
         with self._lock:

@@ -37,6 +37,7 @@ from seqkit import (
     compare,
     simulate,
 )
+from seqkit._util.progress import Bar
 from seqkit.analysis.estimate import moments
 from seqkit.analysis.montecarlo import driver, numpy_kernel, simulation
 from seqkit.core import draws
@@ -582,15 +583,14 @@ def test_short_runs_write_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_long_runs_show_their_progress_on_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
-    tqdm = pytest.importorskip("tqdm").tqdm
     asked: dict[str, Any] = {}
 
     def impatient(**options: Any) -> Any:
         asked.update(options)
-        return tqdm(**{**options, "delay": 0, "mininterval": 0})
+        return Bar(**{**options, "delay": 0, "mininterval": 0})
 
     shown = io.StringIO()
-    monkeypatch.setattr("tqdm.tqdm", impatient)
+    monkeypatch.setattr("seqkit._util.progress.Bar", impatient)
     monkeypatch.setattr(driver, "_PER_SECOND", {"numpy": 1.0, "numba": 1.0})
     monkeypatch.setattr(sys, "stderr", shown)
     simulate(DIAMOND, 0.1, 100_000, rng=1, executor=1)

@@ -28,6 +28,7 @@ from seqkit import (
     run_plan,
 )
 from seqkit.running.beside import run_beside
+from tests.tools.restricted import no_thread
 
 PLAN = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
 
@@ -172,23 +173,21 @@ def test_an_interruption_says_what_else_went_wrong(interrupt: Callable[[], None]
     assert any("could not be ended in the ledger: the disk is full" in note for note in caught.value.__notes__)
 
 
-def test_a_thread_that_cannot_start_is_an_error_and_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_thread_can_start_it_is_driven_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
 
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+    async def work() -> int:
+        begun.append(threading.get_ident())
+        await asyncio.sleep(0)
+        return 7
 
-    async def work() -> None:
-        begun.append(1)
-
-    async def cell() -> None:
+    async def cell() -> int:
         with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", refuse)
-            run_beside(work)
+            patch.setattr(threading.Thread, "start", no_thread)
+            return run_beside(work)
 
-    with pytest.raises(RuntimeError, match="can't start new thread"):
-        asyncio.run(cell())
-    assert begun == []
+    assert asyncio.run(cell()) == 7
+    assert begun == [threading.get_ident()]
 
 
 def test_a_start_that_is_interrupted_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

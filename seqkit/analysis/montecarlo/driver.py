@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Literal, get_args
 
 from seqkit._util.arguments import whole
@@ -94,7 +94,7 @@ def each_chunk(
     closed (the caller was interrupted, between two chunks or in one), what is under way is waited for and the
     rest given up: so close it, with :func:`contextlib.closing`.
     """
-    from tqdm import tqdm  # noqa: PLC0415  # `import seqkit` stays light
+    from seqkit._util.progress import Bar  # noqa: PLC0415  # `import seqkit` stays light: tqdm
 
     repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
     threads = _threads(executor)
@@ -104,7 +104,7 @@ def each_chunk(
         size = min(size, max((end - begin) / threads, size / 10))
     size = max(1, math.ceil(size / _ROUND)) * _ROUND
     firsts = range(begin, end, size)
-    with tqdm(total=end - begin, desc="simulating", unit="trial", unit_scale=True, delay=1, ascii=True) as bar:
+    with Bar(total=end - begin, desc="simulating", unit="trial", unit_scale=True, delay=1, ascii=True) as bar:
         if threads and min(threads, len(firsts)) == 1:
             for first in firsts:
                 trials = min(size, end - first)
@@ -119,7 +119,8 @@ def each_chunk(
         try:
             for first in firsts:
                 trials = min(size, end - first)
-                waiting.append((trials, pool.submit(_run, engine, experiments, first // 64, trials, arrays)))
+                task = (_run, engine, experiments, first // 64, trials, arrays)
+                waiting.append((trials, _submitted(own, *task) if own else pool.submit(*task)))
                 if len(waiting) >= (2 * threads or _AHEAD):
                     yield waiting[0][1].result()
                     bar.update(waiting.popleft()[0])
@@ -135,6 +136,19 @@ def each_chunk(
                 for thread in threading.enumerate():
                     if thread.name.startswith(name):
                         thread.join()
+
+
+def _submitted(pool: ThreadPoolExecutor, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """Submit a call to threads of our own; where no more of them can start it is made in this one.
+
+    The pool may have kept the call all the same, and make it too: it is then done twice, and counted once.
+    """
+    try:
+        return pool.submit(call, *arguments)
+    except RuntimeError:  # "can't start new thread"
+        made: Future[Any] = Future()
+        made.set_result(call(*arguments))
+        return made
 
 
 def _threads(executor: Any) -> int:

@@ -113,7 +113,8 @@ def _run(path: str, copy: Path, rows: Path, seconds: float) -> str:
     except subprocess.TimeoutExpired:
         raise ReadError(path, None, f"SurrealDB's engine did not answer within {seconds:.0f} seconds") from None
     except OSError as error:
-        raise ReadError(path, None, f"Python could not be started to read it: {error}") from error
+        how = "where no process can start, read what `surreal export` makes of it (a file .surql)"
+        raise ReadError(path, None, f"Python could not be started to read it: {error}; {how}") from error
     said = done.stderr.decode("utf-8", "backslashreplace")
     if done.returncode:
         last = shortened(" ".join(said.split()[-60:]), 300) or "it said nothing"
