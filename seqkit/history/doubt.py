@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from seqkit._show.html import shortened
 from seqkit._util.secrets import as_given
@@ -22,8 +22,9 @@ from seqkit.core.durations import seconds_of
 from seqkit.history.past import NotTold
 from seqkit.ledger.links import Standing
 from seqkit.ledger.story import Told
-from seqkit.running.beside import run_beside
+from seqkit.running.beside import run_anywhere
 from seqkit.running.calling import id_in, reason_of, shown
+from seqkit.running.processes import still_alive
 
 __all__ = ["Answer", "Check", "Doubts", "InDoubt", "asked"]
 
@@ -33,7 +34,6 @@ InDoubt = Literal["error", "retry", "done", "check"]
 Check = Callable[[str, str], "str | Awaitable[str | None] | None"]
 """Tells of a repo and a version: the id that it is out as, or None where it is not out. May be async."""
 
-_T = TypeVar("_T")
 _SHOWN = 5  # repos of a message
 _LONGEST = 200
 
@@ -100,12 +100,12 @@ def asked(check: Check, about: Sequence[tuple[str, str]], wait: float) -> list[A
     """
     begun = _begun(check, about)
     if any(not isinstance(one, Answer) for one in begun):
-        return _in_a_loop(lambda: _awaited(check, about, begun, wait))
+        return run_anywhere(lambda: _awaited(check, about, begun, wait))
     answers = [one for one in begun if isinstance(one, Answer)]
     if silent := _silent(answers):
         time.sleep(wait)
         for place, again in zip(silent, _begun(check, [about[place] for place in silent]), strict=True):
-            answers[place] = again if isinstance(again, Answer) else _in_a_loop(partial(_end, again))
+            answers[place] = again if isinstance(again, Answer) else run_anywhere(partial(_end, again))
     return answers
 
 
@@ -158,14 +158,6 @@ def _raised(error: Exception) -> Answer:
     return Answer(problem=f"raised: {shortened(reason_of(error), _LONGEST)}")
 
 
-def _in_a_loop(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(made())
-    return run_beside(made)
-
-
 # ---------------------------------------------------------------------- refusals
 
 _ADVICE = (
@@ -200,8 +192,8 @@ def _may_run(doubtful: Standing) -> str:
 
 
 def _may_live(told: Told) -> bool:
-    """Tell whether a repo's process may still live: its end was never recorded."""
-    return told.status == "in_progress" or told.still_running
+    """Tell whether a repo's process may still live: its end was never recorded, and nothing here says that it ended."""
+    return (told.status == "in_progress" or told.still_running) and still_alive(told.process or {}) != []
 
 
 def _process(process: Mapping[str, Any]) -> str:

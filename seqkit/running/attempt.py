@@ -1,7 +1,7 @@
 """One attempt at a repo: its time-out, how it is asked to stop, and the question whether it is out all the same.
 
 An attempt holds its lane until it has ended. It awaits nothing: whoever drives it calls :meth:`Attempt.advance` when
-something of it has ended or is due, and gets a :class:`Verdict` where there is something to record.
+something of it has ended or is due, and gets a :class:`News` where there is something to record.
 
 Asked to stop, it is cancelled, and once more ("at once") at 9/10 of the grace. ``asyncio.timeout`` would wait for a
 releaser that swallows its cancellation, and would then tell nobody: here it *lingers*. That is said, and it keeps its
@@ -22,7 +22,7 @@ from seqkit.running.asking import Asked
 from seqkit.running.calling import id_in, reason_of, shown
 from seqkit.running.context import UnderWay, be_part_of
 
-__all__ = ["Attempt", "Limits", "TimedOut", "Verdict", "put_down"]
+__all__ = ["Attempt", "Limits", "News", "TimedOut", "put_down"]
 
 _AT_ONCE = 0.9  # of the grace: then it is asked for the second time
 _LEAST = 0.1  # seconds that it has from there
@@ -46,8 +46,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What an attempt came to, as far as it is known."""
+class News:
+    """What there is to record of an attempt: what it came to, as far as that is known."""
 
     kind: Literal["released", "failed", "in_doubt", "lingers"]
     """It is out; it failed; it failed and nobody knows whether it is out; it failed and goes on regardless."""
@@ -124,7 +124,7 @@ class Attempt:
         """Whether nothing more comes of it, so that its lane is free."""
         return self.at_rest and self.due == math.inf
 
-    def advance(self, now: float) -> Verdict | None:
+    def advance(self, now: float) -> News | None:
         """Take in what has ended or is due; give what there is to record."""
         if self.task is not None and self.task.done():
             self._settle(self.task)
@@ -141,14 +141,14 @@ class Attempt:
         if task.cancelled() and self._raised is None:  # before it had begun
             self._raised = asyncio.CancelledError()
 
-    def _released(self, now: float) -> Verdict | None:
+    def _released(self, now: float) -> News | None:
         if self._raised is None:
-            return Verdict("released", self._returned)
+            return News("released", self._returned)
         if isinstance(self._raised, KeyboardInterrupt | SystemExit):
-            return Verdict("failed", error=self._raised, timed_out=self.timed_out)
+            return News("failed", error=self._raised, timed_out=self.timed_out)
         self.failure = self._reason(self._raised)
         if not self._asked.checks:
-            return Verdict("failed", error=self.failure, timed_out=self.timed_out)
+            return News("failed", error=self.failure, timed_out=self.timed_out)
         self._checking, self._checked_since = True, now
         self._ask(now)
         return None
@@ -165,29 +165,29 @@ class Attempt:
     def _ask(self, now: float) -> None:
         self._go(lambda: self._asked.check(self._item), now)
 
-    def _checked(self, now: float) -> Verdict | None:
+    def _checked(self, now: float) -> News | None:
         """Take in what a check said."""
         if self._raised is not None:
             return self._unknown(reason_of(self._raised), self._raised)
         if self._returned is None:
             wait = self._limits.check_wait
             if now >= self._checked_since + wait or self._pauses == len(_PAUSES):
-                return Verdict("failed", error=self.failure, checked=True, timed_out=self.timed_out)
+                return News("failed", error=self.failure, checked=True, timed_out=self.timed_out)
             self.due = now + wait * _PAUSES[self._pauses]
             self._pauses += 1
             return None
-        if id_in(self._returned) is None:
+        if not id_in(self._returned):
             what = f"the check returned {shown(self._returned)} for repo {self.step.repo_id!r:.80}"
             error = TypeError(f"{what}, expected an id as a str (it is out) or None (it is not)")
             return self._unknown(reason_of(error), error)
-        return Verdict("released", self._returned, checked=True)
+        return News("released", self._returned, checked=True)
 
-    def _unknown(self, why: str, raised: BaseException) -> Verdict:
+    def _unknown(self, why: str, raised: BaseException) -> News:
         assert self.failure is not None  # noqa: S101  # tells mypy: a check follows a failure
         ends_the_run = (isinstance(raised, TypeError) and self._raised is None) or not isinstance(raised, Exception)
-        error = InDoubt(f"{reason_of(self.failure)} (whether it is out is not known: {why})")
+        error = _Unsure(f"{reason_of(self.failure)} (whether it is out is not known: {why})")
         raises = raised if ends_the_run and not isinstance(raised, asyncio.CancelledError) else None
-        return Verdict("in_doubt", error=error, timed_out=self.timed_out, raises=raises)
+        return News("in_doubt", error=error, timed_out=self.timed_out, raises=raises)
 
     # ------------------------------------------------------------------ asking to stop
 
@@ -207,7 +207,7 @@ class Attempt:
             self._press(now, for_time=False)
         self.due = min(self.due, now + _LEAST)
 
-    def _press(self, now: float, for_time: bool = True) -> Verdict | None:
+    def _press(self, now: float, for_time: bool = True) -> News | None:
         assert self.task is not None  # noqa: S101  # tells mypy
         grace = self._limits.grace
         self._pressure += 1
@@ -223,26 +223,26 @@ class Attempt:
             self.lingered, self.stuck, self.due = True, True, math.inf
             if self._checking:
                 return self._unknown(f"the check did not answer within {self._limits.timeout or 0.0:g} s", TimedOut())
-            return Verdict("lingers", error=self._reason(asyncio.CancelledError()), timed_out=self.timed_out)
+            return News("lingers", error=self._reason(asyncio.CancelledError()), timed_out=self.timed_out)
         return None
 
     # ------------------------------------------------------------------ the end
 
-    def left(self) -> Verdict | None:
+    def left(self) -> News | None:
         """Say what it came to where the run broke off and nothing is asked any more; None where nobody knows."""
         if self.stuck or self.put_away or not self.at_rest:
             return None
         if self.task is not None:
             self._settle(self.task)
         if self._checking:
-            answered = self.task is not None and self._raised is None and id_in(self._returned) is not None
-            return Verdict("released" if answered else "in_doubt", self._returned, self.failure, checked=answered)
+            answered = self.task is not None and self._raised is None and bool(id_in(self._returned))
+            return News("released" if answered else "in_doubt", self._returned, self.failure, checked=answered)
         if self._raised is None:
-            return Verdict("released", self._returned)
+            return News("released", self._returned)
         if isinstance(self._raised, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit) and not self.timed_out:
             return None  # it stopped because it was asked to: nobody knows how far it got
         unsure = self.timed_out or self._asked.checks
-        return Verdict("in_doubt" if unsure else "failed", error=self._reason(self._raised))
+        return News("in_doubt" if unsure else "failed", error=self._reason(self._raised))
 
     def put_down(self) -> bool:
         """Leave it, as nobody waits any more; tell whether it goes on regardless."""
@@ -257,7 +257,7 @@ class Attempt:
         return not (self.at_rest or self._ended_for_good) or any(one.is_alive() for one in self.under_way.threads)
 
 
-class InDoubt(Exception):
+class _Unsure(Exception):
     """Why an attempt failed of which nobody knows whether it is out."""
 
 

@@ -11,19 +11,30 @@ from typing import Any, TypeVar
 
 from seqkit._util.threads import starts
 from seqkit.running.nowait import run_without_waiting
+from seqkit.running.signals import Interruptions
+from seqkit.running.to_the_end import run_to_its_end
 
-__all__ = ["run_beside"]
+__all__ = ["run_anywhere", "run_beside"]
 
 _T = TypeVar("_T")
 
 _LOOK_SECONDS = 0.05
 
 
+def run_anywhere(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+    """Run a coroutine to its end and wait, whether an event loop is running here or not."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run_to_its_end(made)
+    return run_beside(made)
+
+
 def run_beside(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     """Run a coroutine in a loop of its own, in a thread, and wait: the loop of this thread cannot be entered twice.
 
-    What interrupts the wait (Ctrl-C, a signal's handler that raises) cancels the coroutine, and is raised once the
-    coroutine has come to its end: whatever it does at its end is done then. Another one cancels it again.
+    What interrupts the wait (SIGINT, SIGTERM, a signal's handler that raises) cancels the coroutine, and is raised
+    once the coroutine has come to its end: whatever it does at its end is done then. Another one cancels it again.
 
     Where no thread can start the coroutine is driven here, as long as it waits for nothing.
 
@@ -49,18 +60,12 @@ def run_beside(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     gate.acquire()
     given_up: list[bool] = []
 
-    async def outer() -> _T:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # tells mypy; a coroutine under run() has one
-        handle.append((asyncio.get_running_loop(), task))
-        return await made()
-
     def work() -> None:
         gate.acquire()
         if given_up:
             return
         try:
-            result.append(asyncio.run(outer()))
+            result.append(run_to_its_end(made, lambda *begun: handle.append(begun)))
         except BaseException as error:  # raised again in the caller's thread
             raised.append(error)
         finally:
@@ -77,7 +82,11 @@ def run_beside(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
         raise
     if not started:
         return run_without_waiting(made)
-    interrupts = _wait(gate, over, finished, handle)
+    with Interruptions(lambda: None) as signals:
+        interrupts = _wait(gate, over, finished, handle, signals)
+    stopped = bool(raised) and isinstance(raised[0], asyncio.CancelledError)
+    if (told := signals.error()) is not None and (stopped or isinstance(told, SystemExit)):
+        interrupts.append(told)
     if interrupts:
         _tell_of_the_end(interrupts[0], raised)
         raise interrupts[0]
@@ -91,18 +100,20 @@ def _wait(
     over: threading.Lock,
     finished: list[bool],
     handle: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]],
+    signals: Interruptions,
 ) -> list[BaseException]:
-    """Let the thread begin and wait until it has finished, whatever comes; give what came."""
+    """Let the thread begin and wait until it has finished, whatever comes; give what was raised here."""
     waiting = asyncio.current_task()
     interrupts: list[BaseException] = []
     asked = 0  # how often the coroutine has been asked to stop
+    signals.answered = True  # here: nothing holds up this thread
     while not finished:
         try:
             with contextlib.suppress(RuntimeError):  # it is open: an interruption may come anywhere in here
                 gate.release()
             # asyncio.run answers the first Ctrl-C by asking its task to cancel, which cannot reach a
             # thread that waits here; so look for it now and then.
-            wanted = len(interrupts) + (waiting.cancelling() if waiting is not None else 0)
+            wanted = len(interrupts) + len(signals.came) + (waiting.cancelling() if waiting is not None else 0)
             while asked < wanted and handle:
                 asked += 1
                 with contextlib.suppress(RuntimeError):  # the loop has ended by itself

@@ -28,7 +28,7 @@ from seqkit.ledger.digest import VERSION
 from seqkit.ledger.given import Clock, RunClock, system_clock
 from seqkit.running.asking import Asked, Check, as_releaser
 from seqkit.running.attempt import Limits
-from seqkit.running.beside import run_beside
+from seqkit.running.beside import run_anywhere
 from seqkit.running.clock import pace_of
 from seqkit.running.execution import Execution
 from seqkit.running.lanes import PRIORITIES, Options, Priority, ranks_of
@@ -36,7 +36,6 @@ from seqkit.running.recording import Recording
 from seqkit.running.rehearsing import printed
 from seqkit.running.releasers import ReleaserLike
 from seqkit.running.telling import OnEvent, checked_on_event
-from seqkit.running.to_the_end import run_to_its_end
 from seqkit.running.wrappers import check_releaser
 
 __all__ = ["OnEvent", "execute_plan", "run_plan"]
@@ -394,8 +393,4 @@ def run_plan(
     )
     if dry_run:
         return printed(plan, releaser)
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return run_to_its_end(lambda: run.execute(metadata))
-    return run_beside(lambda: run.execute(metadata))
+    return run_anywhere(lambda: run.execute(metadata))

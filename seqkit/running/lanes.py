@@ -28,7 +28,7 @@ from seqkit.core.retry import Waits
 from seqkit.core.rules import Skip, Start
 from seqkit.errors import StorageError
 from seqkit.running.asking import Asked
-from seqkit.running.attempt import Attempt, Limits, Verdict
+from seqkit.running.attempt import Attempt, Limits, News
 from seqkit.running.calling import id_in, reason_of
 from seqkit.running.clock import Pace, Wake
 from seqkit.running.context import UnderWay
@@ -152,10 +152,10 @@ class Lanes:
             self._ended.sort(key=lambda each: -each.step.position)
         while self._ended:  # one that cannot be recorded leaves the others to be
             mine = self._ended.pop()
-            if (verdict := mine.advance(now)) is not None:
+            if (news := mine.advance(now)) is not None:
                 if mine.over:
                     del self._active[mine.step.position]
-                await self._take_in(mine, verdict)
+                await self._take_in(mine, news)
                 if self._rules.word(mine.step.position) != "in_progress":
                     self._steps.pop(mine.step.position, None)
                     self._began.pop(mine.step.position, None)
@@ -255,44 +255,44 @@ class Lanes:
 
     # ------------------------------------------------------------------ what ended
 
-    async def _take_in(self, mine: Attempt, verdict: Verdict) -> None:
+    async def _take_in(self, mine: Attempt, news: News) -> None:
         """Record what an attempt came to, and free what waits for it."""
         step = mine.step
         if self._rules.word(step.position) == "failed":
-            await self._late(mine, verdict)
+            await self._late(mine, news)
             return
         after_stop = AFTER_STOP if self._rules.stopping else {}
-        if isinstance(verdict.error, CANCELLATIONS) and not isinstance(verdict.error, asyncio.CancelledError):
-            raise verdict.error  # the entry stays open: nobody knows how far this release got
-        if verdict.kind == "released":
+        if isinstance(news.error, CANCELLATIONS) and not isinstance(news.error, asyncio.CancelledError):
+            raise news.error  # the entry stays open: nobody knows how far this release got
+        if news.kind == "released":
             self._queue.forget(step.position)
-            confirmed = {"confirmed": "check"} if verdict.checked else {}
-            await self._recording.ended(step, verdict.returned, {**confirmed, **after_stop})
+            confirmed = {"confirmed": "check"} if news.checked else {}
+            await self._recording.ended(step, news.returned, {**confirmed, **after_stop})
             return
-        assert verdict.error is not None  # noqa: S101  # tells mypy: what is not released says why
-        if verdict.kind == "in_doubt":
+        assert news.error is not None  # noqa: S101  # tells mypy: what is not released says why
+        if news.kind == "in_doubt":
             self._queue.forget(step.position)
-            await self._recording.failed(step, reason_of(verdict.error), {"in_doubt": True, **after_stop})
-            if verdict.raises is not None:
-                raise verdict.raises
-        elif mine.lingered and verdict.kind == "failed":  # that it failed has been recorded
+            await self._recording.failed(step, reason_of(news.error), {"in_doubt": True, **after_stop})
+            if news.raises is not None:
+                raise news.raises
+        elif mine.lingered and news.kind == "failed":  # that it failed has been recorded
             self._queue.ended(step.position)
         else:
-            lingers = verdict.kind == "lingers"
-            unsure = lingers or (verdict.timed_out and not verdict.checked)
+            lingers = news.kind == "lingers"
+            unsure = lingers or (news.timed_out and not news.checked)
             elapsed = self._pace.now() - self._began[step.position]
-            wait = await self._recording.attempt_failed(step, verdict.error, self._waits, elapsed, lingers, unsure)
+            wait = await self._recording.attempt_failed(step, news.error, self._waits, elapsed, lingers, unsure)
             if wait is not None:
                 self._queue.wait(step.position, self._pace.now() + wait)
 
-    async def _late(self, mine: Attempt, verdict: Verdict, tell_of_it: bool = True) -> None:
+    async def _late(self, mine: Attempt, news: News, tell_of_it: bool = True) -> None:
         """Record what an attempt came to after its repo had failed."""
         what: dict[str, Any]
-        if verdict.kind == "released" and (released_as := id_in(verdict.returned)) is not None:
-            what = {"run_id": released_as} | ({"confirmed": "check"} if verdict.checked else {})
+        if news.kind == "released" and (released_as := id_in(news.returned)) is not None:
+            what = {"run_id": released_as} | ({"confirmed": "check"} if news.checked else {})
         else:
-            why = "" if verdict.error is None else reason_of(verdict.error)
-            what = {"error": why} | ({} if verdict.checked else {"in_doubt": True})
+            why = "" if news.error is None else reason_of(news.error)
+            what = {"error": why} | ({} if news.checked else {"in_doubt": True})
         await self._recording.late(mine.step, what, tell_of_it)
 
     async def _give_up_waiting(self, more: Mapping[str, Any], tell_of_it: bool = True) -> None:
@@ -353,26 +353,26 @@ class Lanes:
             )
         await _a_turn()
         for _, mine in sorted(self._active.items()):
-            verdict = mine.left()
-            if verdict is None:
+            news = mine.left()
+            if news is None:
                 continue
             with _noted(why, f"what came of {mine.step.repo_id!r:.80}"):
-                await self._record_left(mine, verdict)
+                await self._record_left(mine, news)
         with _noted(why, "that nothing is tried again"):
             await self._give_up_waiting(AFTER_STOP, tell_of_it=False)
 
-    async def _record_left(self, mine: Attempt, verdict: Verdict) -> None:
+    async def _record_left(self, mine: Attempt, news: News) -> None:
         if self._rules.word(mine.step.position) == "failed":
-            await self._late(mine, verdict, tell_of_it=False)
+            await self._late(mine, news, tell_of_it=False)
             return
         self._queue.forget(mine.step.position)
-        if verdict.kind == "released":
-            confirmed = {"confirmed": "check"} if verdict.checked else {}
-            await self._recording.ended(mine.step, verdict.returned, {**confirmed, **AFTER_STOP}, tell_of_it=False)
+        if news.kind == "released":
+            confirmed = {"confirmed": "check"} if news.checked else {}
+            await self._recording.ended(mine.step, news.returned, {**confirmed, **AFTER_STOP}, tell_of_it=False)
         else:
-            assert verdict.error is not None  # noqa: S101  # tells mypy: what is not released says why
-            more = {"in_doubt": True, **AFTER_STOP} if verdict.kind == "in_doubt" else AFTER_STOP
-            await self._recording.failed(mine.step, reason_of(verdict.error), more, tell_of_it=False)
+            assert news.error is not None  # noqa: S101  # tells mypy: what is not released says why
+            more = {"in_doubt": True, **AFTER_STOP} if news.kind == "in_doubt" else AFTER_STOP
+            await self._recording.failed(mine.step, reason_of(news.error), more, tell_of_it=False)
 
 
 async def _a_turn() -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+
 from seqkit._util.words import printable
+from seqkit.core.model import SequenceItem
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import Rules
+from seqkit.running.commands import CommandReleaser
 from seqkit.running.releasers import ReleaserLike
+from seqkit.running.wrappers import Around
 
 __all__ = ["printed"]
 
@@ -23,9 +28,17 @@ def printed(plan: SequencePlan, releaser: ReleaserLike) -> SequenceOutcome:
     api 1.0: ScriptedReleaser({})
     SequenceOutcome(0 succeeded, 0 failed, 2 pending)
     """
-    shown = getattr(releaser, "shown", None)
     for item, released in zip(plan.items, plan.arrays.released, strict=True):
         if released:
-            what = shown(item) if callable(shown) else f"{releaser!r:.200}"
-            print(printable(f"{item.repo_id} {item.version_label}: {what}"))
+            print(printable(f"{item.repo_id} {item.version_label}: {_what(releaser, item)}"))
     return Rules(plan).outcome()
+
+
+def _what(releaser: ReleaserLike, item: SequenceItem) -> str:
+    if isinstance(releaser, Around):
+        return _what(releaser.releaser, item)
+    if not isinstance(releaser, CommandReleaser):
+        return f"{releaser!r:.200}"
+    about = (item.repo_id, item.version_label, item.spec_digest, item.promoted_by)
+    where = releaser.directory(*about)
+    return shlex.join(releaser.command(*about)) + ("" if where is None else f" (in {where})")

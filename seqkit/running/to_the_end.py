@@ -18,10 +18,14 @@ _T = TypeVar("_T")
 _LEFT_SECONDS = 1.0  # for tasks that the coroutine has left, to end once they are cancelled
 
 
-def run_to_its_end(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+Begun = Callable[[asyncio.AbstractEventLoop, "asyncio.Task[Any]"], object]
+
+
+def run_to_its_end(made: Callable[[], Coroutine[Any, Any, _T]], begun: Begun | None = None) -> _T:
     """Run a coroutine, as ``asyncio.run`` does; SIGINT and SIGTERM each cancel it, and are raised once it has ended.
 
-    ``asyncio.run`` would wait without end for a task that goes on though it is cancelled, and for threads.
+    ``asyncio.run`` would wait without end for a task that goes on though it is cancelled, and for threads. `begun` is
+    told the loop and the task before they run.
 
     Examples
     --------
@@ -32,6 +36,7 @@ def run_to_its_end(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     threads = ThreadPoolExecutor()
     loop.set_default_executor(threads)
     raised: list[BaseException] = []
+    ended: BaseException | None = None
 
     def answer() -> None:
         interruptions.answered = True
@@ -45,29 +50,30 @@ def run_to_its_end(made: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
     try:
         asyncio.set_event_loop(loop)
         task = loop.create_task(made())
+        if begun is not None:
+            begun(loop, task)
         with interruptions:
             while not task.done():
                 try:
                     loop.run_until_complete(task)
                 except BaseException as error:
-                    if not task.done():  # raised where the loop was, by somebody's handler of a signal
+                    if task.done():
+                        ended = error  # the only one that has its notes: the task makes others
+                    else:  # raised where the loop was, by somebody's handler of a signal
                         raised.append(error)
                         task.cancel()
     finally:
         _clear(loop, threads, interrupted=bool(raised or interruptions.came))
-    try:
-        result = task.result()
-    except asyncio.CancelledError as stopped:
-        end = raised[0] if raised else interruptions.error()
-        if end is None:
-            raise
-        for note in getattr(stopped, "__notes__", ()):
+    if isinstance(ended, asyncio.CancelledError) and (end := raised[0] if raised else interruptions.error()):
+        for note in getattr(ended, "__notes__", ()):
             end.add_note(note)
         raise end from None
+    if ended is not None:
+        raise ended
     late = raised[0] if raised else interruptions.error()
     if late is not None and not (isinstance(late, KeyboardInterrupt) and not raised):
         raise late  # a SIGTERM that came too late for the run is still meant for the process
-    return result
+    return task.result()
 
 
 def _clear(loop: asyncio.AbstractEventLoop, threads: ThreadPoolExecutor, interrupted: bool) -> None:

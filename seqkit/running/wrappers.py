@@ -16,12 +16,22 @@ from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, read_story
 from seqkit.running.asking import as_releaser, is_model
 from seqkit.running.clock import sleep, sleep_for_ever
+from seqkit.running.commands import CommandReleaser
 from seqkit.running.releasers import ReleaserLike, ScriptedReleaser, SimulatedReleaser
 
-__all__ = ["Delayed", "Disturbed", "RateLimited", "RecordedReleaser", "check_releaser", "delayed", "disturbed"]
+__all__ = [
+    "Around",
+    "Delayed",
+    "Disturbed",
+    "RateLimited",
+    "RecordedReleaser",
+    "check_releaser",
+    "delayed",
+    "disturbed",
+]
 
 
-class _Around:
+class Around:
     """A releaser that asks another one, and hands on what else that is asked and tells."""
 
     def __init__(self, releaser: ReleaserLike) -> None:
@@ -35,7 +45,7 @@ class _Around:
         await self._asked.start_run(run_id)
 
 
-class Delayed(_Around):
+class Delayed(Around):
     """Sleeps by the clock of the run, then asks another releaser. Made by :func:`delayed`."""
 
     def __init__(self, releaser: ReleaserLike, durations: DurationsLike) -> None:
@@ -86,7 +96,7 @@ class RateLimited(Exception):
         self.retry_after = retry_after
 
 
-class Disturbed(_Around):
+class Disturbed(Around):
     """Asks another releaser, and lets attempts hang, be refused or lose their answers. Made by :func:`disturbed`."""
 
     def __init__(
@@ -253,8 +263,10 @@ def check_releaser(plan: SequencePlan, releaser: ReleaserLike) -> None:
     """
     if isinstance(releaser, Delayed | SimulatedReleaser) and releaser.durations is not None:
         releaser.durations.by_repo(plan.released)
-    if isinstance(releaser, _Around):
+    if isinstance(releaser, Around):
         check_releaser(plan, releaser.releaser)
+    elif isinstance(releaser, CommandReleaser):
+        releaser.check_plan(plan)
     elif isinstance(releaser, ScriptedReleaser):
         check_script(plan, releaser.failures)
     elif isinstance(releaser, SimulatedReleaser):

@@ -836,11 +836,11 @@ def test_no_secret_is_told(place: Place, tmp_path: Path) -> None:
         cwd=f"{tmp_path}/" + "{repo_id}",
         env={"MARK": place.mark, "TOKEN": SECRET},
         secrets=["TOKEN"],
-        check=["echo", SECRET],
+        check=["false", SECRET],
         fatal_exit_codes=[3],
     )
     (tmp_path / "core").mkdir()
-    outcome = run_plan(PLAN, releaser, attempts=2)
+    outcome = run_plan(PLAN, releaser, attempts=2, check_wait=0)
     assert outcome.failures == {"core": "exit code 3: user:***@host\n***"}
     assert outcome.ledger is not None
     told = [repr(releaser), repr(outcome), *map(repr, outcome.ledger.get_events(outcome.run_id or ""))]
@@ -859,7 +859,7 @@ def test_no_secret_is_told(place: Place, tmp_path: Path) -> None:
     for text in told:
         assert not any(spelt in text for spelt in (SECRET, repr(SECRET)[1:-1], 'cr\\"et', "s3%2F"))
     assert repr(releaser).startswith("CommandReleaser(['sh', '-c', ")
-    assert "secrets=['TOKEN'], fatal_exit_codes=[3], check=['echo', '***'])" in repr(releaser)
+    assert "secrets=['TOKEN'], fatal_exit_codes=[3], check=['false', '***'])" in repr(releaser)
 
 
 def test_it_takes_no_secret_to_another_process() -> None:

@@ -251,6 +251,7 @@ HOLDS_A_THREAD_UP = (  # what is called in place blocks there, and nobody could 
     "tests/ledger/test_ledger.py::test_a_slow_ledger_does_not_hold_up_the_event_loop",
 )
 STARTS_PROCESSES = (
+    "seqkit/running/commands.py",
     "tests/running/test_sequencer.py::test_ctrl_c_cancels_the_run",
     "tests/ledger/test_ledger.py::test_the_postgres_fixture_fails_where_services_are_required",
 )

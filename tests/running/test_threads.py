@@ -15,9 +15,10 @@ from seqkit import RepoDependencyGraph, RunStatus, SqlRunLedger, build_plan, exe
 from seqkit._util.threads import starts
 from seqkit.running.calling import in_thread
 from seqkit.running.clock import Pace
-from seqkit.running.context import UnderWay, part_of
+from seqkit.running.context import UnderWay
 from seqkit.running.worker import Worker
 from tests.tools.restricted import no_thread
+from tests.tools.under_way import part_of
 
 PLAN = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
 
