@@ -29,8 +29,8 @@ def watching(plan: SequencePlan) -> Iterator[Callable[[RunEvent], None]]:
             was = live.last
             live(event)
             if live.last != was:
-                left = live.n_released - live.n_ended
-                print(printable(f"{event.timestamp:%H:%M:%S} {live.last} ({left} left)"), file=sys.stderr, flush=True)
+                said = f"{event.timestamp:%H:%M:%S} UTC {live.last} ({live.n_released - live.n_ended} left)"
+                print(printable(said), file=sys.stderr, flush=True)
 
         yield line
         return
@@ -48,6 +48,6 @@ def watching(plan: SequencePlan) -> Iterator[Callable[[RunEvent], None]]:
 
 def _now(live: LiveRun) -> str:
     """Say what runs now, and since when."""
-    running = [f"{repo} since {when:%H:%M:%S}" for repo, when in live.since.items()]
+    running = [f"{repo} since {when:%H:%M:%S} UTC" for repo, when in live.since.items()]
     more = and_more(len(running) - _NAMED)
     return f"{', '.join(running[:_NAMED])}{more}" if running else live.last

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +14,23 @@ from typing import Annotated, Any
 import typer
 
 from seqkit.cli.options import BUDGET_HELP, POLICY_HELP, one_of, terms, whole
+from seqkit.core.durations import seconds_of
 from seqkit.core.retry import Retry
 from seqkit.running.lanes import PRIORITIES
 
 __all__ = ["Releasing", "releasing"]
 
 _Words = list[str] | None
+_AS_TYPED = {
+    "argv": "--command",
+    "check": "--check-command",
+    "cwd": "--cwd",
+    "env": "--env",
+    "secrets": "--secret",
+    "fatal_exit_codes": "--fatal-exit-code",
+    "logs": "--logs",
+}
+_ARGUMENT = re.compile(rf"^({'|'.join(_AS_TYPED)})\b(?:\[\d+\])?")  # what an error of a releaser begins with
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,10 @@ class Releasing:
         """Make the releaser."""
         from seqkit.running.commands import CommandReleaser  # noqa: PLC0415  # --help does not need it
 
-        return CommandReleaser(self.argv, **self.named)
+        try:
+            return CommandReleaser(self.argv, **self.named)
+        except ValueError as error:
+            raise ValueError(_ARGUMENT.sub(lambda found: _AS_TYPED[found[1]], str(error))) from error
 
 
 def _options(
@@ -100,6 +116,13 @@ def _options(
     how = terms(policy, failure_budget, attempts)
     if priority is not None:
         one_of("--priority", priority, PRIORITIES)
+    seconds = {"--check-wait": check_wait, "--min-interval": min_interval, "--grace": grace}
+    for option, value in (seconds | {"--retry-delay": retry_delay}).items():
+        seconds_of(value, option)
+    if timeout is not None and not seconds_of(timeout, "--timeout"):
+        raise ValueError("--timeout is 0, which no release keeps: expected seconds above 0")
+    if not 1.0 <= backoff < math.inf:
+        raise ValueError(f"--backoff is {backoff:g}, expected a number from 1")
     options: dict[str, Any] = {
         "policy": how.policy,
         "failure_budget": failure_budget,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.text import Text
 
 from seqkit._show.html import shortened
@@ -20,7 +21,7 @@ from seqkit.cli.source import SOURCE_HELP, read_source
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.errors import SequencingFailed
-from seqkit.ledger import open_ledger
+from seqkit.ledger import RunLedger, open_ledger
 from seqkit.ledger.story import read_story
 
 __all__ = ["release", "run"]
@@ -68,7 +69,7 @@ def release(plan: SequencePlan, ledger: str, how: Releasing) -> int:
 
 
 @contextlib.contextmanager
-def _told(to: Any, kept: Any, ledger: str) -> Iterator[None]:
+def _told(to: Console, kept: RunLedger, ledger: str) -> Iterator[None]:
     """Say what the ledger knows where a run is broken off."""
     before = {record.run_id for record in kept.list_runs()}
     try:
@@ -77,18 +78,20 @@ def _told(to: Any, kept: Any, ledger: str) -> Iterator[None]:
         with contextlib.suppress(Exception):  # whatever broke it off says more
             for record in kept.list_runs():
                 if record.run_id not in before:
-                    story = read_story(kept, record.run_id)
-                    to.print(Text(f"\nRun {record.run_id} is {record.status.value}: {story.outcome().summary()}."))
-                    to.print(Text(_go_on(ledger, record.run_id)))
+                    outcome = read_story(kept, record.run_id).outcome(run_id=record.run_id)
+                    doubt = f" In doubt: {some(outcome.in_doubt, 5)}." if outcome.in_doubt else ""
+                    to.print(Text(f"\nRun {record.run_id} is {record.status.value}: {outcome.summary()}.{doubt}"))
+                    _go_on(to, ledger, record.run_id)
         sys.stdout.flush()
         raise
 
 
-def _go_on(ledger: str, run_id: str) -> str:
-    return f"python -m seqkit resume {shown(ledger)} {named(run_id)} says what is left; with --run it goes on."
+def _go_on(to: Console, ledger: str, run_id: str) -> None:
+    to.print(Text("\nThis says what is left; with --run and the same options it goes on:"))
+    to.print(Text(f"    python -m seqkit resume {shown(ledger)} {named(run_id)}"), soft_wrap=True)
 
 
-def _print(to: Any, outcome: SequenceOutcome, ledger: str) -> None:
+def _print(to: Console, outcome: SequenceOutcome, ledger: str) -> None:
     run_id = outcome.run_id or ""
     to.print(Text(f"Run {named(run_id)}: {outcome.summary()}."))
     words = outcome.words()
@@ -102,4 +105,4 @@ def _print(to: Any, outcome: SequenceOutcome, ledger: str) -> None:
         rows.append((named(item.repo_id), word.replace("_", " "), shortened(why, _LONGEST_CELL) or "-"))
     if rows:
         show(to, "NOT RELEASED", ("repo", "ended as", "why"), rows)
-        to.print(Text(f"\n{_go_on(ledger, run_id)}"))
+        _go_on(to, ledger, run_id)
