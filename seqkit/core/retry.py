@@ -20,6 +20,7 @@ from seqkit.core.durations import seconds_of
 __all__ = ["Attempts", "Retry", "Waits", "retry_of"]
 
 _UNIT = 2.0**-53
+_LONGEST = 3.2e9  # seconds, a century: a longer wait is none that a date could tell the end of
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,11 @@ class Retry:
 
     def wait(self, repo_id: str, attempt: int, seed: int, trial: int = 0) -> float:
         """Give the seconds to wait after this attempt at a repo, from 1; the same for the same seed and trial."""
-        seconds = self.delay * self.backoff ** (attempt - 1)
+        try:
+            seconds = self.delay * self.backoff ** (attempt - 1)
+        except OverflowError:
+            seconds = _LONGEST if self.delay else 0.0
+        seconds = min(seconds, _LONGEST)
         if self.max_delay is not None:
             seconds = min(seconds, self.max_delay)
         if not self.jitter or not seconds:

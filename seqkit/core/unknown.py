@@ -24,7 +24,7 @@ from seqkit._util.words import and_more, cut, inflected, listed, plural, printab
 from seqkit.core.failures import FailureModel
 from seqkit.core.plan import SequencePlan
 
-__all__ = ["Known", "UnknownRepo", "check_models", "check_script"]
+__all__ = ["Known", "UnknownRepo", "check_models", "check_names", "check_script"]
 
 MOST_COMPARED_IN_A_CALL = 2_000
 """How many pairs of names difflib compares for one argument, about: what is near beyond those is not told of."""
@@ -102,7 +102,14 @@ def check_models(plans: Iterable[SequencePlan] | Known, **models: FailureModel) 
 
 
 def check_script(plan: SequencePlan, failures: Collection[str]) -> None:
-    """Hold the names of a script against its plan, as :func:`check_models` does; a script has no default.
+    """Hold the names of a script against its plan, as :func:`check_names` does."""
+    check_names(plan, "the script of releaser names", failures, "no release would fail")
+
+
+def check_names(plan: SequencePlan, says: str, names: Collection[str], useless: str) -> None:
+    """Hold names that have no default beside them against a plan, as :func:`check_models` does.
+
+    `says` is how a message begins, up to its verb; `useless` is what comes of it where all are unknown.
 
     Warns
     -----
@@ -112,13 +119,13 @@ def check_script(plan: SequencePlan, failures: Collection[str]) -> None:
     Raises
     ------
     ValueError
-        Where all names are unknown: nothing would fail.
+        Where all names are unknown.
     """
     known = Known.of([plan])
-    group = _Group("the script of releaser names", list(failures), frozenset(failures), known)
+    group = _Group(says, list(names), frozenset(names), known)
     if group.unknown and known.released:
         if len(group.unknown) == len(group.names):
-            raise ValueError(f"{group.told()}, so that no release would fail. {_instead(known)}")
+            raise ValueError(f"{group.told()}, so that {useless}. {_instead(known)}")
         _warn(group.slips(frozenset()))
 
 

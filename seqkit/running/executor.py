@@ -23,6 +23,7 @@ from seqkit.core.plan import SequencePlan, item_json
 from seqkit.core.retry import Attempts, Retry, Waits, retry_of
 from seqkit.core.rules import Rules
 from seqkit.core.terms import Policy, Terms
+from seqkit.core.unknown import check_names
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.digest import VERSION
 from seqkit.ledger.given import Clock, RunClock, system_clock
@@ -269,6 +270,7 @@ def _options(
         for repo, number in first.items():
             if isinstance(number, bool) or not isinstance(number, Real) or math.isnan(float(number)):
                 raise TypeError(f"priority[{repo!r:.80}] is {as_given(number, 200)}, expected a number, higher first")
+        check_names(plan, "priority names", first, "it would put nobody first")
     elif first not in PRIORITIES:
         raise ValueError(
             f"priority is {as_given(priority, 200)}, expected one of {PRIORITIES}, a mapping from repo id to number, "

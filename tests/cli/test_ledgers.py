@@ -315,7 +315,7 @@ def test_resume_asks_about_repos_in_doubt(seqkit: Seqkit, ledger_file: Path) -> 
     assert "left 4 repos" in seqkit("resume", ledger_file.name, "monday-1", "--in-doubt", "retry")[1]
     assert "left 3 repos" in seqkit("resume", ledger_file.name, "monday-1", "--in-doubt", "done")[1]
     assert (
-        "--in-doubt is 'maybe', expected error, retry or done"
+        "--in-doubt is 'maybe', expected error, retry, done or check"
         in seqkit("resume", ledger_file.name, "monday-1", "--in-doubt", "maybe")[2]
     )
 
@@ -507,7 +507,7 @@ def test_a_doubt_is_shown_and_refused_where_a_run_is_resumed(seqkit: Seqkit, tmp
     status, _, err = seqkit("resume", str(tmp_path / "doubt.jsonl"), "may")
     assert status != 0
     assert "failed and perhaps out all the same (1): 'a'; may still be running: 'a' (process 4711" in words(err)
-    assert "error, retry or done" in words(seqkit("resume", "x.db", "may", "--in-doubt", "check")[2])
+    assert "--in-doubt check needs --run" in words(seqkit("resume", "x.db", "may", "--in-doubt", "check")[2])
     assert "Run may left 1 repo to do: 1 in doubt." in words(
         seqkit("resume", str(tmp_path / "doubt.jsonl"), "may", "--in-doubt", "retry")[1]
     )

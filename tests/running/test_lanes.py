@@ -24,6 +24,7 @@ from seqkit import (
     SequencePlan,
     SequencingFailed,
     SimulatedReleaser,
+    UnknownRepo,
     VirtualClock,
     audit,
     build_plan,
@@ -43,6 +44,10 @@ IDS = st.sampled_from("abcdefgh")
 
 def plan_of(*edges: str, nodes: str = "") -> SequencePlan:
     return build_plan(RepoDependencyGraph.from_edges([(a, b) for a, b in edges], nodes=list(nodes)), version="1")
+
+
+def plan_of_names(*names: str) -> SequencePlan:
+    return build_plan(RepoDependencyGraph.from_edges([], nodes=names), version="1")
 
 
 def events_of(outcome: Any) -> list[RunEvent]:
@@ -257,6 +262,7 @@ def test_a_retry_says_when_and_how_long() -> None:
     busy, fatal = RuntimeError("429"), RuntimeError("no")
     busy.retry_after = 90.0  # type: ignore[attr-defined]
     fatal.retryable = False  # type: ignore[attr-defined]
+    assert Retry(5000, delay=1, backoff=10).wait("a", 4000, 1) == 3.2e9, "a century, and no overflow"
     assert Waits(retry).after(busy, "a", 1, 0.0) == 90.0
     assert Waits(retry).after(fatal, "a", 1, 0.0) is None
     assert Waits(Retry(5, delay=10, deadline=25)).after(ValueError(), "a", 2, 16.0) is None
@@ -479,6 +485,12 @@ def test_wrong_arguments_are_named() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             run_plan(plan, 0.0, **options)  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match="priority names 1 repo that the plan does not have: 'b', so"
+    ):
+        run_plan(plan, 0.0, priority={"b": 1})
+    with pytest.warns(UnknownRepo, match="did you mean 'core'"):
+        run_plan(plan_of_names("core", "api"), 0.0, priority={"coer": 1, "api": 2})
     with pytest.raises(TypeError, match=r"priority\['a'\] is 'high', expected a number"):
         run_plan(plan, 0.0, priority={"a": "high"})  # type: ignore[dict-item]
 
