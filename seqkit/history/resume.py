@@ -28,6 +28,8 @@ from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.links import Links, Standing, take_in
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
+from seqkit.running.asking import as_releaser
+from seqkit.running.releasers import ReleaserLike
 
 __all__ = ["ResumePlan", "resume_plan"]
 
@@ -284,6 +286,7 @@ def resume_plan(
     taken_as_released: str | Iterable[str] = (),
     check: Check | None = None,
     check_wait: float = 10.0,
+    releaser: ReleaserLike | None = None,
 ) -> ResumePlan:
     """Plan what a run left to do: what failed, was blocked or stopped, was in doubt, or was never reached.
 
@@ -318,6 +321,8 @@ def resume_plan(
         version is out. It answers with an id (it is out: taken as released) or None (it is not: planned again). Where
         it raises, or answers anything else, the call is refused as with ``"error"``. An async one is asked of all at
         once.
+    releaser : RepoReleaser, optional
+        For ``in_doubt="check"``: whose method `check` is asked, where no `check` is given.
     check_wait : float
         Seconds. Registries lag: whoever `check` says is not out is asked about once more after that long, and only
         then believed. One wait for all.
@@ -364,6 +369,8 @@ def resume_plan(
     >>> run_plan(plan, ScriptedReleaser(), ledger)
     SequenceOutcome(2 succeeded, 0 failed)
     """
+    if releaser is not None and check is None and in_doubt == "check":
+        check = cast("Check | None", as_releaser(releaser).checker)
     doubts = Doubts(in_doubt, check, check_wait)
     with lent(ledger, existing=True) as kept:
         source = counted(kept)

@@ -918,6 +918,17 @@ def test_a_check_works_where_a_loop_is_running_already() -> None:
     assert asyncio.run(cell()) == ["app"]
 
 
+def test_the_releaser_is_asked_where_no_check_is_given() -> None:
+    class Registry(ScriptedReleaser):
+        async def check(self, repo: str, version: str) -> str | None:
+            return f"v-{repo}" if repo == "docs" else None
+
+    plan = resume_plan(doubtful(), "may", in_doubt="check", releaser=Registry(), check_wait=0)
+    assert (plan.released, plan.taken_as_released) == (["api", "app"], ("docs",))
+    with pytest.raises(ValueError, match="check is None"):
+        resume_plan(doubtful(), "may", in_doubt="check", releaser=ScriptedReleaser())
+
+
 def test_a_check_that_does_not_tell_is_refused_with_what_it_said() -> None:
     def check(repo: str, version: str) -> Any:
         if repo == "api":
