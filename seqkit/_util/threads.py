@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import threading
 
-__all__ = ["starts"]
+__all__ = ["no_thread", "starts"]
+
+
+def no_thread(error: BaseException | None) -> bool:
+    """Tell whether an error says that no thread can start here.
+
+    Examples
+    --------
+    >>> no_thread(RuntimeError("can't start new thread")), no_thread(RuntimeError("tests are red"))
+    (True, False)
+    """
+    return type(error) is RuntimeError and str(error) == "can't start new thread"
 
 
 def starts(thread: threading.Thread) -> bool:

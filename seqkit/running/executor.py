@@ -362,7 +362,8 @@ def run_plan(
 ) -> SequenceOutcome:
     """Run a plan and wait for it: :func:`execute_plan` for code that is not async.
 
-    Works in a notebook too, where an event loop is running already.
+    Works in a notebook too, where an event loop is running already. Where no thread can start either (a browser's
+    Python) a run there goes as long as it waits for nothing, and RuntimeError says "use await execute_plan(…)" else.
 
     Ctrl-C (SIGINT) and SIGTERM end the run as CANCELLED: the first asks what is under way to stop and gives it its
     `grace`, the second asks at once. Once all that is known is recorded KeyboardInterrupt is raised, after a SIGTERM

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from seqkit._util.threads import no_thread
 from seqkit.core.arrays import PlanArrays
 from seqkit.core.retry import Waits
 from seqkit.core.rules import Skip, Start
@@ -264,6 +265,11 @@ class Lanes:
         after_stop = AFTER_STOP if self._rules.stopping else {}
         if isinstance(news.error, CANCELLATIONS) and not isinstance(news.error, asyncio.CancelledError):
             raise news.error  # the entry stays open: nobody knows how far this release got
+        if no_thread(news.error):  # a releaser of somebody's own wanted one
+            raise RuntimeError(
+                f"the releaser of {step.repo_id!r:.80} could not start a thread, and none can be started here; let it "
+                "await what it calls, or be a plain function, which is then called in place"
+            ) from news.error
         if news.kind == "released":
             self._queue.forget(step.position)
             confirmed = {"confirmed": "check"} if news.checked else {}

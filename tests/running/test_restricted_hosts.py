@@ -157,6 +157,18 @@ def test_what_needs_waiting_is_refused_and_is_no_failed_release(name: str, tmp_p
 # ---------------------------------------------------------------------- the rest
 
 
+@pytest.mark.usefixtures("refused")
+def test_a_releaser_that_wants_a_thread_ends_the_run_and_has_not_failed() -> None:
+    async def wants_one(repo: str, *_: str) -> str:
+        return await asyncio.to_thread(str, repo)
+
+    ledger = MemoryRunLedger(ids=["r"])
+    with pytest.raises(RuntimeError, match="releaser of 'core' could not start a thread, and none can be started here"):
+        run_plan(PLAN, wants_one, ledger, attempts=3)
+    assert [event.kind for event in ledger.get_events("r")] == ["NodeEntered"]
+    assert ledger.get_run("r").status is RunStatus.FAILED
+
+
 def test_simulations_are_the_same(request: pytest.FixtureRequest) -> None:
     expected = simulate(PLAN, 0.3, 200_000, rng=5, executor=2).to_frame()
     request.getfixturevalue("refused")
