@@ -26,9 +26,8 @@ def watching(plan: SequencePlan) -> Iterator[Callable[[RunEvent], None]]:
     if not sys.stderr.isatty():
 
         def line(event: RunEvent) -> None:
-            was = live.last
             live(event)
-            if live.last != was:
+            if event.kind != "NodeProcess":  # that is for whoever finds the run broken off
                 said = f"{event.timestamp:%H:%M:%S} UTC {live.last} ({live.n_released - live.n_ended} left)"
                 print(printable(said), file=sys.stderr, flush=True)
 

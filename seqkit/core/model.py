@@ -397,9 +397,9 @@ class RunEvent(_Record):
     What ended when nothing started any more says ``after_stop: true``; a failure after which another attempt was
     allowed and not made says ``given_up: true``. An attempt that timed out and goes on regardless says
     ``still_running: true``; a failure of which nobody knows whether the repo is out says ``in_doubt: true``; what a
-    check found says ``confirmed: "check"``. ``NodeLate {node_id, run_id}``: an attempt ended after its repo had failed,
-    and it is out (or, with `error` in place of `run_id`, it is not known to be). ``NodeProcess {node_id, pid,
-    start_time, boot_id, host}``: this process works on a repo.
+    check found says ``confirmed: "check"``, and in `error` why the attempt had failed. ``NodeLate {node_id, run_id}``:
+    an attempt ended after its repo had failed, and it is out (or, with `error` in place of `run_id`, it is not known to
+    be). ``NodeProcess {node_id, pid, start_time, boot_id, host}``: this process works on a repo.
     """
 
     seq: int

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import uuid4
@@ -12,7 +14,7 @@ from uuid import uuid4
 from seqkit._util.secrets import as_given
 from seqkit.errors import StorageError
 
-__all__ = ["Clock", "Ids", "RunClock", "clock_of", "end_of", "id_source", "system_clock"]
+__all__ = ["Clock", "Ids", "RunClock", "clock_of", "end_of", "id_source", "system_clock", "told_by"]
 
 _T = TypeVar("_T")
 
@@ -25,9 +27,23 @@ Ids = Callable[[], str] | Iterable[str]
 _EXPECTED = "expected an aware datetime, such as datetime.now(UTC)"
 
 
+_told_by: ContextVar[Clock | None] = ContextVar("seqkit_told_by", default=None)
+
+
 def system_clock() -> datetime:
-    """Tell the time, UTC."""
-    return datetime.now(UTC)
+    """Tell the time of the system's clock in UTC; in a block of :func:`told_by`, what that clock tells."""
+    clock = _told_by.get()
+    return datetime.now(UTC) if clock is None else clock()
+
+
+@contextmanager
+def told_by(clock: Clock | None) -> Iterator[None]:
+    """Let ledgers that have no clock of their own go by this one, as in a run on a clock that jumps; None for none."""
+    token = _told_by.set(clock)
+    try:
+        yield
+    finally:
+        _told_by.reset(token)
 
 
 def clock_of(clock: Clock | None) -> Clock:

@@ -180,7 +180,7 @@ class Attempt:
             what = f"the check returned {shown(self._returned)} for repo {self.step.repo_id!r:.80}"
             error = TypeError(f"{what}, expected an id as a str (it is out) or None (it is not)")
             return self._unknown(reason_of(error), error)
-        return News("released", self._returned, checked=True)
+        return News("released", self._returned, self.failure, checked=True)
 
     def _unknown(self, why: str, raised: BaseException) -> News:
         assert self.failure is not None  # noqa: S101  # tells mypy: a check follows a failure

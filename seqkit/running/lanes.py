@@ -265,16 +265,15 @@ class Lanes:
         after_stop = AFTER_STOP if self._rules.stopping else {}
         if isinstance(news.error, CANCELLATIONS) and not isinstance(news.error, asyncio.CancelledError):
             raise news.error  # the entry stays open: nobody knows how far this release got
+        if news.kind == "released":
+            self._queue.forget(step.position)
+            await self._recording.ended(step, news.returned, {**_confirmed(news), **after_stop})
+            return
         if no_thread(news.error):  # a releaser of somebody's own wanted one
             raise RuntimeError(
                 f"the releaser of {step.repo_id!r:.80} could not start a thread, and none can be started here; let it "
                 "await what it calls, or be a plain function, which is then called in place"
             ) from news.error
-        if news.kind == "released":
-            self._queue.forget(step.position)
-            confirmed = {"confirmed": "check"} if news.checked else {}
-            await self._recording.ended(step, news.returned, {**confirmed, **after_stop})
-            return
         assert news.error is not None  # noqa: S101  # tells mypy: what is not released says why
         if news.kind == "in_doubt":
             self._queue.forget(step.position)
@@ -295,7 +294,7 @@ class Lanes:
         """Record what an attempt came to after its repo had failed."""
         what: dict[str, Any]
         if news.kind == "released" and (released_as := id_in(news.returned)) is not None:
-            what = {"run_id": released_as} | ({"confirmed": "check"} if news.checked else {})
+            what = {"run_id": released_as, **_confirmed(news)}
         else:
             why = "" if news.error is None else reason_of(news.error)
             what = {"error": why} | ({} if news.checked else {"in_doubt": True})
@@ -373,12 +372,19 @@ class Lanes:
             return
         self._queue.forget(mine.step.position)
         if news.kind == "released":
-            confirmed = {"confirmed": "check"} if news.checked else {}
-            await self._recording.ended(mine.step, news.returned, {**confirmed, **AFTER_STOP}, tell_of_it=False)
+            found = {**_confirmed(news), **AFTER_STOP}
+            await self._recording.ended(mine.step, news.returned, found, tell_of_it=False)
         else:
             assert news.error is not None  # noqa: S101  # tells mypy: what is not released says why
             more = {"in_doubt": True, **AFTER_STOP} if news.kind == "in_doubt" else AFTER_STOP
             await self._recording.failed(mine.step, reason_of(news.error), more, tell_of_it=False)
+
+
+def _confirmed(news: News) -> dict[str, Any]:
+    """Say that a check found it, and why the attempt had failed."""
+    if not news.checked:
+        return {}
+    return {"confirmed": "check"} | ({} if news.error is None else {"error": reason_of(news.error)})
 
 
 async def _a_turn() -> None:

@@ -21,10 +21,11 @@ from seqkit.errors import InvalidRunState, StorageError
 from seqkit.ledger import RunLedger
 from seqkit.ledger.base import GraphRunRecorder
 from seqkit.ledger.digest import StateDigest
-from seqkit.ledger.given import Clock, RunClock
+from seqkit.ledger.given import Clock, RunClock, told_by
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
 from seqkit.running.calling import id_in, reason_of, shown
+from seqkit.running.clock import VirtualClock
 from seqkit.running.telling import OnEvent, tell
 from seqkit.running.worker import Worker
 
@@ -89,7 +90,8 @@ class Recording:
 
     def _open(self, metadata: RunMetadata) -> None:
         digest = spec_digest_of(self.rules.plan.originating_run_id)
-        self._recorder = GraphRunRecorder.start(self.ledger, digest, metadata, self._clock)
+        with self._on_this_clock():
+            self._recorder = GraphRunRecorder.start(self.ledger, digest, metadata, self._clock)
         self._digest = StateDigest(self._recorder.run())  # as the ledger has it, which also tells when it began
 
     async def close(self) -> None:
@@ -111,7 +113,13 @@ class Recording:
             RunStatus.FAILED: recorder.finish_err,
             RunStatus.CANCELLED: recorder.finish_cancelled,
         }
-        ends[status](summary)
+        with self._on_this_clock():
+            ends[status](summary)
+
+    def _on_this_clock(self) -> contextlib.AbstractContextManager[None]:
+        """Let the record of a run on a clock that jumps tell its time too, but in a ledger with a clock of its own."""
+        given = self._clock.given if isinstance(self._clock, RunClock) else None
+        return told_by(given if isinstance(given, VirtualClock) else None)
 
     async def abandon(self, error: BaseException, seed: int | None) -> None:
         """End the run in the ledger, whatever happened, and whatever else comes meanwhile."""

@@ -8,6 +8,7 @@ import random
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from seqkit import (
     SequencePlan,
     SequencingFailed,
     SimulatedReleaser,
+    SqlRunLedger,
     UnknownRepo,
     VirtualClock,
     audit,
@@ -300,6 +302,21 @@ def test_a_rehearsal_is_the_run_of_the_trial() -> None:
         releaser = SimulatedReleaser(0.3, rng=5, trial=trial, durations=60)
         outcome = run_plan(plan, releaser, attempts=2, max_parallel=2, clock=VirtualClock())
         assert outcome.succeeded == trials.trial(trial).outcome.succeeded
+
+
+def test_a_rehearsal_is_kept_in_a_file_with_the_times_of_its_clock(tmp_path: Path) -> None:
+    clock = VirtualClock(datetime(2026, 5, 1, tzinfo=UTC))
+    plan = plan_of("ab")
+    run_plan(plan, delayed(0.0, 3600), tmp_path / "runs.db", clock=clock)
+    own = MemoryRunLedger()
+    run_plan(plan, delayed(0.0, 3600), own, clock=clock)
+    with SqlRunLedger(tmp_path / "runs.db") as kept:
+        records = [kept.list_runs()[0], own.list_runs()[0]]
+        assert audit(kept).ok
+        assert not audit(kept).finding_rows
+    assert [record.created_at.hour for record in records] == [0, 2]
+    assert [record.summary.duration_ms for record in records if record.summary] == [7_200_000] * 2
+    assert [record.completed_at.hour for record in records if record.completed_at] == [2, 4]
 
 
 def test_what_is_recorded_is_done_again_try_by_try_and_with_more_lanes_sooner() -> None:

@@ -176,6 +176,8 @@ def test_a_thread_cannot_be_stopped_and_is_named() -> None:
 
 # ---------------------------------------------------------------------- is it out?
 
+IN_THE_END = "timed out after 60 s: release sequencing failed for repo a: in the end"
+
 
 class Registry:
     """Releases for good, and answers as it is told to."""
@@ -203,7 +205,7 @@ class Registry:
 def test_a_lost_answer_is_found() -> None:
     registry = Registry(lambda repo, attempt: ConnectionError("reset") if repo == "a" else None)
     outcome = run_plan(plan_of("ab"), registry, attempts=3, clock=VirtualClock())
-    assert told(outcome)[1] == ("Exited", "a", 0, {"run_id": "found-a", "confirmed": "check"})
+    assert told(outcome)[1] == ("Exited", "a", 0, {"run_id": "found-a", "confirmed": "check", "error": "reset"})
     assert outcome.succeeded == ["a", "b"]
     assert registry.out == {"a": 1, "b": 1}
 
@@ -226,7 +228,7 @@ def test_a_registry_that_lags_is_waited_for() -> None:
 
     registry = Registry(lambda repo, attempt: ConnectionError("reset"))
     outcome = run_plan(plan_of(nodes="a"), registry.release, check=lags, check_wait=7, clock=clock)
-    assert told(outcome)[1:] == [("Exited", "a", 3, {"run_id": "found", "confirmed": "check"})]
+    assert told(outcome)[1:] == [("Exited", "a", 3, {"run_id": "found", "confirmed": "check", "error": "reset"})]
 
 
 def test_unknown_ends_the_attempts_in_doubt_and_blocks() -> None:
@@ -276,7 +278,7 @@ def test_what_goes_on_after_its_last_attempt_is_asked_for_when_it_has_ended() ->
     outcome = run_plan(plan, releaser, check=check, timeout=60, grace=10, max_parallel=2, clock=clock)
     assert told(outcome)[-2:] == [
         ("Failed", "a", 70, {"error": "timed out after 60 s", "still_running": True, "in_doubt": True}),
-        ("Late", "a", 75, {"run_id": "found", "confirmed": "check"}),
+        ("Late", "a", 75, {"run_id": "found", "confirmed": "check", "error": IN_THE_END}),
     ]
 
 
