@@ -73,7 +73,8 @@ class AwaitedCall(Call[_T]):
     def __init__(self, call: Callable[[], _T]) -> None:
         loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = loop.create_future()
-        super().__init__(call, lambda: loop.call_soon_threadsafe(self._ended.set_result, None))
+        # Without `self`: what was called, a ledger perhaps, is to be let go of at once and not by the collector.
+        super().__init__(call, functools.partial(loop.call_soon_threadsafe, self._ended.set_result, None))
 
     async def over(self) -> asyncio.CancelledError | None:
         """Wait until it has ended, however often that is cancelled; give the last cancellation.

@@ -68,7 +68,7 @@ NOTEBOOK = """
         time.sleep(600)
 
     async def cell():
-        run_plan(plan, {releaser}, sys.argv[1])
+        run_plan(plan, {releaser}, sys.argv[1], grace=1 if {releaser} is blocks else 600)
 
     loop = asyncio.new_event_loop()
     try:

@@ -248,7 +248,7 @@ def test_a_plain_function_that_never_returns_can_be_cancelled(plan):
         returned.set()
 
     async def main():
-        task = asyncio.create_task(execute_plan(plan, hang, ledger))
+        task = asyncio.create_task(execute_plan(plan, hang, ledger, grace=0.05))
         while not ledger.list_runs() or not kinds(ledger):
             await asyncio.sleep(0.01)
         task.cancel()
@@ -378,7 +378,7 @@ def test_ctrl_c_cancels_the_run(tmp_path, inside_a_loop):
             print("releasing", flush=True)
             time.sleep(600)
         def go():
-            run_plan(plan, release, sys.argv[1])
+            run_plan(plan, release, sys.argv[1], grace=0.1)
         async def main():
             go()
         asyncio.run(main()) if {inside_a_loop} else go()
