@@ -393,6 +393,37 @@ def test_a_listener_that_raises_ends_the_run_and_loses_nothing() -> None:
     assert audit(ledger).ok
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_what_is_asked_to_stop_as_a_run_fails_is_in_doubt_and_leaves_no_hole(goes_on: bool) -> None:
+    def listener(event: RunEvent) -> None:
+        if event.kind == "NodeExited":
+            raise RuntimeError("no more")
+
+    clock = VirtualClock()
+
+    async def release(repo: str, version: str, digest: str, by: str) -> str:
+        while True:
+            try:
+                await clock.sleep(5 if repo == "a" else 3600)
+            except asyncio.CancelledError as error:
+                if not goes_on:
+                    raise asyncio.CancelledError("half way") from error
+            else:
+                return repo
+
+    ledger = MemoryRunLedger(ids=["r"], clock=clock)
+    with pytest.raises(RuntimeError, match="no more"):
+        run_plan(plan_of(nodes="ab"), release, ledger, max_parallel=2, clock=clock, on_event=listener)
+    last = ledger.get_events("r")[-1]
+    said = "" if goes_on else ": half way"
+    assert (last.kind, last.payload) == (
+        "NodeFailed",
+        {"node_id": "b", "error": f"asked to stop, as the run broke off{said}", "in_doubt": True, "after_stop": True},
+    )
+    assert ledger.get_run("r").status.value == "FAILED"
+    assert audit(ledger).ok
+
+
 @pytest.mark.parametrize("lanes", [1, 2])
 def test_a_rule_of_retries_that_raises_ends_the_run_and_leaves_nothing_in_doubt(lanes: int) -> None:
     def when(error: BaseException) -> bool:

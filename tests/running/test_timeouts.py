@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from seqkit import (
     VirtualClock,
     audit,
     build_plan,
+    delayed,
     disturbed,
     execute_plan,
     run_plan,
@@ -172,6 +174,23 @@ def test_a_thread_cannot_be_stopped_and_is_named() -> None:
     [_, failed] = told(outcome)
     assert failed[0] == "Failed"
     assert failed[3] == {"error": "timed out after 0.05 s", "still_running": True, "in_doubt": True}
+
+
+@pytest.mark.parametrize("how", ["stop", "a listener"])
+def test_one_that_timed_out_and_is_not_tried_again_is_in_doubt(how: str) -> None:
+    def listener(event: Any) -> None:
+        if how == "a listener" and event.kind == "NodeRetrying":
+            raise RuntimeError("no more")
+
+    clock, ledger = VirtualClock(), MemoryRunLedger(ids=["r"])
+    with pytest.raises(RuntimeError) if how == "a listener" else contextlib.nullcontext():
+        run_plan(
+            plan_of(nodes="ab"), disturbed(delayed({"b": 1.0}, {"a": 0, "b": 50}), hang={"a": 1.0}, rng=1), ledger,
+            attempts=Retry(2, delay=60, when=lambda error: isinstance(error, TimeoutError)), timeout=40, max_parallel=2,
+            policy="stop", clock=clock, on_event=listener,
+        )  # fmt: skip
+    failed = {e.payload["node_id"]: e.payload.get("in_doubt") for e in ledger.get_events("r") if e.kind == "NodeFailed"}
+    assert failed["a"] is True, "nobody asked whether its first attempt released it"
 
 
 # ---------------------------------------------------------------------- is it out?
