@@ -29,7 +29,7 @@ from seqkit.core.rules import Skip, Start
 from seqkit.errors import StorageError
 from seqkit.running.asking import Asked
 from seqkit.running.attempt import Attempt, Limits, News
-from seqkit.running.calling import id_in, reason_of
+from seqkit.running.calling import id_in, no_id, reason_of
 from seqkit.running.clock import Pace, Wake
 from seqkit.running.context import UnderWay
 from seqkit.running.queue import Queue
@@ -292,7 +292,7 @@ class Lanes:
         if news.kind == "released" and (released_as := id_in(news.returned)) is not None:
             what = {"run_id": released_as} | ({"confirmed": "check"} if news.checked else {})
         else:
-            why = "" if news.error is None else reason_of(news.error)
+            why = reason_of(news.error or no_id(mine.step.repo_id, news.returned))
             what = {"error": why, **({} if news.checked else IN_DOUBT)}
         await self._recording.late(mine.step, what, tell_of_it)
 

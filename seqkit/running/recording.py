@@ -24,7 +24,7 @@ from seqkit.ledger.digest import StateDigest
 from seqkit.ledger.given import Clock, RunClock
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
-from seqkit.running.calling import id_in, reason_of, shown
+from seqkit.running.calling import id_in, no_id, reason_of
 from seqkit.running.telling import OnEvent, tell
 from seqkit.running.worker import Worker
 
@@ -279,12 +279,14 @@ class Recording:
     async def ended(
         self, step: Start, returned: object, more: Mapping[str, Any] | None = None, tell_of_it: bool = True
     ) -> None:
-        """Record that a repo is out, by what the releaser returned; where that is no id, that it failed."""
+        """Record that a repo is out, by what the releaser returned; where that is no id, that it failed, in doubt.
+
+        It came to its end without an error: nobody knows whether the repo is out.
+        """
         repo, released_as = step.repo_id, id_in(returned)
         if released_as is None:
-            what = f"the releaser returned {shown(returned)} for repo {repo!r:.80}"
-            error = TypeError(f"{what}, expected an id for the release as a str")
-            await self.failed(step, reason_of(error), more, tell_of_it)
+            error = no_id(repo, returned)
+            await self.failed(step, reason_of(error), {**IN_DOUBT, **(more or {})}, tell_of_it)
             raise error
         try:
             event = await self._store("NodeExited", {"node_id": repo, "run_id": released_as, **(more or {})})
