@@ -259,7 +259,8 @@ class Lanes:
         """Record what an attempt came to, and free what waits for it."""
         step = mine.step
         if self._rules.word(step.position) == "failed":
-            await self._late(mine, news)
+            if not mine.stuck:  # else nothing more is known yet
+                await self._late(mine, news)
             return
         after_stop = AFTER_STOP if self._rules.stopping else {}
         if isinstance(news.error, CANCELLATIONS) and not isinstance(news.error, asyncio.CancelledError):
@@ -316,7 +317,7 @@ class Lanes:
     async def _leave_the_stuck(self) -> None:
         """End without what goes on though asked to stop."""
         for _, mine in sorted(self._active.items()):
-            if mine.put_down() or self._rules.word(mine.step.position) != "failed":
+            if mine.put_down() or not self._recording.says_running(mine.step.repo_id):
                 continue
             await self._recording.late(mine.step, {"error": "left, as nobody waits for it any more", **IN_DOUBT})
         await self._give_up_waiting(GIVEN_UP)

@@ -148,6 +148,11 @@ class Recording:
         reasons = self._story.told[repo_id].reasons
         return reasons[-1] if reasons else ""
 
+    def says_running(self, repo_id: str) -> bool:
+        """Tell whether a repo has failed and its last try goes on, by what is recorded."""
+        told = self._story.told[repo_id]
+        return told.status == "failed" and told.still_running
+
     def last_doubt(self, repo_id: str) -> Mapping[str, Any]:
         """Say whether the last try of a repo may have released it though it failed, as an event does."""
         return IN_DOUBT if repo_id in self._unsure else {}

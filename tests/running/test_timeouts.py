@@ -299,6 +299,27 @@ def test_what_goes_on_after_its_last_attempt_is_asked_for_when_it_has_ended() ->
     ]
 
 
+@pytest.mark.parametrize("answers", [9999, 150])
+def test_what_went_on_and_whose_check_goes_on_too_has_one_end(answers: int) -> None:
+    clock = VirtualClock()
+
+    async def deaf(repo: str, version: str) -> str | None:
+        while (left := answers - clock.elapsed.total_seconds()) > 0:
+            with contextlib.suppress(asyncio.CancelledError):
+                await clock.sleep(left)
+        return "found"
+
+    releaser = Stubborn(clock, {"a": [75]}, "raises")
+    outcome = run_plan(plan_of(nodes="a"), releaser, check=deaf, timeout=60, grace=10, clock=clock)
+    late = [payload for kind, repo, _, payload in told(outcome) if (kind, repo) == ("Late", "a")]
+    assert late == (
+        [{"run_id": "found", "confirmed": "check"}]
+        if answers == 150
+        else [{"error": "left, as nobody waits for it any more", "in_doubt": True}]
+    )
+    assert audit(outcome.ledger).ok
+
+
 def test_wrong_arguments_are_named() -> None:
     for options, error, message in (
         ({"timeout": 0}, ValueError, "timeout is 0, which no release keeps"),
