@@ -244,6 +244,13 @@ class Attempt:
         unsure = self.timed_out or self._asked.checks
         return News("in_doubt" if unsure else "failed", error=self._reason(self._raised))
 
+    def stopped_because(self, why: str) -> str:
+        """Say as a reason that it was asked to stop, and what it said then."""
+        raised = self._raised
+        if raised is None or (isinstance(raised, asyncio.CancelledError | GeneratorExit) and not raised.args):
+            return f"asked to stop, as {why}"
+        return f"asked to stop, as {why}: {reason_of(raised)}"
+
     def put_down(self) -> bool:
         """Leave it, as nobody waits any more; tell whether it goes on regardless."""
         if self.task is not None and not self.task.done():

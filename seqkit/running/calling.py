@@ -17,7 +17,7 @@ from seqkit.errors import as_recorded
 from seqkit.running.context import under_way
 from seqkit.running.nowait import NoWaiting, outside_of_the_loop
 
-__all__ = ["AwaitedCall", "Call", "id_in", "in_thread", "is_async", "reason_of", "shown", "starts_beside"]
+__all__ = ["AwaitedCall", "Call", "id_in", "in_thread", "is_async", "no_id", "reason_of", "shown", "starts_beside"]
 
 _T = TypeVar("_T")
 
@@ -136,6 +136,13 @@ def id_in(released_as: object) -> str | None:
     """Give what a releaser returned as an id, a plain str; None where it is no text."""
     # A mock may say that it is a str: its class tells.
     return _kept(str.__str__(released_as)) if issubclass(type(released_as), str) else None
+
+
+def no_id(repo_id: str, returned: object) -> TypeError:
+    """Make the error that says what a releaser returned that is no id."""
+    return TypeError(
+        f"the releaser returned {shown(returned)} for repo {repo_id!r:.80}, expected an id for the release as a str"
+    )
 
 
 def _kept(text: str) -> str:

@@ -142,7 +142,7 @@ async def execute_plan(
         that did, and released one of its repos; where a failure rate, model or script names only repos that the plan
         does not have, and nothing could fail.
     TypeError
-        Where the releaser returned something that is no str; the run is FAILED.
+        Where the releaser returned something that is no str; the run is FAILED, and the repo in doubt.
     asyncio.CancelledError
         Where the task that awaits this is cancelled. The first ``cancel()`` asks what is under way to stop and gives it
         its `grace`, the second asks at once. The run is CANCELLED, and all that is known is recorded.

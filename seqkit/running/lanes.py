@@ -30,11 +30,11 @@ from seqkit.core.rules import Skip, Start
 from seqkit.errors import StorageError
 from seqkit.running.asking import Asked
 from seqkit.running.attempt import Attempt, Limits, News
-from seqkit.running.calling import id_in, reason_of
+from seqkit.running.calling import id_in, no_id, reason_of
 from seqkit.running.clock import Pace, Wake
 from seqkit.running.context import UnderWay
 from seqkit.running.queue import Queue
-from seqkit.running.recording import AFTER_STOP, CANCELLATIONS, GIVEN_UP, Recording
+from seqkit.running.recording import AFTER_STOP, CANCELLATIONS, GIVEN_UP, IN_DOUBT, Recording
 
 __all__ = ["PRIORITIES", "Lanes", "Options", "Priority", "ranks_of"]
 
@@ -260,7 +260,8 @@ class Lanes:
         """Record what an attempt came to, and free what waits for it."""
         step = mine.step
         if self._rules.word(step.position) == "failed":
-            await self._late(mine, news)
+            if not mine.stuck:  # else nothing more is known yet
+                await self._late(mine, news)
             return
         after_stop = AFTER_STOP if self._rules.stopping else {}
         if isinstance(news.error, CANCELLATIONS) and not isinstance(news.error, asyncio.CancelledError):
@@ -277,10 +278,11 @@ class Lanes:
         assert news.error is not None  # noqa: S101  # tells mypy: what is not released says why
         if news.kind == "in_doubt":
             self._queue.forget(step.position)
-            await self._recording.failed(step, reason_of(news.error), {"in_doubt": True, **after_stop})
+            await self._recording.failed(step, reason_of(news.error), {**IN_DOUBT, **after_stop})
             if news.raises is not None:
                 raise news.raises
         elif mine.lingered and news.kind == "failed":  # that it failed has been recorded
+            self._recording.settle_doubt(step.repo_id, news.timed_out and not news.checked)
             self._queue.ended(step.position)
         else:
             lingers = news.kind == "lingers"
@@ -296,8 +298,8 @@ class Lanes:
         if news.kind == "released" and (released_as := id_in(news.returned)) is not None:
             what = {"run_id": released_as, **_confirmed(news)}
         else:
-            why = "" if news.error is None else reason_of(news.error)
-            what = {"error": why} | ({} if news.checked else {"in_doubt": True})
+            why = reason_of(news.error or no_id(mine.step.repo_id, news.returned))
+            what = {"error": why, **({} if news.checked else IN_DOUBT)}
         await self._recording.late(mine.step, what, tell_of_it)
 
     async def _give_up_waiting(self, more: Mapping[str, Any], tell_of_it: bool = True) -> None:
@@ -305,9 +307,9 @@ class Lanes:
         for position in self._queue.give_up():
             step = self._steps[position]
             mine = self._active.get(position)
-            going_on = {} if mine is None else {"in_doubt": True} | ({"still_running": True} if mine.goes_on else {})
-            reason = self._recording.last_reason(step.repo_id)
-            await self._recording.failed(step, reason, {**going_on, **more}, tell_of_it)
+            going_on = {"still_running": True} if mine is not None and mine.goes_on else {}
+            reason, doubt = self._recording.last_reason(step.repo_id), self._recording.last_doubt(step.repo_id)
+            await self._recording.failed(step, reason, {**doubt, **going_on, **more}, tell_of_it)
 
     # ------------------------------------------------------------------ the end
 
@@ -320,16 +322,16 @@ class Lanes:
     async def _leave_the_stuck(self) -> None:
         """End without what goes on though asked to stop."""
         for _, mine in sorted(self._active.items()):
-            if mine.put_down() or self._rules.word(mine.step.position) != "failed":
+            if mine.put_down() or not self._recording.says_running(mine.step.repo_id):
                 continue
-            await self._recording.late(mine.step, {"error": "left, as nobody waits for it any more", "in_doubt": True})
+            await self._recording.late(mine.step, {"error": "left, as nobody waits for it any more", **IN_DOUBT})
         await self._give_up_waiting(GIVEN_UP)
         await _a_turn()
 
     async def _break_off(self, why: BaseException) -> None:
         """Ask what is under way to stop, give it its grace, and record what came of it all the same.
 
-        What stopped because it was asked to leaves its entry open: nobody knows how far it got.
+        What stopped because it was asked to is in doubt: nobody knows how far it got.
         """
         for mine in self._active.values():
             mine.ask_to_stop(self._pace.now())
@@ -358,11 +360,11 @@ class Lanes:
             )
         await _a_turn()
         for _, mine in sorted(self._active.items()):
-            news = mine.left()
-            if news is None:
-                continue
             with _noted(why, f"what came of {mine.step.repo_id!r:.80}"):
-                await self._record_left(mine, news)
+                if (news := mine.left()) is not None:
+                    await self._record_left(mine, news)
+                elif not isinstance(why, CANCELLATIONS):
+                    await self._record_stopped(mine)
         with _noted(why, "that nothing is tried again"):
             await self._give_up_waiting(AFTER_STOP, tell_of_it=False)
 
@@ -376,8 +378,21 @@ class Lanes:
             await self._recording.ended(mine.step, news.returned, found, tell_of_it=False)
         else:
             assert news.error is not None  # noqa: S101  # tells mypy: what is not released says why
-            more = {"in_doubt": True, **AFTER_STOP} if news.kind == "in_doubt" else AFTER_STOP
+            more = {**IN_DOUBT, **AFTER_STOP} if news.kind == "in_doubt" else AFTER_STOP
             await self._recording.failed(mine.step, reason_of(news.error), more, tell_of_it=False)
+
+    async def _record_stopped(self, mine: Attempt) -> None:
+        """Record of what stopped because it was asked to, or did not stop, that nobody knows how far it got.
+
+        A run that is cancelled leaves the entry open, which says so. In one that fails an open entry is a hole.
+        """
+        if self._rules.word(mine.step.position) == "failed":
+            return
+        self._queue.forget(mine.step.position)
+        more = {"still_running": True} if mine.goes_on else {}
+        await self._recording.failed(
+            mine.step, mine.stopped_because("the run broke off"), {**IN_DOUBT, **more, **AFTER_STOP}, tell_of_it=False
+        )
 
 
 def _confirmed(news: News) -> dict[str, Any]:

@@ -24,12 +24,12 @@ from seqkit.ledger.digest import StateDigest
 from seqkit.ledger.given import Clock, RunClock, told_by
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
-from seqkit.running.calling import id_in, reason_of, shown
+from seqkit.running.calling import id_in, no_id, reason_of
 from seqkit.running.clock import VirtualClock
 from seqkit.running.telling import OnEvent, tell
 from seqkit.running.worker import Worker
 
-__all__ = ["AFTER_STOP", "CANCELLATIONS", "Recording"]
+__all__ = ["AFTER_STOP", "CANCELLATIONS", "GIVEN_UP", "IN_DOUBT", "Recording"]
 
 _T = TypeVar("_T")
 CANCELLATIONS = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)
@@ -39,6 +39,8 @@ GIVEN_UP: Mapping[str, Any] = {"given_up": True}
 broke off."""
 AFTER_STOP: Mapping[str, Any] = {"after_stop": True}
 """Said of what ended when nothing started any more."""
+IN_DOUBT: Mapping[str, Any] = {"in_doubt": True}
+"""Said of what failed, where nobody knows whether it is out all the same."""
 
 
 class Recording:
@@ -63,6 +65,7 @@ class Recording:
         self._story = Story(rules.plan, rules.terms, record_skips)  # what the ledger's events say
         self._digest: StateDigest | None = None
         self._worker = Worker()
+        self._unsure: set[str] = set()  # repos whose last try failed, and nobody knows whether it released them
 
     # ------------------------------------------------------------------ the run
 
@@ -153,6 +156,22 @@ class Recording:
         reasons = self._story.told[repo_id].reasons
         return reasons[-1] if reasons else ""
 
+    def says_running(self, repo_id: str) -> bool:
+        """Tell whether a repo has failed and its last try goes on, by what is recorded."""
+        told = self._story.told[repo_id]
+        return told.status == "failed" and told.still_running
+
+    def last_doubt(self, repo_id: str) -> Mapping[str, Any]:
+        """Say whether the last try of a repo may have released it though it failed, as an event does."""
+        return IN_DOUBT if repo_id in self._unsure else {}
+
+    def settle_doubt(self, repo_id: str, unsure: bool) -> None:
+        """Take in whether the last try of a repo may have released it though it failed."""
+        if unsure:
+            self._unsure.add(repo_id)
+        else:
+            self._unsure.discard(repo_id)
+
     @property
     def _own(self) -> GraphRunRecorder:
         assert self._recorder is not None, "the run is open"  # noqa: S101  # tells mypy
@@ -205,7 +224,7 @@ class Recording:
             raise
         except BaseException as error:
             why = f"not tried{' again' * (self.rules.attempt(step.repo_id) > 1)}, as the run broke off: "
-            more = GIVEN_UP if self.rules.will_retry(step.repo_id) else None
+            more = {**self.last_doubt(step.repo_id), **(GIVEN_UP if self.rules.will_retry(step.repo_id) else {})}
             await self.failed(step, why + reason_of(error), more, tell_of_it=False)
             raise
 
@@ -239,7 +258,8 @@ class Recording:
         """
         repo, reason, wait = step.repo_id, reason_of(error), None
         going_on: dict[str, Any] = {"still_running": True} if lingers else {}
-        more = going_on | ({"in_doubt": True} if unsure else {})
+        self.settle_doubt(repo, unsure)
+        more = {**going_on, **self.last_doubt(repo)}
         if self.rules.stopping:
             more = {**more, **AFTER_STOP}
         elif self.rules.will_retry(repo):
@@ -272,12 +292,14 @@ class Recording:
     async def ended(
         self, step: Start, returned: object, more: Mapping[str, Any] | None = None, tell_of_it: bool = True
     ) -> None:
-        """Record that a repo is out, by what the releaser returned; where that is no id, that it failed."""
+        """Record that a repo is out, by what the releaser returned; where that is no id, that it failed, in doubt.
+
+        It came to its end without an error: nobody knows whether the repo is out.
+        """
         repo, released_as = step.repo_id, id_in(returned)
         if released_as is None:
-            what = f"the releaser returned {shown(returned)} for repo {repo!r:.80}"
-            error = TypeError(f"{what}, expected an id for the release as a str")
-            await self.failed(step, reason_of(error), more, tell_of_it)
+            error = no_id(repo, returned)
+            await self.failed(step, reason_of(error), {**IN_DOUBT, **(more or {})}, tell_of_it)
             raise error
         try:
             event = await self._store("NodeExited", {"node_id": repo, "run_id": released_as, **(more or {})})

@@ -219,10 +219,12 @@ class NoRepr:
 )
 def test_what_is_no_id_ends_the_run_and_the_record_is_whole(ledger: Any, returned: object, shown: str) -> None:
     with pytest.raises(TypeError) as caught:
-        run_plan(PLAN, lambda *_: returned, ledger)
+        run_plan(PLAN, lambda *_: returned, ledger, attempts=2)
     assert shown in str(caught.value)
     assert len(str(caught.value)) < 300
     assert told(ledger) == [("NodeEntered", "core"), ("NodeFailed", "core")]
+    [run] = ledger.list_runs()
+    assert ledger.get_events(run.run_id)[-1].payload["in_doubt"] is True, "it came to its end without an error"
     assert ended(ledger) is RunStatus.FAILED
     assert audit(ledger).ok
 

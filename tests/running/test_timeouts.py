@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from seqkit import (
     VirtualClock,
     audit,
     build_plan,
+    delayed,
     disturbed,
     execute_plan,
     run_plan,
@@ -174,6 +176,23 @@ def test_a_thread_cannot_be_stopped_and_is_named() -> None:
     assert failed[3] == {"error": "timed out after 0.05 s", "still_running": True, "in_doubt": True}
 
 
+@pytest.mark.parametrize("how", ["stop", "a listener"])
+def test_one_that_timed_out_and_is_not_tried_again_is_in_doubt(how: str) -> None:
+    def listener(event: Any) -> None:
+        if how == "a listener" and event.kind == "NodeRetrying":
+            raise RuntimeError("no more")
+
+    clock, ledger = VirtualClock(), MemoryRunLedger(ids=["r"])
+    with pytest.raises(RuntimeError) if how == "a listener" else contextlib.nullcontext():
+        run_plan(
+            plan_of(nodes="ab"), disturbed(delayed({"b": 1.0}, {"a": 0, "b": 50}), hang={"a": 1.0}, rng=1), ledger,
+            attempts=Retry(2, delay=60, when=lambda error: isinstance(error, TimeoutError)), timeout=40, max_parallel=2,
+            policy="stop", clock=clock, on_event=listener,
+        )  # fmt: skip
+    failed = {e.payload["node_id"]: e.payload.get("in_doubt") for e in ledger.get_events("r") if e.kind == "NodeFailed"}
+    assert failed["a"] is True, "nobody asked whether its first attempt released it"
+
+
 # ---------------------------------------------------------------------- is it out?
 
 IN_THE_END = "timed out after 60 s: release sequencing failed for repo a: in the end"
@@ -280,6 +299,27 @@ def test_what_goes_on_after_its_last_attempt_is_asked_for_when_it_has_ended() ->
         ("Failed", "a", 70, {"error": "timed out after 60 s", "still_running": True, "in_doubt": True}),
         ("Late", "a", 75, {"run_id": "found", "confirmed": "check", "error": IN_THE_END}),
     ]
+
+
+@pytest.mark.parametrize("answers", [9999, 150])
+def test_what_went_on_and_whose_check_goes_on_too_has_one_end(answers: int) -> None:
+    clock = VirtualClock()
+
+    async def deaf(repo: str, version: str) -> str | None:
+        while (left := answers - clock.elapsed.total_seconds()) > 0:
+            with contextlib.suppress(asyncio.CancelledError):
+                await clock.sleep(left)
+        return "found"
+
+    releaser = Stubborn(clock, {"a": [75]}, "raises")
+    outcome = run_plan(plan_of(nodes="a"), releaser, check=deaf, timeout=60, grace=10, clock=clock)
+    late = [payload for kind, repo, _, payload in told(outcome) if (kind, repo) == ("Late", "a")]
+    assert late == (
+        [{"run_id": "found", "confirmed": "check"}]
+        if answers == 150
+        else [{"error": "left, as nobody waits for it any more", "in_doubt": True}]
+    )
+    assert audit(outcome.ledger).ok
 
 
 def test_wrong_arguments_are_named() -> None:
