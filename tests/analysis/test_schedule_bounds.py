@@ -31,7 +31,8 @@ def jobs_of(needs: list[tuple[int, ...]], ticks: list[int]) -> Jobs:
 @st.composite
 def some_jobs(draw: st.DrawFn, most: int) -> Jobs:
     """A need may be implied by others."""
-    ticks = draw(st.lists(st.integers(0, 5), max_size=most))
+    grain = draw(st.sampled_from([1, 1, 2]))
+    ticks = [grain * some for some in draw(st.lists(st.integers(0, 5), max_size=most))]
     pairs = list(combinations(range(len(ticks)), 2))
     edges = draw(st.sets(st.sampled_from(pairs), max_size=10)) if pairs else set()
     needs = [tuple(sorted(before for before, after in edges if after == job)) for job in range(len(ticks))]
@@ -53,7 +54,7 @@ def check_all(jobs: Jobs, lanes: int | None, interval: int) -> None:
     assert interval or made * lanes <= (2 * lanes - 1) * best, "Graham's guarantee"
 
 
-@given(some_jobs(6), st.sampled_from([1, 2, 3, None]), st.sampled_from([0, 0, 1, 3]))
+@given(some_jobs(6), st.sampled_from([1, 2, 3, None]), st.sampled_from([0, 0, 1, 2, 3]))
 @settings(max_examples=100)
 def test_no_bound_is_above_the_best_that_there_is(jobs: Jobs, lanes: int | None, interval: int) -> None:
     check_all(jobs, lanes, interval)
@@ -105,7 +106,7 @@ def test_what_each_bound_sees() -> None:
     row = jobs_of([(), (0,), (1,)], [2, 3, 4])
     assert (critical_path(row), work_bound(row, 2), lower_bound(row, 2)) == (9, 5, 9)
     wide = jobs_of([()] * 5, [2] * 5)
-    assert (critical_path(wide), work_bound(wide, 2), lower_bound(wide, 2)) == (2, 5, 5)
+    assert (critical_path(wide), work_bound(wide, 2), lower_bound(wide, 2)) == (2, 5, 6), "twos make no five"
     fork = jobs_of([(), (0,), (0,), (0,), (0,)], [5, 3, 3, 3, 3])
     assert (critical_path(fork), work_bound(fork, 2)) == (8, 9)
     assert energetic_bound(fork, 2) == shortest(fork.needs, fork.ticks, 2) == 11, "the second lane is idle until 5"
@@ -113,6 +114,8 @@ def test_what_each_bound_sees() -> None:
     assert lower_bound(wide, None, 10) == 42
     late = jobs_of([(), (0,), (0,), (0,)], [5, 1, 1, 4])
     assert interval_bound(late, 4) == 14, "three start at 5 at the earliest, the last of them at 13"
+    minutes = jobs_of([()] * 3, [60] * 3)
+    assert (work_bound(minutes, 2), simple_bound(minutes, 2), simple_bound(minutes, 2, 7)) == (90, 120, 90)
     nothing = jobs_of([], [])
     assert lower_bound(nothing, 3, 5) == energetic_bound(nothing, 3) == 0
 

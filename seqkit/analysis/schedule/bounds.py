@@ -13,6 +13,7 @@ stand idle on purpose. So the distance from the largest of them is the most that
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +77,19 @@ def interval_bound(jobs: Jobs, min_interval: int) -> int:
 
 
 def simple_bound(jobs: Jobs, lanes: int | None = None, min_interval: int = 0) -> int:
-    """Give the largest of the bounds that cost next to nothing: critical path, work, interval."""
+    """Give the largest of the bounds that cost next to nothing: critical path, work, interval; rounded up.
+
+    Where all durations and the interval are multiples of one number, such as a minute, so is the best makespan: a job
+    that starts neither at 0, nor as another ends, nor the interval after another start, could start a little sooner.
+    """
     best = interval_bound(jobs, min_interval)  # never below the critical path
-    return best if lanes is None else max(best, work_bound(jobs, lanes))
+    return _rounded(jobs, min_interval, best if lanes is None else max(best, work_bound(jobs, lanes)))
+
+
+def _rounded(jobs: Jobs, min_interval: int, bound: int) -> int:
+    """Round a bound up to what sums of the durations and the interval can come to."""
+    grain = gcd(min_interval, *jobs.ticks)
+    return -(-bound // grain) * grain if grain else bound
 
 
 def energetic_bound(jobs: Jobs, lanes: int, at_least: int = 0) -> int:
@@ -97,7 +108,7 @@ def energetic_bound(jobs: Jobs, lanes: int, at_least: int = 0) -> int:
     lanes : int
         How many run at once, from 1.
     at_least : int
-        A bound that is known already; the critical path is found anyway.
+        A bound that is known already.
 
     Returns
     -------
@@ -153,9 +164,9 @@ def lower_bound(jobs: Jobs, lanes: int | None = None, min_interval: int = 0) -> 
     -------
     int
         The critical path, the work over the lanes, the interval's bound and, up to 300 jobs, the energetic bound:
-        whichever is largest.
+        whichever is largest, rounded up to a multiple of what all durations and the interval are multiples of.
     """
     best = simple_bound(jobs, lanes, min_interval)
     if lanes is None or len(jobs) > MOST_ENERGETIC:
         return best
-    return energetic_bound(jobs, lanes, best)
+    return _rounded(jobs, min_interval, energetic_bound(jobs, lanes, best))

@@ -9,8 +9,8 @@ order in which that lets them start. A schedule that meets a lower bound ends th
 
 What no such search finds is a schedule that is better because a lane stands idle on purpose, for a job that matters
 more: a run starts whatever may start, and no priority makes it wait. On the 1,440 instances of 50 and 100 tasks of the
-Standard Task Graph Set a solver proved for 21 that no priorities reach the best known makespan; the search does in
-98.3 %, of 98.5 % at most.
+Standard Task Graph Set a solver proved for 21 that no priorities reach the best known makespan. The search does in
+98.1 %, of 98.5 % at most; the longest path first in 73.9 %.
 """
 
 from __future__ import annotations
