@@ -92,8 +92,8 @@ def search(
     seed : int
         Of the draws: the same arguments find the same priorities, on every machine.
     evaluations : int, optional
-        How many schedules are made at most, from 1; None for :func:`evaluations_for` the jobs: about 0.1 s for up to
-        1,500 jobs.
+        How many schedules are made at most, from 1; None for :func:`evaluations_for` the jobs, which take 0.05 s for
+        300 of them and 0.5 s for 10,000.
 
     Returns
     -------
