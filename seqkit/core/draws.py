@@ -43,9 +43,10 @@ from seqkit._util.secrets import as_given
 
 __all__ = ["MAX_TRIALS", "Kind", "Name", "Seed", "binary", "happens", "resolve_seed", "stream", "word"]
 
-Kind = Literal["repo", "cause", "hard", "severity", "delay", "hang", "lost", "limited"]
+Kind = Literal["repo", "cause", "hard", "severity", "delay", "hang", "lost", "limited", "search"]
 """What a draw is for: a try at a repo, a common cause, whether a failure is one that no retry mends, whether a
-cause that strikes makes a try fail, how long is waited before the next, or what disturbs a try."""
+cause that strikes makes a try fail, how long is waited before the next, what disturbs a try, or where priorities are
+looked for."""
 
 Name = str | tuple[str, str]
 """Whose draw it is: a repo, a cause, or for a severity a cause and its member."""

@@ -5,8 +5,9 @@ Slow and plain on purpose, and independent of the library's algebra: it is what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -153,3 +154,35 @@ def extra_if_not_failed(plan: SequencePlan, model: ModelLike, repo: str, attempt
         if weight:
             return total / weight
     return None
+
+
+def shortest(needs: Sequence[Sequence[int]], ticks: Sequence[int], lanes: int | None, min_interval: int = 0) -> int:
+    """The least ticks in which jobs can all be done, by trying whom to start, or to wait on purpose.
+
+    A job that starts neither as another ends nor as soon as the interval is over could start a little sooner.
+    """
+    n = len(ticks)
+    most = n if lanes is None else lanes
+
+    @cache
+    def least(done: frozenset[int], running: frozenset[tuple[int, int]], wait: int) -> int:
+        """From here on; `running`: jobs and the ticks that they have left; `wait`: before another may start."""
+        if len(done) == n:
+            return 0
+        under_way = {job for job, _ in running}
+        found = []
+        if not wait and len(running) < most:
+            for job in set(range(n)) - done - under_way:
+                if done.issuperset(needs[job]):
+                    if ticks[job]:
+                        found.append(least(done, running | {(job, ticks[job])}, min_interval))
+                    else:
+                        found.append(least(done | {job}, running, min_interval))
+        if running or wait:
+            step = min([rest for _, rest in running] + [wait] * (wait > 0))
+            ended = {job for job, rest in running if rest == step}
+            later = frozenset((job, rest - step) for job, rest in running if rest > step)
+            found.append(step + least(done | ended, later, max(wait - step, 0)))
+        return min(found)
+
+    return least(frozenset(), frozenset(), 0)
