@@ -485,9 +485,7 @@ def test_wrong_arguments_are_named() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             run_plan(plan, 0.0, **options)  # type: ignore[arg-type]
-    with pytest.raises(
-        ValueError, match="priority names 1 repo that the plan does not have: 'b', so"
-    ):
+    with pytest.raises(ValueError, match="priority names 1 repo that the plan does not have: 'b', so"):
         run_plan(plan, 0.0, priority={"b": 1})
     with pytest.warns(UnknownRepo, match="did you mean 'core'"):
         run_plan(plan_of_names("core", "api"), 0.0, priority={"coer": 1, "api": 2})
