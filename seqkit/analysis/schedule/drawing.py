@@ -68,7 +68,8 @@ def _ticks(laws: Laws, law: int, numbers: Lanes) -> Ticks:
     count, offset = int(laws.counts[law]), int(laws.offsets[law])
     if count:
         chosen = (numbers.astype(np.uint64) * np.uint64(count)) >> np.uint64(32)
-        return laws.times[offset + chosen.astype(np.int64)].astype(np.int64)
+        times: Ticks = laws.times[offset + chosen.astype(np.int64)].astype(np.int64)
+        return times
     upper = numbers >= 1 << 31
     x = np.where(upper, ~numbers, numbers).astype(np.float64) * 2.0 + 1.0
     cells = (x.view(np.int64) >> (52 - CELL_BITS)) - (1023 << CELL_BITS) + offset

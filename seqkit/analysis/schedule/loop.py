@@ -15,6 +15,7 @@ What let an attempt start is what criticality is traced by:
 from __future__ import annotations
 
 import heapq
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ class _Trial:
         n, starts, flat = problem.n, problem.first_dependent.tolist(), problem.dependents.tolist()
         self.dependents = [flat[starts[job] : starts[job + 1]] for job in range(n)]
         self.rank, self.by_rank = problem.rank.tolist(), problem.by_rank.tolist()
-        self.waits_for = [last - begin for begin, last in _pairs(problem.first_need.tolist())]
+        self.waits_for = [last - begin for begin, last in itertools.pairwise(problem.first_need.tolist())]
         self.next = list(first)  # what happens to the next attempt at each job
         self.number, self.due = [1] * n, [0] * n
         self.run = Run(0, [-1] * n, [-1] * n, [NOT_STARTED] * n, [None] * n)
@@ -198,6 +199,3 @@ class _Trial:
     def next_start(self) -> float:
         return self.earliest() if self.ready and self.has_room() else math.inf
 
-
-def _pairs(starts: list[int]) -> list[tuple[int, int]]:
-    return list(zip(starts, starts[1:], strict=False))

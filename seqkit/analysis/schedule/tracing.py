@@ -21,9 +21,10 @@ def critical_jobs(problem: Problem, run: Run) -> tuple[set[int], set[int]]:
         return set(), set()
     tail = max(ended)
     by_dependencies = {tail}
-    job: int | None = tail
-    while (job := _last_need(problem, run, job)) is not None:
-        by_dependencies.add(job)
+    need = _last_need(problem, run, tail)
+    while need is not None:
+        by_dependencies.add(need)
+        need = _last_need(problem, run, need)
     by_all = set()
     attempt, counts = run.last[tail], True
     while attempt is not None:
