@@ -43,6 +43,9 @@ _ONE = uint64(1)
 _NEVER = np.iinfo(np.int64).max
 _NOBODY = np.iinfo(np.int64).max  # let it start: the beginning
 _FREED = int32(1 << 30)  # more than any job waits for
+_LOST, _WAITS = -1, -2  # what may follow a failed attempt
+_WAITING, _LOGGED, _STARTED, _LAST_START, _RETRIED = range(5)  # in a state: how many wait, have been logged; who
+# started last and when, and whether any was tried again
 
 
 class Queue(NamedTuple):
@@ -93,6 +96,35 @@ class First(NamedTuple):
     """Jobs of one time."""
     differ: NDArray[np.int64]
     """Jobs whose failed attempts have a law of their own."""
+
+
+class Trail(NamedTuple):
+    """What is kept of a trial, where that is asked for, or an interval or a deadline needs it.
+
+    A first attempt is told by its job, one after that by n plus its row of `log`.
+    """
+
+    start: NDArray[np.int64]
+    finish: NDArray[np.int64]
+    status: NDArray[np.int8]
+    mark: NDArray[np.int8]
+    lets: NDArray[np.int64]
+    """[n] what let the first attempt start: an attempt; of one that an interval was in the way of, the inverse."""
+    lasts: NDArray[np.int64]
+    """[n] the last attempt at each job."""
+    dues: NDArray[np.int64]
+    """[n] when the attempt could start that waits."""
+    log: NDArray[np.int64]
+    """Attempts after the first: job, start, when it could start, the attempt before, and what let it start."""
+
+
+class Told(NamedTuple):
+    """As :class:`seqkit.analysis.schedule.ends.Details`."""
+
+    start: NDArray[np.int64]
+    finish: NDArray[np.int64]
+    status: NDArray[np.int8]
+    critical: NDArray[np.int8]
 
 
 @intrinsic
@@ -153,9 +185,10 @@ def _number(times, v, spread, trial):
 
 
 @compiled
-def _trace(queue, tail, starts, finishes, lets, lasts, log, critical, marks):
+def _trace(queue, trail, tail, critical, marks):
     """Count who is critical: see :mod:`seqkit.analysis.schedule.tracing`."""
     n = queue.rank.size
+    start, finish, lets, lasts, log = trail.start, trail.finish, trail.lets, trail.lasts, trail.log
     v = tail
     while v >= 0:
         critical[1, v] += 1
@@ -163,8 +196,8 @@ def _trace(queue, tail, starts, finishes, lets, lasts, log, critical, marks):
         latest, need = int64(0), int64(-1)
         for i in range(queue.first_need[v], queue.first_need[v + 1]):
             other = queue.needs[i]
-            if finishes[other] >= latest:
-                latest, need = finishes[other], other
+            if finish[other] >= latest:
+                latest, need = finish[other], other
         v = need
     one = lasts[tail] if tail >= 0 else _NOBODY
     counts = True
@@ -177,13 +210,13 @@ def _trace(queue, tail, starts, finishes, lets, lasts, log, critical, marks):
         if one < n:
             for i in range(queue.first_need[v], queue.first_need[v + 1]):
                 other = queue.needs[i]
-                if finishes[other] >= due:
-                    due, need = finishes[other], other
-            start, let_by, before = starts[v], lets[v], (_NOBODY if need < 0 else lasts[need])
+                if finish[other] >= due:
+                    due, need = finish[other], other
+            began, let_by, before = start[v], lets[v], (_NOBODY if need < 0 else lasts[need])
         else:
-            start, due, before, let_by = log[one - n, 1], log[one - n, 2], log[one - n, 3], log[one - n, 4]
+            began, due, before, let_by = log[one - n, 1], log[one - n, 2], log[one - n, 3], log[one - n, 4]
         counts = True
-        if start == due:
+        if began == due:
             one = before
         elif let_by < 0:  # an interval was in the way
             one, counts = ~let_by, False
@@ -192,28 +225,96 @@ def _trace(queue, tail, starts, finishes, lets, lasts, log, critical, marks):
 
 
 @compiled
-def _grown(log):
-    larger = np.empty((2 * log.shape[0], log.shape[1]), np.int64)
-    larger[: log.shape[0]] = log
-    return larger
+def _note_start(trail, interval, number, v, now, due, ended, state):
+    """Keep what let an attempt start."""
+    let_by, one = ended, v
+    if interval and state[_LAST_START] >= 0 and now == state[_LAST_START] + interval:
+        let_by = ~state[_STARTED]
+    if number[v] > 1:
+        row = state[_LOGGED]
+        one = number.size + row
+        trail.log[row, 0], trail.log[row, 1], trail.log[row, 2] = v, now, due
+        trail.log[row, 3], trail.log[row, 4] = trail.lasts[v], let_by
+        state[_LOGGED] += 1
+    else:
+        trail.start[v] = now
+        trail.lets[v] = let_by
+    trail.lasts[v] = one
+    state[_STARTED], state[_LAST_START] = one, now
+
+
+@compiled
+def _try_again(chances, times, rules, trail, v, now, trial, number, drawn, waiting, bits, state):
+    """Say what follows a failed attempt: _LOST where nothing does, _WAITS, or when the next one ends in a single lane.
+
+    A single lane is kept: nobody else runs, and nothing else can happen.
+    """
+    wait, next_ = attempt(chances, times, v, number[v] + 1, trial)
+    if trail is not None:
+        if 0 <= rules.deadline < now - trail.start[v] + wait:
+            return _LOST
+    number[v] += 1
+    drawn[v] = next_
+    state[_RETRIED] = 1
+    due = now + wait
+    if rules.lanes == 1:
+        if trail is not None:
+            ended = trail.lasts[v]
+            begins = due
+            if rules.interval:
+                begins = max(due, state[_LAST_START] + rules.interval)
+            _note_start(trail, rules.interval, number, v, begins, due, ended, state)
+            due = begins
+        return due + int64(-1.0 - next_ if next_ < 0.0 else next_)
+    entry = (uint64(due) << uint64(bits)) | uint64(v)
+    i = state[_WAITING]
+    while i > 0 and waiting[i - 1] < entry:
+        waiting[i] = waiting[i - 1]
+        i -= 1
+    waiting[i] = entry
+    state[_WAITING] += 1
+    if trail is not None:
+        trail.dues[v] = due
+    return _WAITS
+
+
+@compiled
+def _line_up_due(rank, ready, shift, waiting, bits, now, state):
+    """Let those line up whose waits are over; give their bits of the summary."""
+    summary = uint64(0)
+    mask = (_ONE << uint64(bits)) - _ONE
+    n_waiting = state[_WAITING]
+    while n_waiting and int64(waiting[n_waiting - 1] >> uint64(bits)) <= now:
+        n_waiting -= 1
+        place = int64(rank[int64(waiting[n_waiting] & mask)])
+        ready[place >> 6] |= _ONE << uint64(place & 63)
+        summary |= _ONE << uint64((place >> 6) >> shift)
+    state[_WAITING] = n_waiting
+    return summary
+
+
+@compiled
+def _give_up(rank, ready, number, waiting, bits, now, trail, state):
+    """Stop: nothing starts any more, and what waits has failed."""
+    mask = (_ONE << uint64(bits)) - _ONE
+    if trail is not None:
+        for i in range(state[_WAITING]):
+            v = int64(waiting[i] & mask)
+            trail.status[v], trail.finish[v] = FAILED, now
+        for v in range(number.size):
+            if number[v] > 1 and (ready[rank[v] >> 6] >> uint64(rank[v] & 63)) & _ONE:
+                trail.status[v], trail.finish[v] = FAILED, now
+    ready[:] = 0
+    state[_WAITING] = 0
 
 
 @compiled
 def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than it does
-    chances, times, queue, rules, first_draws, first, end, n_released, critical, marks, starts, finishes, statuses
+    chances, times, queue, rules, first_draws, trail, first, end, n_released, critical, told
 ):
     n, trials = queue.rank.size, end.size
-    traced, detailed = critical.shape[0] > 0, starts.shape[0] > 0
-    told = traced or detailed
     lanes = rules.lanes if 0 < rules.lanes < n else n
-    single = rules.lanes == 1
-    interval, stop_at, deadline, attempts, frees = (
-        rules.interval,
-        rules.stop_at,
-        rules.deadline,
-        rules.attempts,
-        rules.frees,
-    )
+    interval, stop_at, attempts, frees = rules.interval, rules.stop_at, rules.attempts, rules.frees
     rank, by_rank, four, first_more, more = queue.rank, queue.by_rank, queue.four, queue.first_more, queue.more
     words = queue.roots.size
     shift = 0  # words of bits that a bit of the summary stands for, as a power of two
@@ -230,13 +331,9 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
 
     drawn = np.empty(n)
     waits_for, ready = np.empty(n + 1, np.int32), np.empty(words, np.uint64)
-    runs = np.empty(lanes + 1, np.uint64)
-    waiting = np.empty(n + 1, np.uint64)
+    runs, waiting = np.empty(lanes + 1, np.uint64), np.empty(n + 1, np.uint64)
     number = np.ones(n, np.int64)
-    start, finish = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
-    status, mark = np.zeros(n, np.int8), np.zeros(n, np.int8)
-    lets, lasts, dues = np.empty(n, np.int64), np.empty(n, np.int64), np.zeros(n, np.int64)
-    log = np.empty((64, 5), np.int64)  # attempts after the first: job, start, due, the attempt before, what let it
+    state = np.zeros(5, np.int64)
     rows = np.empty((n, 2 * WORDS), np.uint32)
     failed = np.empty((2 * WORDS, n), np.uint32)
     drawn_from = int64(-1)
@@ -254,24 +351,22 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
         waits_for[:] = queue.waits_for
         ready[:] = queue.roots
         summary = root_summary
-        running, n_waiting, failures, released, logged, retried = 0, 0, 0, 0, 0, False
-        now, last_start, last_end = int64(0), int64(-1), int64(0)
-        ended, started, tail, tail_at = _NOBODY, int64(0), int64(-1), int64(-1)
-        if detailed:
-            start[:] = -1
-            finish[:] = -1
-            status[:] = NOT_STARTED
+        running, failures, released = 0, 0, 0
+        now, last_end = int64(0), int64(0)
+        state[_WAITING], state[_LOGGED], state[_LAST_START], state[_RETRIED] = 0, 0, -1, 0
+        ended, tail, tail_at = _NOBODY, int64(-1), int64(-1)
+        if trail is not None:
+            trail.start[:] = -1
+            trail.finish[:] = -1
+            trail.status[:] = NOT_STARTED
         while True:
             # ---------------------------------------------- who starts
-            if n_waiting:
-                while n_waiting and int64(waiting[n_waiting - 1] >> uint64(bits)) <= now:
-                    n_waiting -= 1
-                    place = rank[int64(waiting[n_waiting] & mask)]
-                    ready[place >> 6] |= _ONE << uint64(place & 63)
-                    summary |= _ONE << uint64((place >> 6) >> shift)
+            if state[_WAITING]:
+                summary |= _line_up_due(rank, ready, shift, waiting, bits, now, state)
             while summary and running < lanes:
-                if interval and last_start >= 0 and now < last_start + interval:
-                    break
+                if trail is not None:
+                    if interval and state[_LAST_START] >= 0 and now < state[_LAST_START] + interval:
+                        break
                 group = int64(_lowest(summary))
                 word = group << shift
                 while not ready[word]:
@@ -280,31 +375,14 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
                 v = int64(by_rank[(word << 6) + int64(_lowest(line))])
                 line &= line - _ONE
                 ready[word] = line
-                if not line:
-                    if shift:
-                        for w in range(word + 1, min((group + 1) << shift, words)):
-                            line |= ready[w]
-                    summary &= ~(uint64(line == 0) << uint64(group))
+                if shift:
+                    for w in range(word + 1, min((group + 1) << shift, words)):
+                        line |= ready[w]
+                summary &= ~(uint64(line == 0) << uint64(group))
+                if trail is not None:
+                    _note_start(trail, interval, number, v, now, trail.dues[v], ended, state)
                 ticks = drawn[v]
                 ticks = -1.0 - ticks if ticks < 0.0 else ticks
-                if told or deadline >= 0 or interval:
-                    one = v
-                    if number[v] > 1:
-                        one = n + logged
-                        if logged == log.shape[0]:
-                            log = _grown(log)
-                        log[logged, 0], log[logged, 1], log[logged, 2], log[logged, 3] = v, now, dues[v], lasts[v]
-                        logged += 1
-                    else:
-                        start[v] = now
-                    let_by = ended
-                    if interval and last_start >= 0 and now == last_start + interval:
-                        let_by = ~started
-                    if one < n:
-                        lets[v] = let_by
-                    else:
-                        log[one - n, 4] = let_by
-                    lasts[v], started, last_start = one, one, now
                 entry = (uint64(now + int64(ticks)) << uint64(bits)) | uint64(v)
                 i = running
                 while i > 0 and runs[i - 1] < entry:
@@ -314,15 +392,13 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
                 running += 1
 
             # ---------------------------------------------- when something is next
-            if running:
-                now = int64(runs[running - 1] >> uint64(bits))
-                ends = now
-            else:
-                now, ends = _NEVER, _NEVER
-            if n_waiting:
-                now = min(now, int64(waiting[n_waiting - 1] >> uint64(bits)))
-            if interval and summary and running < lanes:
-                now = min(now, last_start + interval)
+            ends = int64(runs[running - 1] >> uint64(bits)) if running else _NEVER
+            now = ends
+            if state[_WAITING]:
+                now = min(now, int64(waiting[state[_WAITING] - 1] >> uint64(bits)))
+            if trail is not None:
+                if interval and summary and running < lanes:
+                    now = min(now, state[_LAST_START] + interval)
             if now >= LATEST:
                 if now == _NEVER:
                     break
@@ -335,82 +411,48 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
                 running -= 1
                 v = int64(runs[running] & mask)
                 frees_now = drawn[v] >= 0.0
-                if told:
-                    ended = lasts[v]
-                    finish[v] = now
+                if trail is not None:
+                    ended = trail.lasts[v]
+                    trail.finish[v] = now
+                    trail.status[v] = RELEASED if frees_now else FAILED
                     if now > tail_at or v > tail:
                         tail, tail_at = v, now
-                if frees_now:
-                    released += 1
-                    if told:
-                        status[v] = RELEASED
-                else:
-                    again = number[v] < attempts and not 0 < stop_at <= failures
-                    if again:
-                        wait, next_ = attempt(chances, times, v, number[v] + 1, trial)
-                        again = deadline < 0 or now - start[v] + wait <= deadline
-                        if again:
-                            number[v] += 1
-                            drawn[v] = next_
-                            retried = True
-                            dues[v] = now + wait
-                            entry = (uint64(dues[v]) << uint64(bits)) | uint64(v)
-                            if single:  # it keeps the lane: nobody else runs, and nothing else can happen
-                                begins = dues[v]
-                                if interval:
-                                    begins = max(begins, last_start + interval)
-                                if told or interval:
-                                    if logged == log.shape[0]:
-                                        log = _grown(log)
-                                    let_by = ended
-                                    if interval and begins == last_start + interval:
-                                        let_by = ~started
-                                    log[logged, 0], log[logged, 1], log[logged, 2] = v, begins, dues[v]
-                                    log[logged, 3], log[logged, 4] = lasts[v], let_by
-                                    lasts[v], started, last_start = n + logged, n + logged, begins
-                                    logged += 1
-                                ticks = -1.0 - next_ if next_ < 0.0 else next_
-                                if begins >= LATEST:
-                                    return True
-                                runs[running] = (uint64(begins + int64(ticks)) << uint64(bits)) | uint64(v)
-                                running += 1
-                                break
-                            i = n_waiting
-                            while i > 0 and waiting[i - 1] < entry:
-                                waiting[i] = waiting[i - 1]
-                                i -= 1
-                            waiting[i] = entry
-                            n_waiting += 1
-                    if not again:
+                released += frees_now
+                if not frees_now:
+                    next_end = _LOST
+                    if number[v] < attempts and not 0 < stop_at <= failures:
+                        next_end = _try_again(
+                            chances, times, rules, trail, v, now, trial, number, drawn, waiting, bits, state
+                        )
+                    if next_end == _LOST:
                         failures += 1
-                        if told:
-                            status[v] = FAILED
                         frees_now = frees
+                    elif next_end >= LATEST:
+                        return True
+                    elif next_end != _WAITS:
+                        runs[running] = (uint64(next_end) << uint64(bits)) | uint64(v)
+                        running += 1
+                        break
                 if frees_now:
                     for j in range(4):
                         summary |= _freed(waits_for, ready, int64(four[v, j]), shift)
                     for i in range(first_more[v], first_more[v + 1]):
                         summary |= _freed(waits_for, ready, int64(more[i]), shift)
                 ends = int64(runs[running - 1] >> uint64(bits)) if running else _NEVER
-            if 0 < stop_at <= failures:  # nothing starts any more, and what waits has failed
-                if detailed and retried:
-                    for i in range(n_waiting):
-                        v = int64(waiting[i] & mask)
-                        status[v], finish[v] = FAILED, now
-                    for v in range(n):
-                        if number[v] > 1 and (ready[rank[v] >> 6] >> uint64(rank[v] & 63)) & _ONE:
-                            status[v], finish[v] = FAILED, now
-                summary, n_waiting = uint64(0), 0
-                ready[:] = 0
+            if 0 < stop_at <= failures:
+                _give_up(rank, ready, number, waiting, bits, now, trail, state)
+                summary = uint64(0)
 
         end[t] = last_end
         n_released[t] = released
-        if traced:
-            mark[:] = 0
-            _trace(queue, tail, start, finish, lets, lasts, log, critical, mark)
-        if detailed:
-            starts[t], finishes[t], statuses[t], marks[t] = start, finish, status, mark
-        if retried:
+        if trail is not None:
+            trail.mark[:] = 0
+            if critical.shape[0]:
+                _trace(queue, trail, tail, critical, trail.mark)
+            if told.start.shape[0]:
+                told.start[t], told.finish[t], told.status[t] = trail.start, trail.finish, trail.status
+                told.critical[t] = trail.mark
+        if state[_RETRIED]:
             number[:] = 1
     return False
 
@@ -420,31 +462,38 @@ def run(problem: Problem, first: int, trials: int, criticality: bool = False, de
     n = problem.n
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
     critical = np.zeros((2 if criticality else 0, n), np.int64)
-    shape = (trials if details else 0, n)
-    starts, finishes = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
-    statuses, marks = np.full(shape, NOT_STARTED, np.int8), np.zeros(shape, np.int8)
     rules = Rules(
         problem.lanes, problem.interval, problem.attempts, problem.deadline, problem.frees, problem.stop_at
     )
+    told = trail = None
+    if criticality or details or problem.interval or problem.deadline >= 0:
+        marks = [np.zeros(n, np.int8) for _ in range(2)]
+        times = [np.zeros(n, np.int64) for _ in range(5)]
+        trail = Trail(*times[:2], *marks, *times[2:], np.empty((n * (problem.attempts - 1), 5), np.int64))
+        rows = trials if details else 0
+        told = Told(
+            np.empty((rows, n), np.int64),
+            np.empty((rows, n), np.int64),
+            np.empty((rows, n), np.int8),
+            np.empty((rows, n), np.int8),
+        )
     endless = _trials(
         chances_of(problem),
         times_of(problem),
         _queue(problem),
         rules,
         _first(problem, first),
+        trail,
         first,
         end,
         n_released,
         critical,
-        marks,
-        starts,
-        finishes,
-        statuses,
+        told,
     )
     if endless:
         raise too_long()
     counts = critical if criticality else np.zeros((2, n), np.int64)
-    return Ends(first, end, n_released, counts, Details(starts, finishes, statuses, marks) if details else None)
+    return Ends(first, end, n_released, counts, Details(*told) if details and told is not None else None)
 
 
 def _queue(problem: Problem) -> Queue:
