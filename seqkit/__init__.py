@@ -9,6 +9,7 @@ running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
                        disturbed, CommandReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
+how long it takes      DurationModel
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
@@ -45,6 +46,7 @@ from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
 from seqkit.core.draws import Seed
+from seqkit.core.durations import DurationModel
 from seqkit.core.failures import CommonCause, FailureModel, ModelLike
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.ids import SimilarIds
@@ -136,6 +138,7 @@ __all__ = [
     "DependencyCycle",
     "Dispersion",
     "DuplicateRelease",
+    "DurationModel",
     "Estimate",
     "EvaluationMetadata",
     "FailureModel",

@@ -49,6 +49,7 @@ NAMES = {
     "what_if",
     # releasers
     "CommonCause",
+    "DurationModel",
     "FailureModel",
     "RepoReleaser",
     "ScriptedReleaser",

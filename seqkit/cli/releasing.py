@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from seqkit.cli.options import BUDGET_HELP, POLICY_HELP, one_of, terms, whole
-from seqkit.core.durations import seconds_of
 from seqkit.core.retry import Retry
+from seqkit.core.times import seconds_of
 from seqkit.running.lanes import PRIORITIES
 
 __all__ = ["Releasing", "releasing"]

@@ -15,7 +15,7 @@ from typing import Any
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.core import draws
-from seqkit.core.durations import seconds_of
+from seqkit.core.times import TICKS_A_SECOND, seconds_of, ticks_of
 
 __all__ = ["Attempts", "Retry", "Waits", "retry_of"]
 
@@ -77,18 +77,24 @@ class Retry:
         return f"Retry({', '.join([f'attempts={self.attempts}', *told])})"
 
     def wait(self, repo_id: str, attempt: int, seed: int, trial: int = 0) -> float:
-        """Give the seconds to wait after this attempt at a repo, from 1; the same for the same seed and trial."""
+        """Give the seconds to wait after this attempt at a repo, from 1; the same for the same seed and trial.
+
+        Whole milliseconds, as they are recorded.
+        """
+        seconds = self.usual_wait(attempt)
+        if self.jitter and seconds:
+            drawn = (draws.uniform(seed, "delay", repo_id, attempt, trial) >> 11) * _UNIT
+            seconds = seconds * (1.0 + self.jitter * (2.0 * drawn - 1.0))
+        return ticks_of(seconds) / TICKS_A_SECOND
+
+    def usual_wait(self, attempt: int) -> float:
+        """Give the seconds to wait after this attempt, before jitter."""
         try:
             seconds = self.delay * self.backoff ** (attempt - 1)
         except OverflowError:
             seconds = _LONGEST if self.delay else 0.0
         seconds = min(seconds, _LONGEST)
-        if self.max_delay is not None:
-            seconds = min(seconds, self.max_delay)
-        if not self.jitter or not seconds:
-            return seconds
-        drawn = (draws.word(seed, "delay", repo_id, attempt, 1, trial) >> 11) * _UNIT
-        return seconds * (1.0 + self.jitter * (2.0 * drawn - 1.0))
+        return seconds if self.max_delay is None else min(seconds, self.max_delay)
 
     def delays(self, repo_id: str, seed: int, trial: int = 0) -> tuple[float, ...]:
         """Give all waits of a repo, in seconds, one fewer than there are attempts."""
@@ -127,7 +133,7 @@ class Waits:
         asked = getattr(error, "retry_after", None)
         if isinstance(asked, int | float) and not isinstance(asked, bool) and seconds < asked < math.inf:
             seconds = float(asked)
-        return None if retry.deadline is not None and elapsed + seconds > retry.deadline else seconds
+        return None if retry.deadline is not None and round(elapsed + seconds, 6) > retry.deadline else seconds
 
 
 Attempts = int | Retry

@@ -18,7 +18,7 @@ from typing import Any, Literal, cast, get_args
 from seqkit._show.html import shortened
 from seqkit._util.secrets import as_given
 from seqkit._util.words import listed, quoted
-from seqkit.core.durations import seconds_of
+from seqkit.core.times import seconds_of
 from seqkit.history.past import NotTold
 from seqkit.ledger.links import Standing
 from seqkit.ledger.story import Told

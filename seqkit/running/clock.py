@@ -25,7 +25,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from seqkit.core.durations import seconds_of
+from seqkit.core.times import seconds_of
 from seqkit.ledger.given import Clock, RunClock, clock_of
 from seqkit.running.context import under_way
 
@@ -72,6 +72,10 @@ class Pace:
     def now(self) -> float:
         """Tell the seconds since no time in particular."""
         return asyncio.get_running_loop().time()
+
+    def moment(self, start: float, seconds: float) -> float:
+        """Tell when some seconds will have passed since a moment."""
+        return start + seconds
 
     async def sleep(self, seconds: float) -> None:
         """Sleep."""
@@ -143,6 +147,13 @@ class VirtualClock(Pace):
         """Tell the seconds since its start."""
         return self._now
 
+    def moment(self, start: float, seconds: float) -> float:
+        """Tell when some seconds will have passed since a moment, to the microsecond.
+
+        So what is to end at one instant does: 0.1 and 0.2 seconds together end with 0.3.
+        """
+        return round(start + seconds, 6)
+
     async def sleep(self, seconds: float) -> None:
         """Sleep by this clock.
 
@@ -161,7 +172,7 @@ class VirtualClock(Pace):
         loop = asyncio.get_running_loop()
         woken = loop.create_future()
         self._count += 1
-        entry = (self._now + taken, self._count, under_way(), woken)
+        entry = (self.moment(self._now, taken), self._count, under_way(), woken)
         heapq.heappush(self._sleepers, entry)
         self._changed.ring()
         if not self._driven:  # no run tells what else is under way

@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.core.draws import Seed, resolve_seed
-from seqkit.core.durations import Durations, DurationsLike, seconds_of
+from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.ids import checked_text
 from seqkit.core.model import RunMetadata
 from seqkit.core.outcome import SequenceOutcome
@@ -23,6 +23,7 @@ from seqkit.core.plan import SequencePlan, item_json
 from seqkit.core.retry import Attempts, Retry, Waits, retry_of
 from seqkit.core.rules import Rules
 from seqkit.core.terms import Policy, Terms
+from seqkit.core.times import seconds_of
 from seqkit.core.unknown import check_names
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.digest import VERSION
@@ -98,8 +99,9 @@ async def execute_plan(
         Who starts first of those that may: as planned, who has most repos to release below it, who has the longest
         path of releases ahead, or by number, the higher first. None is plan order at one lane, which never changes
         what is recorded, and the longest path at more.
-    durations : float, timedelta, mapping or Series, optional
-        How long releases take, for ``"longest_path"``; where it is not given each counts the same.
+    durations : float, timedelta, mapping, Series or DurationModel, optional
+        How long releases take, for ``"longest_path"``, of a model on average; where it is not given each counts the
+        same.
     min_interval : float
         Seconds between the starts of two attempts.
     timeout : float or timedelta, optional
@@ -276,7 +278,7 @@ def _options(
             f"priority is {as_given(priority, 200)}, expected one of {PRIORITIES}, a mapping from repo id to number, "
             "or None"
         )
-    seconds = None if durations is None else Durations(durations).by_repo(plan.released)
+    seconds = None if durations is None else as_durations(durations).means(plan.released)
     interval = seconds_of(min_interval, "min_interval")
     told: dict[str, Any] = {}
     if lanes != 1:

@@ -106,7 +106,7 @@ class Lanes:
         self._active: dict[int, Attempt] = {}  # by position: what holds a lane
         self._ended: list[Attempt] = []  # of these, what has to be looked at
         self._timers: list[tuple[float, int]] = []  # a heap: when to look at which position, even if nothing ends
-        self._queue = Queue(options.ranks)
+        self._queue = Queue(options.ranks, self._single)
         self._reports: deque[tuple[Start, Mapping[str, Any]]] = deque()
         self._last_start = -math.inf
         self._wake = Wake()
@@ -194,7 +194,7 @@ class Lanes:
                     await self._recording.skipped(step)
                     continue
                 self._line_up(step)
-            if not queue.has_ready or self._pace.now() < self._last_start + self._options.min_interval:
+            if not queue.has_ready or self._pace.now() < self._next_start():
                 return
             position, again = queue.pop()
             await self._start(self._steps[position], again)
@@ -219,6 +219,9 @@ class Lanes:
         held = len(self._active) + (self._queue.n_waiting if self._single else 0)
         return limit is None or held < limit
 
+    def _next_start(self) -> float:
+        return self._pace.moment(self._last_start, self._options.min_interval)
+
     def _next_moment(self) -> float:
         """Say when something is due even if nothing ends."""
         while self._timers and not self._is_awaited(*self._timers[0]):
@@ -227,7 +230,7 @@ class Lanes:
         if self._timers:
             moments.append(self._timers[0][0])
         if self._queue.has_ready and self._has_room():
-            moments.append(self._last_start + self._options.min_interval)
+            moments.append(self._next_start())
         return min(moments)
 
     def _is_awaited(self, due: float, position: int) -> bool:
@@ -290,7 +293,7 @@ class Lanes:
             elapsed = self._pace.now() - self._began[step.position]
             wait = await self._recording.attempt_failed(step, news.error, self._waits, elapsed, lingers, unsure)
             if wait is not None:
-                self._queue.wait(step.position, self._pace.now() + wait)
+                self._queue.wait(step.position, self._pace.moment(self._pace.now(), wait))
 
     async def _late(self, mine: Attempt, news: News, tell_of_it: bool = True) -> None:
         """Record what an attempt came to after its repo had failed."""

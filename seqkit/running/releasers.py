@@ -17,8 +17,9 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import printable
 from seqkit.core import draws
 from seqkit.core.draws import Seed
-from seqkit.core.durations import Durations, DurationsLike
+from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.failures import ModelLike, as_model
+from seqkit.core.times import TICKS_A_SECOND
 from seqkit.errors import SequencingFailed
 from seqkit.running.clock import sleep
 
@@ -101,8 +102,9 @@ class SimulatedReleaser:
         The seed, or where it comes from; None takes a fresh one, which the attribute `seed` tells.
     trial : int
         Which of the seed's trials to follow, from 0.
-    durations : float, timedelta, mapping or Series, optional
-        How long each attempt takes, failed or not: it sleeps that long by the clock of the run. Without, no time.
+    durations : float, timedelta, mapping, Series or DurationModel, optional
+        How long each attempt takes, drawn where a model says so: it sleeps that long by the clock of the run, in whole
+        milliseconds. Without, no time.
 
     Examples
     --------
@@ -125,15 +127,16 @@ class SimulatedReleaser:
         self.model = as_model(model)
         self.seed = draws.resolve_seed(rng)
         self.trial = int(trial)
-        self.durations = None if durations is None else Durations(durations)
+        self.durations = None if durations is None else as_durations(durations)
 
     async def release(
         self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
     ) -> str:
         """Draw whether this attempt fails; they count from 1."""
-        if self.durations is not None:
-            await sleep(self.durations.of(repo_id))
         reason = self.model.reason(repo_id, whole("attempt", attempt, 1), self.seed, self.trial)
+        if self.durations is not None:
+            ticks = self.durations.draw(repo_id, attempt, self.seed, self.trial, failed=reason is not None)
+            await sleep(ticks / TICKS_A_SECOND)
         if reason is not None:
             raise SequencingFailed(repo_id, reason)
         return f"run-{repo_id}"

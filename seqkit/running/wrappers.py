@@ -6,9 +6,10 @@ from typing import Literal
 
 from seqkit.core import draws
 from seqkit.core.draws import Seed, resolve_seed
-from seqkit.core.durations import Durations, DurationsLike, seconds_of
+from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
+from seqkit.core.times import TICKS_A_SECOND, seconds_of
 from seqkit.core.unknown import check_models, check_script
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
@@ -48,22 +49,29 @@ class Around:
 class Delayed(Around):
     """Sleeps by the clock of the run, then asks another releaser. Made by :func:`delayed`."""
 
-    def __init__(self, releaser: ReleaserLike, durations: DurationsLike) -> None:
+    def __init__(
+        self, releaser: ReleaserLike, durations: DurationsLike, rng: Seed | None = None, trial: int | None = None
+    ) -> None:
         super().__init__(releaser)
-        self.durations = Durations(durations)
+        self.durations = as_durations(durations)
+        self.rng = self.seed if rng is None and self.seed is not None else resolve_seed(rng)
+        own = getattr(releaser, "trial", 0)
+        self.trial: int = (own if isinstance(own, int) else 0) if trial is None else trial
 
     async def release(
         self, repo_id: str, version_label: str, spec_digest: str, promoted_by: str, attempt: int = 1
     ) -> object:
         """Sleep, then ask."""
-        await sleep(self.durations.of(repo_id))
+        await sleep(self.durations.draw(repo_id, attempt, self.rng, self.trial) / TICKS_A_SECOND)
         return await self._asked.ask((repo_id, version_label, spec_digest, promoted_by), attempt)
 
     def __repr__(self) -> str:
         return f"delayed({self.releaser!r:.200}, {self.durations!r})"
 
 
-def delayed(releaser: ReleaserLike, durations: DurationsLike) -> Delayed:
+def delayed(
+    releaser: ReleaserLike, durations: DurationsLike, rng: Seed | None = None, trial: int | None = None
+) -> Delayed:
     """Let each attempt of a releaser take some time first, by the clock of the run.
 
     On a :class:`seqkit.VirtualClock` nobody waits for it, so that any releaser can be rehearsed.
@@ -72,8 +80,12 @@ def delayed(releaser: ReleaserLike, durations: DurationsLike) -> Delayed:
     ----------
     releaser : RepoReleaser, function, float, mapping or FailureModel
         Who is asked then.
-    durations : float, timedelta, mapping or Series
-        How long each attempt takes: seconds or timedeltas, for all or by repo id.
+    durations : float, timedelta, mapping, Series or DurationModel
+        How long each attempt takes: seconds or timedeltas, for all or by repo id, in whole milliseconds. Of a model it
+        is drawn, as that of an attempt which succeeds: nobody knows yet.
+    rng, trial
+        The seed of what is drawn, and which of its trials to follow, from 0; by default those of `releaser`, where it
+        is a simulated one.
 
     Examples
     --------
@@ -85,7 +97,7 @@ def delayed(releaser: ReleaserLike, durations: DurationsLike) -> Delayed:
     >>> str(clock.elapsed)  # api beside web, then docs
     '0:01:10'
     """
-    return Delayed(releaser, durations)
+    return Delayed(releaser, durations, rng, trial)
 
 
 class RateLimited(Exception):
@@ -262,7 +274,7 @@ def check_releaser(plan: SequencePlan, releaser: ReleaserLike) -> None:
         Where all names of who fails are unknown, and so nothing could fail; or a repo to release has no duration.
     """
     if isinstance(releaser, Delayed | SimulatedReleaser) and releaser.durations is not None:
-        releaser.durations.by_repo(plan.released)
+        releaser.durations.means(plan.released)
     if isinstance(releaser, Around):
         check_releaser(plan, releaser.releaser)
     elif isinstance(releaser, CommandReleaser):

@@ -153,9 +153,9 @@ def alone() -> tuple[Callable[[Experiment], float], Callable[[Experiment], float
     import numba  # noqa: PLC0415  # an extra, which the other benchmarks do without
     from numba import uint32, uintp  # noqa: PLC0415
 
-    from seqkit.analysis.montecarlo import numba_kernel  # noqa: PLC0415
+    from seqkit.analysis.montecarlo import numba_draws, numba_kernel  # noqa: PLC0415
 
-    draw, all_, none = numba_kernel._draw, uint32(0xFFFFFFFF), uint32(0)
+    draw, all_, none = numba_draws.draw, uint32(0xFFFFFFFF), uint32(0)
     words = numba_kernel._WORDS
     block, work = 64 * words, 5e8  # trials; trials × rows of one timing
 

@@ -8,7 +8,9 @@
 `reach`              what a trial can come to at all
 `paired`             what two ways to release differ by, trial by trial
 `experiment`         a plan, a model and a policy as plain arrays; sums of tallies
+`numpy_draws`        what is drawn, in numpy
 `numpy_kernel`       trials as bits, in numpy
+`numba_draws`        what is drawn, compiled
 `numba_kernel`       the same bits, compiled
 `driver`             chunks, threads, executors, progress
 ===================  =============================================================

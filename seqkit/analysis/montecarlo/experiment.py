@@ -140,11 +140,13 @@ def joint_counts(
     return joint, weights.astype(np.int64)
 
 
-def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) -> Experiment:
+def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int, tries: int | None = None) -> Experiment:
     """Turn what is simulated into arrays.
 
     Where a failure does not block, nothing is lost by what it needs; where everything stops, every later
     repo of the train is out anyway, since plan order is a dependency order.
+
+    Tries are drawn as far as they can matter, or as many as `tries` says, where each takes time.
 
     Raises
     ------
@@ -153,7 +155,9 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
     """
     items = [item.repo_id for item in plan.items]
     released, trains = plan.arrays.released, plan.train_of
-    attempts = max((tries_that_count(model, repo, terms.attempts, len(items)) for repo in plan.released), default=1)
+    attempts = tries or max(
+        (tries_that_count(model, repo, terms.attempts, len(items)) for repo in plan.released), default=1
+    )
     causes = [(cause, train) for train in sorted(set(trains)) for cause in model.common_causes if cause.probability > 0]
     struck_by: list[list[int]] = [[] for _ in items]
     mildly: list[list[int]] = [[] for _ in items]
@@ -164,7 +168,7 @@ def prepare(plan: SequencePlan, terms: Terms, model: FailureModel, seed: int) ->
                 (struck_by if cause.severity == 1 else mildly)[at].append(number)
     members = sum(map(len, mildly))
     keyed = max(1, _MOST_KEYS // max(1, len(items) + members))
-    if terms.attempts > keyed or attempts > _MOST_TRIES:
+    if attempts > _MOST_TRIES or (terms.attempts if tries is None else tries) > keyed:
         raise ValueError(
             f"attempts is {terms.attempts}, expected at most {min(keyed, _MOST_TRIES)} for a plan of "
             f"{len(items)} items; analyze(plan, model, attempts) takes any number"

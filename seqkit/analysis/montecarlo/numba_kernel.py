@@ -1,9 +1,6 @@
 """The kernel compiled by numba: bits of trials in vector registers, blocks that stay in the cache.
 
-A row is one repo in one block of trials: first the low halves of the block's 64-bit words, then the
-high halves, as 32-bit lanes, because the draws are made of 32-bit halves and many processors have no
-vector multiplication for wider ones. All loops over lanes are written so that the compiler turns them
-into vector instructions; every intermediate is cast back to 32 bits, which numba would widen.
+Rows of lanes, and why they are what they are: see :mod:`seqkit.analysis.montecarlo.numba_draws`.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg"
@@ -19,6 +16,7 @@ from numba import types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
 from seqkit.analysis.montecarlo.experiment import NO_TRIALS, Experiment, Tally, joint_counts
+from seqkit.analysis.montecarlo.numba_draws import NONE, compiled, draw, fails, mixed
 
 __all__ = ["is_compiled", "run"]
 
@@ -28,15 +26,6 @@ _LARGE = 16_000  # rows; above, they would not fit any cache, and take less memo
 _DENSE_UP_TO = 1_500  # released repos; a table of all joint counts stays below 20 MB
 
 _ALL = uint32(0xFFFFFFFF)
-_NONE = uint32(0)
-
-
-def _compiled(function: Any) -> Any:
-    """Compile, and keep the machine code beside the module or in the user's cache, as Python does with its own."""
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # neither place can be written
-        return numba.njit(nogil=True)(function)
 
 
 @intrinsic
@@ -50,110 +39,6 @@ def _ones(typing_context: Any, value: Any) -> Any:
 
 
 @numba.njit(inline="always")
-def _key(stream, level):
-    """The splitmix64 of :mod:`seqkit.core.draws`: the keys of one level."""
-    state = uint64(stream + uint64(level) * uint64(0x9E3779B97F4A7C15))
-    state = uint64((state ^ (state >> uint64(30))) * uint64(0xBF58476D1CE4E5B9))
-    state = uint64((state ^ (state >> uint64(27))) * uint64(0x94D049BB133111EB))
-    return uint64(state ^ (state >> uint64(31)))
-
-
-@numba.njit(inline="always")
-def _mixed(number, first, second):
-    """One half of ``draws.word``."""
-    value = uint32(number ^ first)
-    value = uint32(uint32(value ^ uint32(value >> uint32(16))) * uint32(0x21F0AAAD))
-    value = uint32(uint32(value ^ uint32(value >> uint32(15))) + second)
-    value = uint32(value * uint32(0xD35A2D97))
-    return uint32(value ^ uint32(value >> uint32(15)))
-
-
-@numba.njit(inline="always")
-def _digit(mantissa, digits, level):
-    """A binary digit of the rate, as a mask."""
-    shift = digits - level
-    if 0 <= shift < 64:
-        return uint32(_NONE - uint32((mantissa >> uint64(shift)) & uint64(1)))
-    return _NONE
-
-
-@numba.njit(inline="always")
-def _happened(decided, drawn, digit, open_):
-    """Where the draw is still open and falls below the rate at this digit."""
-    return uint32(decided | uint32(uint32(open_ & digit) & uint32(~drawn)))
-
-
-@numba.njit(inline="always")
-def _still(drawn, digit, open_):
-    """Where the draw still equals the rate after this digit."""
-    return uint32(open_ & uint32(~uint32(drawn ^ digit)))
-
-
-@numba.njit(inline="always")
-def _four_levels(pending, out, r, offset, words, numbers, key0, digit0, key1, digit1, key2, digit2, key3, digit3):
-    """Compare four digits at a time: less traffic, and a test for the end only every fourth."""
-    a0, b0 = uint32(key0), uint32(key0 >> uint64(32))
-    a1, b1 = uint32(key1), uint32(key1 >> uint64(32))
-    a2, b2 = uint32(key2), uint32(key2 >> uint64(32))
-    a3, b3 = uint32(key3), uint32(key3 >> uint64(32))
-    left = _NONE
-    for i in range(words):
-        number = numbers[i]
-        lane = offset + i
-        open_, decided = pending[lane], out[r, lane]
-        drawn = _mixed(number, a0, b0)
-        decided = _happened(decided, drawn, digit0, open_)
-        open_ = _still(drawn, digit0, open_)
-        drawn = _mixed(number, a1, b1)
-        decided = _happened(decided, drawn, digit1, open_)
-        open_ = _still(drawn, digit1, open_)
-        drawn = _mixed(number, a2, b2)
-        decided = _happened(decided, drawn, digit2, open_)
-        open_ = _still(drawn, digit2, open_)
-        drawn = _mixed(number, a3, b3)
-        decided = _happened(decided, drawn, digit3, open_)
-        open_ = _still(drawn, digit3, open_)
-        pending[lane] = open_
-        out[r, lane] = decided
-        left = uint32(left | open_)
-    return left
-
-
-@_compiled
-def _draw(pending, out, r, words, keys, v, attempt, mantissa, digits, numbers):
-    """Set in ``out[r]`` the trials of `pending` in which an event of this rate happens; uses `pending` up."""
-    if digits == 0:
-        if mantissa:
-            for lane in range(2 * words):
-                out[r, lane] = uint32(out[r, lane] | pending[lane])
-        return
-    for half in range(2):
-        offset = uintp(half) * words
-        stream = keys[v, attempt, half]
-        level = 1
-        while level <= digits:
-            left = _four_levels(
-                pending,
-                out,
-                r,
-                offset,
-                words,
-                numbers,
-                _key(stream, level),
-                _digit(mantissa, digits, level),
-                _key(stream, level + 1),
-                _digit(mantissa, digits, level + 1),
-                _key(stream, level + 2),
-                _digit(mantissa, digits, level + 2),
-                _key(stream, level + 3),
-                _digit(mantissa, digits, level + 3),
-            )
-            if left == _NONE:
-                break
-            level += 4
-
-
-@numba.njit(inline="always")
 def _sum3(a, b, c):
     return uint32(uint32(a ^ b) ^ c)
 
@@ -163,7 +48,7 @@ def _carry3(a, b, c):
     return uint32(uint32(a & b) | uint32(c & uint32(a ^ b)))
 
 
-@_compiled
+@compiled
 def _add_eight(planes, rows, carry):
     """Add eight rows to the counters: bit k of a trial's count is its bit in ``planes[k]``.
 
@@ -191,17 +76,17 @@ def _add_eight(planes, rows, carry):
         carry[lane] = _carry3(fours, four_a, four_b)
         planes[0, lane], planes[1, lane], planes[2, lane] = ones, twos, _sum3(fours, four_a, four_b)
     for k in range(3, planes.shape[0]):
-        left = _NONE
+        left = NONE
         for lane in range(lanes):
             bits = planes[k, lane]
             planes[k, lane] = uint32(bits ^ carry[lane])
             carry[lane] = uint32(bits & carry[lane])
             left = uint32(left | carry[lane])
-        if left == _NONE:
+        if left == NONE:
             break
 
 
-@_compiled
+@compiled
 def _read_counters(planes, counts):
     """Turn the counters into one number a trial: ``counts[bit, lane]``."""
     for bit in range(32):
@@ -213,25 +98,7 @@ def _read_counters(planes, counts):
                 counts[bit, lane] = uint32(counts[bit, lane] | uint32(digit << uint32(k)))
 
 
-@_compiled
-def _fails(pending, out, r, words, keys, v, attempt, mantissa, digits, numbers, mild, mild_first, mild_last, struck):
-    """Set in ``out[r]`` the trials of `pending` in which this attempt fails, by itself or for a mild cause.
-
-    ``out[r + 1]`` are those in which it fails by itself, ``out[r + 2]`` is overwritten. `pending` is left as it is.
-    """
-    causes, mild_keys, mild_mantissas, mild_digits = mild
-    own, spare = out[r + 1], out[r + 2]
-    own[:] = _NONE
-    spare[:] = pending
-    _draw(spare, out, r + 1, words, keys, v, attempt, mantissa, digits, numbers)
-    out[r, :] = own
-    for i in range(mild_first, mild_last):
-        for lane in range(2 * words):
-            spare[lane] = uint32(pending[lane] & struck[causes[i], lane])
-        _draw(spare, out, r, words, mild_keys, i, attempt, mild_mantissas[i], mild_digits[i], numbers)
-
-
-@_compiled
+@compiled
 def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to call out costs more than it does
     released,
     first_dependency,
@@ -288,24 +155,24 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
         number = uint32(uint64(first_word) + uint64(done // 64))
         size = min(trials - done, 64 * words)
         for word in range(words):
-            numbers[word] = _mixed(uint32(number + uint32(word)), _NONE, _NONE)
+            numbers[word] = mixed(uint32(number + uint32(word)), NONE, NONE)
             for half in range(2):
                 inside = min(max(size - 64 * word - 32 * half, 0), 32)
                 valid[half * words + word] = uint32((uint64(1) << uint64(inside)) - uint64(1))
         for c in range(cause_keys.shape[0]):
             pending[:] = valid
-            struck[c, :] = _NONE
-            _draw(pending, struck, c, words, cause_keys, c, 0, cause_mantissas[c], cause_digits[c], numbers)
-        planes_failed[:] = _NONE
-        planes_lost[:] = _NONE
+            struck[c, :] = NONE
+            draw(pending, struck, c, words, cause_keys, c, 0, cause_mantissas[c], cause_digits[c], numbers)
+        planes_failed[:] = NONE
+        planes_lost[:] = NONE
         held = 0
         for v in range(n):
             if departs[v]:  # failures count from here
-                stopped[:] = _NONE
+                stopped[:] = NONE
                 for k in range(n_budget):
-                    budget[k, :] = _ALL if ((1 << n_budget) - stop_at) >> k & 1 else _NONE
+                    budget[k, :] = _ALL if ((1 << n_budget) - stop_at) >> k & 1 else NONE
             for lane in range(lanes):  # an unreleased item only hands on what it needs
-                rows[v, lane] = stopped[lane] if released[v] else _NONE
+                rows[v, lane] = stopped[lane] if released[v] else NONE
             for i in range(first_dependency[v], first_dependency[v + 1]):
                 needed = dependencies[i]
                 for lane in range(lanes):
@@ -314,7 +181,7 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                 continue
             for lane in range(lanes):
                 pending[lane] = uint32(valid[lane] & uint32(~rows[v, lane]))
-                last_failed[held, lane] = _NONE
+                last_failed[held, lane] = NONE
             for i in range(first_cause[v], first_cause[v + 1]):
                 cause = causes[i]
                 for lane in range(lanes):
@@ -326,11 +193,11 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
             for attempt in range(attempts - 1):
                 own = 0
                 if mild_first == mild_last:
-                    again[0, :] = _NONE
-                    _draw(pending, again, 0, words, keys, v, attempt, mantissa, n_digits, numbers)
+                    again[0, :] = NONE
+                    draw(pending, again, 0, words, keys, v, attempt, mantissa, n_digits, numbers)
                 else:
                     own = 1
-                    _fails(
+                    fails(
                         pending,
                         again,
                         0,
@@ -350,20 +217,20 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                 if attempt == 0:
                     mantissa, n_digits = later_mantissas[v], later_digits[v]
                     if hard_mantissas[v]:  # but for those that are broken, which have failed
-                        broken[0, :] = _NONE
-                        _draw(again[own], broken, 0, words, hard_keys, v, 0, hard_mantissas[v], hard_digits[v], numbers)
+                        broken[0, :] = NONE
+                        draw(again[own], broken, 0, words, hard_keys, v, 0, hard_mantissas[v], hard_digits[v], numbers)
                         for lane in range(lanes):
                             last_failed[held, lane] = uint32(last_failed[held, lane] | broken[0, lane])
                             pending[lane] = uint32(pending[lane] & uint32(~broken[0, lane]))
-                left = _NONE
+                left = NONE
                 for lane in range(lanes):
                     left = uint32(left | pending[lane])
-                if left == _NONE:
+                if left == NONE:
                     break
             if mild_first == mild_last:
-                _draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissa, n_digits, numbers)
+                draw(pending, last_failed, held, words, keys, v, attempts - 1, mantissa, n_digits, numbers)
             else:
-                _fails(
+                fails(
                     pending,
                     again,
                     0,
@@ -381,7 +248,7 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                 )
                 for lane in range(lanes):
                     last_failed[held, lane] = uint32(last_failed[held, lane] | again[0, lane])
-            many_failed = many_lost = _NONE
+            many_failed = many_lost = NONE
             for lane in range(lanes):
                 fail = last_failed[held, lane]
                 miss = uint32(rows[v, lane] | fail)
@@ -407,8 +274,8 @@ def _blocks(  # noqa: PLR0912, PLR0915  # one pass over the rows of a block; to 
                 _add_eight(planes_lost, last_lost, carry)
                 held = 0
         if held:
-            last_failed[held:] = _NONE
-            last_lost[held:] = _NONE
+            last_failed[held:] = NONE
+            last_lost[held:] = NONE
             _add_eight(planes_failed, last_failed, carry)
             _add_eight(planes_lost, last_lost, carry)
 
