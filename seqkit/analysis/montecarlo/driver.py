@@ -16,14 +16,16 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.analysis.montecarlo import numpy_kernel
 from seqkit.analysis.montecarlo.experiment import Experiment, Tally
 
-__all__ = ["Engine", "chosen_engine", "each_chunk"]
+__all__ = ["Engine", "chosen_engine", "each_chunk", "each_part"]
+
+_T = TypeVar("_T")
 
 Engine = Literal["auto", "numpy", "numba"]
 """Which kernel counts; the numbers are the same."""
@@ -94,24 +96,46 @@ def each_chunk(
     closed (the caller was interrupted, between two chunks or in one), what is under way is waited for and the
     rest given up: so close it, with :func:`contextlib.closing`.
     """
+    repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
+    _kernel(engine)  # imported before threads would do it at the same time
+
+    def call(first: int, trials: int) -> tuple[Callable[..., list[Tally]], tuple[Any, ...]]:
+        return _run, (engine, experiments, first // 64, trials, arrays)
+
+    yield from each_part(call, begin, end, _PER_SECOND[engine] / repos, executor, "simulating", _ROUND)
+
+
+def each_part(
+    call: Callable[[int, int], tuple[Callable[..., _T], tuple[Any, ...]]],
+    begin: int,
+    end: int,
+    per_second: float,
+    executor: Executor | int | None,
+    what: str,
+    round_to: int = 1,
+) -> Generator[_T]:
+    """Yield what comes of the trials `begin` to `end`, part by part and in their order, as :func:`each_chunk` does.
+
+    `call` gives, for a first trial and a number of trials, a function of a module and its arguments, which can be sent
+    to another process. One thread does `per_second` trials in a second, which sizes the parts, multiples of `round_to`;
+    `what` is what the progress bar says.
+    """
     from seqkit._util.progress import Bar  # noqa: PLC0415  # `import seqkit` stays light: tqdm
 
-    repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
     threads = _threads(executor)
-    seconds = _SECONDS_OF_THREADS if threads else _SECONDS_ELSEWHERE
-    size = _PER_SECOND[engine] * seconds / repos
+    size = per_second * (_SECONDS_OF_THREADS if threads else _SECONDS_ELSEWHERE)
     if threads > 1:  # a share for each, where a share is worth a thread
         size = min(size, max((end - begin) / threads, size / 10))
-    size = max(1, math.ceil(size / _ROUND)) * _ROUND
+    size = max(1, math.ceil(size / round_to)) * round_to
     firsts = range(begin, end, size)
-    with Bar(total=end - begin, desc="simulating", unit="trial", unit_scale=True, delay=1, ascii=True) as bar:
+    with Bar(total=end - begin, desc=what, unit="trial", unit_scale=True, delay=1, ascii=True) as bar:
         if threads and min(threads, len(firsts)) == 1:
             for first in firsts:
                 trials = min(size, end - first)
-                yield _run(engine, experiments, first // 64, trials, arrays)
+                function, arguments = call(first, trials)
+                yield function(*arguments)
                 bar.update(trials)
             return
-        _kernel(engine)  # imported before threads would do it at the same time
         name = f"seqkit-simulate-{next(_POOLS)}"
         own = ThreadPoolExecutor(threads, name) if threads else None
         pool: Any = own or executor
@@ -119,8 +143,9 @@ def each_chunk(
         try:
             for first in firsts:
                 trials = min(size, end - first)
-                task = (_run, engine, experiments, first // 64, trials, arrays)
-                waiting.append((trials, _submitted(own, *task) if own else pool.submit(*task)))
+                function, arguments = call(first, trials)
+                done = _submitted(own, function, *arguments) if own else pool.submit(function, *arguments)
+                waiting.append((trials, done))
                 if len(waiting) >= (2 * threads or _AHEAD):
                     yield waiting[0][1].result()
                     bar.update(waiting.popleft()[0])

@@ -5,5 +5,19 @@
 `listing`        the schedule that a run follows, at fixed durations
 `bounds`         how soon any schedule could end at best
 `search`         priorities that end sooner than the rules of thumb do
+`problem`        what is scheduled, as arrays
+`drawing`        what is drawn in each trial, by numpy
+`loop`           the event loop of one trial, in plain Python
+`plain`          trial by trial by that loop
+`closed`         all trials at once, where only dependencies keep a repo from starting
+`numba_loop`     the loop, compiled; with `numba_attempts` and `numba_closed`
+`ends`           what came of the trials
+`tracing`        on whom the end hangs
+`kernels`        who follows the trials
+`posing`         the arguments of a schedule, read once
+`moments`        estimated times and dates
+`measures`       how much the end hangs on each repo
+`scheduling`     schedule, and what it answers
+`curve`          the same by number of lanes
 ===============  ====================================================================
 """

@@ -462,9 +462,7 @@ def run(problem: Problem, first: int, trials: int, criticality: bool = False, de
     n = problem.n
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
     critical = np.zeros((2 if criticality else 0, n), np.int64)
-    rules = Rules(
-        problem.lanes, problem.interval, problem.attempts, problem.deadline, problem.frees, problem.stop_at
-    )
+    rules = Rules(problem.lanes, problem.interval, problem.attempts, problem.deadline, problem.frees, problem.stop_at)
     told = trail = None
     if criticality or details or problem.interval or problem.deadline >= 0:
         marks = [np.zeros(n, np.int8) for _ in range(2)]
