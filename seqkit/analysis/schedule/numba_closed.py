@@ -19,8 +19,9 @@ from seqkit.analysis.schedule.numba_attempts import (
     WORDS,
     attempt,
     chances_of,
+    clipped,
     first_failures,
-    ticks_at,
+    place,
     ticks_of,
     times_of,
 )
@@ -33,23 +34,28 @@ _INFINITE = np.inf
 
 
 @compiled
-def _drawn(times, v, keys, xs, size, out):
-    """Draw how long the first attempt at a job takes, as if it succeeded."""
-    count, offset = times.counts[v], times.offsets[v]
+def _drawn(count, offset, scale, values, intercepts, slopes, first, second, xs, cells, out):
+    """Draw how long the first attempt at a job takes, as if it succeeded: three loops, of which vectors take two."""
+    size = out.size
     if count == 1:
-        constant = times.times[offset]
+        constant = values[offset]
         for b in range(size):
             out[b] = constant
         return
-    first, second = keys[v, 0], keys[v, 1]
     if count:
         for b in range(size):
             chosen = (uint64(mixed(xs[b], first, second)) * uint64(count)) >> uint64(32)
-            out[b] = times.times[offset + int64(chosen)]
+            out[b] = values[offset + int64(chosen)]
         return
-    scale, intercepts, slopes = times.scales[v], times.intercepts, times.slopes
     for b in range(size):
-        out[b] = ticks_at(mixed(xs[b], first, second), scale, offset, intercepts, slopes)
+        cell, x = place(mixed(xs[b], first, second))
+        cells[b] = cell + offset
+        out[b] = x
+    for b in range(size):
+        cell = uint64(cells[b])
+        out[b] = intercepts[cell] + slopes[cell] * out[b]
+    for b in range(size):
+        out[b] = np.floor(clipped(scale * out[b] + 0.5))
 
 
 @compiled
@@ -94,7 +100,7 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
     begin, ended = np.empty((kept, size)), np.empty((kept, size))
     fails = np.empty((n, 2 * WORDS), np.uint32)
     best, released, took = np.empty(size), np.empty(size), np.empty(size)
-    tail = np.empty(size, np.int64)
+    tail, cells = np.empty(size, np.int64), np.empty(size, np.int64)
     xs = np.empty(size, np.uint32)
     keys = np.empty((n, 2), np.uint32)
     level = int64(1) + (first >> 32)
@@ -123,7 +129,19 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                 other = open_[needs[i]]
                 for b in range(size):
                     began[b] = other[b] if other[b] > began[b] else began[b]
-            _drawn(times, v, keys, xs, size, took)
+            _drawn(
+                times.counts[v],
+                times.offsets[v],
+                times.scales[v],
+                times.times,
+                times.intercepts,
+                times.slopes,
+                keys[v, 0],
+                keys[v, 1],
+                xs,
+                cells,
+                took,
+            )
             for segment in range(size >> 5):
                 bits = fails[v, (segment & 1) * WORDS + word + (segment >> 1)]
                 offset = segment << 5

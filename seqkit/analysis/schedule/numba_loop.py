@@ -28,8 +28,9 @@ from seqkit.analysis.schedule.numba_attempts import (
     WORDS,
     attempt,
     chances_of,
+    clipped,
     first_failures,
-    ticks_at,
+    place,
     ticks_of,
     times_of,
 )
@@ -150,29 +151,43 @@ def _freed(waits_for, ready, rank, shift):
 
 
 @compiled
-def _draw_first(first, times, trial, failed, bit, drawn):
-    """Draw what happens to all first attempts of a trial; `failed` has its bits, by job."""
-    spread = mixed(uint32(trial), NONE, NONE)
-    intercepts, slopes = times.intercepts, times.slopes
-    normal, scales, offsets = first.normal, first.scales, first.offsets
-    first_keys, second_keys = first.first_keys, first.second_keys
-    if normal.size == drawn.size:
-        for v in range(drawn.size):
-            ticks = ticks_at(mixed(spread, first_keys[v], second_keys[v]), scales[v], offsets[v], intercepts, slopes)
-            drawn[v] = int64(-1.0 - ticks if uint32(failed[v] >> bit) & uint32(1) else ticks)
-    else:
-        for i in range(normal.size):
-            ticks = ticks_at(mixed(spread, first_keys[i], second_keys[i]), scales[i], offsets[i], intercepts, slopes)
-            v = normal[i]
-            drawn[v] = int64(-1.0 - ticks if uint32(failed[v] >> bit) & uint32(1) else ticks)
-        for i in range(first.constant.size):
-            v = first.constant[i]
-            ticks = times.times[times.offsets[v]]
-            drawn[v] = int64(-1.0 - ticks if uint32(failed[v] >> bit) & uint32(1) else ticks)
-        for i in range(first.steps.size):
-            v = first.steps[i]
-            ticks = ticks_of(times, v, _number(times, v, spread, trial))
-            drawn[v] = int64(-1.0 - ticks if uint32(failed[v] >> bit) & uint32(1) else ticks)
+def _draw_normal(first_keys, second_keys, scales, offsets, intercepts, slopes, spread, cells, xs, ticks):
+    """Draw how long first attempts of lognormal laws take: two loops, of which vectors take one.
+
+    Arrays one by one: to hand over tuples of them costs as much as to draw for fifty jobs.
+    """
+    n = scales.size
+    for i in range(n):
+        cell, x = place(mixed(spread, first_keys[i], second_keys[i]))
+        cells[i] = cell + offsets[i]
+        xs[i] = x
+    for i in range(n):
+        cell = uintp(cells[i])
+        ticks[i] = int64(clipped(scales[i] * (intercepts[cell] + slopes[cell] * xs[i]) + 0.5))
+
+
+@compiled
+def _fail(failed, bit, drawn):
+    for v in range(drawn.size):
+        drawn[v] ^= -int64((failed[v] >> bit) & uint32(1))
+
+
+@compiled
+def _draw_others(first, times, trial, spread, normal, drawn):
+    """Draw how long the other first attempts take."""
+    for i in range(first.normal.size):
+        drawn[first.normal[i]] = normal[i]
+    for i in range(first.constant.size):
+        v = first.constant[i]
+        drawn[v] = int64(times.times[times.offsets[v]])
+    for i in range(first.steps.size):
+        v = first.steps[i]
+        drawn[v] = int64(ticks_of(times, v, _number(times, v, spread, trial)))
+
+
+@compiled
+def _draw_failed(first, times, trial, spread, drawn):
+    """Draw anew how long first attempts take that fail by laws of their own."""
     for i in range(first.differ.size):
         v = first.differ[i]
         if drawn[v] < 0:
@@ -226,21 +241,20 @@ def _trace(queue, trail, tail, critical, marks):
 
 
 @compiled
-def _note_start(trail, interval, number, v, now, due, ended, state):
-    """Keep what let an attempt start."""
+def _note_start(start, lets, lasts, log, interval, number, v, now, due, ended, state):
+    """Keep what let an attempt start, in what a trail has."""
     let_by, one = ended, v
     if interval and state[_LAST_START] >= 0 and now == state[_LAST_START] + interval:
         let_by = ~state[_STARTED]
     if number[v] > 1:
         row = state[_LOGGED]
         one = number.size + row
-        trail.log[row, 0], trail.log[row, 1], trail.log[row, 2] = v, now, due
-        trail.log[row, 3], trail.log[row, 4] = trail.lasts[v], let_by
+        log[row, 0], log[row, 1], log[row, 2], log[row, 3], log[row, 4] = v, now, due, lasts[v], let_by
         state[_LOGGED] += 1
     else:
-        trail.start[v] = now
-        trail.lets[v] = let_by
-    trail.lasts[v] = one
+        start[v] = now
+        lets[v] = let_by
+    lasts[v] = one
     state[_STARTED], state[_LAST_START] = one, now
 
 
@@ -265,7 +279,19 @@ def _try_again(chances, times, rules, trail, v, now, trial, number, drawn, waiti
             begins = due
             if rules.interval:
                 begins = max(due, state[_LAST_START] + rules.interval)
-            _note_start(trail, rules.interval, number, v, begins, due, ended, state)
+            _note_start(
+                trail.start,
+                trail.lets,
+                trail.lasts,
+                trail.log,
+                rules.interval,
+                number,
+                v,
+                begins,
+                due,
+                ended,
+                state,
+            )
             due = begins
         return due + (next_ ^ (next_ >> 63))
     entry = (uint64(due) << uint64(bits)) | uint64(v)
@@ -331,11 +357,19 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
         if queue.roots[w]:
             root_summary |= _ONE << uint64(w >> shift)
 
+    first_keys, second_keys = first_draws.first_keys, first_draws.second_keys
+    scales, offsets, intercepts, slopes = first_draws.scales, first_draws.offsets, times.intercepts, times.slopes
+    mixed_laws = scales.size < n
     drawn = np.empty(n, np.int64)
+    normal = np.empty(scales.size, np.int64) if mixed_laws else drawn
+    cells, xs = np.empty(n, np.int64), np.empty(n)
     waits_for, ready = np.empty(n + 1, np.int32), np.empty(words, np.uint64)
     runs, waiting = np.empty(lanes + 1, np.uint64), np.empty(n + 1, np.uint64)
     number = np.ones(n, np.int64)
     state = np.zeros(5, np.int64)
+    if trail is not None:
+        start, finish, status = trail.start, trail.finish, trail.status
+        lets, lasts, dues, log = trail.lets, trail.lasts, trail.dues, trail.log
     rows = np.empty((n, 2 * WORDS), np.uint32)
     failed = np.empty((2 * WORDS, n), np.uint32)
     drawn_from = int64(-1)
@@ -349,7 +383,13 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
                 for lane in range(2 * WORDS):
                     failed[lane, v] = rows[v, lane]
         lane = ((trial >> 5) & 1) * WORDS + ((trial >> 6) - drawn_from)
-        _draw_first(first_draws, times, trial, failed[lane], uint32(trial & 31), drawn)
+        spread = mixed(uint32(trial), NONE, NONE)
+        _draw_normal(first_keys, second_keys, scales, offsets, intercepts, slopes, spread, cells, xs, normal)
+        if mixed_laws:
+            _draw_others(first_draws, times, trial, spread, normal, drawn)
+        _fail(failed[lane], uint32(trial & 31), drawn)
+        if first_draws.differ.size:
+            _draw_failed(first_draws, times, trial, spread, drawn)
         waits_for[:] = queue.waits_for
         ready[:] = queue.roots
         summary = root_summary
@@ -358,9 +398,9 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
         state[_WAITING], state[_LOGGED], state[_LAST_START], state[_RETRIED] = 0, 0, -1, 0
         ended, tail, tail_at = _NOBODY, int64(-1), int64(-1)
         if trail is not None:
-            trail.start[:] = -1
-            trail.finish[:] = -1
-            trail.status[:] = NOT_STARTED
+            start[:] = -1
+            finish[:] = -1
+            status[:] = NOT_STARTED
         while True:
             # ---------------------------------------------- who starts
             if state[_WAITING]:
@@ -384,7 +424,10 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
                         line |= ready[w]
                 summary &= ~(uint64(line == 0) << uint64(group))
                 if trail is not None:
-                    _note_start(trail, interval, number, v, now, trail.dues[v], ended, state)
+                    if interval or number[v] > 1:
+                        _note_start(start, lets, lasts, log, interval, number, v, now, dues[v], ended, state)
+                    else:
+                        start[v], lets[v], lasts[v] = now, ended, v
                 ticks = drawn[v] ^ (drawn[v] >> 63)  # -1 - ticks where it fails
                 entry = (uint64(now + ticks) << uint64(bits)) | uint64(v)
                 i = running
@@ -415,9 +458,9 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
                 v = int64(runs[running] & mask)
                 frees_now = drawn[v] >= 0
                 if trail is not None:
-                    ended = trail.lasts[v]
-                    trail.finish[v] = now
-                    trail.status[v] = RELEASED if frees_now else FAILED
+                    ended = lasts[v]
+                    finish[v] = now
+                    status[v] = RELEASED if frees_now else FAILED
                     if now > tail_at or v > tail:
                         tail, tail_at = v, now
                 released += frees_now
