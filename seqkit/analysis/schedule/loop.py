@@ -198,4 +198,3 @@ class _Trial:
 
     def next_start(self) -> float:
         return self.earliest() if self.ready and self.has_room() else math.inf
-

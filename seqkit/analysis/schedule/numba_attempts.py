@@ -22,7 +22,18 @@ from seqkit.analysis.schedule.problem import Problem
 from seqkit.core.laws import CELL_BITS, CELLS
 from seqkit.core.times import LONGEST, TICKS_A_SECOND
 
-__all__ = ["WORDS", "Chances", "Times", "attempt", "chances_of", "clipped", "first_failures", "place", "ticks_of", "times_of"]
+__all__ = [
+    "WORDS",
+    "Chances",
+    "Times",
+    "attempt",
+    "chances_of",
+    "clipped",
+    "first_failures",
+    "place",
+    "ticks_of",
+    "times_of",
+]
 
 WORDS = 64
 """Words of bits that are drawn at once: 4,096 trials."""
@@ -35,7 +46,7 @@ _TAIL = CELLS.bit_length() - 1
 
 
 class Chances(NamedTuple):
-    """What fails: see :class:`seqkit.analysis.montecarlo.experiment.Experiment`, by row; `items` is the row of a job."""
+    """What fails: see :class:`seqkit.analysis.montecarlo.experiment.Experiment`; `items` is the row of each job."""
 
     items: NDArray[np.int64]
     keys: NDArray[np.uint64]

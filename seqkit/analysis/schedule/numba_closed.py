@@ -194,7 +194,7 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                     for i in range(first_need[v], first_need[v + 1]):
                         if ended[needs[i], b] >= latest:
                             latest, let_by = ended[needs[i], b], needs[i]
-                    v = let_by
+                    v = let_by  # type: ignore[assignment]  # numba's integers
         at += size
         word += size >> 6
 
