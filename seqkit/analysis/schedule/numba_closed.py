@@ -27,7 +27,7 @@ from seqkit.analysis.schedule.numba_attempts import (
 )
 from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["run"]
+__all__ = ["is_compiled", "run"]
 
 _CACHE = 1 << 16  # doubles of all rows: half a megabyte
 _INFINITE = np.inf
@@ -197,6 +197,11 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                     v = let_by  # type: ignore[assignment]  # numba's integers
         at += size
         word += size >> 6
+
+
+def is_compiled() -> bool:
+    """Tell whether the next call starts at once."""
+    return bool(_rows.signatures)
 
 
 def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:

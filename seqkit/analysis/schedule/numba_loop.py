@@ -38,10 +38,7 @@ from seqkit.analysis.schedule.numba_trail import (
 )
 from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["MOST_JOBS", "run"]
-
-MOST_JOBS = 100_000
-"""Of more, the end of an attempt and its job do not go into one number."""
+__all__ = ["is_compiled", "run"]
 
 _ONE = uint64(1)
 _LAST = np.uint64(np.iinfo(np.uint64).max)
@@ -232,6 +229,11 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
         if state[RETRIED]:
             number[:] = 1
     return False
+
+
+def is_compiled() -> bool:
+    """Tell whether the next call starts at once."""
+    return bool(_trials.signatures)
 
 
 def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqkit.analysis.schedule.drawing import first_attempts, later_attempts, waits_after
-from seqkit.analysis.schedule.ends import Details, Ends, total
+from seqkit.analysis.schedule.ends import Details, Ends, joined
 from seqkit.analysis.schedule.loop import Run, follow
 from seqkit.analysis.schedule.problem import Problem
 from seqkit.analysis.schedule.tracing import critical_jobs
@@ -17,12 +17,12 @@ _BLOCK = 1 << 16  # numbers drawn at once
 
 def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on."""
-    size = trials if details else max(64, _BLOCK // max(1, problem.n))
+    size = max(64, _BLOCK // max(1, problem.n))
     parts = [
         _block(problem, at, min(size, first + trials - at), criticality, details)
         for at in range(first, first + trials, size)
     ]
-    return parts[0] if len(parts) == 1 else total(parts)
+    return joined(parts)
 
 
 def run_trial(problem: Problem, trial: int) -> Run:
