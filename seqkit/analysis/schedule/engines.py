@@ -29,6 +29,7 @@ _WORTH_COMPILING = 5e6  # trials times jobs in lanes; compiling takes some secon
 _WORTH_COMPILING_CLOSED = 5e7
 _PER_SECOND = {("numpy", False): 5e5, ("numpy", True): 8e6, ("numba", False): 3e7, ("numba", True): 3e8}
 """Trials times jobs, by engine and whether the form is closed; only to size chunks."""
+_KEPT_A_SECOND = 5e6  # trials times jobs, where each is told of: a chunk has some 12 MB then
 _MULTIPLES = {"numpy": 64, "numba": 4096}  # trials whose failures are drawn at once
 
 
@@ -83,12 +84,14 @@ def each_part(
     """Yield how the trials `begin` to `end` ended, chunk by chunk, in their order.
 
     With a progress bar, in threads or an executor as :func:`seqkit.analysis.montecarlo.driver.in_parts` says; close
-    it. A chunk takes about 0.1 s, so that details do not pile up.
+    it. Chunks with details are small, so that they do not pile up.
     """
     _kernel(engine, problem)  # imported before threads would do it at the same time
     call = functools.partial(_run, engine, problem, criticality, details)
-    a_second = _PER_SECOND[engine, problem.closed] / max(1, problem.n)
-    return in_parts(call, begin, end, a_second, _MULTIPLES[engine], executor)
+    a_second, multiple = _PER_SECOND[engine, problem.closed] / max(1, problem.n), _MULTIPLES[engine]
+    if details:
+        a_second, multiple = min(a_second, _KEPT_A_SECOND / max(1, problem.n)), 64
+    return in_parts(call, begin, end, a_second, multiple, executor)
 
 
 def _run(engine: str, problem: Problem, criticality: bool, details: bool, first: int, trials: int) -> Ends:

@@ -2,7 +2,8 @@
 
 The tie rule: of everything that ends at one instant, all ends are taken in first, in plan order. Then what may start
 starts, by priority, ties in plan order, never more at once than there are lanes. A job that waits to be tried again
-holds no lane, and queues by its priority once that is due; a single lane it keeps. Once the run is stopping nothing
+holds no lane, and queues by its priority once that is due; a single lane it keeps, where it is still the first in
+line, as nobody has ended since. Once the run is stopping nothing
 starts, and what waits has failed. A job below a failure that blocks is freed by nobody.
 
 What let an attempt start is what criticality is traced by:
@@ -84,7 +85,6 @@ class _Trial:
         self.ready = sorted(self.rank[job] for job in range(n) if not self.waits_for[job])  # heaps, all three
         self.active: list[tuple[int, int]] = []  # when it ends, and which job
         self.waiting: list[tuple[int, int]] = []  # when it is due, and which job
-        self.kept = -1  # the job that keeps the single lane
         self.now, self.failures = 0, 0
         self.last_start: Attempt | None = None
         self.last_end: Attempt | None = None
@@ -131,12 +131,7 @@ class _Trial:
         return 0 if self.last_start is None else self.last_start.start + self.problem.interval
 
     def start(self) -> None:
-        if self.kept >= 0:
-            job, self.kept = self.kept, -1
-            self.ready.remove(self.rank[job])
-            heapq.heapify(self.ready)
-        else:
-            job = self.by_rank[heapq.heappop(self.ready)]
+        job = self.by_rank[heapq.heappop(self.ready)]
         told, run = self.next[job], self.run
         ticks = told if told >= 0 else -1 - told
         by_time = bool(self.problem.interval) and self.last_start is not None and self.now == self.earliest()
@@ -170,8 +165,6 @@ class _Trial:
                 self.number[job] += 1
                 self.next[job], self.due[job] = told, self.now + wait
                 heapq.heappush(self.waiting, (self.due[job], job))
-                if problem.lanes == 1:
-                    self.kept = job
                 return
         self.fail(job)
         if problem.frees:
