@@ -31,7 +31,7 @@ from seqkit import (
 )
 from seqkit.analysis.schedule import closed, drawing, engines, plain
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Ends
-from seqkit.analysis.schedule.problem import Problem, pose
+from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.core.durations import as_durations
 from seqkit.core.failures import as_model
 from seqkit.core.retry import retry_of
@@ -55,7 +55,7 @@ def posed(
     policy: Any = "skip_dependents",
     failure_budget: int | None = None,
     min_interval: float = 0.0,
-) -> Problem:
+) -> ScheduleProblem:
     """Read what :func:`seqkit.run_plan` takes."""
     takes = as_durations(durations)
     first = priority or ("plan" if max_parallel == 1 else "longest_path")
@@ -323,7 +323,7 @@ def test_grahams_anomaly_is_kept() -> None:
     ]
 
 
-def critical_of(problem: Problem) -> tuple[str, str]:
+def critical_of(problem: ScheduleProblem) -> tuple[str, str]:
     """Who is critical by all that let it start, and by dependencies alone, in trial 0."""
     (marks,) = engines.run("numba", problem, 0, 1, True, True).details.critical.tolist()  # type: ignore[union-attr]
     return tuple("".join(sorted(r for r, mark in zip(problem.ids, marks, strict=True) if mark & bit)) for bit in (1, 2))  # type: ignore[return-value]

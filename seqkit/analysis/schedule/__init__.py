@@ -10,12 +10,6 @@
 `tracing`          who was critical in it
 `plain`            trial by trial through that loop
 `closed`           runs without a limit of lanes, in numpy
-`numba_attempts`   what happens to attempts, compiled
-`numba_first`      first attempts of all jobs at once, compiled
-`numba_queue`      the jobs as the compiled loop queues them
-`numba_loop`       the event loop, compiled
-`numba_retries`    what seldom happens in it
-`numba_trail`      what it keeps of a trial, and who was critical
-`numba_closed`     runs without a limit of lanes, compiled
+`compiled`         the same, compiled by numba
 =================  ====================================================================
 """

@@ -5,7 +5,7 @@ engine           with lanes                    where a job waits for nobody
 ===============  ============================  ============================
 ``"numpy"``      `plain`, which follows        `closed`
                  `loop` trial by trial
-``"numba"``      `numba_loop`                  `numba_closed`
+``"numba"``      `compiled.loop`               `compiled.closed`
 ===============  ============================  ============================
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 from seqkit.analysis.montecarlo.driver import Engine, chosen_engine, in_parts
 from seqkit.analysis.schedule import closed, plain
 from seqkit.analysis.schedule.ends import Ends, joined
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
 __all__ = ["each_part", "engine_for", "run"]
 
@@ -33,15 +33,15 @@ _KEPT_A_SECOND = 5e6  # trials times jobs, where each is told of: a chunk has so
 _MULTIPLES = {"numpy": 64, "numba": 4096}  # trials whose failures are drawn at once
 
 
-def engine_for(engine: Engine, problem: Problem, trials: float) -> str:
+def engine_for(engine: Engine, problem: ScheduleProblem, trials: float) -> str:
     """Read an `engine` argument: "numpy" or "numba"; ``auto`` as :func:`seqkit.simulate` takes it."""
-    module = "numba_closed" if problem.closed else "numba_loop"
+    module = "closed" if problem.closed else "loop"
     worth = _WORTH_COMPILING_CLOSED if problem.closed else _WORTH_COMPILING
-    return chosen_engine(engine, trials * problem.n, f"seqkit.analysis.schedule.{module}", worth)
+    return chosen_engine(engine, trials * problem.n, f"seqkit.analysis.schedule.compiled.{module}", worth)
 
 
 def run(
-    engine: str, problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False
+    engine: str, problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False
 ) -> Ends:
     """Run the trials from `first` on, at least one, in this thread.
 
@@ -49,7 +49,7 @@ def run(
     ----------
     engine : str
         "numpy" or "numba".
-    problem : Problem
+    problem : ScheduleProblem
         What is scheduled.
     first, trials : int
         Which trials.
@@ -74,7 +74,7 @@ def run(
 
 def each_part(
     engine: str,
-    problem: Problem,
+    problem: ScheduleProblem,
     begin: int,
     end: int,
     executor: Executor | int | None = None,
@@ -94,17 +94,17 @@ def each_part(
     return in_parts(call, begin, end, a_second, multiple, executor)
 
 
-def _run(engine: str, problem: Problem, criticality: bool, details: bool, first: int, trials: int) -> Ends:
+def _run(engine: str, problem: ScheduleProblem, criticality: bool, details: bool, first: int, trials: int) -> Ends:
     return run(engine, problem, first, trials, criticality, details)
 
 
-def _kernel(engine: str, problem: Problem) -> Callable[..., Ends]:
+def _kernel(engine: str, problem: ScheduleProblem) -> Callable[..., Ends]:
     if engine == "numpy" or (problem.n > _MOST_QUEUED and not problem.closed):
         return closed.run if problem.closed else plain.run
     chosen: Any
     if problem.closed:
-        from seqkit.analysis.schedule import numba_closed as chosen  # noqa: PLC0415  # importing numba takes a second
+        from seqkit.analysis.schedule.compiled import closed as chosen  # noqa: PLC0415  # importing numba takes a second
     else:
-        from seqkit.analysis.schedule import numba_loop as chosen  # noqa: PLC0415
+        from seqkit.analysis.schedule.compiled import loop as chosen  # noqa: PLC0415
     kernel: Callable[..., Ends] = chosen.run
     return kernel

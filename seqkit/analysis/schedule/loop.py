@@ -22,13 +22,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, too_long
-from seqkit.analysis.schedule.problem import LATEST, Problem
+from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
-__all__ = ["Attempt", "Run", "follow"]
+__all__ = ["MadeAttempt", "RunTrace", "follow"]
 
 
 @dataclass(eq=False)
-class Attempt:
+class MadeAttempt:
     """An attempt that was made, and what let it start."""
 
     job: int
@@ -37,32 +37,32 @@ class Attempt:
     end: int
     due: int
     """When it could have started, had there been a lane and no interval."""
-    before: Attempt | None
+    before: MadeAttempt | None
     """The last attempt at the same job."""
-    let_by: Attempt | None
+    let_by: MadeAttempt | None
     """The attempt that freed the lane, or that had started an interval before; None at the beginning."""
     by_time: bool
     """Whether the interval let it start."""
 
 
 @dataclass
-class Run:
+class RunTrace:
     """What came of a trial, by job."""
 
     end: int
     start: list[int]
     finish: list[int]
     status: list[int]
-    last: list[Attempt | None]
+    last: list[MadeAttempt | None]
     """The last attempt at each."""
 
 
-def follow(problem: Problem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> Run:
+def follow(problem: ScheduleProblem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> RunTrace:
     """Follow one trial to its end.
 
     Parameters
     ----------
-    problem : Problem
+    problem : ScheduleProblem
         What is scheduled.
     first : sequence of int
         What happens to the first attempt at each job: its ticks, or -1 - ticks where it fails.
@@ -73,7 +73,9 @@ def follow(problem: Problem, first: Sequence[int], again: Callable[[int, int], t
 
 
 class _Trial:
-    def __init__(self, problem: Problem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> None:
+    def __init__(
+        self, problem: ScheduleProblem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]
+    ) -> None:
         self.problem, self.again = problem, again
         n, starts, flat = problem.n, problem.first_dependent.tolist(), problem.dependents.tolist()
         self.dependents = [flat[starts[job] : starts[job + 1]] for job in range(n)]
@@ -81,15 +83,15 @@ class _Trial:
         self.waits_for = [last - begin for begin, last in itertools.pairwise(problem.first_need.tolist())]
         self.next = list(first)  # what happens to the next attempt at each job
         self.number, self.due = [1] * n, [0] * n
-        self.run = Run(0, [-1] * n, [-1] * n, [NOT_STARTED] * n, [None] * n)
+        self.run = RunTrace(0, [-1] * n, [-1] * n, [NOT_STARTED] * n, [None] * n)
         self.ready = sorted(self.rank[job] for job in range(n) if not self.waits_for[job])  # heaps, all three
         self.active: list[tuple[int, int]] = []  # when it ends, and which job
         self.waiting: list[tuple[int, int]] = []  # when it is due, and which job
         self.now, self.failures = 0, 0
-        self.last_start: Attempt | None = None
-        self.last_end: Attempt | None = None
+        self.last_start: MadeAttempt | None = None
+        self.last_end: MadeAttempt | None = None
 
-    def follow(self) -> Run:
+    def follow(self) -> RunTrace:
         while True:
             self.turn()
             self.now = min(self.next_end(), self.next_due(), self.next_start())  # type: ignore[assignment]
@@ -135,7 +137,7 @@ class _Trial:
         told, run = self.next[job], self.run
         ticks = told if told >= 0 else -1 - told
         by_time = bool(self.problem.interval) and self.last_start is not None and self.now == self.earliest()
-        attempt = Attempt(
+        attempt = MadeAttempt(
             job=job,
             number=self.number[job],
             start=self.now,

@@ -6,8 +6,8 @@ import numpy as np
 
 from seqkit.analysis.schedule.drawing import first_attempts, later_attempts, waits_after
 from seqkit.analysis.schedule.ends import Details, Ends, joined
-from seqkit.analysis.schedule.loop import Run, follow
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.loop import RunTrace, follow
+from seqkit.analysis.schedule.problem import ScheduleProblem
 from seqkit.analysis.schedule.tracing import critical_jobs
 
 __all__ = ["run", "run_trial"]
@@ -15,7 +15,7 @@ __all__ = ["run", "run_trial"]
 _BLOCK = 1 << 16  # numbers drawn at once
 
 
-def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on."""
     size = max(64, _BLOCK // max(1, problem.n))
     parts = [
@@ -25,13 +25,13 @@ def run(problem: Problem, first: int, trials: int, criticality: bool = False, de
     return joined(parts)
 
 
-def run_trial(problem: Problem, trial: int) -> Run:
+def run_trial(problem: ScheduleProblem, trial: int) -> RunTrace:
     """Run one trial, and give all attempts with what let them start."""
     (drawn,) = first_attempts(problem, trial, 1).T.tolist()
     return _followed(problem, trial, drawn)
 
 
-def _followed(problem: Problem, trial: int, drawn: list[int]) -> Run:
+def _followed(problem: ScheduleProblem, trial: int, drawn: list[int]) -> RunTrace:
     which = np.array([trial], np.int64)
 
     def again(job: int, number: int) -> tuple[int, int]:
@@ -41,7 +41,7 @@ def _followed(problem: Problem, trial: int, drawn: list[int]) -> Run:
     return follow(problem, drawn, again)
 
 
-def _block(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
+def _block(problem: ScheduleProblem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     shape = (trials, problem.n)
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
     critical = np.zeros((2, problem.n), np.int64)

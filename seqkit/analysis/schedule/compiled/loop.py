@@ -20,23 +20,23 @@ from numba import int32, int64, types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
 from seqkit.analysis.montecarlo.numba_draws import NONE, compiled, mixed
-from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long
-from seqkit.analysis.schedule.numba_attempts import WORDS, chances_of, first_failures, times_of
-from seqkit.analysis.schedule.numba_first import draw_failed, draw_normal, draw_others, fail, first_of
-from seqkit.analysis.schedule.numba_queue import numbered_by_rank, queue_of, rules_of
-from seqkit.analysis.schedule.numba_retries import LOST, WAITS, give_up, line_up_due, try_again
-from seqkit.analysis.schedule.numba_trail import (
+from seqkit.analysis.schedule.compiled.attempts import WORDS, chances_of, first_failures, times_of
+from seqkit.analysis.schedule.compiled.first import draw_failed, draw_normal, draw_others, fail, first_of
+from seqkit.analysis.schedule.compiled.queue import numbered_by_rank, queue_of, rules_of
+from seqkit.analysis.schedule.compiled.retries import LOST, WAITS, give_up, line_up_due, try_again
+from seqkit.analysis.schedule.compiled.trail import (
     LAST_START,
     LOGGED,
     NOBODY,
     RETRIED,
     WAITING,
-    Told,
+    ToldArrays,
     note_start,
     trace,
     trail_of,
 )
-from seqkit.analysis.schedule.problem import LATEST, Problem
+from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long
+from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
 __all__ = ["is_compiled", "run"]
 
@@ -236,7 +236,7 @@ def is_compiled() -> bool:
     return bool(_trials.signatures)
 
 
-def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on, which lie between two multiples of 2**32."""
     n = problem.n
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
@@ -247,7 +247,7 @@ def run(problem: Problem, first: int, trials: int, criticality: bool = False, de
     else:
         trail = trail_of(n, problem.attempts)
         rows = trials if details else 0
-        told = Told(
+        told = ToldArrays(
             np.empty((rows, n), np.int64),
             np.empty((rows, n), np.int64),
             np.empty((rows, n), np.int8),

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from seqkit.analysis.montecarlo.numba_draws import compiled, key, mixed
 from seqkit.analysis.montecarlo.numpy_draws import level_keys
-from seqkit.analysis.schedule.numba_attempts import clipped, place, ticks_of
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.compiled.attempts import clipped, place, ticks_of
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
-__all__ = ["First", "draw_failed", "draw_normal", "draw_others", "fail", "first_of"]
+__all__ = ["FirstDraws", "draw_failed", "draw_normal", "draw_others", "fail", "first_of"]
 
 
-class First(NamedTuple):
+class FirstDraws(NamedTuple):
     """The draws of first attempts: jobs of lognormal laws apart, so that they are drawn in vector registers."""
 
     normal: NDArray[np.int64]
@@ -88,13 +88,13 @@ def _number(times, v, spread, trial):
     return mixed(spread, uint32(both), uint32(both >> uint64(32)))
 
 
-def first_of(problem: Problem, first: int) -> First:
+def first_of(problem: ScheduleProblem, first: int) -> FirstDraws:
     """Give the draws of first attempts, for trials from `first` on."""
     laws, n = problem.laws, problem.n
     counts = laws.counts[:n]
     normal = np.flatnonzero(counts == 0).astype(np.int64)
     keys = level_keys(problem.keys[normal, 0], 1 + (first >> 32))
-    return First(
+    return FirstDraws(
         normal,
         *keys,
         laws.scales[normal],

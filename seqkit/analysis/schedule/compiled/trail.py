@@ -19,8 +19,8 @@ __all__ = [
     "RETRIED",
     "STARTED",
     "WAITING",
-    "Told",
-    "Trail",
+    "ToldArrays",
+    "TrailArrays",
     "note_start",
     "trace",
     "trail_of",
@@ -33,7 +33,7 @@ WAITING, LOGGED, STARTED, LAST_START, RETRIED = range(5)
 was tried again."""
 
 
-class Trail(NamedTuple):
+class TrailArrays(NamedTuple):
     """What is kept of a trial, where that is asked for, or an interval or a deadline needs it.
 
     A first attempt is told by its job, one after that by n plus its row of `log`.
@@ -53,14 +53,14 @@ class Trail(NamedTuple):
     """Attempts after the first: job, start, when it could start, the attempt before, and what let it start."""
 
 
-def trail_of(n: int, attempts: int) -> Trail:
+def trail_of(n: int, attempts: int) -> TrailArrays:
     """Make room for what is kept of a trial."""
     start, finish, lets, lasts, dues = (np.zeros(n, np.int64) for _ in range(5))
     log = np.empty((n * (attempts - 1), 5), np.int64)
-    return Trail(start, finish, np.zeros(n, np.int8), np.zeros(n, np.int8), lets, lasts, dues, log)
+    return TrailArrays(start, finish, np.zeros(n, np.int8), np.zeros(n, np.int8), lets, lasts, dues, log)
 
 
-class Told(NamedTuple):
+class ToldArrays(NamedTuple):
     """As :class:`seqkit.analysis.schedule.ends.Details`."""
 
     start: NDArray[np.int64]

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
-__all__ = ["Queue", "Rules", "numbered_by_rank", "queue_of", "rules_of"]
+__all__ = ["JobQueue", "LoopRules", "numbered_by_rank", "queue_of", "rules_of"]
 
 _FREED = 1 << 30  # more than any job waits for
 
 
-class Queue(NamedTuple):
+class JobQueue(NamedTuple):
     """The jobs, as the loop queues them."""
 
     rank: NDArray[np.int32]
@@ -36,7 +36,7 @@ class Queue(NamedTuple):
     needs: NDArray[np.int64]
 
 
-class Rules(NamedTuple):
+class LoopRules(NamedTuple):
     """What a run goes by."""
 
     lanes: int
@@ -47,12 +47,12 @@ class Rules(NamedTuple):
     stop_at: int
 
 
-def rules_of(problem: Problem) -> Rules:
+def rules_of(problem: ScheduleProblem) -> LoopRules:
     """Give what a run goes by."""
-    return Rules(*[getattr(problem, name) for name in Rules._fields])
+    return LoopRules(*[getattr(problem, name) for name in LoopRules._fields])
 
 
-def numbered_by_rank(problem: Problem) -> Problem:
+def numbered_by_rank(problem: ScheduleProblem) -> ScheduleProblem:
     """Number the jobs by priority instead of plan order, which then matters to nobody: one look-up less a start."""
     line, laws, n = problem.by_rank, problem.laws, problem.n
     both = np.concatenate([line, n + line])
@@ -78,7 +78,7 @@ def numbered_by_rank(problem: Problem) -> Problem:
     )
 
 
-def queue_of(problem: Problem) -> Queue:
+def queue_of(problem: ScheduleProblem) -> JobQueue:
     """Give the jobs as they are queued."""
     n, starts = problem.n, problem.first_dependent
     four, more = np.full((n, 4), n, np.int32), []
@@ -93,7 +93,7 @@ def queue_of(problem: Problem) -> Queue:
     roots = np.zeros((n >> 6) + 1, np.uint64)
     for first in np.flatnonzero(waits_for == 0).tolist():
         roots[first >> 6] |= np.uint64(1 << (first & 63))
-    return Queue(
+    return JobQueue(
         problem.rank.astype(np.int32),
         problem.by_rank.astype(np.int32),
         waits_for,

@@ -7,9 +7,9 @@ from __future__ import annotations
 from numba import int64, uint64
 
 from seqkit.analysis.montecarlo.numba_draws import compiled
+from seqkit.analysis.schedule.compiled.attempts import attempt
+from seqkit.analysis.schedule.compiled.trail import LAST_START, RETRIED, WAITING, note_start
 from seqkit.analysis.schedule.ends import FAILED
-from seqkit.analysis.schedule.numba_attempts import attempt
-from seqkit.analysis.schedule.numba_trail import LAST_START, RETRIED, WAITING, note_start
 
 __all__ = ["LOST", "WAITS", "give_up", "line_up_due", "try_again"]
 

@@ -18,14 +18,14 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from seqkit.analysis.montecarlo.numba_draws import NONE, compiled, draw, fails, key, mixed
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 from seqkit.core.laws import CELL_BITS, CELLS
 from seqkit.core.times import LONGEST, TICKS_A_SECOND
 
 __all__ = [
     "WORDS",
-    "Chances",
-    "Times",
+    "FailureArrays",
+    "TimeArrays",
     "attempt",
     "chances_of",
     "clipped",
@@ -45,7 +45,7 @@ _TICKS = float(TICKS_A_SECOND)
 _TAIL = CELLS.bit_length() - 1
 
 
-class Chances(NamedTuple):
+class FailureArrays(NamedTuple):
     """What fails: see :class:`seqkit.analysis.montecarlo.experiment.Experiment`; `items` is the row of each job."""
 
     items: NDArray[np.int64]
@@ -69,7 +69,7 @@ class Chances(NamedTuple):
     mild_digits: NDArray[np.int64]
 
 
-class Times(NamedTuple):
+class TimeArrays(NamedTuple):
     """How long attempts and waits take: see :class:`seqkit.analysis.schedule.problem.Problem`."""
 
     counts: NDArray[np.int64]
@@ -85,17 +85,17 @@ class Times(NamedTuple):
     jitter: float
 
 
-def chances_of(problem: Problem) -> Chances:
+def chances_of(problem: ScheduleProblem) -> FailureArrays:
     """Give what fails."""
     of = problem.experiment
-    return Chances(problem.items, *[getattr(of, name) for name in Chances._fields[1:]])
+    return FailureArrays(problem.items, *[getattr(of, name) for name in FailureArrays._fields[1:]])
 
 
-def times_of(problem: Problem) -> Times:
+def times_of(problem: ScheduleProblem) -> TimeArrays:
     """Give how long attempts and waits take."""
     laws = problem.laws
-    own = [getattr(laws, name) for name in Times._fields[:7]]
-    return Times(*own, problem.keys, problem.wait_keys, problem.waits, problem.retry.jitter)
+    own = [getattr(laws, name) for name in TimeArrays._fields[:7]]
+    return TimeArrays(*own, problem.keys, problem.wait_keys, problem.waits, problem.retry.jitter)
 
 
 @intrinsic

@@ -14,8 +14,7 @@ import numpy as np
 from numba import int64, uint32, uint64
 
 from seqkit.analysis.montecarlo.numba_draws import NONE, compiled, key, mixed
-from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long
-from seqkit.analysis.schedule.numba_attempts import (
+from seqkit.analysis.schedule.compiled.attempts import (
     WORDS,
     attempt,
     chances_of,
@@ -25,7 +24,8 @@ from seqkit.analysis.schedule.numba_attempts import (
     ticks_of,
     times_of,
 )
-from seqkit.analysis.schedule.problem import LATEST, Problem
+from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long
+from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
 __all__ = ["is_compiled", "run"]
 
@@ -204,7 +204,7 @@ def is_compiled() -> bool:
     return bool(_rows.signatures)
 
 
-def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on, which lie between two multiples of 2**32; of a problem that is `closed`."""
     n = problem.n
     size = 64
