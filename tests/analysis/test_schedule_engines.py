@@ -264,6 +264,7 @@ def test_blocks_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, engin
     whole = content(engines.run(engine, problem, begin, end - begin, True, True))
     monkeypatch.setattr(plain, "_BLOCK", 1)
     monkeypatch.setattr(closed, "_BLOCK", 1)
+    monkeypatch.setattr(plain, "_AHEAD", 2)
     assert content(engines.run(engine, problem, begin, end - begin, True, True)) == whole
     monkeypatch.setattr(engines, "_PER_SECOND", dict.fromkeys(engines._PER_SECOND, 1.0))
     with ThreadPoolExecutor(2) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.drawing import first_attempts, later_attempts, waits_after
 from seqkit.analysis.schedule.ends import Details, Ends, joined
@@ -13,6 +14,10 @@ from seqkit.analysis.schedule.tracing import critical_jobs
 __all__ = ["run", "run_trial"]
 
 _BLOCK = 1 << 16  # numbers drawn at once
+_AHEAD = 6  # attempts that are drawn before it is known whether they are made
+
+Known = dict[tuple[int, int, int], tuple[int, int]]
+"""(job, number of the attempt, trial) → the ticks to wait before it, and what happens to it."""
 
 
 def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
@@ -28,17 +33,35 @@ def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = F
 def run_trial(problem: ScheduleProblem, trial: int) -> RunTrace:
     """Run one trial, and give all attempts with what let them start."""
     (drawn,) = first_attempts(problem, trial, 1).T.tolist()
-    return _followed(problem, trial, drawn)
+    return _followed(problem, trial, drawn, {})
 
 
-def _followed(problem: ScheduleProblem, trial: int, drawn: list[int]) -> RunTrace:
+def _followed(problem: ScheduleProblem, trial: int, drawn: list[int], known: Known) -> RunTrace:
     which = np.array([trial], np.int64)
 
     def again(job: int, number: int) -> tuple[int, int]:
+        found = known.get((job, number, trial))
+        if found is not None:
+            return found
         (wait,), (told,) = waits_after(problem, job, number - 1, which), later_attempts(problem, job, number, which)
         return int(wait), int(told)
 
     return follow(problem, drawn, again)
+
+
+def _drawn_again(problem: ScheduleProblem, first: int, drawn: NDArray[np.int64]) -> Known:
+    """Draw the next attempts of all that fail, many trials at once; of those after many tries each when it is made."""
+    known: Known = {}
+    for job in range(problem.n):
+        left = first + np.flatnonzero(drawn[job] < 0)
+        for number in range(2, min(problem.attempts, _AHEAD) + 1):
+            if not len(left):
+                break
+            waits, told = waits_after(problem, job, number - 1, left), later_attempts(problem, job, number, left)
+            for trial, wait, what in zip(left.tolist(), waits.tolist(), told.tolist(), strict=True):
+                known[job, number, trial] = wait, what
+            left = left[told < 0]
+    return known
 
 
 def _block(problem: ScheduleProblem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
@@ -49,8 +72,10 @@ def _block(problem: ScheduleProblem, first: int, trials: int, criticality: bool,
     if details:
         status, marks = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
         told = Details(np.full(shape, -1, np.int64), np.full(shape, -1, np.int64), status, marks)
-    for at, drawn in enumerate(first_attempts(problem, first, trials).T.tolist()):
-        run_ = _followed(problem, first + at, drawn)
+    every = first_attempts(problem, first, trials)
+    known = _drawn_again(problem, first, every)
+    for at, drawn in enumerate(every.T.tolist()):
+        run_ = _followed(problem, first + at, drawn, known)
         end[at], n_released[at] = run_.end, run_.status.count(1)
         chains = critical_jobs(problem, run_) if criticality else (set(), set())
         for which, chain in enumerate(chains):
