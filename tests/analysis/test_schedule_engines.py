@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import random
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import fields, replace
 from typing import Any
 
@@ -29,9 +28,11 @@ from seqkit import (
     run_plan,
     simulate,
 )
-from seqkit.analysis.schedule import closed, drawing, engines, plain
-from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Ends
-from seqkit.analysis.schedule.problem import ScheduleProblem, pose
+from seqkit.analysis.schedule import closed, drawing, plain
+from seqkit.analysis.schedule.compiled import closed as compiled_closed
+from seqkit.analysis.schedule.compiled import loop as compiled_loop
+from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Ends, joined
+from seqkit.analysis.schedule.problem import Problem, pose
 from seqkit.core.durations import as_durations
 from seqkit.core.failures import as_model
 from seqkit.core.retry import retry_of
@@ -55,7 +56,7 @@ def posed(
     policy: Any = "skip_dependents",
     failure_budget: int | None = None,
     min_interval: float = 0.0,
-) -> ScheduleProblem:
+) -> Problem:
     """Read what :func:`seqkit.run_plan` takes."""
     takes = as_durations(durations)
     first = priority or ("plan" if max_parallel == 1 else "longest_path")
@@ -70,6 +71,17 @@ def posed(
         ranks_of(first, plan.arrays, takes.means(plan.released)),
         min_interval,
     )
+
+
+def compiled(problem: Problem, *more: Any) -> Ends:
+    return (compiled_closed if problem.closed else compiled_loop).run(problem, *more)
+
+
+def uncompiled(problem: Problem, *more: Any) -> Ends:
+    return (closed if problem.closed else plain).run(problem, *more)
+
+
+ENGINES = [compiled, uncompiled]
 
 
 def plan_of(*edges: str, nodes: str = "") -> SequencePlan:
@@ -178,10 +190,10 @@ def check_engines(case: dict[str, Any], first: int, trials: int) -> None:
     problem = posed(**case)
     expected = plain.run(problem, first, trials, criticality=True, details=True)
     others = [closed.run(problem, first, trials, True, True)] if problem.closed else []
-    others.append(engines.run("numba", problem, first, trials, True, True))
+    others.append(compiled(problem, first, trials, True, True))
     for other in others:
         assert content(other) == content(expected)
-    bare = engines.run("numba", problem, first, trials)  # another compiled loop
+    bare = compiled(problem, first, trials)  # another compiled loop
     assert content(replace(bare, critical=expected.critical)) == content(replace(expected, details=None))
 
 
@@ -224,9 +236,9 @@ def test_all_engines_come_to_the_same_integers_often(case: dict[str, Any], first
 @pytest.mark.parametrize("lanes", [1, 3, None])
 def test_a_million_trials_are_the_same_bit_for_bit(lanes: int | None) -> None:
     problem = posed(**hard_case(max_parallel=lanes, min_interval=0.0, failure_budget=None))
-    for first in range(0, 1_000_000, 100_000):
-        expected = (closed if problem.closed else plain).run(problem, first, 100_000, criticality=True)
-        assert content(engines.run("numba", problem, first, 100_000, True)) == content(expected)
+    for first in range(0, 1_000_000, 50_000):
+        expected = (closed if problem.closed else plain).run(problem, first, 50_000, criticality=True)
+        assert content(compiled(problem, first, 50_000, True)) == content(expected)
 
 
 # ---------------------------------------------------------------------- blocks, chunks, threads
@@ -255,42 +267,33 @@ def hard_case(**more: Any) -> dict[str, Any]:
     return case | more
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("run", ENGINES)
 @pytest.mark.parametrize("lanes", [3, None])
-def test_blocks_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, engine: str, lanes: int | None) -> None:
+def test_blocks_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, run: Any, lanes: int | None) -> None:
     more = {} if lanes else {"min_interval": 0.0, "failure_budget": None}
     problem = posed(**hard_case(max_parallel=lanes, **more))
     begin, end = (1 << 32) - 150, (1 << 32) + 170  # the keys of draws change on the way
-    whole = content(engines.run(engine, problem, begin, end - begin, True, True))
+    whole = content(run(problem, begin, end - begin, True, True))
     monkeypatch.setattr(plain, "_BLOCK", 1)
     monkeypatch.setattr(closed, "_BLOCK", 1)
     monkeypatch.setattr(plain, "_AHEAD", 2)
-    assert content(engines.run(engine, problem, begin, end - begin, True, True)) == whole
-    monkeypatch.setattr(engines, "_PER_SECOND", dict.fromkeys(engines._PER_SECOND, 1.0))
-    with ThreadPoolExecutor(2) as pool:
-        for executor in (1, 2, pool):
-            with closing(engines.each_part(engine, problem, begin, end, executor, True, True)) as parts:
-                ends = list(parts)
-            assert len(ends) == 5
-            assert content(engines.joined(ends)) == whole
+    assert content(run(problem, begin, end - begin, True, True)) == whole
+    edges = [begin, begin + 1, begin + 65, begin + 230, end]
+    parts = [run(problem, first, last - first, True, True) for first, last in itertools.pairwise(edges)]
+    assert content(joined(parts)) == whole
 
 
 def test_a_problem_may_be_sent_to_another_process() -> None:
     problem = posed(**hard_case())
     sent = pickle.loads(pickle.dumps(problem))
-    assert content(engines.run("numpy", sent, 5, 40, True)) == content(engines.run("numpy", problem, 5, 40, True))
+    assert content(uncompiled(sent, 5, 40, True)) == content(uncompiled(problem, 5, 40, True))
 
 
-def test_which_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    many, one = posed(plan_of("ab", nodes="cdef"), max_parallel=2), posed(plan_of("ab"))
-    assert (many.closed, one.closed) == (False, True)
-    assert engines.engine_for("numpy", many, 1e12) == "numpy"
-    assert engines.engine_for("auto", many, 1e12) == "numba"
-    assert engines.engine_for("auto", one, 1e12) == "numba"
-    with pytest.raises(ValueError, match="engine is 'simpy', expected one of"):
-        engines.engine_for("simpy", one, 1)  # type: ignore[arg-type]
-    monkeypatch.setattr(engines, "_MOST_QUEUED", 5)
-    assert content(engines.run("numba", many, 0, 9)) == content(plain.run(many, 0, 9))
+def test_more_jobs_than_can_be_packed_are_followed_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = posed(plan_of("ab", nodes="cdef"), max_parallel=2)
+    expected = content(compiled(problem, 0, 9, True))
+    monkeypatch.setattr(compiled_loop, "_MOST_QUEUED", 5)
+    assert content(compiled(problem, 0, 9, True)) == expected
 
 
 def test_a_queue_of_thousands_is_the_same_queue() -> None:
@@ -300,7 +303,7 @@ def test_a_queue_of_thousands_is_the_same_queue() -> None:
     edges = {(nodes[chance.randrange(at)], nodes[at]) for at in range(1, 4_500) for _ in range(2)}
     plan = build_plan(RepoDependencyGraph.from_edges(sorted(edges)), version="1")
     problem = posed(plan, DurationModel(60, sigma=0.4), 0.01, max_parallel=40)
-    assert content(engines.run("numba", problem, 0, 2, True, True)) == content(plain.run(problem, 0, 2, True, True))
+    assert content(compiled(problem, 0, 2, True, True)) == content(plain.run(problem, 0, 2, True, True))
 
 
 # ---------------------------------------------------------------------- what it says, by hand
@@ -324,9 +327,9 @@ def test_grahams_anomaly_is_kept() -> None:
     ]
 
 
-def critical_of(problem: ScheduleProblem) -> tuple[str, str]:
+def critical_of(problem: Problem) -> tuple[str, str]:
     """Who is critical by all that let it start, and by dependencies alone, in trial 0."""
-    (marks,) = engines.run("numba", problem, 0, 1, True, True).details.critical.tolist()  # type: ignore[union-attr]
+    (marks,) = compiled(problem, 0, 1, True, True).details.critical.tolist()  # type: ignore[union-attr]
     return tuple("".join(sorted(r for r, mark in zip(problem.ids, marks, strict=True) if mark & bit)) for bit in (1, 2))  # type: ignore[return-value]
 
 
@@ -349,7 +352,7 @@ def test_times_of_critical_jobs_add_up_to_the_end(case: dict[str, Any], first: i
     """Without retries and interval nothing else takes time on the chain."""
     case.update(attempts=1, min_interval=0.0)
     problem = posed(**case)
-    ends = engines.run("numba", problem, first, 20, True, True)
+    ends = compiled(problem, first, 20, True, True)
     assert ends.details is not None
     took = np.where(ends.details.start < 0, 0, ends.details.finish - ends.details.start)
     for bit, least in ((1, True), (2, False)):
@@ -363,7 +366,7 @@ def test_times_of_critical_jobs_add_up_to_the_end(case: dict[str, Any], first: i
 def test_what_is_released_is_what_simulate_counts(lanes: int | None) -> None:
     case = hard_case(max_parallel=lanes, min_interval=0.0, failure_budget=None)
     case["attempts"] = replace(case["attempts"], deadline=None)
-    ends = engines.run("numba", posed(**case), 0, 3_000)
+    ends = compiled(posed(**case), 0, 3_000)
     counted = simulate(case["plan"], case["model"], trials=3_000, rng=7, attempts=3)
     assert ends.n_released.tolist() == counted.n_succeeded.tolist()
 
@@ -386,12 +389,12 @@ def test_drawn_attempts_are_those_of_the_models() -> None:
                 assert told == (-1 - ticks if failed else ticks)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("run", ENGINES)
 @pytest.mark.parametrize("lanes", [1, 2, None])
-def test_a_run_of_thousands_of_years_is_refused(engine: str, lanes: int | None) -> None:
+def test_a_run_of_thousands_of_years_is_refused(run: Any, lanes: int | None) -> None:
     chain = build_plan(RepoDependencyGraph.from_edges([(f"{at:03}", f"{at + 1:03}") for at in range(30)]), version="1")
     with pytest.raises(ValueError, match="make a run of over 2,231 years, expected shorter ones"):
-        engines.run(engine, posed(chain, 3e9, max_parallel=lanes), 0, 3)
+        run(posed(chain, 3e9, max_parallel=lanes), 0, 3)
 
 
 def test_what_cannot_be_posed_is_told() -> None:
@@ -405,9 +408,9 @@ def test_what_cannot_be_posed_is_told() -> None:
 
 def test_nothing_to_release_takes_no_time() -> None:
     plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")]), [])
-    for engine in ("numpy", "numba"):
+    for run in ENGINES:
         for lanes in (1, 2, None):
-            ends = engines.run(engine, posed(plan, max_parallel=lanes), 0, 3, True, True)
+            ends = run(posed(plan, max_parallel=lanes), 0, 3, True, True)
             assert (ends.end.tolist(), ends.n_released.tolist()) == ([0, 0, 0], [0, 0, 0])
 
 

@@ -7,7 +7,6 @@ sum is the same whoever computes which part.
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib.util
 import itertools
 import math
@@ -17,16 +16,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, get_args
 
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.analysis.montecarlo import numpy_kernel
 from seqkit.analysis.montecarlo.experiment import Experiment, Tally
 
-__all__ = ["Engine", "chosen_engine", "each_chunk", "in_parts"]
+__all__ = ["Engine", "chosen_engine", "each_chunk"]
 
-_T = TypeVar("_T")
 Engine = Literal["auto", "numpy", "numba"]
 """Which kernel counts; the numbers are the same."""
 
@@ -37,15 +35,13 @@ _REPOS_A_TRIAL = 30  # what is done once a trial takes as long as so many repos
 _WORTH_COMPILING = 4e9  # trials times repos; compiling takes some seconds, once
 _ROUND = 8192  # trials; chunks are multiples, so that no kernel's block is cut
 _POOLS = itertools.count()  # tells the threads of simulations at the same time apart
-_KERNEL = "seqkit.analysis.montecarlo.numba_kernel"
 _AHEAD = 256  # chunks handed to a foreign executor at a time
 
 
-def chosen_engine(engine: Engine, work: float, kernel: str = _KERNEL, worth: float | None = None) -> str:
+def chosen_engine(engine: Engine, work: float) -> str:
     """Read an `engine` argument, `work` being trials times repos.
 
-    ``auto`` takes numba where it is installed and the work is worth the seconds that compiling takes, or the module
-    `kernel` is compiled already.
+    ``auto`` takes numba where it is installed and the work is worth the seconds that compiling takes.
 
     Raises
     ------
@@ -64,14 +60,10 @@ def chosen_engine(engine: Engine, work: float, kernel: str = _KERNEL, worth: flo
             'engine="numba" needs numba, which is not installed: pip install "seqkit-py[fast]", '
             'or use engine="auto" or "numpy", which give the same numbers'
         )
-    loaded = sys.modules.get(kernel)
+    loaded = sys.modules.get("seqkit.analysis.montecarlo.numba_kernel")
     ready = getattr(loaded, "is_compiled", None)  # None too while another thread imports it
     at_once = ready is not None and ready()
-    return (
-        "numba"
-        if there and (engine == "numba" or at_once or work >= (_WORTH_COMPILING if worth is None else worth))
-        else "numpy"
-    )
+    return "numba" if there and (engine == "numba" or at_once or work >= _WORTH_COMPILING) else "numpy"
 
 
 def _kernel(engine: str) -> Callable[..., Tally]:
@@ -82,10 +74,10 @@ def _kernel(engine: str) -> Callable[..., Tally]:
     return numba_kernel.run
 
 
-def _run(engine: str, experiments: Sequence[Experiment], arrays: bool, first: int, trials: int) -> list[Tally]:
+def _run(engine: str, experiments: Sequence[Experiment], first_word: int, trials: int, arrays: bool) -> list[Tally]:
     """Run one chunk; a function of the module, so that it can be sent to another process."""
     kernel = _kernel(engine)
-    return [kernel(experiment, first // 64, trials, arrays) for experiment in experiments]
+    return [kernel(experiment, first_word, trials, arrays) for experiment in experiments]
 
 
 def each_chunk(
@@ -98,56 +90,28 @@ def each_chunk(
 ) -> Generator[list[Tally]]:
     """Yield the tallies of the experiments chunk by chunk, in the order of the trials `begin` to `end`.
 
-    `begin` is a multiple of 64. As with :func:`in_parts`, close it.
-    """
-    repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
-    _kernel(engine)  # imported before threads would do it at the same time
-    call = functools.partial(_run, engine, experiments, arrays)
-    return in_parts(call, begin, end, _PER_SECOND[engine] / repos, _ROUND, executor)
-
-
-def in_parts(
-    call: Callable[[int, int], _T],
-    begin: int,
-    end: int,
-    a_second: float,
-    multiple: int,
-    executor: Executor | int | None,
-) -> Generator[_T]:
-    """Yield ``call(first, trials)`` for chunk after chunk of the trials `begin` to `end`, in their order.
-
-    Shows a progress bar on stderr where it takes over a second. When it is closed (the caller was interrupted,
-    between two chunks or in one), what is under way is waited for and the rest given up: so close it, with
-    :func:`contextlib.closing`.
-
-    Parameters
-    ----------
-    call : callable
-        Picklable, where the executor is one of other processes.
-    begin, end : int
-        Which trials.
-    a_second : float
-        About how many trials one thread does in a second.
-    multiple : int
-        Chunks are multiples of so many trials, but for the last.
-    executor : Executor or int, optional
-        As in :func:`seqkit.simulate`.
+    `begin` is a multiple of 64. Shows a progress bar on stderr where it takes over a second. When it is
+    closed (the caller was interrupted, between two chunks or in one), what is under way is waited for and the
+    rest given up: so close it, with :func:`contextlib.closing`.
     """
     from seqkit._util.progress import Bar  # noqa: PLC0415  # `import seqkit` stays light: tqdm
 
+    repos = sum(len(experiment.released) + _REPOS_A_TRIAL for experiment in experiments)
     threads = _threads(executor)
-    size = a_second * (_SECONDS_OF_THREADS if threads else _SECONDS_ELSEWHERE)
+    seconds = _SECONDS_OF_THREADS if threads else _SECONDS_ELSEWHERE
+    size = _PER_SECOND[engine] * seconds / repos
     if threads > 1:  # a share for each, where a share is worth a thread
         size = min(size, max((end - begin) / threads, size / 10))
-    size = max(1, math.ceil(size / multiple)) * multiple
+    size = max(1, math.ceil(size / _ROUND)) * _ROUND
     firsts = range(begin, end, size)
     with Bar(total=end - begin, desc="simulating", unit="trial", unit_scale=True, delay=1, ascii=True) as bar:
         if threads and min(threads, len(firsts)) == 1:
             for first in firsts:
                 trials = min(size, end - first)
-                yield call(first, trials)
+                yield _run(engine, experiments, first // 64, trials, arrays)
                 bar.update(trials)
             return
+        _kernel(engine)  # imported before threads would do it at the same time
         name = f"seqkit-simulate-{next(_POOLS)}"
         own = ThreadPoolExecutor(threads, name) if threads else None
         pool: Any = own or executor
@@ -155,9 +119,8 @@ def in_parts(
         try:
             for first in firsts:
                 trials = min(size, end - first)
-                waiting.append(
-                    (trials, _submitted(own, call, first, trials) if own else pool.submit(call, first, trials))
-                )
+                task = (_run, engine, experiments, first // 64, trials, arrays)
+                waiting.append((trials, _submitted(own, *task) if own else pool.submit(*task)))
                 if len(waiting) >= (2 * threads or _AHEAD):
                     yield waiting[0][1].result()
                     bar.update(waiting.popleft()[0])

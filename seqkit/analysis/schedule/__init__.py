@@ -1,15 +1,23 @@
 """When will it be done: releases that take their time, several at once.
 
-=================  ====================================================================
-`jobs`             what takes time in a plan, and what waits for what
-`problem`          all that is scheduled, as plain arrays
-`ends`             what came of some trials
-`engines`          who runs the trials, chunk by chunk
-`drawing`          what happens to attempts, in numpy
-`loop`             the event loop of one trial, in plain Python
-`tracing`          who was critical in it
-`plain`            trial by trial through that loop
-`closed`           runs without a limit of lanes, in numpy
-`compiled`         the same, compiled by numba
-=================  ====================================================================
+===============  ====================================================================
+`jobs`           what takes time in a plan, and what waits for what
+`listing`        the schedule that a run follows, at fixed durations
+`bounds`         how soon any schedule could end at best
+`search`         priorities that end sooner than the rules of thumb do
+`problem`        what is scheduled, as arrays
+`drawing`        what is drawn in each trial, by numpy
+`loop`           the event loop of one trial, in plain Python
+`plain`          trial by trial by that loop
+`closed`         all trials at once, where only dependencies keep a repo from starting
+`numba_loop`     the loop, compiled; with `numba_attempts` and `numba_closed`
+`ends`           what came of the trials
+`tracing`        on whom the end hangs
+`kernels`        who follows the trials
+`posing`         the arguments of a schedule, read once
+`moments`        estimated times and dates
+`measures`       how much the end hangs on each repo
+`scheduling`     schedule, and what it answers
+`curve`          the same by number of lanes
+===============  ====================================================================
 """

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.analysis.montecarlo.numpy_draws import Keys, Lanes, level_keys, mix, spread, would_fail
-from seqkit.analysis.schedule.problem import Laws, ScheduleProblem
+from seqkit.analysis.schedule.problem import Laws, Problem
 from seqkit.core.laws import CELL_BITS, CELLS
 from seqkit.core.times import LONGEST, TICKS_A_SECOND
 
@@ -23,7 +23,7 @@ Ticks = NDArray[np.int64]
 _UNIT = 2.0**-53
 
 
-def first_attempts(problem: ScheduleProblem, first: int, trials: int) -> Ticks:
+def first_attempts(problem: Problem, first: int, trials: int) -> Ticks:
     """Draw what happens to the first attempt at each job, [n, trials], from the trial `first` on."""
     before = first % 64
     words = -(-(before + trials) // 64)
@@ -39,12 +39,12 @@ def first_attempts(problem: ScheduleProblem, first: int, trials: int) -> Ticks:
     return drawn
 
 
-def later_attempts(problem: ScheduleProblem, job: int, attempt: int, trials: Trials) -> Ticks:
+def later_attempts(problem: Problem, job: int, attempt: int, trials: Trials) -> Ticks:
     """Draw what happens to an attempt after the first, in trials in which it is made."""
     return _told(problem, job, attempt, trials, _fails_again(problem, job, attempt, trials))
 
 
-def waits_after(problem: ScheduleProblem, job: int, attempt: int, trials: Trials) -> Ticks:
+def waits_after(problem: Problem, job: int, attempt: int, trials: Trials) -> Ticks:
     """Draw how many ticks are waited after an attempt, as :meth:`seqkit.Retry.wait` does."""
     seconds = np.full(len(trials), problem.waits[attempt - 1])
     if problem.wait_keys.size:
@@ -55,7 +55,7 @@ def waits_after(problem: ScheduleProblem, job: int, attempt: int, trials: Trials
     return np.floor(seconds * TICKS_A_SECOND + 0.5).astype(np.int64)
 
 
-def _told(problem: ScheduleProblem, job: int, attempt: int, trials: Trials, failed: NDArray[np.bool_]) -> Ticks:
+def _told(problem: Problem, job: int, attempt: int, trials: Trials, failed: NDArray[np.bool_]) -> Ticks:
     laws, numbers = problem.laws, _halves(problem.keys[job, attempt - 1 : attempt], trials)
     ticks = _ticks(laws, job, numbers)
     if laws.differ[job] and failed.any():
@@ -95,7 +95,7 @@ def _halves(key: Keys, trials: Trials) -> Lanes:
 # ---------------------------------------------------------------------- attempts after the first
 
 
-def _fails_again(problem: ScheduleProblem, job: int, attempt: int, trials: Trials) -> NDArray[np.bool_]:
+def _fails_again(problem: Problem, job: int, attempt: int, trials: Trials) -> NDArray[np.bool_]:
     """Draw whether an attempt after the first fails, as :meth:`seqkit.FailureModel.reason` does."""
     of, row = problem.experiment, int(problem.items[job])
     failed = _happens(of.keys[row, attempt - 1], of.later_mantissas[row], of.later_digits[row], trials)
@@ -110,7 +110,7 @@ def _fails_again(problem: ScheduleProblem, job: int, attempt: int, trials: Trial
     return failed
 
 
-def _strikes(problem: ScheduleProblem, cause: int, trials: Trials) -> NDArray[np.bool_]:
+def _strikes(problem: Problem, cause: int, trials: Trials) -> NDArray[np.bool_]:
     of = problem.experiment
     return _happens(of.cause_keys[cause], of.cause_mantissas[cause], of.cause_digits[cause], trials)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.problem import LATEST
 
-__all__ = ["FAILED", "NOT_STARTED", "RELEASED", "Details", "Ends", "joined", "too_long"]
+__all__ = ["FAILED", "NOT_STARTED", "RELEASED", "Details", "Ends", "joined", "too_long", "turns"]
 
 NOT_STARTED, RELEASED, FAILED = 0, 1, 2
 """What became of a job."""
@@ -62,6 +62,21 @@ def joined(parts: Sequence[Ends]) -> Ends:
         if details
         else None,
     )
+
+
+def turns(first: int, trials: int) -> Iterator[tuple[int, int]]:
+    """Split trials where the keys of their draws change (``draws.uniform``): which is the first, and how many.
+
+    Examples
+    --------
+    >>> list(turns(2**32 - 2, 5))
+    [(4294967294, 2), (4294967296, 3)]
+    """
+    end = first + trials
+    while first < end:
+        last = min(end, ((first >> 32) + 1) << 32)
+        yield first, last - first
+        first = last
 
 
 def too_long() -> ValueError:

@@ -2,8 +2,7 @@
 
 The tie rule: of everything that ends at one instant, all ends are taken in first, in plan order. Then what may start
 starts, by priority, ties in plan order, never more at once than there are lanes. A job that waits to be tried again
-holds no lane, and queues by its priority once that is due; a single lane it keeps, where it is still the first in
-line, as nobody has ended since. Once the run is stopping nothing
+holds no lane, and queues by its priority once that is due; a single lane it keeps. Once the run is stopping nothing
 starts, and what waits has failed. A job below a failure that blocks is freed by nobody.
 
 What let an attempt start is what criticality is traced by:
@@ -22,13 +21,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, too_long
-from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
+from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["MadeAttempt", "RunTrace", "follow"]
+__all__ = ["Attempt", "Run", "follow"]
 
 
 @dataclass(eq=False)
-class MadeAttempt:
+class Attempt:
     """An attempt that was made, and what let it start."""
 
     job: int
@@ -37,32 +36,32 @@ class MadeAttempt:
     end: int
     due: int
     """When it could have started, had there been a lane and no interval."""
-    before: MadeAttempt | None
+    before: Attempt | None
     """The last attempt at the same job."""
-    let_by: MadeAttempt | None
+    let_by: Attempt | None
     """The attempt that freed the lane, or that had started an interval before; None at the beginning."""
     by_time: bool
     """Whether the interval let it start."""
 
 
 @dataclass
-class RunTrace:
+class Run:
     """What came of a trial, by job."""
 
     end: int
     start: list[int]
     finish: list[int]
     status: list[int]
-    last: list[MadeAttempt | None]
+    last: list[Attempt | None]
     """The last attempt at each."""
 
 
-def follow(problem: ScheduleProblem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> RunTrace:
+def follow(problem: Problem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> Run:
     """Follow one trial to its end.
 
     Parameters
     ----------
-    problem : ScheduleProblem
+    problem : Problem
         What is scheduled.
     first : sequence of int
         What happens to the first attempt at each job: its ticks, or -1 - ticks where it fails.
@@ -73,9 +72,7 @@ def follow(problem: ScheduleProblem, first: Sequence[int], again: Callable[[int,
 
 
 class _Trial:
-    def __init__(
-        self, problem: ScheduleProblem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]
-    ) -> None:
+    def __init__(self, problem: Problem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> None:
         self.problem, self.again = problem, again
         n, starts, flat = problem.n, problem.first_dependent.tolist(), problem.dependents.tolist()
         self.dependents = [flat[starts[job] : starts[job + 1]] for job in range(n)]
@@ -83,15 +80,16 @@ class _Trial:
         self.waits_for = [last - begin for begin, last in itertools.pairwise(problem.first_need.tolist())]
         self.next = list(first)  # what happens to the next attempt at each job
         self.number, self.due = [1] * n, [0] * n
-        self.run = RunTrace(0, [-1] * n, [-1] * n, [NOT_STARTED] * n, [None] * n)
+        self.run = Run(0, [-1] * n, [-1] * n, [NOT_STARTED] * n, [None] * n)
         self.ready = sorted(self.rank[job] for job in range(n) if not self.waits_for[job])  # heaps, all three
         self.active: list[tuple[int, int]] = []  # when it ends, and which job
         self.waiting: list[tuple[int, int]] = []  # when it is due, and which job
+        self.kept = -1  # the job that keeps the single lane
         self.now, self.failures = 0, 0
-        self.last_start: MadeAttempt | None = None
-        self.last_end: MadeAttempt | None = None
+        self.last_start: Attempt | None = None
+        self.last_end: Attempt | None = None
 
-    def follow(self) -> RunTrace:
+    def follow(self) -> Run:
         while True:
             self.turn()
             self.now = min(self.next_end(), self.next_due(), self.next_start())  # type: ignore[assignment]
@@ -133,11 +131,16 @@ class _Trial:
         return 0 if self.last_start is None else self.last_start.start + self.problem.interval
 
     def start(self) -> None:
-        job = self.by_rank[heapq.heappop(self.ready)]
+        if self.kept >= 0:
+            job, self.kept = self.kept, -1
+            self.ready.remove(self.rank[job])
+            heapq.heapify(self.ready)
+        else:
+            job = self.by_rank[heapq.heappop(self.ready)]
         told, run = self.next[job], self.run
         ticks = told if told >= 0 else -1 - told
         by_time = bool(self.problem.interval) and self.last_start is not None and self.now == self.earliest()
-        attempt = MadeAttempt(
+        attempt = Attempt(
             job=job,
             number=self.number[job],
             start=self.now,
@@ -167,6 +170,8 @@ class _Trial:
                 self.number[job] += 1
                 self.next[job], self.due[job] = told, self.now + wait
                 heapq.heappush(self.waiting, (self.due[job], job))
+                if problem.lanes == 1:
+                    self.kept = job
                 return
         self.fail(job)
         if problem.frees:

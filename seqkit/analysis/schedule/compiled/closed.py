@@ -24,10 +24,10 @@ from seqkit.analysis.schedule.compiled.attempts import (
     ticks_of,
     times_of,
 )
-from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long
-from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
+from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long, turns
+from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["is_compiled", "run"]
+__all__ = ["run"]
 
 _CACHE = 1 << 16  # doubles of all rows: half a megabyte
 _INFINITE = np.inf
@@ -199,13 +199,12 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
         word += size >> 6
 
 
-def is_compiled() -> bool:
-    """Tell whether the next call starts at once."""
-    return bool(_rows.signatures)
+def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+    """Run the trials from `first` on, at least one; of a problem that is `closed`."""
+    return joined([_run(problem, at, some, criticality, details) for at, some in turns(first, trials)])
 
 
-def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
-    """Run the trials from `first` on, which lie between two multiples of 2**32; of a problem that is `closed`."""
+def _run(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     n = problem.n
     size = 64
     while size < 64 * WORDS and 2 * size * n <= _CACHE and size < trials:

@@ -20,6 +20,7 @@ from numba import int32, int64, types, uint32, uint64, uintp
 from numba.extending import intrinsic
 
 from seqkit.analysis.montecarlo.numba_draws import NONE, compiled, mixed
+from seqkit.analysis.schedule import plain
 from seqkit.analysis.schedule.compiled.attempts import WORDS, chances_of, first_failures, times_of
 from seqkit.analysis.schedule.compiled.first import draw_failed, draw_normal, draw_others, fail, first_of
 from seqkit.analysis.schedule.compiled.queue import numbered_by_rank, queue_of, rules_of
@@ -35,11 +36,12 @@ from seqkit.analysis.schedule.compiled.trail import (
     trace,
     trail_of,
 )
-from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long
-from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
+from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long, turns
+from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["is_compiled", "run"]
+__all__ = ["run"]
 
+_MOST_QUEUED = 100_000  # jobs; of more, the end of an attempt and its job do not go into one number
 _ONE = uint64(1)
 _LAST = np.uint64(np.iinfo(np.uint64).max)
 
@@ -231,13 +233,14 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
     return False
 
 
-def is_compiled() -> bool:
-    """Tell whether the next call starts at once."""
-    return bool(_trials.signatures)
+def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+    """Run the trials from `first` on, at least one."""
+    if problem.n > _MOST_QUEUED:
+        return plain.run(problem, first, trials, criticality, details)
+    return joined([_run(problem, at, some, criticality, details) for at, some in turns(first, trials)])
 
 
-def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
-    """Run the trials from `first` on, which lie between two multiples of 2**32."""
+def _run(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     n = problem.n
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
     critical = np.zeros((2 if criticality else 0, n), np.int64)
