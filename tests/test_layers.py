@@ -44,7 +44,7 @@ ONLY_IN = {
     "ipywidgets": ("widgets",),
     "anywidget": ("widgets",),
     "sqlalchemy": ("ledger/sql",),
-    "numba": ("analysis/montecarlo/numba_kernel",),
+    "numba": ("analysis/montecarlo/numba_draws", "analysis/montecarlo/numba_kernel", "analysis/schedule/compiled"),
     "surrealdb": ("ledger/surreal",),
     "psycopg": ("ledger/sql",),
 }

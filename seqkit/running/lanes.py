@@ -106,7 +106,7 @@ class Lanes:
         self._active: dict[int, Attempt] = {}  # by position: what holds a lane
         self._ended: list[Attempt] = []  # of these, what has to be looked at
         self._timers: list[tuple[float, int]] = []  # a heap: when to look at which position, even if nothing ends
-        self._queue = Queue(options.ranks, self._single)
+        self._queue = Queue(options.ranks)
         self._reports: deque[tuple[Start, Mapping[str, Any]]] = deque()
         self._last_start = -math.inf
         self._wake = Wake()

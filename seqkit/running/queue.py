@@ -16,8 +16,6 @@ class Queue:
     ----------
     ranks : sequence of float
         By position: the lowest goes first, ties in plan order; empty for plan order.
-    kept : bool
-        Whether who is tried again goes first, whatever its rank: it has kept its lane.
 
     Examples
     --------
@@ -30,8 +28,8 @@ class Queue:
     (2, True)
     """
 
-    def __init__(self, ranks: Sequence[float] = (), kept: bool = False) -> None:
-        self._ranks, self._kept = ranks, kept
+    def __init__(self, ranks: Sequence[float] = ()) -> None:
+        self._ranks = ranks
         self._ready: list[tuple[float, int, bool]] = []  # rank, position, whether it is tried again; a heap
         self._waiting: list[tuple[float, int]] = []  # when it is due, position; a heap
         self._held: set[int] = set()  # due, but their last attempts still go on
@@ -57,8 +55,6 @@ class Queue:
     def line_up(self, position: int, again: bool = False) -> None:
         """Let it start in its turn."""
         rank = self._ranks[position] if self._ranks else 0.0
-        if again and self._kept:
-            rank = -math.inf
         heapq.heappush(self._ready, (rank, position, again))
 
     def pop(self) -> tuple[int, bool]:

@@ -11,6 +11,8 @@ into vector instructions; every intermediate is cast back to 32 bits, which numb
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -22,8 +24,32 @@ NONE = uint32(0)
 """No trial."""
 
 
+def _state_of_the_sources() -> str:
+    """Give a digest of all that is compiled into one another, with the constants that it takes from elsewhere."""
+    analysis = Path(__file__).parents[1]
+    constants = [analysis / "schedule/ends.py", analysis / "schedule/problem.py"]
+    constants += [analysis.parent / "core/laws.py", analysis.parent / "core/times.py"]
+    digest = hashlib.blake2b(digest_size=6)
+    for file in [*sorted(analysis.glob("montecarlo/numba_*.py")), *sorted(analysis.glob("schedule/compiled/*.py"))]:
+        digest.update(file.read_bytes())
+    for file in constants:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+try:
+    _STATE = _state_of_the_sources()
+except OSError:  # in an archive, where nothing is kept beside them either
+    _STATE = ""
+
+
 def compiled(function: Any) -> Any:
-    """Compile, and keep the machine code beside the module or in the user's cache, as Python does with its own."""
+    """Compile, and keep the machine code beside the module or in the user's cache, as Python does with its own.
+
+    numba takes kept code for new as long as the file of the function is what it was, though what is compiled into it
+    may stand in another. So the state of all these files is part of the name that the code is kept by.
+    """
+    function.__qualname__ += f"_{_STATE}"
     try:
         return numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:  # neither place can be written

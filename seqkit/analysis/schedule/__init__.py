@@ -10,7 +10,7 @@
 `loop`           the event loop of one trial, in plain Python
 `plain`          trial by trial by that loop
 `closed`         all trials at once, where only dependencies keep a repo from starting
-`numba_loop`     the loop, compiled; with `numba_attempts` and `numba_closed`
+`compiled`       both, compiled
 `ends`           what came of the trials
 `tracing`        on whom the end hangs
 `kernels`        who follows the trials

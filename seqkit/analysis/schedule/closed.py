@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.drawing import first_attempts, later_attempts, waits_after
-from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long, total
+from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long
 from seqkit.analysis.schedule.problem import LATEST, Problem
 
 __all__ = ["run"]
@@ -23,12 +23,12 @@ _BLOCK = 1 << 18  # numbers in an array: 2 MB
 
 def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on; of a problem that is `closed`."""
-    size = trials if details else max(64, _BLOCK // max(1, problem.n))
+    size = max(64, _BLOCK // max(1, problem.n))
     parts = [
         _block(problem, at, min(size, first + trials - at), criticality, details)
         for at in range(first, first + trials, size)
     ]
-    return parts[0] if len(parts) == 1 else total(parts)
+    return joined(parts)
 
 
 def _block(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.problem import LATEST
 
-__all__ = ["FAILED", "NOT_STARTED", "RELEASED", "Details", "Ends", "too_long", "total"]
+__all__ = ["FAILED", "NOT_STARTED", "RELEASED", "Details", "Ends", "joined", "too_long", "turns"]
 
 NOT_STARTED, RELEASED, FAILED = 0, 1, 2
 """What became of a job."""
@@ -48,14 +48,35 @@ class Ends:
     """Job by job, where that was asked for."""
 
 
-def total(parts: Sequence[Ends]) -> Ends:
-    """Join successive parts; at least one. Details are not kept: they are large."""
+def joined(parts: Sequence[Ends]) -> Ends:
+    """Join successive parts; at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    details = [part.details for part in parts if part.details is not None]
     return Ends(
         parts[0].first,
         np.concatenate([part.end for part in parts]),
         np.concatenate([part.n_released for part in parts]),
         np.sum([part.critical for part in parts], axis=0, dtype=np.int64),
+        Details(*[np.concatenate([getattr(each, field.name) for each in details]) for field in fields(Details)])
+        if details
+        else None,
     )
+
+
+def turns(first: int, trials: int) -> Iterator[tuple[int, int]]:
+    """Split trials where the keys of their draws change (``draws.uniform``): which is the first, and how many.
+
+    Examples
+    --------
+    >>> list(turns(2**32 - 2, 5))
+    [(4294967294, 2), (4294967296, 3)]
+    """
+    end = first + trials
+    while first < end:
+        last = min(end, ((first >> 32) + 1) << 32)
+        yield first, last - first
+        first = last
 
 
 def too_long() -> ValueError:

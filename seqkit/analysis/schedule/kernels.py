@@ -61,17 +61,17 @@ def follow_trials(engine: str, problem: Problem, first: int, trials: int, critic
         return closed.run(problem, first, trials, criticality, details)
     # importing numba takes a second
     if problem.closed:
-        from seqkit.analysis.schedule import numba_closed  # noqa: PLC0415
+        from seqkit.analysis.schedule.compiled import closed as compiled_closed  # noqa: PLC0415
 
-        return numba_closed.run(problem, first, trials, criticality, details)
-    from seqkit.analysis.schedule import numba_loop  # noqa: PLC0415
+        return compiled_closed.run(problem, first, trials, criticality, details)
+    from seqkit.analysis.schedule.compiled import loop  # noqa: PLC0415
 
-    return numba_loop.run(problem, first, trials, criticality, details)
+    return loop.run(problem, first, trials, criticality, details)
 
 
 def _loaded(engine: str) -> None:
     if engine == "numba":
-        from seqkit.analysis.schedule import numba_closed, numba_loop  # noqa: F401, PLC0415
+        from seqkit.analysis.schedule.compiled import closed, loop  # noqa: F401, PLC0415
 
 
 def each_end(

@@ -3,42 +3,67 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.drawing import first_attempts, later_attempts, waits_after
-from seqkit.analysis.schedule.ends import Details, Ends, total
+from seqkit.analysis.schedule.ends import Details, Ends, joined
 from seqkit.analysis.schedule.loop import Run, follow
 from seqkit.analysis.schedule.problem import Problem
 from seqkit.analysis.schedule.tracing import critical_jobs
+from seqkit.core.times import ticks_of
 
 __all__ = ["run", "run_trial"]
 
 _BLOCK = 1 << 16  # numbers drawn at once
+_AHEAD = 6  # attempts that are drawn before it is known whether they are made
+
+Known = dict[tuple[int, int, int], tuple[int, int]]
+"""(job, number of the attempt, trial) → the ticks to wait before it, and what happens to it."""
 
 
 def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on."""
-    size = trials if details else max(64, _BLOCK // max(1, problem.n))
+    size = max(64, _BLOCK // max(1, problem.n))
     parts = [
         _block(problem, at, min(size, first + trials - at), criticality, details)
         for at in range(first, first + trials, size)
     ]
-    return parts[0] if len(parts) == 1 else total(parts)
+    return joined(parts)
 
 
 def run_trial(problem: Problem, trial: int) -> Run:
     """Run one trial, and give all attempts with what let them start."""
     (drawn,) = first_attempts(problem, trial, 1).T.tolist()
-    return _followed(problem, trial, drawn)
+    return _followed(problem, trial, drawn, {})
 
 
-def _followed(problem: Problem, trial: int, drawn: list[int]) -> Run:
-    which = np.array([trial], np.int64)
-
+def _followed(problem: Problem, trial: int, drawn: list[int], known: Known) -> Run:
     def again(job: int, number: int) -> tuple[int, int]:
-        (wait,), (told,) = waits_after(problem, job, number - 1, which), later_attempts(problem, job, number, which)
-        return int(wait), int(told)
+        """Look it up, or ask the models: for a single number that is ten times as fast as arrays of one."""
+        found = known.get((job, number, trial))
+        if found is not None:
+            return found
+        repo, seed = problem.ids[job], problem.seed
+        failed = problem.model.reason(repo, number, seed, trial) is not None
+        ticks = problem.durations.draw(repo, number, seed, trial, failed)
+        return ticks_of(problem.retry.wait(repo, number - 1, seed, trial)), -1 - ticks if failed else ticks
 
     return follow(problem, drawn, again)
+
+
+def _drawn_again(problem: Problem, first: int, drawn: NDArray[np.int64]) -> Known:
+    """Draw the next attempts of all that fail, many trials at once; of those after many tries each when it is made."""
+    known: Known = {}
+    for job in range(problem.n):
+        left = first + np.flatnonzero(drawn[job] < 0)
+        for number in range(2, min(problem.attempts, _AHEAD) + 1):
+            if not len(left):
+                break
+            waits, told = waits_after(problem, job, number - 1, left), later_attempts(problem, job, number, left)
+            for trial, wait, what in zip(left.tolist(), waits.tolist(), told.tolist(), strict=True):
+                known[job, number, trial] = wait, what
+            left = left[told < 0]
+    return known
 
 
 def _block(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
@@ -49,8 +74,10 @@ def _block(problem: Problem, first: int, trials: int, criticality: bool, details
     if details:
         status, marks = np.zeros(shape, np.int8), np.zeros(shape, np.int8)
         told = Details(np.full(shape, -1, np.int64), np.full(shape, -1, np.int64), status, marks)
-    for at, drawn in enumerate(first_attempts(problem, first, trials).T.tolist()):
-        run_ = _followed(problem, first + at, drawn)
+    every = first_attempts(problem, first, trials)
+    known = _drawn_again(problem, first, every)
+    for at, drawn in enumerate(every.T.tolist()):
+        run_ = _followed(problem, first + at, drawn, known)
         end[at], n_released[at] = run_.end, run_.status.count(1)
         chains = critical_jobs(problem, run_) if criticality else (set(), set())
         for which, chain in enumerate(chains):

@@ -14,16 +14,17 @@ import numpy as np
 from numba import int64, uint32, uint64
 
 from seqkit.analysis.montecarlo.numba_draws import NONE, compiled, key, mixed
-from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, too_long
-from seqkit.analysis.schedule.numba_attempts import (
+from seqkit.analysis.schedule.compiled.attempts import (
     WORDS,
     attempt,
     chances_of,
+    clipped,
     first_failures,
-    ticks_at,
+    place,
     ticks_of,
     times_of,
 )
+from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long, turns
 from seqkit.analysis.schedule.problem import LATEST, Problem
 
 __all__ = ["run"]
@@ -33,23 +34,28 @@ _INFINITE = np.inf
 
 
 @compiled
-def _drawn(times, v, keys, xs, size, out):
-    """Draw how long the first attempt at a job takes, as if it succeeded."""
-    count, offset = times.counts[v], times.offsets[v]
+def _drawn(count, offset, scale, values, intercepts, slopes, first, second, xs, cells, out):
+    """Draw how long the first attempt at a job takes, as if it succeeded: three loops, of which vectors take two."""
+    size = out.size
     if count == 1:
-        constant = times.times[offset]
+        constant = values[offset]
         for b in range(size):
             out[b] = constant
         return
-    first, second = keys[v, 0], keys[v, 1]
     if count:
         for b in range(size):
             chosen = (uint64(mixed(xs[b], first, second)) * uint64(count)) >> uint64(32)
-            out[b] = times.times[offset + int64(chosen)]
+            out[b] = values[offset + int64(chosen)]
         return
-    scale, intercepts, slopes = times.scales[v], times.intercepts, times.slopes
     for b in range(size):
-        out[b] = ticks_at(mixed(xs[b], first, second), scale, offset, intercepts, slopes)
+        cell, x = place(mixed(xs[b], first, second))
+        cells[b] = cell + offset
+        out[b] = x
+    for b in range(size):
+        cell = uint64(cells[b])
+        out[b] = intercepts[cell] + slopes[cell] * out[b]
+    for b in range(size):
+        out[b] = np.floor(clipped(scale * out[b] + 0.5))
 
 
 @compiled
@@ -94,7 +100,7 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
     begin, ended = np.empty((kept, size)), np.empty((kept, size))
     fails = np.empty((n, 2 * WORDS), np.uint32)
     best, released, took = np.empty(size), np.empty(size), np.empty(size)
-    tail = np.empty(size, np.int64)
+    tail, cells = np.empty(size, np.int64), np.empty(size, np.int64)
     xs = np.empty(size, np.uint32)
     keys = np.empty((n, 2), np.uint32)
     level = int64(1) + (first >> 32)
@@ -123,7 +129,19 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                 other = open_[needs[i]]
                 for b in range(size):
                     began[b] = other[b] if other[b] > began[b] else began[b]
-            _drawn(times, v, keys, xs, size, took)
+            _drawn(
+                times.counts[v],
+                times.offsets[v],
+                times.scales[v],
+                times.times,
+                times.intercepts,
+                times.slopes,
+                keys[v, 0],
+                keys[v, 1],
+                xs,
+                cells,
+                took,
+            )
             for segment in range(size >> 5):
                 bits = fails[v, (segment & 1) * WORDS + word + (segment >> 1)]
                 offset = segment << 5
@@ -176,13 +194,17 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                     for i in range(first_need[v], first_need[v + 1]):
                         if ended[needs[i], b] >= latest:
                             latest, let_by = ended[needs[i], b], needs[i]
-                    v = let_by
+                    v = let_by  # type: ignore[assignment]  # numba's integers
         at += size
         word += size >> 6
 
 
 def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
-    """Run the trials from `first` on, which lie between two multiples of 2**32; of a problem that is `closed`."""
+    """Run the trials from `first` on, at least one; of a problem that is `closed`."""
+    return joined([_run(problem, at, some, criticality, details) for at, some in turns(first, trials)])
+
+
+def _run(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     n = problem.n
     size = 64
     while size < 64 * WORDS and 2 * size * n <= _CACHE and size < trials:

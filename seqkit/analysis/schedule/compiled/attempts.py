@@ -22,7 +22,18 @@ from seqkit.analysis.schedule.problem import Problem
 from seqkit.core.laws import CELL_BITS, CELLS
 from seqkit.core.times import LONGEST, TICKS_A_SECOND
 
-__all__ = ["WORDS", "Chances", "Times", "attempt", "chances_of", "first_failures", "ticks_at", "ticks_of", "times_of"]
+__all__ = [
+    "WORDS",
+    "FailureArrays",
+    "TimeArrays",
+    "attempt",
+    "chances_of",
+    "clipped",
+    "first_failures",
+    "place",
+    "ticks_of",
+    "times_of",
+]
 
 WORDS = 64
 """Words of bits that are drawn at once: 4,096 trials."""
@@ -31,11 +42,11 @@ _LONGEST = float(LONGEST)
 _SHIFT = 52 - CELL_BITS
 _BASE = 1023 << CELL_BITS
 _TICKS = float(TICKS_A_SECOND)
-_HALF = uint32(0x80000000)
+_TAIL = CELLS.bit_length() - 1
 
 
-class Chances(NamedTuple):
-    """What fails: see :class:`seqkit.analysis.montecarlo.experiment.Experiment`, by row; `items` is the row of a job."""
+class FailureArrays(NamedTuple):
+    """What fails: see :class:`seqkit.analysis.montecarlo.experiment.Experiment`; `items` is the row of each job."""
 
     items: NDArray[np.int64]
     keys: NDArray[np.uint64]
@@ -58,7 +69,7 @@ class Chances(NamedTuple):
     mild_digits: NDArray[np.int64]
 
 
-class Times(NamedTuple):
+class TimeArrays(NamedTuple):
     """How long attempts and waits take: see :class:`seqkit.analysis.schedule.problem.Problem`."""
 
     counts: NDArray[np.int64]
@@ -74,17 +85,17 @@ class Times(NamedTuple):
     jitter: float
 
 
-def chances_of(problem: Problem) -> Chances:
+def chances_of(problem: Problem) -> FailureArrays:
     """Give what fails."""
     of = problem.experiment
-    return Chances(problem.items, *[getattr(of, name) for name in Chances._fields[1:]])
+    return FailureArrays(problem.items, *[getattr(of, name) for name in FailureArrays._fields[1:]])
 
 
-def times_of(problem: Problem) -> Times:
+def times_of(problem: Problem) -> TimeArrays:
     """Give how long attempts and waits take."""
     laws = problem.laws
-    own = [getattr(laws, name) for name in Times._fields[:7]]
-    return Times(*own, problem.keys, problem.wait_keys, problem.waits, problem.retry.jitter)
+    own = [getattr(laws, name) for name in TimeArrays._fields[:7]]
+    return TimeArrays(*own, problem.keys, problem.wait_keys, problem.waits, problem.retry.jitter)
 
 
 @intrinsic
@@ -98,22 +109,28 @@ def _bits(typing_context: Any, value: Any) -> Any:
 
 
 @numba.njit(inline="always")
-def ticks_at(number, scale, offset, intercepts, slopes):
-    """Read a time off the table of a lognormal law: see :mod:`seqkit.core.laws`."""
-    upper = number >= _HALF
-    x = 2.0 * float(uint32(~number) if upper else number) + 1.0
-    cell = (_bits(x) >> _SHIFT) - _BASE + offset + (CELLS if upper else 0)
-    ticks = np.floor(scale * (intercepts[cell] + slopes[cell] * x) + 0.5)
+def place(number):
+    """Give the cell that a number lies in, in a table that begins at 0, and how far it is from its end."""
+    upper = number >> uint32(31)
+    x = 2.0 * float(uint32(number ^ uint32(NONE - upper))) + 1.0
+    return (_bits(x) >> _SHIFT) - _BASE + (int64(upper) << _TAIL), x
+
+
+@numba.njit(inline="always")
+def clipped(ticks):
+    """Keep a time within a century."""
     return _LONGEST if ticks > _LONGEST else ticks
 
 
 @compiled
 def ticks_of(times, law, number):
     """Read a time off any law."""
-    count = times.counts[law]
+    count, offset = times.counts[law], times.offsets[law]
     if count:
-        return times.times[times.offsets[law] + int64((uint64(number) * uint64(count)) >> uint64(32))]
-    return ticks_at(number, times.scales[law], times.offsets[law], times.intercepts, times.slopes)
+        return times.times[offset + int64((uint64(number) * uint64(count)) >> uint64(32))]
+    cell, x = place(number)
+    cell += offset
+    return np.floor(clipped(times.scales[law] * (times.intercepts[cell] + times.slopes[cell] * x) + 0.5))
 
 
 @compiled
