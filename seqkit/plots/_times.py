@@ -135,8 +135,8 @@ def percent(p: float) -> str:
     Examples
     --------
     >>> percent(0.374), percent(0.0004), percent(0.99999), percent(1.0)
-    ('37', '0.04', '99.99', '100')
+    ('37', '0.04', '99.9', '100')
     """
     if 0.01 <= p <= 0.99:
         return f"{100 * p:.0f}"
-    return f"{100 * p:.2g}" if p < 0.5 else f"{min(100 * p, 99.99):.4g}" if p < 1 else "100"
+    return f"{100 * p:.2g}" if p < 0.5 else f"{min(100 * p, 99.9):.3g}" if p < 1 else "100"

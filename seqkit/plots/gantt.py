@@ -116,9 +116,12 @@ def gantt(
         pitch = float(np.interp(min(len(frame), most), (10, 40), _PITCHES))
         given = ax is not None
         ax = axes(ax, *(figsize or (9.5, (min(len(frame), most) + 1) * pitch / 72 + 1.9)))
+        ranked = frame.sort_values("criticality", ascending=False, kind="stable")
         if given or figsize is not None:
+            ax.set_xlabel("time", fontsize=9)  # all words take their room before the rows are measured
+            _words(ax, schedule, ranked, most)
             most = min(most, max(int(settled(ax)[1] / _LEAST_PITCH) - 1, 1))
-        _draw(ax, schedule, frame, most, kwargs)
+        _draw(ax, schedule, ranked, most, kwargs)
         return ax
 
 
@@ -133,16 +136,14 @@ def _check(trial: Any, trials: int) -> None:
 # ---------------------------------------------------------------------- the rows
 
 
-def _draw(ax: Axes, schedule: Schedule, frame: pd.DataFrame, most: int, kwargs: dict[str, Any]) -> None:
-    ranked = frame.sort_values("criticality", ascending=False, kind="stable")
+def _draw(ax: Axes, schedule: Schedule, ranked: pd.DataFrame, most: int, kwargs: dict[str, Any]) -> None:
     kept = ranked.head(most).sort_values("start_p50", kind="stable")  # those that never start come last
     others = ranked.iloc[most:]
     names = [shown(str(repo), 32) for repo in kept.index]
     if len(others):
-        names.append(f"{plural(len(others), 'other repo')}")
-    times = {name: seconds_after(schedule.start, frame[name]) for name in _TIMES}
-    ends = {level: schedule.quantile(level) for level in (0.5, 0.8)}
-    over = {level: float(seconds_after(schedule.start, time)) for level, time in ends.items()}
+        names.append(plural(len(others), "other repo"))
+    times = {name: seconds_after(schedule.start, ranked[name]) for name in _TIMES}
+    over = {level: float(seconds_after(schedule.start, schedule.quantile(level))) for level in _ENDS}
     axis = time_axis(schedule.start, max(over[0.8], *(float(np.nanmax(t, initial=0.0)) for t in times.values())))
     rows = rows_down(ax, names, _SIZE)
     size = min(_SIZE, 0.78 * settled(ax)[1] / (len(names) + 0.2))
@@ -161,7 +162,7 @@ def _draw(ax: Axes, schedule: Schedule, frame: pd.DataFrame, most: int, kwargs: 
     ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
     ax.set_axisbelow(True)
     axis.put(ax)
-    _words(ax, schedule, kept, others, {level: when(time) for level, time in ends.items()})
+    _words(ax, schedule, ranked, most)
 
 
 def _bars(ax: Axes, places: dict[str, Floats], criticality: Floats, kwargs: dict[str, Any]) -> None:
@@ -217,12 +218,11 @@ def _beside(ax: Axes, kept: pd.DataFrame, others: pd.DataFrame, size: float) -> 
         ax.text(1, -0.7, head, va="bottom", fontsize=7, **look)
 
 
-def _words(ax: Axes, schedule: Schedule, kept: pd.DataFrame, others: pd.DataFrame, ends: dict[float, str]) -> None:
-    first = kept["criticality"].idxmax()
-    share = f"{percent(kept['criticality'].max())} %"
-    lines = [f"The end hangs most often on {shown(str(first), 40)}: in {share} of {plural(schedule.trials, 'trial')}."]
-    if len(others):
-        lines.append(f"The {len(kept):,} of {len(kept) + len(others):,} repos with the highest criticality have a row.")
+def _words(ax: Axes, schedule: Schedule, ranked: pd.DataFrame, most: int) -> None:
+    first, share = shown(str(ranked.index[0]), 40), percent(ranked["criticality"].iloc[0])
+    lines = [f"The end hangs most often on {first}: in {share} % of {plural(schedule.trials, 'trial')}."]
+    if len(ranked) > most:
+        lines.append(f"The {most:,} of {len(ranked):,} repos with the highest criticality have a row.")
     title(ax, "\n".join(lines), pad=18)
     bounds = [100 * at // len(_SHADES) for at in range(len(_SHADES) + 1)]
     shades = [
@@ -231,7 +231,13 @@ def _words(ax: Axes, schedule: Schedule, kept: pd.DataFrame, others: pd.DataFram
     ]
     line: dict[str, Any] = {"color": ink(ax), "linewidth": 1.0}
     lines_of_ends = [
-        Line2D([], [], linestyle=style, label=f"P{100 * level:.0f} of the train's end: {ends[level]}", **line)
+        Line2D(
+            [],
+            [],
+            linestyle=style,
+            label=f"P{100 * level:.0f} of the train's end: {when(schedule.quantile(level))}",
+            **line,
+        )
         for level, style in _ENDS.items()
     ]
     handles = [
@@ -240,6 +246,6 @@ def _words(ax: Axes, schedule: Schedule, kept: pd.DataFrame, others: pd.DataFram
         Line2D([], [], label="line above, below it: start, end, P10 to P90", **line),
         *lines_of_ends,
     ]
-    if len(others):
+    if len(ranked) > most:
         handles.append(Patch(label="the others: first start to last end", **_LOOK_OF_OTHERS))
     legend(ax, handles, below=36.0)
