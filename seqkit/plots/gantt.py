@@ -157,7 +157,8 @@ def _draw(ax: Axes, schedule: Schedule, ranked: pd.DataFrame, most: int, kwargs:
         ax.axvline(axis.at(over[level]), color=ink(ax), linestyle=style, linewidth=1.0, zorder=1)
     _beside(ax, kept, others, size)
     left, right = axis.at(0.0), max(axis.at(over[0.8]), ax.dataLim.x1)
-    ax.set_xlim(left - 0.01 * (right - left), right + 0.02 * (right - left))
+    room = right - left or 1.0  # where nothing takes any time
+    ax.set_xlim(left - 0.01 * room, right + 0.02 * room)
     ax.tick_params(axis="x", labelsize=8)
     ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
     ax.set_axisbelow(True)
@@ -205,7 +206,7 @@ def _summary(ax: Axes, axis: TimeAxis, schedule: Schedule, others: pd.DataFrame,
 
 def _beside(ax: Axes, kept: pd.DataFrame, others: pd.DataFrame, size: float) -> None:
     """Write criticality and the share released to the right of each row."""
-    columns = [("criticality", "critical", 30.0), ("p_released", "released", 72.0)]
+    columns = [("criticality", "critical", 36.0), ("p_released", "released", 78.0)]
     for name, head, right in columns:
         beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=right, units="points")  # type: ignore[arg-type]
         look: dict[str, Any] = {"transform": beside, "ha": "right", **PLAIN}

@@ -26,16 +26,16 @@ _SIZE = 8.5  # points, of names and numbers
 _Z = 1.959963984540054  # the normal quantile at 0.975
 
 
-class _Look(NamedTuple):
+class _Kind(NamedTuple):
     colour: str
     hatch: str
     told: str
 
 
-_LOOKS = {
-    1: _Look("#0070b5", "", "sooner"),
-    0: _Look("#cbd2dc", "...", "not told apart from no change"),
-    -1: _Look("#e69f00", "///", "later: an anomaly"),
+_KINDS = {
+    1: _Kind("#0070b5", "", "sooner"),
+    0: _Kind("#cbd2dc", "...", "not told apart from no change"),
+    -1: _Kind("#e69f00", "///", "later: an anomaly"),
 }
 """By the sign of what the interval holds."""
 
@@ -96,7 +96,8 @@ def tornado(
     with themed(theme):
         if gains.empty:
             return nothing(ax, "Nothing to draw: there are no repos to release.")
-        kept = gains.loc[gains["gain"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        moved = gains["gain"].dt.total_seconds().abs().to_numpy()
+        kept = gains.iloc[np.argsort(-moved, kind="stable")[:most]]
         kept = kept.sort_values("gain", ascending=False, kind="stable")
         ax = axes(ax, *(figsize or (8.0, len(kept) * _PITCH / 72 + 1.9)))
         by = "10 % faster" if isinstance(schedule_or_gains, Schedule) else "faster"
@@ -127,7 +128,7 @@ def _draw(ax: Axes, kept: pd.DataFrame, n: int, by: str, kwargs: dict[str, Any])
     rows = rows_down(ax, names, _SIZE)
     bars = ax.barh(rows, gain, height=0.66, edgecolor=OUTLINE, linewidth=0.8, zorder=2)
     for bar, sign in zip(bars, signs, strict=True):
-        bar.set(facecolor=_LOOKS[sign].colour, hatch=_LOOKS[sign].hatch)
+        bar.set(facecolor=_KINDS[sign].colour, hatch=_KINDS[sign].hatch)
         bar.set(**kwargs)
     ax.hlines(rows, gain - half, gain + half, colors=ink(ax), linewidths=1.3, zorder=4)
     tips = np.concatenate([gain - half, gain + half]), np.tile(rows, 2)
@@ -162,8 +163,8 @@ def _words(ax: Axes, first: str, best: str, signs: list[int], kept: int, n: int,
         lines.append(f"The {kept:,} of {n:,} repos that move the end most.")
     title(ax, "\n".join(lines))
     handles: list[Any] = [
-        Patch(facecolor=look.colour, edgecolor=OUTLINE, linewidth=0.8, hatch=look.hatch, label=look.told)
-        for sign, look in _LOOKS.items()
+        Patch(facecolor=kind.colour, edgecolor=OUTLINE, linewidth=0.8, hatch=kind.hatch, label=kind.told)
+        for sign, kind in _KINDS.items()
         if sign in signs
     ]
     handles.append(Line2D([], [], color=ink(ax), linewidth=1.3, marker="|", label="95 % interval, paired"))

@@ -429,6 +429,12 @@ def test_a_train_without_repos(draw):
     assert "no repos" in draw(schedule(EMPTY, 60, rng=7, trials=2)).texts[0].get_text()
 
 
+@pytest.mark.parametrize(("durations", "model", "trials"), [(0, 0.0, 2), (600, 1.0, 1), (1e9, 0.5, 2)])
+@pytest.mark.parametrize("draw", [makespan, gantt, tornado])
+def test_trains_at_the_limits_are_drawn(draw, durations, model, trials):
+    draw(schedule(PLAN, durations, 2, model, rng=7, trials=trials)).figure.canvas.draw()  # warnings are errors
+
+
 @pytest.mark.parametrize("draw", [makespan, gantt])
 def test_only_a_schedule_will_do(draw):
     with pytest.raises(TypeError, match=r"schedule is 3, expected a Schedule: seqkit.schedule\(plan, durations\)"):
