@@ -12,6 +12,7 @@ what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how long it takes      DurationModel
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
+when will it be done   schedule, Schedule, lanes_curve, ScheduleAnomaly
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
                        posterior_models, fit_common_causes, dispersion_test, Dispersion, retry_test,
                        RetryTest
@@ -42,6 +43,8 @@ from seqkit.analysis.blast import blast_radius
 from seqkit.analysis.exact import Analysis, analyze
 from seqkit.analysis.levers import levers
 from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, compare_many, simulate
+from seqkit.analysis.schedule.curve import ScheduleAnomaly, lanes_curve
+from seqkit.analysis.schedule.scheduling import Schedule, schedule
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
@@ -178,6 +181,8 @@ __all__ = [
     "RunRecord",
     "RunStatus",
     "RunSummary",
+    "Schedule",
+    "ScheduleAnomaly",
     "ScriptedReleaser",
     "Seed",
     "SeqkitError",
@@ -216,6 +221,7 @@ __all__ = [
     "fixes_frame",
     "for_spreadsheet",
     "items_frame",
+    "lanes_curve",
     "levers",
     "load_dataset",
     "open_ledger",
@@ -230,6 +236,7 @@ __all__ = [
     "retry_test",
     "run_plan",
     "runs_frame",
+    "schedule",
     "simulate",
     "steps",
     "trains_frame",

@@ -72,6 +72,11 @@ NAMES = {
     "compare_many",
     "levers",
     "simulate",
+    # when will it be done
+    "Schedule",
+    "ScheduleAnomaly",
+    "lanes_curve",
+    "schedule",
     "UnknownRepo",
     # fitted to the past
     "Dispersion",
@@ -154,7 +159,7 @@ def test_public_names() -> None:
 
 def test_public_names_of_what_is_seen() -> None:
     pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "levers", "options"}
-    pictures |= {"order", "timeline"}
+    pictures |= {"order", "timeline", "makespan", "gantt", "lanes", "tornado"}
     assert set(seqkit.plots.__all__) == pictures
     assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"}
 

@@ -13,6 +13,10 @@ They never show, save or close anything, and leave matplotlib's settings alone.
 :func:`options`          several ways to release, against the best of them
 :func:`levers`           what each change of plan or rates buys
 :func:`calibration`      fitted failure rates, their intervals, and assumed ones
+:func:`makespan`         when a train will be done, and what a deadline is worth
+:func:`gantt`            when each repo starts and ends, and what the end hangs on
+:func:`lanes`            when a train is done with each number of lanes
+:func:`tornado`          how much sooner it ends if a repo is faster
 =======================  =====================================================
 """
 
@@ -22,24 +26,32 @@ from seqkit._util.public import presented
 from seqkit.plots.calibration import calibration
 from seqkit.plots.counts import counts
 from seqkit.plots.dag import blast_radius, order
+from seqkit.plots.gantt import gantt
 from seqkit.plots.history import history
 from seqkit.plots.impact import impact
 from seqkit.plots.importance import importance
+from seqkit.plots.lanes import lanes
 from seqkit.plots.levers import levers
+from seqkit.plots.makespan import makespan
 from seqkit.plots.options import options
 from seqkit.plots.timeline import timeline
+from seqkit.plots.tornado import tornado
 
 __all__ = [
     "blast_radius",
     "calibration",
     "counts",
+    "gantt",
     "history",
     "impact",
     "importance",
+    "lanes",
     "levers",
+    "makespan",
     "options",
     "order",
     "timeline",
+    "tornado",
 ]
 
 presented(__name__, __all__, globals())

@@ -17,16 +17,10 @@ from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.story import Story, Told, kind_of, story_of
 from seqkit.plots._text import shown
+from seqkit.plots._times import unit_of
 
 __all__ = ["Row", "Run", "chosen_run", "read_spans"]
 
-_UNITS = (
-    ("milliseconds", 1e-3, 1.0),
-    ("seconds", 1.0, 120.0),
-    ("minutes", 60.0, 7_200.0),
-    ("hours", 3_600.0, 172_800.0),
-    ("days", 86_400.0, float("inf")),
-)  # each for spans below so many seconds
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 _FITS = {
     "NodeEntered": "pending",
@@ -179,7 +173,7 @@ class _Axis:
         if near and record.completed_at is not None:
             ends.append(record.completed_at)  # also the end of what is in doubt
         self.whole = (max(ends) - min(self.start, *times)).total_seconds()
-        self.name, self.unit = next((name, unit) for name, unit, limit in _UNITS if self.whole < limit)
+        self.name, self.unit = unit_of(self.whole)
         self.at = [self.of(time) for time in times]
         self.first = 0.0
         self.until = self.of(max(ends))

@@ -21,12 +21,14 @@ from seqkit import (
     compare_many,
     fit_failure_rates,
     run_plan,
+    schedule,
     simulate,
 )
 from seqkit.plots import (
     blast_radius,
     calibration,
     counts,
+    gantt,
     history,
     impact,
     importance,
@@ -34,6 +36,7 @@ from seqkit.plots import (
     options,
     order,
     timeline,
+    tornado,
 )
 from tests.tools.strange_names import HIDDEN, MARKUP, TEX, is_seen
 
@@ -52,6 +55,7 @@ def pictures(names: list[str]) -> dict[str, Any]:
     model = FailureModel(dict.fromkeys(names, 0.2), common_causes=[CommonCause(hub, 0.1, names[:3])])
     changes = [("harden", name, None, 1.0, 2.0, 1.0) for name in names[:6]]
     changes += [("end cause", None, name, 1.0, 1.5, 0.5) for name in names[:6]]
+    train = schedule(plan, 600, 2, model, rng=0, trials=16)
     with warnings.catch_warnings(action="ignore"):
         fit = fit_failure_rates(ledger)
     return {
@@ -66,6 +70,8 @@ def pictures(names: list[str]) -> dict[str, Any]:
         "history": history(ledger),
         "options": options(compare_many(dict.fromkeys(names, (plan, model)), rng=0, trials=64)),
         "levers": levers(pd.DataFrame(changes, columns=["action", "repo_id", "cause", "before", "after", "gain"])),
+        "gantt": gantt(train),
+        "tornado": tornado(train),
         "calibration": calibration(fit, model=dict.fromkeys(names, 0.2)),
     }
 
@@ -98,6 +104,8 @@ def test_names_that_begin_with_a_low_line_are_drawn() -> None:
         "blast radius",
         "options",
         "levers",
+        "gantt",
+        "tornado",
     ):
         drawn[what].figure.canvas.draw()
         told = " ".join(text.get_text().replace("\n", "") for text in drawn[what].figure.findobj(Text))

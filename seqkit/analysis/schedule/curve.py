@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,12 +57,13 @@ def lanes_curve(
         `plan_date` and `lower_bound` (timedelta64[us]) at the mean durations; `gap` (float64), by which share the plan
         date may be above the best possible; `efficiency` (float64), the share of the lanes' time in which they work at
         the means: work / (lanes · plan date); `knee` (bool), the first number of lanes whose mean is within 5 % of
-        the shortest.
+        the shortest; `anomaly` (bool), whether the mean is longer than with the number of lanes above it in the frame,
+        beyond three standard errors of the paired difference.
 
     Warns
     -----
     ScheduleAnomaly
-        Where one more lane makes the train longer, beyond three standard errors of the paired difference. That is no
+        Where one more lane makes the train longer: where there is an `anomaly`. That is no
         error: more lanes may let something short start that then is in the way of something long (Graham 1969,
         doi:10.1137/0117039); another priority may help.
 
@@ -117,19 +120,23 @@ def lanes_curve(
     )
     near = (frame["mean"] <= frame["mean"].min() * (1 + _NEAR)).to_numpy()
     frame["knee"] = np.arange(len(counts)) == int(np.argmax(near))
+    frame["anomaly"] = [False, *(_longer(*pair) for pair in pairwise(ends))]
     frame.index = pd.Index(counts, name="lanes")
-    _warn(counts, ends)
+    _warn(frame["anomaly"])
     return frame
 
 
-def _warn(counts: list[int], ends: list[Any]) -> None:
-    longer = []
-    for at in range(1, len(counts)):
-        n = min(len(ends[at]), len(ends[at - 1]))
-        more = ends[at][:n] - ends[at - 1][:n]
-        error = float(more.std(ddof=1)) / np.sqrt(n) if n > 1 else 0.0
-        if more.mean() > _SURE * error and more.mean() > 0:
-            longer.append(f"{counts[at]} lanes than with {counts[at - 1]}")
+def _longer(fewer: Any, more: Any) -> bool:
+    """Say whether the trains are longer with more lanes, beyond what chance does."""
+    n = min(len(fewer), len(more))
+    by = more[:n] - fewer[:n]
+    error = float(by.std(ddof=1)) / math.sqrt(n) if n > 1 else 0.0
+    return bool(by.mean() > _SURE * error and by.mean() > 0)
+
+
+def _warn(anomaly: pd.Series[Any]) -> None:
+    found = pairwise(zip(anomaly.index, anomaly, strict=True))
+    longer = [f"{more} lanes than with {fewer}" for (fewer, _), (more, odd) in found if odd]
     if longer:
         warn_caller(
             f"the train takes longer with {listed(longer, 3)}: a Graham anomaly, no error; another priority may help",

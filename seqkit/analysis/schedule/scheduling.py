@@ -38,6 +38,7 @@ from seqkit.core.terms import Policy, Terms
 from seqkit.core.times import TICKS_A_SECOND, seconds_of, ticks_of
 from seqkit.core.trains import PlanLike, as_plan
 from seqkit.core.unknown import check_models
+from seqkit.ledger import MemoryRunLedger
 from seqkit.ledger.given import clock_of
 from seqkit.running.clock import VirtualClock
 from seqkit.running.executor import run_plan
@@ -310,10 +311,11 @@ class Schedule:
         number = int(i) + (self.trials if i < 0 else 0)
         if not 0 <= number < self.trials:
             raise IndexError(f"i is {i}, expected a whole number from 0 to {self.trials - 1}")
-        own = self._posed
+        own, clock = self._posed, VirtualClock(self.start)
         outcome = run_plan(
             self.plan,
             SimulatedReleaser(own.model, rng=self.seed, trial=number, durations=own.durations),
+            MemoryRunLedger(ids=[f"trial-{number}"], clock=clock),  # the same name each time, in pictures too
             policy=own.terms.policy,
             failure_budget=own.terms.failure_budget,
             attempts=own.attempts,
@@ -321,7 +323,7 @@ class Schedule:
             priority=own.priority,
             durations=own.durations,
             min_interval=own.interval,
-            clock=VirtualClock(self.start),
+            clock=clock,
         )
         return Trial(tuple(repo for repo, _ in outcome.failed), outcome)
 
