@@ -334,7 +334,8 @@ class Story:
         """Give a story that goes its own way from here."""
         other = Story(None, self.terms, self.record_skips)
         other.plan = self.plan
-        other.told = {repo: replace(told, _earlier=told._earlier and list(told._earlier)) for repo, told in self.told.items()}
+        for repo, told in self.told.items():
+            other.told[repo] = replace(told, _earlier=told._earlier and list(told._earlier))
         return other
 
     def endings(self) -> list[tuple[str, str | dict[str, dict[str, str | None]], SkipCause | None]]:
