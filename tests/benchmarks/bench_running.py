@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from seqkit import RepoDependencyGraph, SequencePlan, SqlRunLedger, build_plan, run_plan
@@ -77,8 +78,8 @@ def against_the_bare_loop() -> Iterator[str]:
         with bare_loop(needs_of(plan)) as bare:
             calls: dict[str, Once] = {
                 "bare": bare,
-                many: lambda plan=plan: run_plan(plan, release, max_parallel=LANES),  # type: ignore[misc]
-                "1 lane": lambda plan=plan: run_plan(plan, release),  # type: ignore[misc]
+                many: partial(run_plan, plan, release, max_parallel=LANES),
+                "1 lane": partial(run_plan, plan, release),
             }
             took = medians(calls, n)
         found[n] = took[many]
@@ -120,7 +121,7 @@ def against_tools() -> Iterator[str]:
                 yield f"  {name}: not installed here"
                 continue
             theirs()  # the first time is another matter
-            ours: Once = lambda plan=plan: run_plan(plan, release, max_parallel=LANES)  # type: ignore[misc]  # noqa: E731
+            ours = partial(run_plan, plan, release, max_parallel=LANES)
             took = medians({"ours": ours, name: theirs}, n, rounds)
         ratio = took[name] / took["ours"]
         aimed = f" ({met(ratio >= AIM_OF_TOOLS)})" if name != "doit" else ""

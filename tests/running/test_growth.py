@@ -1,7 +1,8 @@
-"""What a run costs grows as the plan does: counted in calls of functions, which no busy machine changes."""
+"""What a run costs grows as the plan does: counted in calls and in objects, which no busy machine changes."""
 
 from __future__ import annotations
 
+import gc
 import itertools
 import random
 import sys
@@ -65,3 +66,15 @@ def test_a_run_of_four_times_as_many_repos_takes_four_times_as_many_calls(
     few = calls_of_a_run(plan_of(shape, small), rate, durations, how)
     many = calls_of_a_run(plan_of(shape, 4 * small), rate, durations, how)
     assert many <= MUCH * few, f"{many:.0f} calls a repo in the large plan, {few:.0f} in the small one"
+
+
+def test_of_each_release_three_objects_are_kept_for_the_garbage_collector_to_go_through() -> None:
+    plan = plan_of("wide", 1_000)
+    run_plan(plan, 0.0, rng=7)  # whatever is made once
+    gc.collect()
+    before = len(gc.get_objects())
+    outcome = run_plan(plan, 0.0, rng=7)
+    gc.collect()
+    kept = len(gc.get_objects()) - before
+    assert outcome.succeeded
+    assert kept <= 3.2 * len(plan.items)  # two events and a status
