@@ -22,15 +22,18 @@ import pytest
 from seqkit import CommandReleaser, RunStatus, SqlRunLedger, audit, close_run, resume_plan, run_plan
 from seqkit.ledger.story import read_story
 from seqkit.running.processes import still_alive
-from tests.running.test_commands import eventually, marked
 from tests.tools import command_child
 from tests.tools.faults import claims, plan_of
+from tests.tools.marks import eventually, marked
 
 pytestmark = pytest.mark.skipif(
     shutil.which("setsid") is None or shutil.which("setpriv") is None, reason="missing: setsid and setpriv (util-linux)"
 )
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.tools.command_child", "seqkit.ledger.sql"])  # imported once, not by each
+PROCESSES = multiprocessing.get_context(
+    "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+)
+if hasattr(PROCESSES, "set_forkserver_preload"):
+    PROCESSES.set_forkserver_preload(["tests.tools.command_child", "seqkit.ledger.sql"])  # imported once, not by each
 
 HOW = ["whole", "SIGINT", "SIGINT twice", "SIGTERM", "SIGKILL"]
 
@@ -81,6 +84,8 @@ class Case:
                     os.kill(process.pid, number)
         process.join(60)
         assert process.exitcode in ((-9, 0) if self.how == "SIGKILL" else (0, 1, 143, -15, -2)), process.exitcode
+        if process.exitcode == 1:
+            assert (self.folder / "said").read_text().splitlines()[-1] == "KeyboardInterrupt", "it came after the run"
         process.close()
 
     def _left_behind(self) -> Counter[str]:
