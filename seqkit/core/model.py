@@ -235,8 +235,10 @@ class RepoReleaseStatus(BaseModel):
         """Make one of what needs no validation, as ``model_construct`` would: one is made for every release."""
         status = cls.__new__(cls)
         give = object.__setattr__
-        give(status, "__dict__", {"name": name, "run_id": run_id, "reason": reason})
-        give(status, "__pydantic_fields_set__", {"name", "reason" if run_id is None else "run_id"})
+        give(status, "name", name)
+        give(status, "run_id", run_id)
+        give(status, "reason", reason)
+        give(status, "__pydantic_fields_set__", _REASON_FIELDS if run_id is None else _RUN_ID_FIELDS)
         give(status, "__pydantic_extra__", None)
         give(status, "__pydantic_private__", None)
         return status
@@ -290,6 +292,9 @@ class RepoReleaseStatus(BaseModel):
         return f"RepoReleaseStatus.{self.name}({'' if key is None else repr(getattr(self, key))})"
 
 
+_RUN_ID_FIELDS, _REASON_FIELDS = {"name", "run_id"}, {"name", "reason"}  # one for all: a copy makes its own
+# The first instances of a class tell Python the names that all keep in one table: it must be one made name by name.
+RepoReleaseStatus.succeeded("")
 _PENDING = RepoReleaseStatus(name="pending")
 _IN_PROGRESS = RepoReleaseStatus(name="in_progress")
 _SKIPPED = RepoReleaseStatus(name="skipped")
@@ -415,8 +420,13 @@ class RunEvent(_Record):
     def made(cls, seq: int, kind: str, payload: dict[str, Any], timestamp: datetime) -> RunEvent:
         """Make one of values that need no validation, as ``model_construct`` would: two are made for every release."""
         event = cls.__new__(cls)
+        # One by one, not as a ``__dict__``: what is kept of a run is then half as many objects for the garbage
+        # collector, whose full collections cost a large run more than the run itself.
         give = object.__setattr__
-        give(event, "__dict__", {"seq": seq, "kind": kind, "payload": payload, "timestamp": timestamp})
+        give(event, "seq", seq)
+        give(event, "kind", kind)
+        give(event, "payload", payload)
+        give(event, "timestamp", timestamp)
         give(event, "__pydantic_fields_set__", _EVENT_FIELDS)
         give(event, "__pydantic_extra__", None)
         give(event, "__pydantic_private__", None)
@@ -424,3 +434,4 @@ class RunEvent(_Record):
 
 
 _EVENT_FIELDS = set(RunEvent.model_fields)  # one for all: a copy makes its own
+RunEvent.made(1, "", {}, datetime.min)  # the first, see above

@@ -115,7 +115,7 @@ class Rules:
     @property
     def stopping(self) -> bool:
         """Whether nothing new starts any more."""
-        return self.terms.stops(len(self._failures))
+        return bool(self._failures) and self.terms.stops(len(self._failures))
 
     def ready(self) -> list[str]:
         """List the decided items in plan order: the first of them is taken next."""
@@ -151,10 +151,10 @@ class Rules:
         position = heapq.heappop(self._decided)
         item = self.plan.items[position]
         above = self._above[position]
-        cause: SkipCause | None
+        cause: SkipCause | None = None
         if not self._arrays.released[position]:
             cause = "unreleased"
-        else:
+        elif self._failures:
             cause = self.terms.skips(bool(above), len(self._failures))
         if cause is None:
             self._permitted.add(position)
@@ -209,7 +209,9 @@ class Rules:
         return False
 
     def _expect(self, repo_id: str, name: str) -> int:
-        position = self.plan.position(repo_id)
+        position = self._arrays.position.get(repo_id) if type(repo_id) is str else None
+        if position is None:
+            position = self.plan.position(repo_id)  # raises, and says which ids look like it
         if (word := self._words[position]) != name:
             raise ValueError(f"repo {repo_id!r} is {word}, expected {name}")
         return position

@@ -85,8 +85,8 @@ class StateDigest:
         """Give the digest of the events so far, of what became of each item in plan order, and of the run's end."""
         whole = self._hash.copy()
         width = 2 if self._version == 1 else 3
-        whole.update(b"],[" + b",".join(canonical(ending[:width]) for ending in endings))
-        whole.update(b"]]" if self._version == 1 else b"],%s]" % end_text(status, summary))
+        whole.update(b"],%s" % canonical([ending[:width] for ending in endings]))
+        whole.update(b"]" if self._version == 1 else b",%s]" % end_text(status, summary))
         return ContentDigest(whole.hexdigest())
 
 

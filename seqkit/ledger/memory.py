@@ -87,9 +87,10 @@ class MemoryRunLedger:
             self._append(run_id, event)
 
     def _append(self, run_id: RunId, event: RunEvent) -> None:
-        self._require(run_id)
+        events = self._events.get(run_id)
+        if events is None:
+            raise RunNotFound(run_id)
         refuse_bad_seq(run_id, event)
-        events = self._events[run_id]
         if event.seq in events:
             raise IntegrityError(f"run {run_id} has an event with seq {event.seq} already")
         events[event.seq] = event

@@ -17,10 +17,10 @@ what contradicts an event before it is passed over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from seqkit.core.blocking import AllAbove, Blockers, failed_above
 from seqkit.core.model import RepoReleaseStatus, RunEvent, RunRecord, SkipCause
@@ -55,8 +55,7 @@ end after all, with an id (``run_id``) or without (``error``). ``NodeProcess``: 
 _LONGEST_WAIT = timedelta(days=36_500)  # of a payload that says anything
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(NamedTuple):
     """One attempt at a repo."""
 
     began: datetime | None = None
@@ -83,8 +82,6 @@ class Told:
     """The failed repos that it waits for, where it was skipped; of more than a hundred the nearest hundred."""
     more_blocked_by: int = 0
     """How many there are beside those."""
-    tries: list[Try] = field(default_factory=list)
-    """Its attempts, the one that is open included."""
     version: str | None = None
     """The version that it was entered with."""
     released_as: str | None = None
@@ -109,6 +106,19 @@ class Told:
     """When an attempt that had failed came out after all."""
     process: Mapping[str, Any] | None = None
     """The process that was started last to release it: ``pid``, ``start_time``, ``boot_id``, ``host``."""
+    # The last attempt in fields of its own, as most repos have no other: a list of records for each would be as much
+    # again to keep, and for the garbage collector to go through.
+    _last: Literal["succeeded", "failed", "in_progress"] | None = None
+    _began: datetime | None = None
+    _ended: datetime | None = None
+    _why: str | None = None
+    _earlier: list[Try] | None = None
+
+    @property
+    def tries(self) -> list[Try]:
+        """Its attempts, the one that is open included."""
+        last = [] if self._last is None else [Try(self._began, self._ended, self._last, self._why)]
+        return [*(self._earlier or ()), *last]
 
     @property
     def word(self) -> str:
@@ -150,7 +160,7 @@ class Told:
     @property
     def attempts(self) -> int:
         """How many tries were begun."""
-        return len(self.tries)
+        return len(self._earlier or ()) + (self._last is not None)
 
     @property
     def reasons(self) -> list[str]:
@@ -172,30 +182,30 @@ class Told:
         if kind in ("NodeRetrying", "NodeFailed", "NodeExited"):
             self.still_running = payload.get("still_running") is True
             self.unsure = kind == "NodeFailed" and payload.get("in_doubt") is True and self.released_as is None
-        open_try = self.tries.pop() if self.status == "in_progress" else None
+        is_open = self.status == "in_progress"
         if kind == "NodeEntered":
-            if open_try is None:
+            if not is_open:
                 self.started_at, self.still_running = at, False
-            self._stay(open_try or Try(at))
+                self._try(at)
+            self._stay()
             if isinstance(version := payload.get("version"), str):
                 self.version = version
         elif kind == "NodeRetrying":
-            self._fail(open_try, at, text_of(payload.get("error")))
+            self._end_try(at, "failed", text_of(payload.get("error")))
             if self.status != "failed":
-                self._stay(Try(_after(at, payload.get("delay_ms"))))
+                self._try(_after(at, payload.get("delay_ms")))
+                self._stay()
         elif kind == "NodeFailed":
-            self._fail(open_try, at, text_of(payload.get("error")))
-            self._end("failed", at)
             self.reason = text_of(payload.get("error"))
+            self._end_try(at, "failed", self.reason)
+            self._end("failed", at)
             self.failures += 1
             self.first_failed_at = self.first_failed_at or at
         elif kind == "NodeExited":
-            self.tries.append(Try(None if open_try is None else open_try.began, at, "succeeded"))
+            self._end_try(at, "succeeded")
             self._end("succeeded", at)
             self.reason, self.released_as = None, text_of(payload.get("run_id"))
-        elif open_try is not None:
-            self.tries.append(open_try)  # skipped while it is under way: it is under way
-        elif self.status != "failed":
+        elif not is_open and self.status != "failed":  # skipped while it is under way: it is under way
             # Once a skip named who failed above it under terms where that is not why.
             named, number = _ids(payload.get("blocked_by")) if holds_up else (), payload.get("n_blocked_by")
             self._skip(named, max(0, number - len(named)) if named and type(number) is int else 0)
@@ -210,14 +220,21 @@ class Told:
             else:
                 self.unsure = payload.get("in_doubt") is True and self.released_as is None
 
-    def _stay(self, open_try: Try) -> None:
+    def _stay(self) -> None:
         self.unsure = False
-        self.tries.append(open_try)
         self.status, self.skip_cause, self.blocked_by, self.more_blocked_by = "in_progress", None, (), 0
         self.reason, self.finished_at = None, None
 
-    def _fail(self, open_try: Try | None, at: datetime, reason: str) -> None:
-        self.tries.append(Try(None if open_try is None else open_try.began, at, "failed", reason))
+    def _try(self, began: datetime | None) -> None:
+        if self._last is not None:
+            self._earlier = self._earlier or []
+            self._earlier.append(Try(self._began, self._ended, self._last, self._why))
+        self._last, self._began, self._ended, self._why = "in_progress", began, None, None
+
+    def _end_try(self, at: datetime, outcome: Literal["succeeded", "failed"], why: str | None = None) -> None:
+        if self.status != "in_progress":  # nothing tells of its beginning
+            self._try(None)
+        self._last, self._ended, self._why = outcome, at, why
 
     def _end(self, status: Status, at: datetime) -> None:
         self.status, self.skip_cause, self.blocked_by, self.finished_at = status, None, (), at
@@ -246,6 +263,7 @@ class Story:
         self.plan = plan
         self.terms = terms
         self.record_skips = record_skips
+        self._holds_up = terms.holds_up
         self.told: dict[str, Told] = {}
         if plan is not None:
             for item, released in zip(plan.items, plan.arrays.released, strict=True):
@@ -255,12 +273,14 @@ class Story:
 
     def tell(self, event: RunEvent) -> Told | None:
         """Take in the next event; give the repo that it is about, None where it is about none."""
-        payload = event.payload if isinstance(event.payload, dict | Mapping) else {}
+        payload = event.payload
+        if type(payload) is not dict and not isinstance(payload, Mapping):
+            return None
         repo = payload.get("node_id")
         if not isinstance(repo, str):
             return None
         told = self.told.get(repo) or self.told.setdefault(repo, Told(repo))
-        told.tell(kind_of(event), payload, event.timestamp, self.terms.holds_up)
+        told.tell(kind_of(event), payload, event.timestamp, self._holds_up)
         return told
 
     def items(self) -> list[Told]:
@@ -314,7 +334,8 @@ class Story:
         """Give a story that goes its own way from here."""
         other = Story(None, self.terms, self.record_skips)
         other.plan = self.plan
-        other.told = {repo: replace(told, tries=list(told.tries)) for repo, told in self.told.items()}
+        for repo, told in self.told.items():
+            other.told[repo] = replace(told, _earlier=told._earlier and list(told._earlier))
         return other
 
     def endings(self) -> list[tuple[str, str | dict[str, dict[str, str | None]], SkipCause | None]]:

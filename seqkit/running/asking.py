@@ -7,7 +7,7 @@ keywords (``**kwargs``) does not: it has no such parameter, and may hand on what
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -63,9 +63,9 @@ class Asked:
             if inspect.isawaitable(begun):
                 await begun
 
-    async def release(self, item: SequenceItem, attempt: int) -> object:
-        """Ask for one release; what comes back is checked by whoever asks."""
-        return await self.ask((item.repo_id, item.version_label, item.spec_digest, item.promoted_by), attempt)
+    def release(self, item: SequenceItem, attempt: int) -> Coroutine[Any, Any, object]:
+        """Ask for one release, once that is awaited; what comes back is checked by whoever asks."""
+        return self.ask((item.repo_id, item.version_label, item.spec_digest, item.promoted_by), attempt)
 
     async def ask(self, arguments: tuple[str, str, str, str], attempt: int) -> object:
         """Ask with these arguments."""

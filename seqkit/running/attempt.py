@@ -14,7 +14,7 @@ import asyncio
 import math
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from seqkit.core.model import SequenceItem
 from seqkit.core.rules import Start
@@ -45,8 +45,7 @@ class Limits:
     """Seconds after which "it is not out" is believed, where that is still the answer: registries lag."""
 
 
-@dataclass(frozen=True)
-class News:
+class News(NamedTuple):
     """What there is to record of an attempt: what it came to, as far as that is known."""
 
     kind: Literal["released", "failed", "in_doubt", "lingers"]
@@ -98,10 +97,13 @@ class Attempt:
     def _go(self, what: Callable[[], Coroutine[Any, Any, object]], now: float) -> None:
         self._pressure, self._returned, self._raised = 0, None, None
         self.due = math.inf if self._limits.timeout is None else now + self._limits.timeout
-        self.task = asyncio.create_task(self._kept(what))
+        self.task = asyncio.get_running_loop().create_task(self._kept(what))
         self.task.add_done_callback(self._done)
+        self.under_way.pace.joined(self.under_way)
 
-    def _done(self, _: asyncio.Task[None]) -> None:
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if self.task is None or self.task is task:  # or it has been seen to end already, and its check is under way
+            self.under_way.pace.left(self.under_way)
         self._arrived(self)
 
     async def _kept(self, what: Callable[[], Coroutine[Any, Any, object]]) -> None:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -90,9 +90,14 @@ class Pace:
         """While a run drives it."""
         yield
 
-    async def until(self, wake: Wake, when: float, lanes: Collection[object]) -> None:
-        """Wait until `wake` rings, or it is `when`; `lanes` are under way meanwhile."""
-        del lanes
+    def joined(self, lane: object) -> None:
+        """Hear of a lane that is under way from here on."""
+
+    def left(self, lane: object) -> None:
+        """Hear of a lane that is under way no more."""
+
+    async def until(self, wake: Wake, when: float) -> None:
+        """Wait until `wake` rings, or it is `when`."""
         if when == math.inf:
             await wake.heard()
             return
@@ -102,6 +107,21 @@ class Pace:
             await wake.heard()
         finally:
             timer.cancel()
+
+
+class _Nap(asyncio.Future[None]):
+    """What a sleeper waits for. Cancelled, it tells so at once: its sleeper is awake, and has only not run yet."""
+
+    def __init__(self, cancelled: Callable[[], None]) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._told = cancelled
+
+    def cancel(self, msg: object = None) -> bool:
+        """Wake the sleeper up with a cancellation."""
+        if not super().cancel(msg):
+            return False
+        self._told()
+        return True
 
 
 class VirtualClock(Pace):
@@ -126,8 +146,13 @@ class VirtualClock(Pace):
     def __init__(self, start: datetime | None = None) -> None:
         self._start = datetime(2000, 1, 1, tzinfo=UTC) if start is None else clock_of(lambda: start)()
         self._now = 0.0  # seconds since
-        self._sleepers: list[tuple[float, int, object, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[float, int, object, _Nap]] = []  # a heap; also those cancelled meanwhile
+        self._cancelled = 0  # so many of them
         self._count = 0
+        # Kept up to date at each change: asked at every turn, and looking at each lane would take their number squared.
+        self._naps: dict[object, int] = {}  # of each lane that sleeps, how many sleep in it
+        self._lanes: set[object] = set()
+        self._awake: set[object] = set()  # of the lanes
         self._changed = Wake()
         self._driven = False
 
@@ -169,26 +194,48 @@ class VirtualClock(Pace):
         await self._sleep(math.inf)
 
     async def _sleep(self, taken: float) -> None:
-        loop = asyncio.get_running_loop()
-        woken = loop.create_future()
+        lane = under_way()
+        woken = _Nap(lambda: self._roused(lane))
         self._count += 1
-        entry = (self.moment(self._now, taken), self._count, under_way(), woken)
-        heapq.heappush(self._sleepers, entry)
+        heapq.heappush(self._sleepers, (self.moment(self._now, taken), self._count, lane, woken))
+        self._naps[lane] = self._naps.get(lane, 0) + 1
+        self._awake.discard(lane)
         self._changed.ring()
         if not self._driven:  # no run tells what else is under way
-            jumping = loop.create_task(self._jump_alone(entry))
+            jumping = asyncio.get_running_loop().create_task(self._jump_alone(woken))
             woken.add_done_callback(lambda _: jumping.cancel())
         try:
             await woken
         finally:
-            if not woken.done() or woken.cancelled():
-                self._sleepers = [other for other in self._sleepers if other[3] is not woken]
-                heapq.heapify(self._sleepers)
+            woken.cancel()  # where it is closed
 
-    async def _jump_alone(self, entry: tuple[float, int, object, asyncio.Future[None]]) -> None:
+    def _roused(self, lane: object) -> None:
+        """Take notice that a nap was cancelled; once half of them are, they are cleared away."""
+        self._stirs(lane)
+        self._cancelled += 1
+        if self._cancelled * 2 > len(self._sleepers):
+            self._sleepers = [entry for entry in self._sleepers if not entry[3].done()]
+            heapq.heapify(self._sleepers)
+            self._cancelled = 0
+
+    def _stirs(self, lane: object) -> None:
+        naps = self._naps.pop(lane) - 1
+        if naps:
+            self._naps[lane] = naps
+        elif lane in self._lanes:
+            self._awake.add(lane)
+
+    def _next(self) -> float:
+        """Say when the first sleeper wakes."""
+        while self._sleepers and self._sleepers[0][3].done():
+            heapq.heappop(self._sleepers)
+            self._cancelled -= 1
+        return self._sleepers[0][0] if self._sleepers else math.inf
+
+    async def _jump_alone(self, woken: _Nap) -> None:
         for _ in range(_SETTLING):
             await asyncio.sleep(0)
-        while not entry[3].done() and not self._driven and self._jump(math.inf):
+        while not woken.done() and not self._driven and self._jump(math.inf):
             await asyncio.sleep(0)
 
     @contextmanager
@@ -201,13 +248,25 @@ class VirtualClock(Pace):
             yield
         finally:
             self._driven = False
+            self._lanes.clear()
+            self._awake.clear()
 
-    async def until(self, wake: Wake, when: float, lanes: Collection[object]) -> None:
-        """Wait until `wake` rings, or it is `when`; jump while all of `lanes` sleep."""
+    def joined(self, lane: object) -> None:
+        """Hear of a lane that is under way from here on: time stands still until it sleeps."""
+        self._lanes.add(lane)
+        if lane not in self._naps:
+            self._awake.add(lane)
+
+    def left(self, lane: object) -> None:
+        """Hear of a lane that is under way no more."""
+        self._lanes.discard(lane)
+        self._awake.discard(lane)
+
+    async def until(self, wake: Wake, when: float) -> None:
+        """Wait until `wake` rings, or it is `when`; jump while all lanes sleep."""
         turns = 0
         while True:
-            asleep = {lane for _, _, lane, woken in self._sleepers if not woken.done()}
-            resting = asleep.issuperset(lanes)
+            resting = not self._awake
             if wake.rung and (resting or turns >= _SETTLING):
                 return  # what ends at one instant has ended
             if resting:
@@ -219,7 +278,7 @@ class VirtualClock(Pace):
                 await asyncio.sleep(0)
             else:  # somebody does more than sleep: that takes real time, and where it takes long so does all else
                 self._changed.still()
-                first = min(self._sleepers[0][0] if self._sleepers else math.inf, when)
+                first = min(self._next(), when)
                 if not await _either(wake, self._changed, max(0.0, first - self._now)):
                     self._jump(when)
                     if self._now >= when:
@@ -228,14 +287,14 @@ class VirtualClock(Pace):
 
     def _jump(self, latest: float) -> bool:
         """Go on to when the first sleeper wakes, or to `latest`, and wake all of that moment; tell whether anybody."""
-        first = min(self._sleepers[0][0] if self._sleepers else math.inf, latest)
+        first = min(self._next(), latest)
         if first == math.inf:
             return False
         self._now = max(self._now, first)
-        while self._sleepers and self._sleepers[0][0] <= self._now:
-            woken = heapq.heappop(self._sleepers)[3]
-            if not woken.done():
-                woken.set_result(None)
+        while self._next() <= self._now:
+            _, _, lane, woken = heapq.heappop(self._sleepers)
+            woken.set_result(None)
+            self._stirs(lane)
         return True
 
 

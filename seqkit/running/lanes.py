@@ -137,7 +137,7 @@ class Lanes:
             elif self._pace.now() >= last:
                 await self._leave_the_stuck()
                 return
-            await self._pace.until(self._wake, min(self._next_moment(), last), self._counting())
+            await self._pace.until(self._wake, min(self._next_moment(), last))
             await self._look()
 
     async def _look(self) -> None:
@@ -145,10 +145,13 @@ class Lanes:
         self._wake.still()
         await self._record_reports()
         now = self._pace.now()
-        while self._timers and self._timers[0][0] <= now:
-            mine = self._active.get(heapq.heappop(self._timers)[1])
-            if mine is not None and mine.due <= now and mine not in self._ended:
-                self._ended.append(mine)
+        if self._timers and self._timers[0][0] <= now:
+            ended = {mine.step.position for mine in self._ended}
+            while self._timers and self._timers[0][0] <= now:
+                mine = self._active.get(heapq.heappop(self._timers)[1])
+                if mine is not None and mine.due <= now and mine.step.position not in ended:
+                    ended.add(mine.step.position)
+                    self._ended.append(mine)
         if len(self._ended) > 1:
             self._ended.sort(key=lambda each: -each.step.position)
         while self._ended:  # one that cannot be recorded leaves the others to be
@@ -169,10 +172,6 @@ class Lanes:
     def _look_again(self, mine: Attempt) -> None:
         if mine.due < math.inf:
             heapq.heappush(self._timers, (mine.due, mine.step.position))
-
-    def _counting(self) -> list[UnderWay]:
-        """Give what is under way, and not only waits to ask again: the clock must wait for it."""
-        return [mine.under_way for mine in self._active.values() if not mine.at_rest]
 
     # ------------------------------------------------------------------ who starts
 
@@ -347,7 +346,10 @@ class Lanes:
                 continue
             try:
                 self._wake.still()
-                await self._pace.until(self._wake, due, [mine.under_way for mine in waited_for])
+                for mine in self._active.values():
+                    if mine.stuck:  # nobody waits for it any more
+                        self._pace.left(mine.under_way)
+                await self._pace.until(self._wake, due)
             except asyncio.CancelledError:  # once more: at once
                 for mine in waited_for:
                     mine.at_once(self._pace.now())

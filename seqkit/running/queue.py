@@ -32,6 +32,7 @@ class Queue:
         self._ranks = ranks
         self._ready: list[tuple[float, int, bool]] = []  # rank, position, whether it is tried again; a heap
         self._waiting: list[tuple[float, int]] = []  # when it is due, position; a heap
+        self._timed: set[int] = set()  # the positions of these
         self._held: set[int] = set()  # due, but their last attempts still go on
 
     def __bool__(self) -> bool:
@@ -65,11 +66,13 @@ class Queue:
     def wait(self, position: int, due: float) -> None:
         """Let it be tried again once that is due."""
         heapq.heappush(self._waiting, (due, position))
+        self._timed.add(position)
 
     def line_up_due(self, now: float, under_way: Container[int]) -> None:
         """Let those line up that are due; those whose attempts still go on are held until :meth:`ended`."""
         while self._waiting and self._waiting[0][0] <= now:
             position = heapq.heappop(self._waiting)[1]
+            self._timed.remove(position)
             if position in under_way:
                 self._held.add(position)
             else:
@@ -94,9 +97,9 @@ class Queue:
 
     def give_up(self) -> list[int]:
         """Take out all that are to be tried again, in plan order."""
-        given_up = self._held | {position for _, position in self._waiting}
+        given_up = self._held | self._timed
         given_up |= {position for _, position, again in self._ready if again}
-        self._waiting, self._held = [], set()
+        self._waiting, self._timed, self._held = [], set(), set()
         self._ready = [entry for entry in self._ready if not entry[2]]
         heapq.heapify(self._ready)
         return sorted(given_up)
@@ -104,6 +107,7 @@ class Queue:
     def forget(self, position: int) -> None:
         """Let it be tried no more."""
         self._held.discard(position)
-        if any(other == position for _, other in self._waiting):
+        if position in self._timed:
+            self._timed.remove(position)
             self._waiting = [entry for entry in self._waiting if entry[1] != position]
             heapq.heapify(self._waiting)

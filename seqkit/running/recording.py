@@ -188,7 +188,9 @@ class Recording:
         return event
 
     async def _store(self, kind: str, payload: dict[str, Any]) -> RunEvent:
-        return await self.call(self._write, kind, payload)
+        if self.ledger.blocking:
+            return await self.call(self._write, kind, payload)
+        return self._write(kind, payload)
 
     def _tell(self, event: RunEvent) -> None:
         """Tell of an event that is stored; raises what the listener raises, and what went wrong with the clock."""

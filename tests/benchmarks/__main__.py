@@ -2,13 +2,22 @@
 
 import sys
 
-from tests.benchmarks import bench_audit, bench_core, bench_layout, bench_ledger, bench_whatif, bench_widgets
+from tests.benchmarks import (
+    bench_audit,
+    bench_core,
+    bench_layout,
+    bench_ledger,
+    bench_running,
+    bench_whatif,
+    bench_widgets,
+)
 
 BENCHMARKS = {
     "audit": bench_audit.run,
     "core": bench_core.run,
     "layout": bench_layout.run,
     "ledger": bench_ledger.run,
+    "running": bench_running.run,
     "whatif": bench_whatif.run,
     "widgets": bench_widgets.run,
 }

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -144,13 +145,14 @@ def test_a_signal_ends_the_run_and_says_how_to_go_on(number: signal.Signals, cod
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from seqkit.__main__ import main; sys.exit(main(sys.argv[1:]))"
     )
-    options = ["run", "plan.csv", "--version", "1", "--ledger", "runs.db", "--command", "sleep 600"]
+    options = ["run", "plan.csv", "--version", "1", "--ledger", "runs.db"]
+    options += ["--command", "sh -c 'touch started; exec sleep 600'"]
     process = subprocess.Popen(
         [sys.executable, "-c", code_of_it, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stderr is not None
-    while "process" not in process.stderr.readline():
-        pass
+    while not Path("started").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
     os.kill(process.pid, number)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == code

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 import seqkit
@@ -226,3 +230,33 @@ def test_release_is_frozen_and_checked() -> None:
         release.repo_id = "b"  # type: ignore[misc]
     with pytest.raises(ValidationError):
         Release("a", 1)  # type: ignore[arg-type]
+
+
+@given(
+    st.integers(1),
+    st.text(),
+    st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=5), max_size=3),
+    st.datetimes(timezones=st.just(UTC)),
+)
+def test_an_event_made_without_validation_is_one_like_any_other(
+    seq: int, kind: str, payload: dict[str, Any], moment: datetime
+) -> None:
+    made, validated = (
+        RunEvent.made(seq, kind, payload, moment),
+        RunEvent(seq=seq, kind=kind, payload=payload, timestamp=moment),
+    )
+    for one in (made, made.model_copy(), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert one == validated
+        assert (repr(one), one.model_dump(), one.model_fields_set) == (
+            repr(validated),
+            validated.model_dump(),
+            validated.model_fields_set,
+        )
+    assert made.model_copy(update={"seq": seq + 1}).seq == seq + 1 == made.seq + 1
+
+
+@pytest.mark.parametrize("status", [RepoReleaseStatus.succeeded("x"), RepoReleaseStatus.failed("red")], ids=str)
+def test_a_status_made_without_validation_is_one_like_any_other(status: RepoReleaseStatus) -> None:
+    validated = RepoReleaseStatus.model_validate_json(status.model_dump_json())
+    for one in (status, status.model_copy(), copy.deepcopy(status), pickle.loads(pickle.dumps(status))):
+        assert (one, repr(one), one.model_fields_set) == (validated, repr(validated), validated.model_fields_set)

@@ -37,33 +37,13 @@ from seqkit.running.context import UnderWay
 from seqkit.running.output import Mask, Output
 from seqkit.running.processes import still_alive
 from seqkit.running.templates import PLACEHOLDERS, Template
+from tests.tools.marks import eventually, marked
 from tests.tools.under_way import part_of
 
 PLAN = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
 PYTHON = [sys.executable, "-ISc"]
 SECRET = 's3/cr"et +ü'
 needs_setpriv = pytest.mark.skipif(shutil.which("setpriv") is None, reason="missing: setpriv (util-linux)")
-
-
-def marked(mark: str) -> set[int]:
-    """List the processes that carry a mark in their environment."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with contextlib.suppress(OSError):
-                if f"MARK={mark}".encode() in (entry / "environ").read_bytes().split(b"\0"):
-                    found.add(int(entry.name))
-    return found
-
-
-def eventually(true: Callable[[], object]) -> bool:
-    """Wait until it is true; a minute is for ever."""
-    until = time.monotonic() + 60
-    while not true():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.002)
-    return True
 
 
 class Place:
@@ -133,7 +113,7 @@ def test_any_other_is_a_failure(place: Place, code: int) -> None:
     assert (str(back), vars(back)) == (str(error), vars(error))
 
 
-@pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (9, "SIGKILL"), (2, "SIGINT"), (40, "signal 40")])
+@pytest.mark.parametrize(("number", "name"), [(11, "SIGSEGV"), (9, "SIGKILL"), (10, "SIGUSR1"), (40, "signal 40")])
 def test_a_signal_is_named(place: Place, number: int, name: str) -> None:
     error = failure(place.releaser(f"kill -{number} $$"))
     assert str(error) == f"killed by {name} (no output)"

@@ -558,3 +558,21 @@ def test_each_event_of_three_thousand_random_trains_is_foreseen() -> None:
         assert releaser.most <= (options["max_parallel"] or len(nodes))
         comes_to_what_if(outcome, options)
         assert audit(outcome.ledger).ok
+
+
+def test_the_clock_jumps_past_naps_that_were_cancelled() -> None:
+    clock = VirtualClock()
+
+    async def nights() -> list[float]:
+        told = []
+        for cancelled, slept in ((50, 5.0), (3, 1.0), (0, 2000.0)):
+            naps = [asyncio.create_task(clock.sleep(0.5 + each)) for each in range(cancelled)]
+            nights = asyncio.create_task(clock.sleep(slept))
+            await asyncio.sleep(0)
+            for nap in naps:
+                nap.cancel()
+            await nights
+            told.append(clock.elapsed.total_seconds())
+        return told
+
+    assert asyncio.run(nights()) == [5.0, 6.0, 2006.0]
