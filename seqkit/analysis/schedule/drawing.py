@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from seqkit.analysis.montecarlo.numpy_draws import Keys, Lanes, level_keys, mix, spread, would_fail
 from seqkit.analysis.schedule.problem import Laws, Problem
+from seqkit.core.draws import Kind, Name, binary, stream
 from seqkit.core.laws import CELL_BITS, CELLS
 from seqkit.core.times import LONGEST, TICKS_A_SECOND
 
-__all__ = ["first_attempts", "later_attempts", "waits_after"]
+__all__ = ["first_attempts", "first_failures", "happens_in", "later_attempts", "numbers_in", "ticks_for", "waits_after"]
 
 Trials = NDArray[np.int64]
 Ticks = NDArray[np.int64]
@@ -25,6 +26,16 @@ _UNIT = 2.0**-53
 
 def first_attempts(problem: Problem, first: int, trials: int) -> Ticks:
     """Draw what happens to the first attempt at each job, [n, trials], from the trial `first` on."""
+    failed = first_failures(problem, first, trials)
+    which = np.arange(first, first + trials, dtype=np.int64)
+    drawn = np.empty((problem.n, trials), np.int64)
+    for job in range(problem.n):
+        drawn[job] = _told(problem, job, 1, which, failed[job])
+    return drawn
+
+
+def first_failures(problem: Problem, first: int, trials: int) -> NDArray[np.bool_]:
+    """Draw whether the first attempt at each job fails, [n, trials], from the trial `first` on."""
     before = first % 64
     words = -(-(before + trials) // 64)
     number = np.arange(first // 64, first // 64 + words, dtype=np.uint64).astype(np.uint32)
@@ -32,11 +43,7 @@ def first_attempts(problem: Problem, first: int, trials: int) -> Ticks:
     rows = would_fail(once, spread(number), np.full(2 * words, 0xFFFFFFFF, np.uint32))[problem.items]
     bits = np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little")
     failed = bits.reshape(-1, 2, words, 32).transpose(0, 2, 1, 3).reshape(-1, 64 * words)[:, before : before + trials]
-    which = np.arange(first, first + trials, dtype=np.int64)
-    drawn = np.empty((problem.n, trials), np.int64)
-    for job in range(problem.n):
-        drawn[job] = _told(problem, job, 1, which, failed[job].astype(bool))
-    return drawn
+    return failed.astype(bool)
 
 
 def later_attempts(problem: Problem, job: int, attempt: int, trials: Trials) -> Ticks:
@@ -55,15 +62,27 @@ def waits_after(problem: Problem, job: int, attempt: int, trials: Trials) -> Tic
     return np.floor(seconds * TICKS_A_SECOND + 0.5).astype(np.int64)
 
 
+def happens_in(probability: float, seed: int, kind: Kind, name: Name, attempt: int, trials: Trials) -> NDArray[np.bool_]:
+    """Draw whether an event happens in each of some trials: ``draws.happens``."""
+    mantissa, digits = binary(probability)
+    keys = np.array(stream(seed, kind, name, attempt), np.uint64)
+    return _happens(keys, mantissa, digits, trials)
+
+
+def numbers_in(seed: int, repo: str, attempt: int, trials: Trials) -> Lanes:
+    """Draw the number of 32 bits that says how long an attempt takes, in each of some trials."""
+    return _halves(np.array(stream(seed, "duration", repo, attempt)[:1], np.uint64), trials)
+
+
 def _told(problem: Problem, job: int, attempt: int, trials: Trials, failed: NDArray[np.bool_]) -> Ticks:
     laws, numbers = problem.laws, _halves(problem.keys[job, attempt - 1 : attempt], trials)
-    ticks = _ticks(laws, job, numbers)
+    ticks = ticks_for(laws, job, numbers)
     if laws.differ[job] and failed.any():
-        ticks[failed] = _ticks(laws, problem.n + job, numbers[failed])
+        ticks[failed] = ticks_for(laws, problem.n + job, numbers[failed])
     return np.where(failed, -1 - ticks, ticks)
 
 
-def _ticks(laws: Laws, law: int, numbers: Lanes) -> Ticks:
+def ticks_for(laws: Laws, law: int, numbers: Lanes) -> Ticks:
     """Read times off a law: see :mod:`seqkit.core.laws`."""
     count, offset = int(laws.counts[law]), int(laws.offsets[law])
     if count:
@@ -114,7 +133,7 @@ def _strikes(problem: Problem, cause: int, trials: Trials) -> NDArray[np.bool_]:
     return _happens(of.cause_keys[cause], of.cause_mantissas[cause], of.cause_digits[cause], trials)
 
 
-def _happens(keys: Keys, mantissa: np.uint64, digits: np.int64, trials: Trials) -> NDArray[np.bool_]:
+def _happens(keys: Keys, mantissa: np.uint64 | int, digits: np.int64 | int, trials: Trials) -> NDArray[np.bool_]:
     """Draw an event in each of some trials: ``draws.happens``."""
     happened = np.zeros(len(trials), bool)
     if not digits:

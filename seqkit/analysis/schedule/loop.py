@@ -17,13 +17,13 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, too_long
 from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["Attempt", "Run", "follow"]
+__all__ = ["Attempt", "Run", "Standing", "follow"]
 
 
 @dataclass(eq=False)
@@ -56,7 +56,36 @@ class Run:
     """The last attempt at each."""
 
 
-def follow(problem: Problem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> Run:
+@dataclass(frozen=True)
+class Standing:
+    """Where a run that is under way stands, by job. All times are ticks since its start."""
+
+    now: int
+    end: int
+    """When anything last ended."""
+    status: tuple[int, ...]
+    passed: frozenset[int]
+    """Jobs that never start."""
+    start: tuple[int, ...]
+    """When the first attempt started; -1 where none has."""
+    finish: tuple[int, ...]
+    """When it was released, or failed for good; else -1."""
+    number: tuple[int, ...]
+    """Which attempt it is that is under way or comes next, from 1."""
+    running: Mapping[int, int]
+    """When the attempt started, of jobs that have one under way."""
+    waiting: Mapping[int, int]
+    """When the next attempt is due, of jobs that wait for one."""
+    last_start: int
+    """When an attempt last started; -1 where none has."""
+
+
+def follow(
+    problem: Problem,
+    first: Sequence[int],
+    again: Callable[[int, int], tuple[int, int]],
+    standing: Standing | None = None,
+) -> Run:
     """Follow one trial to its end.
 
     Parameters
@@ -67,8 +96,14 @@ def follow(problem: Problem, first: Sequence[int], again: Callable[[int, int], t
         What happens to the first attempt at each job: its ticks, or -1 - ticks where it fails.
     again : callable
         (job, number of the attempt) → the ticks to wait before it, and the same of a later attempt.
+    standing : Standing, optional
+        Where to go on from, rather than from the start. What happens to the first attempts is then what happens to
+        those that are under way or come next; none that is under way may end before now.
     """
-    return _Trial(problem, first, again).follow()
+    trial = _Trial(problem, first, again)
+    if standing is not None:
+        trial.stand(standing)
+    return trial.follow()
 
 
 class _Trial:
@@ -88,6 +123,34 @@ class _Trial:
         self.now, self.failures = 0, 0
         self.last_start: Attempt | None = None
         self.last_end: Attempt | None = None
+
+    def stand(self, at: Standing) -> None:
+        """Go on from where a run stands."""
+        run, self.now, self.number = self.run, at.now, list(at.number)
+        run.end, run.start, run.finish, run.status = at.end, list(at.start), list(at.finish), list(at.status)
+        self.failures = run.status.count(FAILED)
+        for job, status in enumerate(at.status):
+            if status == RELEASED or (status == FAILED and self.problem.frees):
+                for dependent in self.dependents[job]:
+                    self.waits_for[dependent] -= 1
+        taken = at.passed | at.running.keys() | at.waiting.keys()
+        for job, status in enumerate(at.status):
+            if status != NOT_STARTED or job in taken:
+                self.waits_for[job] = 0  # nothing frees it once more
+        fresh = [job for job in range(self.problem.n) if at.status[job] == NOT_STARTED and job not in taken]
+        self.ready = sorted(self.rank[job] for job in fresh if not self.waits_for[job])
+        for job, since in at.running.items():
+            told = self.next[job]
+            ticks = told if told >= 0 else -1 - told
+            run.last[job] = Attempt(job, self.number[job], since, since + ticks, since, None, None, False)
+            self.active.append((since + ticks, job))
+        heapq.heapify(self.active)
+        self.waiting = [(due, job) for job, due in at.waiting.items()]
+        heapq.heapify(self.waiting)
+        if self.problem.lanes == 1 and self.waiting:
+            self.kept = self.waiting[0][1]
+        if at.last_start >= 0:
+            self.last_start = Attempt(-1, 0, at.last_start, at.now, at.last_start, None, None, False)
 
     def follow(self) -> Run:
         while True:
