@@ -9,7 +9,7 @@ running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
                        disturbed, CommandReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
-how long it takes      DurationModel
+how long it takes      DurationModel, eta, Eta
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
@@ -42,6 +42,7 @@ from seqkit.analysis.blast import blast_radius
 from seqkit.analysis.exact import Analysis, analyze
 from seqkit.analysis.levers import levers
 from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, compare_many, simulate
+from seqkit.analysis.schedule.eta import Eta, eta
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
@@ -140,6 +141,7 @@ __all__ = [
     "DuplicateRelease",
     "DurationModel",
     "Estimate",
+    "Eta",
     "EvaluationMetadata",
     "FailureModel",
     "FoundLedger",
@@ -209,6 +211,7 @@ __all__ = [
     "diff_plans",
     "dispersion_test",
     "disturbed",
+    "eta",
     "events_frame",
     "execute_plan",
     "fit_common_causes",

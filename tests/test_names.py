@@ -72,6 +72,8 @@ NAMES = {
     "compare_many",
     "levers",
     "simulate",
+    "Eta",
+    "eta",
     "UnknownRepo",
     # fitted to the past
     "Dispersion",

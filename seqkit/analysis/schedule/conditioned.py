@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seqkit.analysis.evidence import Causes
 from seqkit.analysis.schedule.drawing import first_failures, happens_in, numbers_in, ticks_for
 from seqkit.analysis.schedule.ends import NOT_STARTED
-from seqkit.analysis.schedule.loop import Run, Standing, follow
+from seqkit.analysis.schedule.loop import Run, Midway, follow
 from seqkit.analysis.schedule.problem import Problem
 from seqkit.core import draws
 from seqkit.core.failures import CommonCause, FailureModel
@@ -54,7 +54,7 @@ class Conditioned:
         make: Callable[[FailureModel], Problem],
         model: FailureModel,
         told: Mapping[str, Told],
-        stand: Callable[[Problem], Standing],
+        stand: Callable[[Problem], Midway],
     ) -> None:
         posed = make(replace(model, common_causes=()))
         self.at = at = stand(posed)
@@ -70,9 +70,7 @@ class Conditioned:
         self.causes = Causes(model, told, lasting)
         self.model = model
         self._others = {
-            repo: mine
-            for repo in posed.ids
-            if (mine := [cause for cause in self.causes.others if repo in cause.repos])
+            repo: mine for repo in posed.ids if (mine := [cause for cause in self.causes.others if repo in cause.repos])
         }
         problem = make(replace(model, common_causes=self.causes.others))
         self.problem = replace(problem, attempts=problem.retry.attempts)
@@ -106,9 +104,9 @@ class Conditioned:
     def _struck(self, which: _Trials) -> list[_Flags]:
         """Draw for each suspect in which trials it struck."""
         seed, struck = self.problem.seed, list[_Flags]()
-        befores = {(): np.ones(len(which), np.bool_)}
+        befores: dict[tuple[bool, ...], _Flags] = {(): np.ones(len(which), np.bool_)}
         for cause in self.causes.suspects:
-            strikes, after = np.zeros(len(which), np.bool_), {}
+            strikes, after = np.zeros(len(which), np.bool_), dict[tuple[bool, ...], _Flags]()
             for before, flags in befores.items():
                 chance = self.causes.strike_chance(before)
                 strikes[flags] = happens_in(chance, seed, "cause", cause.name, 0, which[flags])
@@ -132,9 +130,7 @@ class Conditioned:
         """Draw in which trials the attempt fails at a repo of which something is known, and where it is broken."""
         repo, number, seed = self.problem.ids[job], self.at.number[job], self.problem.seed
         own = [
-            (cause, strikes)
-            for cause, strikes in zip(self.causes.suspects, struck, strict=True)
-            if repo in cause.repos
+            (cause, strikes) for cause, strikes in zip(self.causes.suspects, struck, strict=True) if repo in cause.repos
         ]
         fails, broken = self._hit(job, which, struck), np.zeros(len(which), np.bool_)
         codes = np.zeros(len(which), np.int64)
@@ -175,7 +171,6 @@ class Conditioned:
         self, trial: int, struck: list[CommonCause], broken: frozenset[int], known: Collection[int]
     ) -> Callable[[int, int], tuple[int, int]]:
         problem, model, seed = self.problem, self.model, self.problem.seed
-
 
         def again(job: int, number: int) -> tuple[int, int]:
             repo = problem.ids[job]

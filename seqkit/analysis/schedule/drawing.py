@@ -62,7 +62,9 @@ def waits_after(problem: Problem, job: int, attempt: int, trials: Trials) -> Tic
     return np.floor(seconds * TICKS_A_SECOND + 0.5).astype(np.int64)
 
 
-def happens_in(probability: float, seed: int, kind: Kind, name: Name, attempt: int, trials: Trials) -> NDArray[np.bool_]:
+def happens_in(
+    probability: float, seed: int, kind: Kind, name: Name, attempt: int, trials: Trials
+) -> NDArray[np.bool_]:
     """Draw whether an event happens in each of some trials: ``draws.happens``."""
     mantissa, digits = binary(probability)
     keys = np.array(stream(seed, kind, name, attempt), np.uint64)

@@ -22,13 +22,12 @@ from seqkit.analysis.schedule.ends import RELEASED
 from seqkit.analysis.schedule.loop import Run
 from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time
 from seqkit.analysis.schedule.problem import Problem, pose
-from seqkit.analysis.schedule.standing import Course, stand
+from seqkit.analysis.schedule.midway import Course, stand
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.durations import DurationModel, DurationsLike, as_durations
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
-from seqkit.core.times import TICKS_A_SECOND, ticks_of
 from seqkit.core.unknown import check_models
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
@@ -67,8 +66,8 @@ class Eta:
     """Those that have not been tried, and may be."""
     overdue: tuple[str, ...]
     """Of those that are running: those that have been for longer than any attempt takes that succeeds."""
-    _began: datetime = field(repr=False)
-    _ends: NDArray[np.int64] = field(repr=False)
+    _began: datetime = field(repr=False)  # of a run that has ended: its end
+    _ends: NDArray[np.int64] = field(repr=False)  # ticks from there
     _released: NDArray[np.int64] = field(repr=False)
     _trials: Conditioned | None = field(repr=False)
 
@@ -184,7 +183,7 @@ class Eta:
     def told(self) -> str:
         """When it will end, in words, such as "about 14:32, with 80 % before 15:10 UTC"."""
         middle, late = self.quantile(0.5), self.quantile(0.8)
-        clock = "%H:%M:%S" if not self.over and late - self.now < _SOON else "%H:%M"
+        clock = "%H:%M:%S" if not self.over and late < self.now + _SOON else "%H:%M"
         day = "" if self.now.date() == late.date() and not self.over else "%Y-%m-%d "
         if self.over:
             return f"ended {middle:{day}{clock}} UTC"
@@ -280,7 +279,7 @@ def eta(
     >>> clock = VirtualClock(datetime(2026, 1, 2, 14, 0, tzinfo=UTC))
     >>> outcome = run_plan(plan, SimulatedReleaser(0.0, rng=1, durations=times), clock=clock)
     >>> eta(outcome.ledger, outcome.run_id, times, now=datetime(2026, 1, 2, 14, 20, tzinfo=UTC), rng=7)
-    Eta(about 14:38, with 80 % before 14:44 UTC; 1 running, 1 left)
+    Eta(about 14:38, with 80 % before 14:46 UTC; 1 running, 1 left)
     """
     read, takes = as_model(model), as_durations(durations)
     count = whole("trials", trials, 1, MAX_TRIALS)
@@ -303,7 +302,7 @@ def eta(
     if moment < began:
         raise ValueError(f"now is {as_given(now, 200)}, before the run began at {began}; expected a later moment")
     if record.completed_at is not None and record.completed_at <= moment:
-        return _ended(plan, Story(plan), events, began, moment, record.completed_at, seed)
+        return _ended(plan, events, moment, record.completed_at, seed)
     course = Course.told_by(tag_of(record, "plan"))
     return eta_of_events(plan, course, events, began, moment, takes, read, count, seed)
 
@@ -360,20 +359,13 @@ def eta_of_events(
     )
 
 
-def _ended(
-    plan: SequencePlan,
-    story: Story,
-    events: Sequence[RunEvent],
-    began: datetime,
-    now: datetime,
-    end: datetime,
-    seed: int,
-) -> Eta:
+def _ended(plan: SequencePlan, events: Sequence[RunEvent], now: datetime, end: datetime, seed: int) -> Eta:
+    story = Story(plan)
     for event in events:
         story.tell(event)
     released = sum(story.told[repo].status == "succeeded" for repo in plan.released)
-    ends = np.array([ticks_of((end - began).total_seconds())], np.int64)
-    return Eta(plan, 0, seed, now, (), (), (), (), began, ends, np.array([released], np.int64), None)
+    at_once = np.zeros(1, np.int64)
+    return Eta(plan, 0, seed, now, (), (), (), (), end, at_once, np.array([released], np.int64), None)
 
 
 _LAST = datetime.max.replace(tzinfo=UTC)

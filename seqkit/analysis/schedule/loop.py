@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, too_long
 from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["Attempt", "Run", "Standing", "follow"]
+__all__ = ["Attempt", "Run", "Midway", "follow"]
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Midway:
     """Where a run that is under way stands, by job. All times are ticks since its start."""
 
     now: int
@@ -84,7 +84,7 @@ def follow(
     problem: Problem,
     first: Sequence[int],
     again: Callable[[int, int], tuple[int, int]],
-    standing: Standing | None = None,
+    midway: Midway | None = None,
 ) -> Run:
     """Follow one trial to its end.
 
@@ -96,13 +96,13 @@ def follow(
         What happens to the first attempt at each job: its ticks, or -1 - ticks where it fails.
     again : callable
         (job, number of the attempt) → the ticks to wait before it, and the same of a later attempt.
-    standing : Standing, optional
+    midway : Midway, optional
         Where to go on from, rather than from the start. What happens to the first attempts is then what happens to
         those that are under way or come next; none that is under way may end before now.
     """
     trial = _Trial(problem, first, again)
-    if standing is not None:
-        trial.stand(standing)
+    if midway is not None:
+        trial.stand(midway)
     return trial.follow()
 
 
@@ -124,7 +124,7 @@ class _Trial:
         self.last_start: Attempt | None = None
         self.last_end: Attempt | None = None
 
-    def stand(self, at: Standing) -> None:
+    def stand(self, at: Midway) -> None:
         """Go on from where a run stands."""
         run, self.now, self.number = self.run, at.now, list(at.number)
         run.end, run.start, run.finish, run.status = at.end, list(at.start), list(at.finish), list(at.status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from numbers import Real
@@ -12,7 +12,7 @@ from typing import Any
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED
-from seqkit.analysis.schedule.loop import Standing
+from seqkit.analysis.schedule.loop import Midway
 from seqkit.analysis.schedule.problem import Problem
 from seqkit.core.model import RunEvent
 from seqkit.core.retry import Retry
@@ -75,7 +75,7 @@ class Course:
 
 def _options(lanes: Any, priority: Any, interval: Any, where: str) -> tuple[int | None, Priority, float]:
     limit = None if lanes is None else whole(f"{where}max_parallel", lanes, 1)
-    first = ("plan" if limit == 1 else "longest_path") if priority is None else priority
+    first: Any = ("plan" if limit == 1 else "longest_path") if priority is None else priority
     if isinstance(first, Mapping):
         known = all(isinstance(each, Real) and not isinstance(each, bool) for each in first.values())
     else:
@@ -88,7 +88,7 @@ def _options(lanes: Any, priority: Any, interval: Any, where: str) -> tuple[int 
     return limit, first, seconds_of(interval, f"{where}min_interval")
 
 
-def stand(problem: Problem, story: Story, events: Iterable[RunEvent], began: datetime, now: datetime) -> Standing:
+def stand(problem: Problem, story: Story, events: Iterable[RunEvent], began: datetime, now: datetime) -> Midway:
     """Say where a run stands.
 
     A second attempt that waited for a lane leaves no event as it starts. It started as soon as there was a lane: first
@@ -125,11 +125,11 @@ def stand(problem: Problem, story: Story, events: Iterable[RunEvent], began: dat
             running[job] = ticks(told[job].tries[-1].began)
     first = [next((one.began for one in own.tries if one.began is not None), own.started_at) for own in told]
     ends = [own.finished_at if own.status in ("succeeded", "failed") else None for own in told]
-    return Standing(
+    return Midway(
         now=ticks(now),
         end=max([ticks(one.ended) for own in told for one in own.tries if one.ended is not None], default=0),
         status=tuple([_STATUS.get(own.status, NOT_STARTED) for own in told]),
-        passed=frozenset(job for job, own in enumerate(told) if own.status == "skipped"),
+        passed=_passed(problem, told),
         start=tuple([ticks(moment) for moment in first]),
         finish=tuple([ticks(moment) for moment in ends]),
         number=tuple([_next_attempt(own) for own in told]),
@@ -142,8 +142,21 @@ def stand(problem: Problem, story: Story, events: Iterable[RunEvent], began: dat
 _STATUS = {"succeeded": RELEASED, "failed": FAILED}
 
 
+def _passed(problem: Problem, told: Sequence[Told]) -> frozenset[int]:
+    """Give the jobs that never start: skipped, below what failed for good, or stopped; said by an event or not."""
+    failed = {job for job, own in enumerate(told) if own.status == "failed"}
+    stopping = 0 < problem.stop_at <= len(failed)
+    passed: set[int] = set()
+    for job, own in enumerate(told):
+        needs = problem.needs[problem.first_need[job] : problem.first_need[job + 1]].tolist()
+        held = not problem.frees and any(other in failed or other in passed for other in needs)
+        if own.status == "skipped" or (own.status == "pending" and (stopping or held)):
+            passed.add(job)
+    return frozenset(passed)
+
+
 def _next_attempt(told: Told) -> int:
-    """Say which attempt is under way or comes next; of a repo that was entered again after it had failed, since then."""
+    """Say which attempt is under way or comes next."""
     return max(1, told.attempts) if told.status == "in_progress" else 1
 
 
@@ -154,7 +167,7 @@ class _Lanes:
         self.running: dict[int, int] = {}
         self.due: dict[int, int] = {}  # of all that wait for a second attempt: for its time, or for a lane
         self.last_start = -1
-        self._limit, self._rank = problem.lanes, problem.rank.tolist()
+        self._limit, self._interval, self._rank = problem.lanes, problem.interval, problem.rank.tolist()
         self._now = 0
         self._guessed: list[int] = []  # whose start no event tells, in the order in which they started
 
@@ -180,12 +193,18 @@ class _Lanes:
         """Let time pass up to this moment; who starts at it is left open."""
         while self._now < at:
             self._start_due()
-            self._now = min([due for due in self.due.values() if self._now < due < at], default=at)
+            moments = [*self.due.values(), self._earliest]
+            self._now = min([moment for moment in moments if self._now < moment < at], default=at)
+
+    @property
+    def _earliest(self) -> int:
+        """When the interval since the last start is over."""
+        return self.last_start + self._interval if self.last_start >= 0 else 0
 
     def _start_due(self) -> None:
         ready = [(self._rank[job], job) for job, due in self.due.items() if due <= self._now]
         heapq.heapify(ready)
-        while ready and (not self._limit or len(self.running) < self._limit):
+        while ready and self._now >= self._earliest and (not self._limit or len(self.running) < self._limit):
             job = heapq.heappop(ready)[1]
             del self.due[job]
             self.running[job] = self.last_start = self._now
