@@ -272,7 +272,9 @@ def test_a_repo_that_has_failed_is_broken_by_the_evidence():
     """b / (b + (1 - b) f^m): of a rate of 0.5, half of it hard, b = 1/4 and f = 1/3; after two failures 3/4."""
     again = '{"attempt": 1, "delay_ms": 0, "error": "red"}'
     plan = build_plan(RepoDependencyGraph.from_edges([], nodes=["a"]), version="1")
-    ledger, run = written((0, f"{ENTER} a", ""), (1, f"{RETRY} a", again), (2, f"{RETRY} a", again), plan=plan, attempts=9)
+    ledger, run = written(
+        (0, f"{ENTER} a", ""), (1, f"{RETRY} a", again), (2, f"{RETRY} a", again), plan=plan, attempts=9
+    )
     found = eta(ledger, run, 10, FailureModel(default=0.5, hard=0.5), trials=20_000, rng=3)
     assert found.p_complete == pytest.approx(1 / 4, abs=0.013)
 
@@ -342,15 +344,15 @@ def test_what_is_wrong_is_said():
         eta(ledger, run, {"core": 1, "api": 1, "docs": 1})
     with pytest.raises(ValueError, match="did you mean 'core'"):
         eta(ledger, run, TIMES, {"croe": 0.5})
-    with pytest.raises(ValueError, match="now is .* before the run began"):
+    with pytest.raises(ValueError, match=r"now is .* before the run began"):
         eta(ledger, run, TIMES, now=at(-1))
-    with pytest.raises(ValueError, match="now is .* expected an aware datetime"):
+    with pytest.raises(ValueError, match=r"now is .* expected an aware datetime"):
         eta(ledger, run, TIMES, now=datetime(2026, 1, 2))
     with pytest.raises(ValueError, match="trials is 0"):
         eta(ledger, run, TIMES, trials=0)
     told = eta(ledger, run, TIMES, trials=4)
     for wrong in (0, 1, "0.8", True):
-        with pytest.raises(ValueError, match="q is .* expected a probability between 0 and 1"):
+        with pytest.raises(ValueError, match=r"q is .* expected a probability between 0 and 1"):
             told.quantile(wrong)
     with pytest.raises(TypeError, match="t is 60, expected an aware datetime"):
         told.p_done_by(60)

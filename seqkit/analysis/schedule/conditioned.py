@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seqkit.analysis.evidence import Causes
 from seqkit.analysis.schedule.drawing import first_failures, happens_in, numbers_in, ticks_for
 from seqkit.analysis.schedule.ends import NOT_STARTED
-from seqkit.analysis.schedule.loop import Run, Midway, follow
+from seqkit.analysis.schedule.loop import Midway, Run, follow
 from seqkit.analysis.schedule.problem import Problem
 from seqkit.core import draws
 from seqkit.core.failures import CommonCause, FailureModel

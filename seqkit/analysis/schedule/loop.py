@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, too_long
 from seqkit.analysis.schedule.problem import LATEST, Problem
 
-__all__ = ["Attempt", "Run", "Midway", "follow"]
+__all__ = ["Attempt", "Midway", "Run", "follow"]
 
 
 @dataclass(eq=False)
