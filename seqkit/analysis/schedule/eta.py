@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,6 @@ from seqkit._util.words import and_more, listed
 from seqkit.analysis.estimate import Estimate, Share
 from seqkit.analysis.schedule.conditioned import Conditioned
 from seqkit.analysis.schedule.ends import RELEASED
-from seqkit.analysis.schedule.loop import Run
 from seqkit.analysis.schedule.midway import Course, stand
 from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time
 from seqkit.analysis.schedule.problem import Problem, pose
@@ -268,6 +267,9 @@ def eta(
 
     Notes
     -----
+    The trials are followed in plain Python, each from where the run stands: O(trials · repos · log repos). Of a second
+    attempt no event tells when it started, where it had to wait for a lane: it is told by the lanes that were free.
+
     Not looked at are a `timeout` (give durations that are cut by it), a `deadline` and `when` of a retry and the
     durations that a run's priority ``"longest_path"`` may have been given: it goes by the means of `durations` here. A
     repo whose failed attempt goes on though asked to stop keeps its lane to the end; where all lanes are taken so, the
@@ -326,25 +328,18 @@ def eta_of_events(
     for event in told_by_now:
         story.tell(event)
     ranks = ranks_of(course.priority, plan.arrays, durations.means(plan.released))
-    stuck = sum(told.still_running for told in story.told.values() if told.status == "failed")
 
     def make(model: FailureModel) -> Problem:
-        problem = pose(
-            plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval
-        )  # fmt: skip
-        return replace(problem, lanes=problem.lanes - stuck) if 0 < stuck < problem.lanes else problem
+        return pose(plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval)
 
     drawn = Conditioned(make, model, story.told, lambda problem: stand(problem, story, told_by_now, began, now))
     at, ids = drawn.at, drawn.problem.ids
-    runs: Iterator[Run] = iter(()) if stuck and stuck == course.lanes else drawn.runs(trials)
-    ends, released = np.full(trials, at.now, np.int64), np.zeros(trials, np.int64)
-    if stuck and stuck == course.lanes:
-        released[:] = at.status.count(RELEASED)
-    for trial, run in enumerate(runs):
+    ends, released = np.zeros(trials, np.int64), np.zeros(trials, np.int64)
+    for trial, run in enumerate(drawn.runs(trials)):
         ends[trial] = max(run.end, at.now)
         released[trial] = run.status.count(RELEASED)
     open_ = [job for job in range(len(ids)) if at.finish[job] < 0 and job not in at.passed]
-    mine = [job for job in open_ if job not in at.running and job not in at.waiting]
+    left = [job for job in open_ if job not in at.running and job not in at.waiting]
     return Eta(
         plan,
         trials,
@@ -352,7 +347,7 @@ def eta_of_events(
         now,
         running=tuple([ids[job] for job in open_ if job in at.running]),
         waiting=tuple([ids[job] for job in open_ if job in at.waiting]),
-        left=tuple([ids[job] for job in mine]),
+        left=tuple([ids[job] for job in left]),
         overdue=tuple([ids[job] for job in open_ if job in drawn.overdue]),
         _began=began,
         _ends=ends,

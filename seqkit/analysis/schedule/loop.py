@@ -78,6 +78,8 @@ class Midway:
     """When the next attempt is due, of jobs that wait for one."""
     last_start: int
     """When an attempt last started; -1 where none has."""
+    held: int
+    """Lanes that are taken to the end, by what goes on though it has failed."""
 
 
 def follow(
@@ -120,13 +122,14 @@ class _Trial:
         self.active: list[tuple[int, int]] = []  # when it ends, and which job
         self.waiting: list[tuple[int, int]] = []  # when it is due, and which job
         self.kept = -1  # the job that keeps the single lane
+        self.held = 0  # lanes that nothing frees
         self.now, self.failures = 0, 0
         self.last_start: Attempt | None = None
         self.last_end: Attempt | None = None
 
     def stand(self, at: Midway) -> None:
         """Go on from where a run stands."""
-        run, self.now, self.number = self.run, at.now, list(at.number)
+        run, self.now, self.number, self.held = self.run, at.now, list(at.number), at.held
         run.end, run.start, run.finish, run.status = at.end, list(at.start), list(at.finish), list(at.status)
         self.failures = run.status.count(FAILED)
         for job, status in enumerate(at.status):
@@ -186,7 +189,7 @@ class _Trial:
 
     def has_room(self) -> bool:
         lanes = self.problem.lanes
-        held = len(self.active) + (len(self.waiting) if lanes == 1 else 0)
+        held = len(self.active) + self.held + (len(self.waiting) if lanes == 1 else 0)
         return not lanes or held < lanes
 
     def earliest(self) -> int:

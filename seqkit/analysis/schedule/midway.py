@@ -136,6 +136,7 @@ def stand(problem: Problem, story: Story, events: Iterable[RunEvent], began: dat
         running={job: max(0, since) for job, since in running.items()},
         waiting=due,
         last_start=lanes.last_start,
+        held=sum(own.status == "failed" and own.still_running for own in told),
     )
 
 
@@ -174,9 +175,11 @@ class _Lanes:
     def tell(self, job: int, kind: str, payload: Mapping[str, Any], at: int) -> None:
         """Take in the next event."""
         self.advance(at)
-        if kind in ("NodeExited", "NodeFailed", "NodeRetrying"):
-            self.running.pop(job, None)
+        goes_on = payload.get("still_running") is True
+        if kind in ("NodeExited", "NodeFailed", "NodeRetrying", "NodeLate"):
             self.due.pop(job, None)
+            if not (kind == "NodeFailed" and goes_on):
+                self.running.pop(job, None)
         if kind == "NodeEntered" and job not in self.running:
             self._make_room()
             self.running[job] = self.last_start = self._now
@@ -184,7 +187,7 @@ class _Lanes:
             delay = payload.get("delay_ms")
             known = isinstance(delay, int | float) and not isinstance(delay, bool) and 0 <= delay < _LONGEST
             due = self._now + (ticks_of(delay / TICKS_A_SECOND) if known else 0)  # type: ignore[operator]
-            if payload.get("still_running") is True:
+            if goes_on:
                 self.running[job] = due  # it keeps its lane until it has ended, and the next attempt takes one then
             else:
                 self.due[job] = due
