@@ -12,7 +12,7 @@ what fails             FailureModel, CommonCause, UnknownRepo, what_if
 how long it takes      DurationModel
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
-when will it be done   schedule, Schedule, lanes_curve, ScheduleAnomaly
+when will it be done   schedule, Schedule, lanes_curve, ScheduleAnomaly, eta, Eta
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
                        posterior_models, fit_common_causes, dispersion_test, Dispersion, retry_test,
                        RetryTest
@@ -44,6 +44,7 @@ from seqkit.analysis.exact import Analysis, analyze
 from seqkit.analysis.levers import levers
 from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, compare_many, simulate
 from seqkit.analysis.schedule.curve import ScheduleAnomaly, lanes_curve
+from seqkit.analysis.schedule.eta import Eta, eta
 from seqkit.analysis.schedule.scheduling import Schedule, schedule
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
@@ -143,6 +144,7 @@ __all__ = [
     "DuplicateRelease",
     "DurationModel",
     "Estimate",
+    "Eta",
     "EvaluationMetadata",
     "FailureModel",
     "FoundLedger",
@@ -214,6 +216,7 @@ __all__ = [
     "diff_plans",
     "dispersion_test",
     "disturbed",
+    "eta",
     "events_frame",
     "execute_plan",
     "fit_common_causes",

@@ -72,6 +72,8 @@ NAMES = {
     "compare_many",
     "levers",
     "simulate",
+    "Eta",
+    "eta",
     # when will it be done
     "Schedule",
     "ScheduleAnomaly",

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from statistics import NormalDist, fmean
 
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from seqkit.core.times import LONGEST, TICKS_A_SECOND, ticks_of
 
-__all__ = ["CELLS", "CELL_BITS", "LARGEST_SIGMA", "Law", "Lognormal", "Steps", "quantile_table"]
+__all__ = ["CELLS", "CELL_BITS", "LARGEST_SIGMA", "Law", "Lognormal", "Steps", "least_number", "quantile_table"]
 
 CELL_BITS = 5
 """Binary digits of a cell's number in its octave."""
@@ -144,3 +145,17 @@ class Steps:
 
 Law = Lognormal | Steps
 """How long an attempt at a repo takes."""
+
+
+def least_number(law: Law, ticks: int) -> int:
+    """Give the least number of 32 bits that stands for at least so many ticks; 2**32 where none does.
+
+    The numbers from there on, each as likely, are the law of what has gone on for so long.
+
+    Examples
+    --------
+    >>> law = Steps((1.0, 2.0, 9.0))
+    >>> [least_number(law, ticks) * 3 / 2**32 for ticks in (0, 1500, 9001)]
+    [0.0, 1.0000..., 3.0]
+    """
+    return bisect_left(range(2 * _HALF), ticks, key=law.draw)

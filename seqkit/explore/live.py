@@ -20,12 +20,20 @@ from typing import Any
 
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import and_more, listed, plural, shortened
+from seqkit.analysis.schedule.eta import Eta, eta_of_events
+from seqkit.analysis.schedule.midway import Course
+from seqkit.core.durations import DurationsLike, as_durations
+from seqkit.core.failures import ModelLike, as_model
 from seqkit.core.model import RunEvent
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
+from seqkit.core.retry import Attempts
+from seqkit.core.terms import Policy
+from seqkit.core.unknown import check_models
 from seqkit.errors import RepoNotFound
 from seqkit.explore._words import short
 from seqkit.ledger.story import Story, Told, kind_of
+from seqkit.running.lanes import Priority
 
 __all__ = ["LiveRun"]
 
@@ -43,6 +51,12 @@ class LiveRun:
     ----------
     plan : SequencePlan
         What is run.
+    durations : float, timedelta, mapping, Series or DurationModel, optional
+        How long attempts take, for :meth:`eta`.
+    model : float, mapping, Series or FailureModel
+        How likely one fails.
+    policy, failure_budget, attempts, max_parallel, priority, min_interval
+        As the run has them: no event tells.
 
     Attributes
     ----------
@@ -60,10 +74,27 @@ class LiveRun:
         Which run this is, from 1; 0 before the first event.
     """
 
-    def __init__(self, plan: SequencePlan) -> None:
+    def __init__(
+        self,
+        plan: SequencePlan,
+        durations: DurationsLike | None = None,
+        model: ModelLike = 0.0,
+        policy: Policy = "skip_dependents",
+        failure_budget: int | None = None,
+        attempts: Attempts = 1,
+        max_parallel: int | None = 1,
+        priority: Priority | None = None,
+        min_interval: float = 0.0,
+    ) -> None:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self.plan = plan
+        self._course = Course.of(policy, failure_budget, attempts, max_parallel, priority, min_interval)
+        self._model = as_model(model)
+        self._durations = None if durations is None else as_durations(durations)
+        if self._durations is not None:
+            self._durations.means(plan.released)  # each must have one
+            check_models([plan], model=self._model)
         self.run = 0
         self._seq = 0
         self.reset()
@@ -79,6 +110,7 @@ class LiveRun:
         self.reasons: dict[str, str] = {}
         self.since: dict[str, datetime] = {}
         self.last = ""
+        self._events: list[RunEvent] = []
         self._counted = Counter(self.words.values())
 
     def __call__(self, event: RunEvent) -> None:
@@ -98,6 +130,8 @@ class LiveRun:
             self.reset()
             self.run += 1
         self._seq = event.seq
+        if self._durations is not None:
+            self._events.append(event)
         name = short(repo)
         told = self._story.tell(event)
         assert told is not None  # noqa: S101  # it names a repo
@@ -166,6 +200,17 @@ class LiveRun:
     def still_running(self) -> list[str]:
         """The repos whose last attempt goes on though it was asked to stop, in plan order."""
         return [told.repo_id for told in self._story.told.values() if told.still_running]
+
+    def eta(self, trials: int = 200) -> Eta | None:
+        """Say when the run will end, as of its last event, as :func:`seqkit.eta` does.
+
+        None before the first event, once all have ended, and where there are no `durations`.
+        """
+        events = tuple(self._events)  # events may come meanwhile
+        if self._durations is None or not events or self.over:
+            return None
+        began, now = events[0].timestamp, max(event.timestamp for event in events)
+        return eta_of_events(self.plan, self._course, events, began, now, self._durations, self._model, trials, 0)
 
     def now(self) -> str:
         """Say in words what is in progress and since when, of more than three the number; empty where nothing is.

@@ -17,6 +17,7 @@ from seqkit._util import dtypes
 from seqkit._util.arguments import whole
 from seqkit._util.words import and_more, plural, quoted
 from seqkit.analysis.estimate import Estimate, error_of_share, mean_of
+from seqkit.analysis.evidence import Causes
 from seqkit.analysis.montecarlo.reach import Reach
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.failures import ModelLike, as_model
@@ -28,7 +29,7 @@ from seqkit.core.rules import follow as followed
 from seqkit.core.terms import Policy, Terms, UnderTerms
 from seqkit.core.unknown import check_models
 from seqkit.errors import SequencingFailed, as_recorded
-from seqkit.history.evidence import Causes, RecordedTries
+from seqkit.history.evidence import RecordedTries
 from seqkit.history.past import read_run
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted

@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from seqkit import (
     RepoDependencyGraph,
     ScriptedReleaser,
     SequencePlan,
+    SimulatedReleaser,
     SqlRunLedger,
+    VirtualClock,
     analyze,
     audit,
     build_plan,
@@ -31,6 +34,7 @@ from seqkit import (
     compare,
     diff_plans,
     errors,
+    eta,
     events_frame,
     for_spreadsheet,
     items_frame,
@@ -126,6 +130,9 @@ def everything(names: list[str], folder: Path) -> Iterator[Any]:
         yield stored
     yield from (Scenario(plan, model), Walk(plan, fail=others[0]), LiveRun(plan), Browser(ledger))
     yield from (Quiz(plan, rng=0), Quiz(plan, rng=0).question, ended)
+    began = datetime(2026, 1, 2, tzinfo=UTC)
+    slow = run_plan(plan, SimulatedReleaser(0.0, rng=0, durations=60), clock=VirtualClock(began))
+    yield eta(slow.ledger, slow.run_id, 1.0, now=began + timedelta(seconds=30), trials=8, rng=0)  # names who is late
 
 
 def html_of_everything(names: list[str], folder: Path) -> Iterator[str]:

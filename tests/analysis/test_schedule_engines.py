@@ -32,7 +32,7 @@ from seqkit.analysis.schedule import closed, drawing, plain
 from seqkit.analysis.schedule.compiled import closed as compiled_closed
 from seqkit.analysis.schedule.compiled import loop as compiled_loop
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Ends, joined
-from seqkit.analysis.schedule.problem import Problem, pose
+from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.core.durations import as_durations
 from seqkit.core.failures import as_model
 from seqkit.core.retry import retry_of
@@ -56,7 +56,7 @@ def posed(
     policy: Any = "skip_dependents",
     failure_budget: int | None = None,
     min_interval: float = 0.0,
-) -> Problem:
+) -> ScheduleProblem:
     """Read what :func:`seqkit.run_plan` takes."""
     takes = as_durations(durations)
     first = priority or ("plan" if max_parallel == 1 else "longest_path")
@@ -73,11 +73,11 @@ def posed(
     )
 
 
-def compiled(problem: Problem, *more: Any) -> Ends:
+def compiled(problem: ScheduleProblem, *more: Any) -> Ends:
     return (compiled_closed if problem.closed else compiled_loop).run(problem, *more)
 
 
-def uncompiled(problem: Problem, *more: Any) -> Ends:
+def uncompiled(problem: ScheduleProblem, *more: Any) -> Ends:
     return (closed if problem.closed else plain).run(problem, *more)
 
 
@@ -327,7 +327,7 @@ def test_grahams_anomaly_is_kept() -> None:
     ]
 
 
-def critical_of(problem: Problem) -> tuple[str, str]:
+def critical_of(problem: ScheduleProblem) -> tuple[str, str]:
     """Who is critical by all that let it start, and by dependencies alone, in trial 0."""
     (marks,) = compiled(problem, 0, 1, True, True).details.critical.tolist()  # type: ignore[union-attr]
     return tuple("".join(sorted(r for r, mark in zip(problem.ids, marks, strict=True) if mark & bit)) for bit in (1, 2))  # type: ignore[return-value]

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqkit import RepoDependencyGraph, RepoNotFound, ScriptedReleaser, build_plan, run_plan, what_if
+from seqkit import (
+    DurationModel,
+    RepoDependencyGraph,
+    RepoNotFound,
+    ScriptedReleaser,
+    SimulatedReleaser,
+    VirtualClock,
+    build_plan,
+    eta,
+    run_plan,
+    what_if,
+)
 from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.model import RunEvent
 from seqkit.explore import LiveRun
@@ -195,3 +206,28 @@ def test_of_many_in_progress_the_first_are_named_with_the_time_of_their_entry():
         live(found)
     assert live.over
     assert live.summary() == "5 of 5 repos ended: 5 in doubt"
+
+
+def test_when_the_run_will_end_is_told_as_the_ledger_tells_it():
+    """By the same draws, as of each event; where the run began is not in the events, so the first is the start."""
+    times = DurationModel({"core": 600, "api": 1200, "app": 300, "docs": 60}, sigma=0.4)
+    how = {"max_parallel": 2, "attempts": 2}
+    live, seen = LiveRun(PLAN, times, 0.2, **how), []
+    assert live.eta() is None
+
+    def on_event(found):
+        live(found)
+        seen.append((found.timestamp, live.eta(trials=60)))
+
+    releaser = SimulatedReleaser(0.2, rng=4, durations=times)
+    outcome = run_plan(PLAN, releaser, on_event=on_event, clock=VirtualClock(BEGAN), **how)
+    compared = 0
+    for number, (now, told) in enumerate(seen):
+        if told is not None and (
+            number + 1 == len(seen) or seen[number + 1][0] > now
+        ):  # else more came at this instant
+            expected = eta(outcome.ledger, outcome.run_id, times, 0.2, now=now, trials=60, rng=0)
+            assert (told.quantile(0.8), told.mean) == (expected.quantile(0.8), expected.mean)
+            compared += 1
+    assert compared >= 3
+    assert live.eta() is None

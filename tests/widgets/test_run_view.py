@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -18,6 +19,7 @@ from seqkit import (
     run_plan,
 )
 from seqkit.widgets import RunView
+from seqkit.widgets._beside import Beside
 from seqkit.widgets._keys import KeyGuard
 from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES
@@ -185,3 +187,79 @@ def test_what_runs_and_what_is_in_doubt_stand_in_its_line():
     assert seen[3].endswith("The run is over: 1 succeeded, 1 in doubt. Still running: b.")
     assert seen[4] == "b is out as run-b, too late for this run. The run is over: 1 succeeded, 1 failed."
     assert style == "danger"
+
+
+def until(condition) -> None:
+    for _ in range(3_000):  # a minute, for the busiest machine
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never came")
+
+
+TIMES = {"core": 600, "api": 1200, "app": 300, "docs": 60}
+
+
+def test_it_tells_when_the_run_will_end():
+    """Beside the run, a moment after an event; as of the last event, whatever came while it was worked out."""
+    events = written(run=Run(PLAN, ["enter core", "exit core", "enter api"], "RUNNING")).get_events("run")
+    view = RunView(PLAN, TIMES, max_parallel=2)
+    view(events[0])
+    until(lambda: "The end" in view.status.text)
+    assert view.status.text == (
+        "core 1 is being released. Running: core since 10:01:00 UTC. The end: about 10:36, with 80 % before 10:36 UTC"
+    )
+    view(events[1])
+    view(events[2])
+    until(lambda: view.status.text.endswith("The end: about 10:28, with 80 % before 10:28 UTC"))
+    view.reset()
+    assert view.status.text == "Nothing has started yet"
+    view.close()
+
+
+def test_what_is_worked_out_beside_a_run_never_ends_it(monkeypatch):
+    view = RunView(PLAN, TIMES)
+    monkeypatch.setattr(view.live, "eta", lambda: 1 / 0)
+    assert run_plan(PLAN, 0.0, on_event=view).overall_success
+    view(written(run=Run(PLAN, ["enter core"], "RUNNING")).get_events("run")[0])
+    until(lambda: "When it ends cannot be said: division by zero" in view.status.text)
+    view.close()
+
+
+def test_no_end_is_told_once_the_run_is_over():
+    view = RunView(PLAN, TIMES)
+    run_plan(PLAN, 0.0, on_event=view)
+    assert view.live.eta() is None
+    assert view.status.text.endswith(" is out as run-app. The run is over: 4 succeeded.")
+    view.close()
+
+
+def test_work_beside_a_run_is_never_done_twice_at_once_and_the_last_request_counts():
+    going, go_on, calls = threading.Event(), threading.Event(), []
+
+    def work():
+        calls.append(threading.current_thread())
+        going.set()
+        assert go_on.wait(60)
+
+    beside = Beside(work, 0.0)
+    beside.ask()
+    assert going.wait(60)
+    for _ in range(5):
+        beside.ask()  # while it is being done
+    assert len(calls) == 1
+    go_on.set()
+    until(lambda: len(calls) == 2)
+    assert threading.current_thread() not in calls
+    beside.close()
+    beside.ask()
+    assert len(calls) == 2
+
+
+def test_durations_are_looked_at_before_the_run():
+    with pytest.raises(ValueError, match="durations has none for 'app'"):
+        RunView(PLAN, {"core": 1, "api": 1, "docs": 1})
+    with pytest.raises(ValueError, match="did you mean 'core'"):
+        RunView(PLAN, TIMES, {"croe": 0.5})
+    with pytest.raises(ValueError, match="max_parallel is 0"):
+        RunView(PLAN, TIMES, max_parallel=0)

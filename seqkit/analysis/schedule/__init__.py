@@ -19,5 +19,8 @@
 `measures`       how much the end hangs on each repo
 `scheduling`     schedule, and what it answers
 `curve`          the same by number of lanes
+`midway`         where a run that is under way stands
+`conditioned`    the trials of what is left of it, in the light of what it told
+`eta`            when it will end
 ===============  ====================================================================
 """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.drawing import first_attempts, later_attempts, waits_after
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long
-from seqkit.analysis.schedule.problem import LATEST, Problem
+from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
 __all__ = ["run"]
 
@@ -21,7 +21,7 @@ Ticks = NDArray[np.int64]
 _BLOCK = 1 << 18  # numbers in an array: 2 MB
 
 
-def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on; of a problem that is `closed`."""
     size = max(64, _BLOCK // max(1, problem.n))
     parts = [
@@ -31,7 +31,7 @@ def run(problem: Problem, first: int, trials: int, criticality: bool = False, de
     return joined(parts)
 
 
-def _block(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
+def _block(problem: ScheduleProblem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     n = problem.n
     start, finish = np.full((n, trials), -1, np.int64), np.full((n, trials), -1, np.int64)
     released, open_ = np.zeros((n, trials), bool), np.zeros((n, trials), bool)  # open: it frees those that need it
@@ -60,7 +60,7 @@ def _block(problem: Problem, first: int, trials: int, criticality: bool, details
     return Ends(first, end, released.sum(axis=0, dtype=np.int32), counts, told)
 
 
-def _attempts(problem: Problem, job: int, drawn: Ticks, which: Ticks) -> tuple[Ticks, NDArray[np.bool_]]:
+def _attempts(problem: ScheduleProblem, job: int, drawn: Ticks, which: Ticks) -> tuple[Ticks, NDArray[np.bool_]]:
     """Say how long all attempts at a job take together with the waits between, and whether they all fail."""
     fails = drawn < 0
     took = np.where(fails, -1 - drawn, drawn)
@@ -79,7 +79,7 @@ def _attempts(problem: Problem, job: int, drawn: Ticks, which: Ticks) -> tuple[T
     return took, fails
 
 
-def _critical(problem: Problem, start: Ticks, finish: Ticks, end: Ticks) -> NDArray[np.bool_]:
+def _critical(problem: ScheduleProblem, start: Ticks, finish: Ticks, end: Ticks) -> NDArray[np.bool_]:
     """Trace back what let what start: always the end of what was needed; of several the last in plan order."""
     critical = np.zeros(start.shape, bool)
     found = np.zeros(len(end), bool)

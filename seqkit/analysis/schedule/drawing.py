@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.analysis.montecarlo.numpy_draws import Keys, Lanes, level_keys, mix, spread, would_fail
-from seqkit.analysis.schedule.problem import Laws, Problem
+from seqkit.analysis.schedule.problem import Laws, ScheduleProblem
+from seqkit.core.draws import Kind, Name, binary, stream
 from seqkit.core.laws import CELL_BITS, CELLS
 from seqkit.core.times import LONGEST, TICKS_A_SECOND
 
-__all__ = ["first_attempts", "later_attempts", "waits_after"]
+__all__ = ["first_attempts", "first_failures", "happens_in", "later_attempts", "numbers_in", "ticks_for", "waits_after"]
 
 Trials = NDArray[np.int64]
 Ticks = NDArray[np.int64]
@@ -23,8 +24,18 @@ Ticks = NDArray[np.int64]
 _UNIT = 2.0**-53
 
 
-def first_attempts(problem: Problem, first: int, trials: int) -> Ticks:
+def first_attempts(problem: ScheduleProblem, first: int, trials: int) -> Ticks:
     """Draw what happens to the first attempt at each job, [n, trials], from the trial `first` on."""
+    failed = first_failures(problem, first, trials)
+    which = np.arange(first, first + trials, dtype=np.int64)
+    drawn = np.empty((problem.n, trials), np.int64)
+    for job in range(problem.n):
+        drawn[job] = _told(problem, job, 1, which, failed[job])
+    return drawn
+
+
+def first_failures(problem: ScheduleProblem, first: int, trials: int) -> NDArray[np.bool_]:
+    """Draw whether the first attempt at each job fails, [n, trials], from the trial `first` on."""
     before = first % 64
     words = -(-(before + trials) // 64)
     number = np.arange(first // 64, first // 64 + words, dtype=np.uint64).astype(np.uint32)
@@ -32,19 +43,15 @@ def first_attempts(problem: Problem, first: int, trials: int) -> Ticks:
     rows = would_fail(once, spread(number), np.full(2 * words, 0xFFFFFFFF, np.uint32))[problem.items]
     bits = np.unpackbits(rows.view(np.uint8), axis=1, bitorder="little")
     failed = bits.reshape(-1, 2, words, 32).transpose(0, 2, 1, 3).reshape(-1, 64 * words)[:, before : before + trials]
-    which = np.arange(first, first + trials, dtype=np.int64)
-    drawn = np.empty((problem.n, trials), np.int64)
-    for job in range(problem.n):
-        drawn[job] = _told(problem, job, 1, which, failed[job].astype(bool))
-    return drawn
+    return failed.astype(bool)
 
 
-def later_attempts(problem: Problem, job: int, attempt: int, trials: Trials) -> Ticks:
+def later_attempts(problem: ScheduleProblem, job: int, attempt: int, trials: Trials) -> Ticks:
     """Draw what happens to an attempt after the first, in trials in which it is made."""
     return _told(problem, job, attempt, trials, _fails_again(problem, job, attempt, trials))
 
 
-def waits_after(problem: Problem, job: int, attempt: int, trials: Trials) -> Ticks:
+def waits_after(problem: ScheduleProblem, job: int, attempt: int, trials: Trials) -> Ticks:
     """Draw how many ticks are waited after an attempt, as :meth:`seqkit.Retry.wait` does."""
     seconds = np.full(len(trials), problem.waits[attempt - 1])
     if problem.wait_keys.size:
@@ -55,15 +62,29 @@ def waits_after(problem: Problem, job: int, attempt: int, trials: Trials) -> Tic
     return np.floor(seconds * TICKS_A_SECOND + 0.5).astype(np.int64)
 
 
-def _told(problem: Problem, job: int, attempt: int, trials: Trials, failed: NDArray[np.bool_]) -> Ticks:
+def happens_in(
+    probability: float, seed: int, kind: Kind, name: Name, attempt: int, trials: Trials
+) -> NDArray[np.bool_]:
+    """Draw whether an event happens in each of some trials: ``draws.happens``."""
+    mantissa, digits = binary(probability)
+    keys = np.array(stream(seed, kind, name, attempt), np.uint64)
+    return _happens(keys, mantissa, digits, trials)
+
+
+def numbers_in(seed: int, repo: str, attempt: int, trials: Trials) -> Lanes:
+    """Draw the number of 32 bits that says how long an attempt takes, in each of some trials."""
+    return _halves(np.array(stream(seed, "duration", repo, attempt)[:1], np.uint64), trials)
+
+
+def _told(problem: ScheduleProblem, job: int, attempt: int, trials: Trials, failed: NDArray[np.bool_]) -> Ticks:
     laws, numbers = problem.laws, _halves(problem.keys[job, attempt - 1 : attempt], trials)
-    ticks = _ticks(laws, job, numbers)
+    ticks = ticks_for(laws, job, numbers)
     if laws.differ[job] and failed.any():
-        ticks[failed] = _ticks(laws, problem.n + job, numbers[failed])
+        ticks[failed] = ticks_for(laws, problem.n + job, numbers[failed])
     return np.where(failed, -1 - ticks, ticks)
 
 
-def _ticks(laws: Laws, law: int, numbers: Lanes) -> Ticks:
+def ticks_for(laws: Laws, law: int, numbers: Lanes) -> Ticks:
     """Read times off a law: see :mod:`seqkit.core.laws`."""
     count, offset = int(laws.counts[law]), int(laws.offsets[law])
     if count:
@@ -95,7 +116,7 @@ def _halves(key: Keys, trials: Trials) -> Lanes:
 # ---------------------------------------------------------------------- attempts after the first
 
 
-def _fails_again(problem: Problem, job: int, attempt: int, trials: Trials) -> NDArray[np.bool_]:
+def _fails_again(problem: ScheduleProblem, job: int, attempt: int, trials: Trials) -> NDArray[np.bool_]:
     """Draw whether an attempt after the first fails, as :meth:`seqkit.FailureModel.reason` does."""
     of, row = problem.experiment, int(problem.items[job])
     failed = _happens(of.keys[row, attempt - 1], of.later_mantissas[row], of.later_digits[row], trials)
@@ -110,12 +131,12 @@ def _fails_again(problem: Problem, job: int, attempt: int, trials: Trials) -> ND
     return failed
 
 
-def _strikes(problem: Problem, cause: int, trials: Trials) -> NDArray[np.bool_]:
+def _strikes(problem: ScheduleProblem, cause: int, trials: Trials) -> NDArray[np.bool_]:
     of = problem.experiment
     return _happens(of.cause_keys[cause], of.cause_mantissas[cause], of.cause_digits[cause], trials)
 
 
-def _happens(keys: Keys, mantissa: np.uint64, digits: np.int64, trials: Trials) -> NDArray[np.bool_]:
+def _happens(keys: Keys, mantissa: np.uint64 | int, digits: np.int64 | int, trials: Trials) -> NDArray[np.bool_]:
     """Draw an event in each of some trials: ``draws.happens``."""
     happened = np.zeros(len(trials), bool)
     if not digits:

@@ -11,7 +11,7 @@ from seqkit._util.secrets import as_given
 from seqkit.analysis.montecarlo.driver import each_part
 from seqkit.analysis.schedule import closed, plain
 from seqkit.analysis.schedule.ends import Ends
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
 __all__ = ["ScheduleEngine", "chosen", "each_end"]
 
@@ -23,7 +23,7 @@ _WORTH_COMPILING = 2e7  # trials times repos; compiling takes some seconds, once
 _A_TRIAL = 10  # what is done once a trial takes as long as so many repos
 
 
-def chosen(engine: str, problem: Problem, trials: int) -> str:
+def chosen(engine: str, problem: ScheduleProblem, trials: int) -> str:
     """Read an `engine` argument.
 
     Raises
@@ -53,7 +53,9 @@ def chosen(engine: str, problem: Problem, trials: int) -> str:
     return "numpy" if problem.closed else "python"
 
 
-def follow_trials(engine: str, problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
+def follow_trials(
+    engine: str, problem: ScheduleProblem, first: int, trials: int, criticality: bool, details: bool
+) -> Ends:
     """Follow some trials; a function of the module, so that it can be sent to another process."""
     if engine == "python":
         return plain.run(problem, first, trials, criticality, details)
@@ -76,7 +78,7 @@ def _loaded(engine: str) -> None:
 
 def each_end(
     engine: str,
-    problem: Problem,
+    problem: ScheduleProblem,
     begin: int,
     end: int,
     executor: Executor | int | None = None,

@@ -17,17 +17,17 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, too_long
-from seqkit.analysis.schedule.problem import LATEST, Problem
+from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
-__all__ = ["Attempt", "Run", "follow"]
+__all__ = ["Midway", "TrialAttempt", "TrialRun", "follow"]
 
 
 @dataclass(eq=False)
-class Attempt:
+class TrialAttempt:
     """An attempt that was made, and what let it start."""
 
     job: int
@@ -36,43 +36,82 @@ class Attempt:
     end: int
     due: int
     """When it could have started, had there been a lane and no interval."""
-    before: Attempt | None
+    before: TrialAttempt | None
     """The last attempt at the same job."""
-    let_by: Attempt | None
+    let_by: TrialAttempt | None
     """The attempt that freed the lane, or that had started an interval before; None at the beginning."""
     by_time: bool
     """Whether the interval let it start."""
 
 
 @dataclass
-class Run:
+class TrialRun:
     """What came of a trial, by job."""
 
     end: int
     start: list[int]
     finish: list[int]
     status: list[int]
-    last: list[Attempt | None]
+    last: list[TrialAttempt | None]
     """The last attempt at each."""
 
 
-def follow(problem: Problem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> Run:
+@dataclass(frozen=True)
+class Midway:
+    """Where a run that is under way stands, by job. All times are ticks since its start."""
+
+    now: int
+    end: int
+    """When anything last ended."""
+    status: tuple[int, ...]
+    passed: frozenset[int]
+    """Jobs that never start."""
+    start: tuple[int, ...]
+    """When the first attempt started; -1 where none has."""
+    finish: tuple[int, ...]
+    """When it was released, or failed for good; else -1."""
+    number: tuple[int, ...]
+    """Which attempt it is that is under way or comes next, from 1."""
+    running: Mapping[int, int]
+    """When the attempt started, of jobs that have one under way."""
+    waiting: Mapping[int, int]
+    """When the next attempt is due, of jobs that wait for one."""
+    last_start: int
+    """When an attempt last started; -1 where none has."""
+    held: int
+    """Lanes that are taken to the end, by what goes on though it has failed."""
+
+
+def follow(
+    problem: ScheduleProblem,
+    first: Sequence[int],
+    again: Callable[[int, int], tuple[int, int]],
+    midway: Midway | None = None,
+) -> TrialRun:
     """Follow one trial to its end.
 
     Parameters
     ----------
-    problem : Problem
+    problem : ScheduleProblem
         What is scheduled.
     first : sequence of int
         What happens to the first attempt at each job: its ticks, or -1 - ticks where it fails.
     again : callable
         (job, number of the attempt) → the ticks to wait before it, and the same of a later attempt.
+    midway : Midway, optional
+        Where to go on from, rather than from the start. What happens to the first attempts is then what happens to
+        those that are under way or come next; none that is under way may end before now.
     """
-    return _Trial(problem, first, again).follow()
+    trial = _Trial(problem, first, again)
+    if midway is not None:
+        trial.stand(midway)
+    return trial.follow()
 
 
 class _Trial:
-    def __init__(self, problem: Problem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]) -> None:
+    def __init__(
+        self, problem: ScheduleProblem, first: Sequence[int], again: Callable[[int, int], tuple[int, int]]
+    ) -> None:
         self.problem, self.again = problem, again
         n, starts, flat = problem.n, problem.first_dependent.tolist(), problem.dependents.tolist()
         self.dependents = [flat[starts[job] : starts[job + 1]] for job in range(n)]
@@ -80,16 +119,45 @@ class _Trial:
         self.waits_for = [last - begin for begin, last in itertools.pairwise(problem.first_need.tolist())]
         self.next = list(first)  # what happens to the next attempt at each job
         self.number, self.due = [1] * n, [0] * n
-        self.run = Run(0, [-1] * n, [-1] * n, [NOT_STARTED] * n, [None] * n)
+        self.run = TrialRun(0, [-1] * n, [-1] * n, [NOT_STARTED] * n, [None] * n)
         self.ready = sorted(self.rank[job] for job in range(n) if not self.waits_for[job])  # heaps, all three
         self.active: list[tuple[int, int]] = []  # when it ends, and which job
         self.waiting: list[tuple[int, int]] = []  # when it is due, and which job
         self.kept = -1  # the job that keeps the single lane
+        self.held = 0  # lanes that nothing frees
         self.now, self.failures = 0, 0
-        self.last_start: Attempt | None = None
-        self.last_end: Attempt | None = None
+        self.last_start: TrialAttempt | None = None
+        self.last_end: TrialAttempt | None = None
 
-    def follow(self) -> Run:
+    def stand(self, at: Midway) -> None:
+        """Go on from where a run stands."""
+        run, self.now, self.number, self.held = self.run, at.now, list(at.number), at.held
+        run.end, run.start, run.finish, run.status = at.end, list(at.start), list(at.finish), list(at.status)
+        self.failures = run.status.count(FAILED)
+        for job, status in enumerate(at.status):
+            if status == RELEASED or (status == FAILED and self.problem.frees):
+                for dependent in self.dependents[job]:
+                    self.waits_for[dependent] -= 1
+        taken = at.passed | at.running.keys() | at.waiting.keys()
+        for job, status in enumerate(at.status):
+            if status != NOT_STARTED or job in taken:
+                self.waits_for[job] = 0  # nothing frees it once more
+        fresh = [job for job in range(self.problem.n) if at.status[job] == NOT_STARTED and job not in taken]
+        self.ready = sorted(self.rank[job] for job in fresh if not self.waits_for[job])
+        for job, since in at.running.items():
+            told = self.next[job]
+            ticks = told if told >= 0 else -1 - told
+            run.last[job] = TrialAttempt(job, self.number[job], since, since + ticks, since, None, None, False)
+            self.active.append((since + ticks, job))
+        heapq.heapify(self.active)
+        self.waiting = [(due, job) for job, due in at.waiting.items()]
+        heapq.heapify(self.waiting)
+        if self.problem.lanes == 1 and self.waiting:
+            self.kept = self.waiting[0][1]
+        if at.last_start >= 0:
+            self.last_start = TrialAttempt(-1, 0, at.last_start, at.now, at.last_start, None, None, False)
+
+    def follow(self) -> TrialRun:
         while True:
             self.turn()
             self.now = min(self.next_end(), self.next_due(), self.next_start())  # type: ignore[assignment]
@@ -123,7 +191,7 @@ class _Trial:
 
     def has_room(self) -> bool:
         lanes = self.problem.lanes
-        held = len(self.active) + (len(self.waiting) if lanes == 1 else 0)
+        held = len(self.active) + self.held + (len(self.waiting) if lanes == 1 else 0)
         return not lanes or held < lanes
 
     def earliest(self) -> int:
@@ -140,7 +208,7 @@ class _Trial:
         told, run = self.next[job], self.run
         ticks = told if told >= 0 else -1 - told
         by_time = bool(self.problem.interval) and self.last_start is not None and self.now == self.earliest()
-        attempt = Attempt(
+        attempt = TrialAttempt(
             job=job,
             number=self.number[job],
             start=self.now,

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.ends import NOT_STARTED, RELEASED, Ends
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
 __all__ = ["Sums", "counted_chains", "kth_release", "slack_of"]
 
@@ -31,7 +31,7 @@ _Ticks = NDArray[np.int64]
 class Sums:
     """Sums over the trials from which the measures are made; whole parts are added, in any order."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: ScheduleProblem) -> None:
         n = problem.n
         self.problem, self.trials = problem, 0
         self._d, self._dd, self._dm = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -74,7 +74,7 @@ class Sums:
         }
 
 
-def slack_of(problem: Problem, took: _Ticks) -> _Ticks:
+def slack_of(problem: ScheduleProblem, took: _Ticks) -> _Ticks:
     """Give by how much each job may end later without moving the end, by dependencies alone: [trials, n].
 
     `took` is how long each takes, [trials, n].
@@ -107,7 +107,7 @@ def kth_release(part: Ends, k: int) -> _Ticks:
     return np.where(kth == never, -1, kth)
 
 
-def counted_chains(problem: Problem, parts: Iterable[Ends]) -> Counter[tuple[int, ...]]:
+def counted_chains(problem: ScheduleProblem, parts: Iterable[Ends]) -> Counter[tuple[int, ...]]:
     """Count the chains of what let what start, as jobs in the order in which they started."""
     chains: Counter[tuple[int, ...]] = Counter()
     for part in parts:

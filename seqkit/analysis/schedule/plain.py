@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.drawing import first_attempts, later_attempts, waits_after
 from seqkit.analysis.schedule.ends import Details, Ends, joined
-from seqkit.analysis.schedule.loop import Run, follow
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.loop import TrialRun, follow
+from seqkit.analysis.schedule.problem import ScheduleProblem
 from seqkit.analysis.schedule.tracing import critical_jobs
 from seqkit.core.times import ticks_of
 
@@ -21,8 +21,8 @@ Known = dict[tuple[int, int, int], tuple[int, int]]
 """(job, number of the attempt, trial) → the ticks to wait before it, and what happens to it."""
 
 
-def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
-    """Run the trials from `first` on."""
+def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+    """TrialRun the trials from `first` on."""
     size = max(64, _BLOCK // max(1, problem.n))
     parts = [
         _block(problem, at, min(size, first + trials - at), criticality, details)
@@ -31,13 +31,13 @@ def run(problem: Problem, first: int, trials: int, criticality: bool = False, de
     return joined(parts)
 
 
-def run_trial(problem: Problem, trial: int) -> Run:
-    """Run one trial, and give all attempts with what let them start."""
+def run_trial(problem: ScheduleProblem, trial: int) -> TrialRun:
+    """TrialRun one trial, and give all attempts with what let them start."""
     (drawn,) = first_attempts(problem, trial, 1).T.tolist()
     return _followed(problem, trial, drawn, {})
 
 
-def _followed(problem: Problem, trial: int, drawn: list[int], known: Known) -> Run:
+def _followed(problem: ScheduleProblem, trial: int, drawn: list[int], known: Known) -> TrialRun:
     def again(job: int, number: int) -> tuple[int, int]:
         """Look it up, or ask the models: for a single number that is ten times as fast as arrays of one."""
         found = known.get((job, number, trial))
@@ -51,7 +51,7 @@ def _followed(problem: Problem, trial: int, drawn: list[int], known: Known) -> R
     return follow(problem, drawn, again)
 
 
-def _drawn_again(problem: Problem, first: int, drawn: NDArray[np.int64]) -> Known:
+def _drawn_again(problem: ScheduleProblem, first: int, drawn: NDArray[np.int64]) -> Known:
     """Draw the next attempts of all that fail, many trials at once; of those after many tries each when it is made."""
     known: Known = {}
     for job in range(problem.n):
@@ -66,7 +66,7 @@ def _drawn_again(problem: Problem, first: int, drawn: NDArray[np.int64]) -> Know
     return known
 
 
-def _block(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
+def _block(problem: ScheduleProblem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     shape = (trials, problem.n)
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
     critical = np.zeros((2, problem.n), np.int64)

@@ -11,7 +11,7 @@ from seqkit._util.secrets import as_given
 from seqkit.analysis.schedule.bounds import lower_bound
 from seqkit.analysis.schedule.jobs import Jobs
 from seqkit.analysis.schedule.listing import Listing, list_schedule
-from seqkit.analysis.schedule.problem import Problem, pose
+from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.analysis.schedule.search import search
 from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
@@ -43,9 +43,9 @@ class Posed:
     """As :func:`seqkit.run_plan` takes it."""
     ranks: tuple[float, ...]
     interval: float
-    problem: Problem
+    problem: ScheduleProblem
 
-    def with_durations(self, durations: DurationModel) -> Problem:
+    def with_durations(self, durations: DurationModel) -> ScheduleProblem:
         """Pose the same with other durations, and the same draws."""
         return pose(
             self.plan,

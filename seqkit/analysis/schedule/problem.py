@@ -20,7 +20,7 @@ from seqkit.core.retry import Retry
 from seqkit.core.terms import Terms
 from seqkit.core.times import TICKS_A_SECOND, ticks_of
 
-__all__ = ["LATEST", "Laws", "Problem", "pose"]
+__all__ = ["LATEST", "Laws", "ScheduleProblem", "pose"]
 
 LATEST = 1 << 46
 """No run may last so many ticks: over 2,000 years. Sums stay exact below it, as integers and as doubles."""
@@ -47,7 +47,7 @@ class Laws:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ScheduleProblem:
     """The arrays of a schedule, and the models that they were made of. Picklable, to be sent to another process.
 
     Job v is the v-th repo to release, in plan order; `n` jobs, `k` attempts.
@@ -118,7 +118,7 @@ def pose(
     max_parallel: int | None = None,
     ranks: Sequence[float] = (),
     min_interval: float = 0.0,
-) -> Problem:
+) -> ScheduleProblem:
     """Turn what is scheduled into arrays.
 
     Parameters
@@ -157,7 +157,7 @@ def pose(
     waits = [retry.usual_wait(attempt) for attempt in range(1, attempts)]
     experiment = prepare(plan, terms, model, seed, tries=attempts)  # also says where attempts are too many
     tried = [attempts if model.rate(repo) or model.causes_of(repo) else 1 for repo in ids]
-    return Problem(
+    return ScheduleProblem(
         ids=ids,
         items=np.array(positions, np.int64),
         first_need=_starts(needs),

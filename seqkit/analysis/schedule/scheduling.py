@@ -296,7 +296,7 @@ class Schedule:
         return frame
 
     def trial(self, i: int) -> Trial:
-        """Run one trial again, as a run with a ledger in virtual time; `plots.timeline(trial.outcome)` draws it.
+        """TrialRun one trial again, as a run with a ledger in virtual time; `plots.timeline(trial.outcome)` draws it.
 
         It is what :func:`seqkit.run_plan` does with ``SimulatedReleaser(model, rng=seed, trial=i, durations=…)``, the
         same lanes and priorities, on a :class:`seqkit.VirtualClock`: event for event.
@@ -493,7 +493,7 @@ def schedule(
     start : datetime, optional
         When the train starts, an aware datetime; results are then dates.
     until : float or timedelta, optional
-        Run until the standard error of the mean end is below so many seconds; `trials` is then not looked at.
+        TrialRun until the standard error of the mean end is below so many seconds; `trials` is then not looked at.
     trials : int
         How many trials.
     rng : int or numpy.random.Generator, optional

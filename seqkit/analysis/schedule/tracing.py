@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from seqkit.analysis.schedule.loop import Attempt, Run
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.loop import TrialAttempt, TrialRun
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
 __all__ = ["critical_jobs"]
 
 
-def critical_jobs(problem: Problem, run: Run) -> tuple[set[int], set[int]]:
+def critical_jobs(problem: ScheduleProblem, run: TrialRun) -> tuple[set[int], set[int]]:
     """Give the jobs on the chain of what let what start, and those on the chain of dependencies alone.
 
     Both begin with the job that ended last, of several the last in plan order. The first goes from an attempt to what
@@ -34,7 +34,7 @@ def critical_jobs(problem: Problem, run: Run) -> tuple[set[int], set[int]]:
     return by_all, by_dependencies
 
 
-def _let_by(problem: Problem, run: Run, attempt: Attempt) -> tuple[Attempt | None, bool]:
+def _let_by(problem: ScheduleProblem, run: TrialRun, attempt: TrialAttempt) -> tuple[TrialAttempt | None, bool]:
     """Give what let an attempt start, and whether the time that this took matters."""
     if attempt.start > attempt.due:
         return attempt.let_by, not attempt.by_time
@@ -44,7 +44,7 @@ def _let_by(problem: Problem, run: Run, attempt: Attempt) -> tuple[Attempt | Non
     return (None if need is None else run.last[need]), True
 
 
-def _last_need(problem: Problem, run: Run, job: int) -> int | None:
+def _last_need(problem: ScheduleProblem, run: TrialRun, job: int) -> int | None:
     """Give what a job needs that ended last, of several the last in plan order."""
     needs = problem.needs[problem.first_need[job] : problem.first_need[job + 1]].tolist()
     return max(needs, key=lambda other: (run.finish[other], other), default=None)

@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from seqkit.analysis.montecarlo.numba_draws import NONE, compiled, draw, fails, key, mixed
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 from seqkit.core.laws import CELL_BITS, CELLS
 from seqkit.core.times import LONGEST, TICKS_A_SECOND
 
@@ -70,7 +70,7 @@ class FailureArrays(NamedTuple):
 
 
 class TimeArrays(NamedTuple):
-    """How long attempts and waits take: see :class:`seqkit.analysis.schedule.problem.Problem`."""
+    """How long attempts and waits take: see :class:`seqkit.analysis.schedule.problem.ScheduleProblem`."""
 
     counts: NDArray[np.int64]
     offsets: NDArray[np.int64]
@@ -85,13 +85,13 @@ class TimeArrays(NamedTuple):
     jitter: float
 
 
-def chances_of(problem: Problem) -> FailureArrays:
+def chances_of(problem: ScheduleProblem) -> FailureArrays:
     """Give what fails."""
     of = problem.experiment
     return FailureArrays(problem.items, *[getattr(of, name) for name in FailureArrays._fields[1:]])
 
 
-def times_of(problem: Problem) -> TimeArrays:
+def times_of(problem: ScheduleProblem) -> TimeArrays:
     """Give how long attempts and waits take."""
     laws = problem.laws
     own = [getattr(laws, name) for name in TimeArrays._fields[:7]]

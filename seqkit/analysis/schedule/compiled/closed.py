@@ -25,7 +25,7 @@ from seqkit.analysis.schedule.compiled.attempts import (
     times_of,
 )
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long, turns
-from seqkit.analysis.schedule.problem import LATEST, Problem
+from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
 __all__ = ["run"]
 
@@ -199,12 +199,12 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
         word += size >> 6
 
 
-def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on, at least one; of a problem that is `closed`."""
     return joined([_run(problem, at, some, criticality, details) for at, some in turns(first, trials)])
 
 
-def _run(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
+def _run(problem: ScheduleProblem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     n = problem.n
     size = 64
     while size < 64 * WORDS and 2 * size * n <= _CACHE and size < trials:

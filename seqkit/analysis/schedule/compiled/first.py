@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from seqkit.analysis.montecarlo.numba_draws import compiled, key, mixed
 from seqkit.analysis.montecarlo.numpy_draws import level_keys
 from seqkit.analysis.schedule.compiled.attempts import clipped, place, ticks_of
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
 __all__ = ["FirstDraws", "draw_failed", "draw_normal", "draw_others", "fail", "first_of"]
 
@@ -88,7 +88,7 @@ def _number(times, v, spread, trial):
     return mixed(spread, uint32(both), uint32(both >> uint64(32)))
 
 
-def first_of(problem: Problem, first: int) -> FirstDraws:
+def first_of(problem: ScheduleProblem, first: int) -> FirstDraws:
     """Give the draws of first attempts, for trials from `first` on."""
     laws, n = problem.laws, problem.n
     counts = laws.counts[:n]

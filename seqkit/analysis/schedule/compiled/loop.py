@@ -37,7 +37,7 @@ from seqkit.analysis.schedule.compiled.trail import (
     trail_of,
 )
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long, turns
-from seqkit.analysis.schedule.problem import LATEST, Problem
+from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
 __all__ = ["run"]
 
@@ -233,14 +233,14 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
     return False
 
 
-def run(problem: Problem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
+def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
     """Run the trials from `first` on, at least one."""
     if problem.n > _MOST_QUEUED:
         return plain.run(problem, first, trials, criticality, details)
     return joined([_run(problem, at, some, criticality, details) for at, some in turns(first, trials)])
 
 
-def _run(problem: Problem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
+def _run(problem: ScheduleProblem, first: int, trials: int, criticality: bool, details: bool) -> Ends:
     n = problem.n
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
     critical = np.zeros((2 if criticality else 0, n), np.int64)

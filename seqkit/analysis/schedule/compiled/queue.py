@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.analysis.schedule.problem import Problem
+from seqkit.analysis.schedule.problem import ScheduleProblem
 
 __all__ = ["JobQueue", "LoopRules", "numbered_by_rank", "queue_of", "rules_of"]
 
@@ -47,12 +47,12 @@ class LoopRules(NamedTuple):
     stop_at: int
 
 
-def rules_of(problem: Problem) -> LoopRules:
+def rules_of(problem: ScheduleProblem) -> LoopRules:
     """Give what a run goes by."""
     return LoopRules(*[getattr(problem, name) for name in LoopRules._fields])
 
 
-def numbered_by_rank(problem: Problem) -> Problem:
+def numbered_by_rank(problem: ScheduleProblem) -> ScheduleProblem:
     """Number the jobs by priority instead of plan order, which then matters to nobody: one look-up less a start."""
     line, laws, n = problem.by_rank, problem.laws, problem.n
     both = np.concatenate([line, n + line])
@@ -78,7 +78,7 @@ def numbered_by_rank(problem: Problem) -> Problem:
     )
 
 
-def queue_of(problem: Problem) -> JobQueue:
+def queue_of(problem: ScheduleProblem) -> JobQueue:
     """Give the jobs as they are queued."""
     n, starts = problem.n, problem.first_dependent
     four, more = np.full((n, 4), n, np.int32), []
