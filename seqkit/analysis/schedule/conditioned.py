@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seqkit.analysis.evidence import Causes
 from seqkit.analysis.schedule.drawing import first_failures, happens_in, numbers_in, ticks_for
 from seqkit.analysis.schedule.ends import NOT_STARTED
-from seqkit.analysis.schedule.loop import Midway, Run, follow
+from seqkit.analysis.schedule.loop import Midway, TrialRun, follow
 from seqkit.analysis.schedule.problem import ScheduleProblem
 from seqkit.core import draws
 from seqkit.core.failures import CommonCause, FailureModel
@@ -76,13 +76,13 @@ class Conditioned:
         self.problem = replace(problem, attempts=problem.retry.attempts)
         self._open = [job for job, status in enumerate(at.status) if status == NOT_STARTED and job not in at.passed]
 
-    def runs(self, trials: int) -> Iterator[Run]:
+    def runs(self, trials: int) -> Iterator[TrialRun]:
         """Follow the trials one by one."""
         size = max(64, _BLOCK // max(1, self.problem.n))
         for first in range(0, trials, size):
             yield from self._block(first, min(size, trials - first))
 
-    def _block(self, first: int, trials: int) -> Iterator[Run]:
+    def _block(self, first: int, trials: int) -> Iterator[TrialRun]:
         problem, which = self.problem, np.arange(first, first + trials, dtype=np.int64)
         struck = self._struck(which)
         failures = first_failures(problem, first, trials)
