@@ -21,57 +21,85 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.ends import NOT_STARTED, RELEASED, Ends
+from seqkit.analysis.schedule.loop import Attempt, Run
 from seqkit.analysis.schedule.problem import Problem
 
-__all__ = ["Sums", "counted_chains", "kth_release", "slack_of"]
+__all__ = ["Sums", "counted_chains", "in_lanes", "kth_release", "slack_of"]
 
 _Ticks = NDArray[np.int64]
 
+_HALF = 23  # binary digits: a run is shorter than twice as many and one
+_MASK = (1 << _HALF) - 1
+_ROWS = 1 << 14  # products of halves, so many, are whole numbers of 64 bits
+
 
 class Sums:
-    """Sums over the trials from which the measures are made; whole parts are added, in any order."""
+    """Sums over the trials from which the measures are made: whole numbers, the same whatever parts they come in."""
 
     def __init__(self, problem: Problem) -> None:
         n = problem.n
         self.problem, self.trials = problem, 0
-        self._d, self._dd, self._dm = np.zeros(n), np.zeros(n), np.zeros(n)
-        self._m = self._mm = 0.0
-        self._si = np.zeros(n)
+        self._origin: tuple[_Ticks, int] | None = None  # variances are of what differs from the first trial
+        self._d, self._dd, self._dm = [0] * n, [0] * n, [0] * n
+        self._m = self._mm = self._ends = 0
+        self._si = np.zeros(n, np.int64)
         self._critical = np.zeros((2, n), np.int64)
 
     def add(self, part: Ends) -> None:
         """Take in a part, with its details."""
         told = part.details
         assert told is not None  # noqa: S101  # tells mypy: it was asked for
-        started = told.status != NOT_STARTED
-        took = np.where(started, told.finish - told.start, 0)
-        end = part.end.astype(np.float64)
-        self.trials += len(end)
-        self._d += took.sum(axis=0)
-        self._dd += (took.astype(np.float64) ** 2).sum(axis=0)
-        self._dm += end @ took
-        self._m += end.sum()
-        self._mm += (end**2).sum()
-        slack = slack_of(self.problem, took)
-        with np.errstate(invalid="ignore"):
-            self._si += np.nan_to_num(took / (took + slack) * end[:, None]).sum(axis=0)
+        took = np.where(told.status != NOT_STARTED, told.finish - told.start, 0)
         self._critical += part.critical
+        for begin in range(0, len(took), _ROWS):
+            self._take(took[begin : begin + _ROWS], part.end[begin : begin + _ROWS])
+
+    def _take(self, took: _Ticks, end: _Ticks) -> None:
+        if self._origin is None:
+            self._origin = took[0], int(end[0])
+        slack = slack_of(self.problem, took)
+        share = np.divide(took, took + slack, out=np.zeros(took.shape), where=took > 0)
+        self._si += np.rint(share * end[:, None]).astype(np.int64).sum(axis=0)
+        self._ends += int(end.sum())
+        self.trials += len(end)
+        d, m = took - self._origin[0], end - self._origin[1]
+        self._d = _added(self._d, d.sum(axis=0))
+        self._m += int(m.sum())
+        self._mm += _products(m[:, None], m)[0]
+        self._dm = [old + new for old, new in zip(self._dm, _products(d, m), strict=True)]
+        self._dd = [old + new for old, new in zip(self._dd, _products(d, d), strict=True)]
 
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """Give the measures by job."""
         n = max(1, self.trials)
-        sd = np.sqrt(np.maximum(0.0, self._dd / n - (self._d / n) ** 2))
-        whole = math.sqrt(max(0.0, self._mm / n - (self._m / n) ** 2))
+        variances = np.array([n * dd - d * d for dd, d in zip(self._dd, self._d, strict=True)], np.float64)
+        together = np.array([n * dm - d * self._m for dm, d in zip(self._dm, self._d, strict=True)], np.float64)
+        sd, whole = np.sqrt(variances), math.sqrt(n * self._mm - self._m**2)
         varies = sd * whole
-        together = self._dm / n - self._d / n * (self._m / n)
         critical = self._critical / n
         return {
             "criticality": critical[0],
             "criticality_by_dependencies": critical[1],
-            "si": self._si / self._m if self._m else np.zeros(len(sd)),
+            "si": self._si / self._ends if self._ends else np.zeros(len(sd)),
             "ssi": critical[0] * sd / whole if whole else np.zeros(len(sd)),
             "cruciality": np.divide(together, varies, out=np.zeros(len(sd)), where=varies > 0),
         }
+
+
+def _added(sums: list[int], more: _Ticks) -> list[int]:
+    return [old + new for old, new in zip(sums, more.tolist(), strict=True)]
+
+
+def _products(a: _Ticks, b: _Ticks) -> list[int]:
+    """Sum up a · b over at most `_ROWS` rows, exactly, by halves of the digits; b has as many columns as a, or one."""
+    other = b if b.ndim == 2 else b[:, None]  # rows and columns
+    (high, low), (high_too, low_too) = ((part >> _HALF, part & _MASK) for part in (a, other))
+    sums = [
+        (high * high_too).sum(axis=0).tolist(),
+        (high * low_too + low * high_too).sum(axis=0).tolist(),
+        (low * low_too).sum(axis=0).tolist(),
+    ]
+    return [(top << 2 * _HALF) + (middle << _HALF) + bottom for top, middle, bottom in zip(*sums, strict=True)]
 
 
 def slack_of(problem: Problem, took: _Ticks) -> _Ticks:
@@ -107,7 +135,7 @@ def kth_release(part: Ends, k: int) -> _Ticks:
     return np.where(kth == never, -1, kth)
 
 
-def counted_chains(problem: Problem, parts: Iterable[Ends]) -> Counter[tuple[int, ...]]:
+def counted_chains(parts: Iterable[Ends]) -> Counter[tuple[int, ...]]:
     """Count the chains of what let what start, as jobs in the order in which they started."""
     chains: Counter[tuple[int, ...]] = Counter()
     for part in parts:
@@ -115,9 +143,56 @@ def counted_chains(problem: Problem, parts: Iterable[Ends]) -> Counter[tuple[int
         assert told is not None  # noqa: S101  # tells mypy: it was asked for
         on = (told.critical & 1).astype(bool)
         for row, start in zip(on, told.start, strict=True):
-            chains[_in_order(np.flatnonzero(row).tolist(), start)] += 1
+            if row.any():
+                chains[_in_order(np.flatnonzero(row).tolist(), start)] += 1
     return chains
 
 
 def _in_order(jobs: Sequence[int], start: _Ticks) -> tuple[int, ...]:
     return tuple(sorted(jobs, key=lambda job: (start[job], job)))
+
+
+def in_lanes(problem: Problem, run: Run) -> list[tuple[int, int]]:
+    """Give for each attempt of a trial the lane that it took, and how long: the lowest that was free as it started."""
+    rounds: dict[Attempt, int] = {}
+    attempts: list[Attempt] = []
+    for last in run.last:
+        attempt = last
+        while attempt is not None:
+            attempts.append(attempt)
+            attempt = attempt.before
+    attempts.sort(key=lambda one: one.start)
+    for one in attempts:
+        _round_of(one, rounds)
+    attempts.sort(key=lambda one: (one.start, rounds[one], problem.rank[one.job]))
+    lanes: list[Attempt | None] = []  # who was the last in each
+    told = []
+    for one in attempts:
+        lane = next((at for at, before in enumerate(lanes) if _has_left(before, one, rounds)), len(lanes))
+        lanes[lane : lane + 1] = [one]
+        told.append((lane, one.end - one.start))
+    return told
+
+
+def _round_of(attempt: Attempt, rounds: dict[Attempt, int]) -> int:
+    """Say in which round of its instant an attempt started: what takes no time ends then, and more may start."""
+    freed, chain = attempt, []
+    while freed not in rounds:
+        chain.append(freed)
+        let_by = freed.let_by
+        if let_by is None or freed.by_time or not let_by.start == let_by.end == freed.start:
+            rounds[freed] = 0
+            break
+        freed = let_by
+    for one in reversed(chain):
+        if one not in rounds:
+            rounds[one] = rounds[one.let_by] + 1  # type: ignore[index]  # followed above
+    return rounds[attempt]
+
+
+def _has_left(before: Attempt | None, one: Attempt, rounds: dict[Attempt, int]) -> bool:
+    """Tell whether an attempt has ended as another starts."""
+    assert before is not None  # noqa: S101  # tells mypy: a lane is one that somebody took
+    if before.end != one.start or before.start != one.start:
+        return before.end <= one.start
+    return rounds[before] < rounds[one]
