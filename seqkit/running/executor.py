@@ -227,7 +227,7 @@ def _prepared(
         on_event,
         clock or system_clock,
     )
-    waits = Waits(retry, seed or 0, int(trial))
+    waits = Waits(retry, seed or 0, int(trial) if asked.trial is None else asked.trial)
     return Execution(recording, asked, waits, pace_of(clock), options[0], seed), metadata
 
 
