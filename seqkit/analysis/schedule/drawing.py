@@ -75,7 +75,8 @@ def _ticks(laws: Laws, law: int, numbers: Lanes) -> Ticks:
     cells = (x.view(np.int64) >> (52 - CELL_BITS)) - (1023 << CELL_BITS) + offset
     cells[upper] += CELLS
     ticks = laws.scales[law] * (laws.intercepts[cells] + laws.slopes[cells] * x) + 0.5
-    return np.floor(np.minimum(ticks, LONGEST)).astype(np.int64)
+    floored: Ticks = np.floor(np.minimum(ticks, LONGEST)).astype(np.int64)
+    return floored
 
 
 def _halves(key: Keys, trials: Trials) -> Lanes:
