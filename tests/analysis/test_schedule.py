@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections import Counter
@@ -44,7 +45,7 @@ class Way:
     """By repo: the end, had that repo taken half of its time."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Small:
     """A small train: two times for each repo, each as likely, and attempts that fail with one probability."""
 
@@ -57,6 +58,7 @@ class Small:
     def durations(self) -> DurationModel:
         return DurationModel.from_samples(self.times)
 
+    @functools.cache  # noqa: B019  # few, and as long as the tests last
     def schedule(self, trials: int, **more: Any) -> Schedule:
         return schedule(
             self.plan, self.durations, model=self.rate, rng=7, trials=trials, engine="python", executor=1,
@@ -193,7 +195,7 @@ def test_what_is_said_of_the_end_is_what_all_ways_come_to(name: str, trials: int
     n = len(train.plan.released)
     close(float(train.p_complete), ways, is_complete, trials)
     for t in (3, 8, 13.0, 21):
-        for share in (0.25, 0.5, 0.75, 1.0):
+        for share in (0.25, 0.7, 1.0):
             found = train.p_done_by(t, share)
 
             def done(way: Way, t: float = t, share: float = share) -> bool:

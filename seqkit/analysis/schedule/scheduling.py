@@ -372,9 +372,16 @@ class Schedule:
             self._engine, self._posed.problem, 0, self.trials, self._threads, criticality=criticality, details=True
         )
 
+    @cached_property
+    def _kth_releases(self) -> dict[int, NDArray[np.int64]]:
+        return {}
+
     def _times_of_release(self, k: int) -> NDArray[np.int64]:
-        with closing(self._details(criticality=False)) as parts:
-            return np.concatenate([kth_release(part, k) for part in parts])
+        """Give when the k-th repo was released, -1 where it never was; kept, as whoever asks once asks for a curve."""
+        if k not in self._kth_releases:
+            with closing(self._details(criticality=False)) as parts:
+                self._kth_releases[k] = np.concatenate([kth_release(part, k) for part in parts])
+        return self._kth_releases[k]
 
     def _quantiles(self, sums: Sums) -> _Quantiles:
         """Work out the quantiles, of so many jobs at once that memory stays flat; what passes by first is summed up."""
