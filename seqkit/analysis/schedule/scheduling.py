@@ -278,18 +278,17 @@ class Schedule:
             in which it works, on average) and `releases` (float64: attempts a trial).
         """
         busy: list[float] = []
-        made: list[float] = []
+        made: list[int] = []
         count = min(self.trials, _LOOKED_AT)
         for trial in range(count):
             run = run_trial(self._posed.problem, trial)
             for lane, took in in_lanes(self._posed.problem, run):
-                while len(busy) <= lane:
+                if lane == len(busy):
                     busy.append(0.0)
-                    made.append(0.0)
-                made[lane] += 1 / count
-                if run.end:
-                    busy[lane] += took / run.end / count
-        frame = pd.DataFrame({"busy": np.array(busy), "releases": np.array(made)})
+                    made.append(0)
+                made[lane] += 1
+                busy[lane] += took / run.end if run.end else 0.0
+        frame = pd.DataFrame({"busy": np.array(busy) / count, "releases": np.array(made) / count})
         frame.index.name = "lane"
         return frame
 
