@@ -16,8 +16,8 @@ import pytest
 
 from seqkit import DurationModel, RepoDependencyGraph, Retry, SequencePlan, build_plan
 from seqkit.analysis.schedule.curve import lanes_curve
+from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.loop import Run, follow
-from seqkit.analysis.schedule.measures import in_lanes
 from seqkit.analysis.schedule.problem import Problem
 from seqkit.analysis.schedule.scheduling import Schedule, schedule
 from seqkit.analysis.schedule.tracing import critical_jobs

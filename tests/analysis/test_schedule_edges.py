@@ -530,3 +530,41 @@ def test_intervals_hold_the_truth_as_often_as_they_say(runs: int, law: str) -> N
         assert count / runs > 0.95 - slack, name
         if law == "lognormal":
             assert count / runs < 0.985 + slack, name
+
+
+@pytest.mark.parametrize(
+    "durations",
+    [
+        DurationModel(60, 0.5),
+        DurationModel({"a": 60, "b": 30}, {"a": 0.5}, default=20, failed={"a": 10}),
+        DurationModel({"a": 60}, default=20, failed=DurationModel(40, 0.3)),
+        DurationModel(
+            {"b": 30}, 0.2, failed=DurationModel.from_samples({"a": [5, 50]}), samples={"a": [10, 90]}, default=7
+        ),
+    ],
+    ids=["for all", "by repo", "failed for all", "samples"],
+)
+def test_a_gain_is_the_difference_of_two_schedules(durations: DurationModel) -> None:
+    case = CASE | {"durations": durations, "priority": "plan"}
+    saved = schedule(**case).gains(faster=0.5).loc["a"]
+    own, failed = durations.law("a"), durations.law("a", failed=True)
+    halved = [
+        [time / 2 for time in law.seconds] if hasattr(law, "seconds") else [law.median / 2] for law in (own, failed)
+    ]
+    sigmas = [0.0 if hasattr(law, "seconds") else law.sigma for law in (own, failed)]
+    others = {repo: durations.law(repo) for repo in "bcde"}
+    of_failed = {repo: durations.law(repo, failed=True) for repo in "bcde"}
+
+    def model(mine: list[float], sigma: float, laws: dict[str, Any], failed: DurationModel | None) -> DurationModel:
+        samples = {repo: law.seconds for repo, law in laws.items() if hasattr(law, "seconds")}
+        medians = {repo: law.median for repo, law in laws.items() if repo not in samples}
+        spreads = {repo: law.sigma for repo, law in laws.items() if repo not in samples}
+        if sigma:
+            return DurationModel({**medians, "a": mine[0]}, {**spreads, "a": sigma}, failed=failed, samples=samples)
+        return DurationModel(medians, spreads, failed=failed, samples={**samples, "a": mine})
+
+    shorter = model(halved[0], sigmas[0], others, model(halved[1], sigmas[1], of_failed, None))
+    sooner = schedule(**case).makespan() - schedule(**case | {"durations": shorter}).makespan()
+    assert abs(saved["gain"] - sooner.mean()) <= timedelta(microseconds=1)
+    seconds = sooner.dt.total_seconds()
+    assert saved["se"].total_seconds() == pytest.approx(seconds.std() / math.sqrt(len(seconds)), rel=1e-4)

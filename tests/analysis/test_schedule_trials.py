@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from seqkit import (
 )
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED
 from seqkit.analysis.schedule.kernels import each_end
-from seqkit.analysis.schedule.measures import in_lanes
+from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.plain import run_trial
 from seqkit.analysis.schedule.scheduling import Schedule, schedule
 from tests.tools.simpy_model import Rules, SimpyTrain, Told
@@ -59,11 +61,32 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
             deadline=draw(st.sampled_from([None, None, 3.0, 6.0])),
         ),
         "max_parallel": draw(st.sampled_from([1, 2, 3, 8, None])),
-        "priority": draw(st.sampled_from([None, "plan", "most_blocked", "longest_path"]) | own),
+        "priority": draw(st.sampled_from([None, "plan", "most_blocked", "longest_path", "search"]) | own),
         "policy": draw(st.sampled_from(["skip_dependents", "stop", "continue"])),
         "failure_budget": draw(st.sampled_from([None, None, 1, 2])),
         "min_interval": draw(st.sampled_from([0.0, 0.0, 1.0])),
         "rng": draw(st.integers(0, 1000)),
+    }
+
+
+def larger(seed: int) -> dict[str, Any]:
+    """A train of more repos, in which many start and end at once."""
+    chosen = random.Random(seed)
+    nodes = chosen.sample("abcdefghijklmnop", chosen.randint(6, 14))
+    pairs = [pair for pair in combinations(nodes, 2) if chosen.random() < 1.2 / len(nodes)]
+    graph = RepoDependencyGraph.from_edges(pairs, nodes=nodes)
+    times = {repo: [chosen.choice([0, 1, 1, 2, 3, 5]) for _ in range(2)] for repo in nodes}
+    return {
+        "plan": build_plan(graph, [(repo, "1") for repo in nodes if chosen.random() < 0.9]),
+        "durations": DurationModel.from_samples(times, failed=chosen.choice([None, 0, 1])),
+        "model": FailureModel({repo: chosen.choice([0.0, 0.2, 0.5]) for repo in nodes}),
+        "attempts": Retry(chosen.randint(1, 3), delay=chosen.choice([0, 0, 1, 2]), backoff=chosen.choice([1, 2])),
+        "max_parallel": chosen.choice([1, 2, 3, 4, None]),
+        "priority": chosen.choice([None, "most_blocked", "search", {repo: chosen.random() for repo in nodes}]),
+        "policy": chosen.choice(["skip_dependents", "skip_dependents", "stop", "continue"]),
+        "failure_budget": chosen.choice([None, None, 2]),
+        "min_interval": chosen.choice([0.0, 0.0, 0.0, 0.5]),
+        "rng": seed,
     }
 
 
@@ -78,6 +101,8 @@ def events_of(train: Schedule, trial: int) -> list[Told]:
 
 def simpy_of(case: dict[str, Any], train: Schedule, trial: int) -> SimpyTrain:
     lanes, priority = case["max_parallel"], case["priority"]
+    if priority == "search":
+        priority = train.priorities
     rules = Rules(
         lanes=lanes,
         priority=priority if priority is not None else "plan" if lanes == 1 else "longest_path",
@@ -111,8 +136,14 @@ def hold_together(case: dict[str, Any], trials: int = TRIALS) -> None:
         assert in_lanes(train._posed.problem, run_trial(train._posed.problem, trial)) == model.worked
 
 
+@pytest.mark.parametrize("first", [0, *[pytest.param(at, marks=pytest.mark.slow) for at in range(50, 600, 50)]])
+def test_larger_trains_are_told_of_the_same(first: int) -> None:
+    for seed in range(first, first + 50):
+        hold_together(larger(seed))
+
+
 @given(cases())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_run_engine_and_simpy_tell_the_same_event_for_event(case: dict[str, Any]) -> None:
     hold_together(case)
 

@@ -76,7 +76,7 @@ class TimeEstimate(timedelta, _Estimated):
     3 h (2 h 58 min to 3 h 2 min)
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> timedelta:  # type: ignore[misc]  # noqa: D102  # nothing is known of it
+    def __new__(cls, *args: float, **kwargs: float) -> timedelta:  # type: ignore[misc]  # noqa: D102  # nothing is known of it
         return timedelta(*args, **kwargs)
 
     @classmethod
@@ -109,8 +109,8 @@ class DateEstimate(datetime, _Estimated):
     (2026-05-04 18:00 (05-04 17:58 to 05-04 18:02), datetime.datetime(2026, 5, 4, 19, 0))
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> datetime:  # type: ignore[misc]  # noqa: D102  # nothing is known of it
-        return datetime(*args, **kwargs)
+    def __new__(cls, *args: int, **kwargs: Any) -> datetime:  # type: ignore[misc]  # noqa: D102  # nothing is known of it
+        return datetime(*args, **kwargs)  # type: ignore[arg-type]  # whatever datetime takes
 
     @classmethod
     def of(
@@ -128,9 +128,9 @@ class DateEstimate(datetime, _Estimated):
         made._keep(se, low, high, exact)
         return made
 
-    def replace(self, *args: Any, **kwargs: Any) -> datetime:  # type: ignore[override]  # whatever datetime takes
+    def replace(self, *args: int, **kwargs: Any) -> datetime:  # type: ignore[override]  # whatever datetime takes
         """Give a plain date, with some fields replaced."""
-        return datetime.combine(self.date(), self.timetz()).replace(*args, **kwargs)
+        return datetime.combine(self.date(), self.timetz()).replace(*args, **kwargs)  # type: ignore[arg-type]
 
     def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         plain = datetime.combine(self.date(), self.timetz())

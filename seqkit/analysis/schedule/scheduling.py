@@ -25,7 +25,8 @@ from seqkit.analysis.estimate import Estimate, Share
 from seqkit.analysis.montecarlo.trial import Trial, who_fails
 from seqkit.analysis.schedule.ends import NOT_STARTED, RELEASED, Ends
 from seqkit.analysis.schedule.kernels import ScheduleEngine, chosen, each_end
-from seqkit.analysis.schedule.measures import Sums, counted_chains, in_lanes, kth_release, slack_of
+from seqkit.analysis.schedule.lanes import in_lanes
+from seqkit.analysis.schedule.measures import Sums, counted_chains, kth_release, slack_of
 from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time, time_text
 from seqkit.analysis.schedule.plain import run_trial
 from seqkit.analysis.schedule.posing import Posed, SchedulePriority, posed
