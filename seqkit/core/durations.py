@@ -139,6 +139,14 @@ class DurationModel:
         named = repo_id in self.samples or not isinstance(self.medians, Mapping) or repo_id in self.medians
         return named or self.default is not None
 
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The repos that it names, anywhere."""
+        failed: Any = self.failed
+        given = (self.medians, self.sigma, self.samples)
+        own = [repo for each in given if isinstance(each, Mapping) for repo in each]
+        return tuple(dict.fromkeys([*own, *(() if failed is None else failed.named)]))
+
     def mean(self, repo_id: str) -> float:
         """Give the seconds that an attempt takes on average, if it succeeds."""
         return self.law(repo_id).mean

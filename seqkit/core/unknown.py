@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import and_more, cut, inflected, listed, plural, printable
+from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
 from seqkit.core.plan import SequencePlan
 
-__all__ = ["Known", "UnknownRepo", "check_models", "check_names", "check_script"]
+__all__ = ["Known", "UnknownRepo", "check_durations", "check_models", "check_names", "check_script"]
 
 MOST_COMPARED_IN_A_CALL = 2_000
 """How many pairs of names difflib compares for one argument, about: what is near beyond those is not told of."""
@@ -126,6 +127,26 @@ def check_names(plan: SequencePlan, says: str, names: Collection[str], useless: 
     if group.unknown and known.released:
         if len(group.unknown) == len(group.names):
             raise ValueError(f"{group.told()}, so that {useless}. {_instead(known)}")
+        _warn(group.slips(frozenset()))
+
+
+def check_durations(plan: SequencePlan, durations: DurationModel, argument: str = "durations") -> None:
+    """Hold the names in durations against a plan, as :func:`check_models` does; each repo to release has one by now.
+
+    Warns
+    -----
+    UnknownRepo
+        As there.
+    """
+    known = Known.of([plan])
+    group = _Group(f"{argument} names", durations.named, frozenset(durations.named), known)
+    if not group.unknown or not known.released:
+        return
+    if len(group.unknown) == len(group.names):
+        n = len(known.released)
+        served = inflected(n, "the one repo", f"all {n:,} repos")
+        _warn([f"{group.told()}; it names no other, so that one time serves for {served}"])
+    else:
         _warn(group.slips(frozenset()))
 
 

@@ -36,6 +36,8 @@ class Asked:
     ----------
     seed : int or None
         The seed of a simulated one.
+    trial : int or None
+        Which of the seed's trials a simulated one follows.
     drawn : bool
         Whether that seed comes from the `rng` argument.
     checker : function or None
@@ -49,6 +51,8 @@ class Asked:
         self.checker = checked_check(_own_check(owner) if check is None else check)
         seed = getattr(owner, "seed", None)
         self.seed = seed if isinstance(seed, int) else None
+        trial = getattr(owner, "trial", None)
+        self.trial = trial if self.seed is not None and isinstance(trial, int) else None
         self.drawn = False
 
     @property

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import os
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -24,7 +22,6 @@ from seqkit.core.retry import Attempts, Retry, Waits, retry_of
 from seqkit.core.rules import Rules
 from seqkit.core.terms import Policy, Terms
 from seqkit.core.times import seconds_of
-from seqkit.core.unknown import check_names
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.digest import VERSION
 from seqkit.ledger.given import Clock, RunClock, system_clock
@@ -33,7 +30,7 @@ from seqkit.running.attempt import Limits
 from seqkit.running.beside import run_anywhere
 from seqkit.running.clock import pace_of
 from seqkit.running.execution import Execution
-from seqkit.running.lanes import PRIORITIES, Options, Priority, ranks_of
+from seqkit.running.lanes import Options, Priority, priority_of, ranks_of
 from seqkit.running.recording import Recording
 from seqkit.running.rehearsing import printed
 from seqkit.running.releasers import ReleaserLike
@@ -230,7 +227,7 @@ def _prepared(
         on_event,
         clock or system_clock,
     )
-    waits = Waits(retry, seed or 0, int(trial))
+    waits = Waits(retry, seed or 0, int(trial) if asked.trial is None else asked.trial)
     return Execution(recording, asked, waits, pace_of(clock), options[0], seed), metadata
 
 
@@ -265,19 +262,7 @@ def _options(
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     lanes = None if max_parallel is None else whole("max_parallel", max_parallel, 1)
-    first = priority
-    if first is None:
-        first = "plan" if lanes == 1 else "longest_path"
-    if isinstance(first, Mapping):
-        for repo, number in first.items():
-            if isinstance(number, bool) or not isinstance(number, Real) or math.isnan(float(number)):
-                raise TypeError(f"priority[{repo!r:.80}] is {as_given(number, 200)}, expected a number, higher first")
-        check_names(plan, "priority names", first, "it would put nobody first")
-    elif first not in PRIORITIES:
-        raise ValueError(
-            f"priority is {as_given(priority, 200)}, expected one of {PRIORITIES}, a mapping from repo id to number, "
-            "or None"
-        )
+    first = priority_of(priority, plan, lanes)
     seconds = None if durations is None else as_durations(durations).means(plan.released)
     interval = seconds_of(min_interval, "min_interval")
     told: dict[str, Any] = {}

@@ -19,14 +19,18 @@ import contextlib
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal, get_args
 
+from seqkit._util.secrets import as_given
 from seqkit._util.threads import no_thread
 from seqkit.core.arrays import PlanArrays
+from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Waits
 from seqkit.core.rules import Skip, Start
+from seqkit.core.unknown import check_names
 from seqkit.errors import StorageError
 from seqkit.running.asking import Asked
 from seqkit.running.attempt import Attempt, Limits, News
@@ -36,7 +40,7 @@ from seqkit.running.context import UnderWay
 from seqkit.running.queue import Queue
 from seqkit.running.recording import AFTER_STOP, CANCELLATIONS, GIVEN_UP, IN_DOUBT, Recording
 
-__all__ = ["PRIORITIES", "Lanes", "Options", "Priority", "ranks_of"]
+__all__ = ["PRIORITIES", "Lanes", "Options", "Priority", "priority_of", "ranks_of"]
 
 _Named = Literal["plan", "most_blocked", "longest_path"]
 PRIORITIES = get_args(_Named)
@@ -57,6 +61,48 @@ class Options:
     """Seconds between the starts of two attempts."""
     limits: Limits = field(default_factory=Limits)
     """How long an attempt may take."""
+
+
+def priority_of(
+    priority: Any, plan: SequencePlan, lanes: int | None, named: Sequence[str] = PRIORITIES
+) -> Any:  # one of `named`, or a mapping
+    """Read a `priority` argument; None is plan order in one lane, and the longest path in more.
+
+    Parameters
+    ----------
+    priority : str, mapping or None
+        What is given.
+    plan : SequencePlan
+        Whose repos a mapping names.
+    lanes : int, optional
+        How many releases are under way at once.
+    named : sequence of str
+        What it may be by name.
+
+    Warns
+    -----
+    UnknownRepo
+        Where a mapping names a repo that the plan does not have, and means another.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is none, or names no repo of the plan.
+    """
+    if priority is None:
+        return "plan" if lanes == 1 else "longest_path"
+    if isinstance(priority, Mapping):
+        for repo, number in priority.items():
+            if isinstance(number, bool) or not isinstance(number, Real) or math.isnan(float(number)):
+                raise TypeError(f"priority[{repo!r:.80}] is {as_given(number, 200)}, expected a number, higher first")
+        check_names(plan, "priority names", priority, "it would put nobody first")
+        return dict(priority)
+    if isinstance(priority, str) and priority in named:
+        return priority
+    raise ValueError(
+        f"priority is {as_given(priority, 200)}, expected one of {tuple(named)}, a mapping from repo id to number, or "
+        "None"
+    )
 
 
 def ranks_of(priority: Priority, arrays: PlanArrays, seconds: Mapping[str, float] | None = None) -> tuple[float, ...]:

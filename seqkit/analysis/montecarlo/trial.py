@@ -12,7 +12,7 @@ from seqkit.core.terms import Terms
 from seqkit.core.trains import follow_trains
 from seqkit.errors import SequencingFailed, as_recorded
 
-__all__ = ["Trial", "run_trial"]
+__all__ = ["Trial", "run_trial", "who_fails"]
 
 
 class Trial(NamedTuple):
@@ -24,19 +24,23 @@ class Trial(NamedTuple):
     """What the rules make of it."""
 
 
+def who_fails(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, trial: int) -> tuple[str, ...]:
+    """Give the repos that are out of attempts when they are tried, in plan order."""
+    return tuple(repo for repo in plan.released if _all_fail(plan, model, terms, seed, trial, repo))
+
+
+def _all_fail(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, trial: int, repo: str) -> bool:
+    train = plan.train_of[plan.arrays.position[repo]]
+    tries = tries_that_count(model, repo, terms.attempts, len(plan.items))
+    return all(model.reason(repo, attempt, seed, trial, train) is not None for attempt in range(1, tries + 1))
+
+
 def run_trial(plan: SequencePlan, model: FailureModel, terms: Terms, seed: int, trial: int) -> Trial:
     """Run one trial through the rule machine, with the draws that the kernels count."""
     train_of, position = plan.train_of, plan.arrays.position
 
-    def reason(repo: str, attempt: int) -> str | None:
-        return model.reason(repo, attempt, seed, trial, train_of[position[repo]])
-
-    def fails(repo: str) -> bool:
-        tries = tries_that_count(model, repo, terms.attempts, len(plan.items))
-        return all(reason(repo, attempt) is not None for attempt in range(1, tries + 1))
-
     def why(repo: str, attempt: int) -> str | None:
-        told = reason(repo, attempt)
+        told = model.reason(repo, attempt, seed, trial, train_of[position[repo]])
         return None if told is None else as_recorded(SequencingFailed(repo, told))
 
-    return Trial(tuple(filter(fails, plan.released)), follow_trains(plan, terms, why, seed))
+    return Trial(who_fails(plan, model, terms, seed, trial), follow_trains(plan, terms, why, seed))

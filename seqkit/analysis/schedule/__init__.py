@@ -17,6 +17,7 @@
 `posing`         the arguments of a schedule, read once
 `moments`        estimated times and dates
 `measures`       how much the end hangs on each repo
+`lanes`          which lane each attempt takes
 `scheduling`     schedule, and what it answers
 `curve`          the same by number of lanes
 `midway`         where a run that is under way stands

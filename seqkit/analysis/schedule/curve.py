@@ -99,7 +99,7 @@ def lanes_curve(
         rows.append(
             (
                 mean,
-                mean.se,
+                mean.se if len(own) > 1 else pd.NaT,
                 quantile_time(ascending, 0.5),
                 quantile_time(ascending, 0.9),
                 told.plan_date,

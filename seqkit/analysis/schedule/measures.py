@@ -27,51 +27,78 @@ __all__ = ["Sums", "counted_chains", "kth_release", "slack_of"]
 
 _Ticks = NDArray[np.int64]
 
+_HALF = 23  # binary digits: a run is shorter than twice as many and one
+_MASK = (1 << _HALF) - 1
+_ROWS = 1 << 14  # products of halves, so many, are whole numbers of 64 bits
+
 
 class Sums:
-    """Sums over the trials from which the measures are made; whole parts are added, in any order."""
+    """Sums over the trials from which the measures are made: whole numbers, the same whatever parts they come in."""
 
     def __init__(self, problem: ScheduleProblem) -> None:
         n = problem.n
         self.problem, self.trials = problem, 0
-        self._d, self._dd, self._dm = np.zeros(n), np.zeros(n), np.zeros(n)
-        self._m = self._mm = 0.0
-        self._si = np.zeros(n)
+        self._origin: tuple[_Ticks, int] | None = None  # variances are of what differs from the first trial
+        self._d, self._dd, self._dm = [0] * n, [0] * n, [0] * n
+        self._m = self._mm = self._ends = 0
+        self._si = np.zeros(n, np.int64)
         self._critical = np.zeros((2, n), np.int64)
 
     def add(self, part: Ends) -> None:
         """Take in a part, with its details."""
         told = part.details
         assert told is not None  # noqa: S101  # tells mypy: it was asked for
-        started = told.status != NOT_STARTED
-        took = np.where(started, told.finish - told.start, 0)
-        end = part.end.astype(np.float64)
-        self.trials += len(end)
-        self._d += took.sum(axis=0)
-        self._dd += (took.astype(np.float64) ** 2).sum(axis=0)
-        self._dm += end @ took
-        self._m += end.sum()
-        self._mm += (end**2).sum()
-        slack = slack_of(self.problem, took)
-        with np.errstate(invalid="ignore"):
-            self._si += np.nan_to_num(took / (took + slack) * end[:, None]).sum(axis=0)
+        took = np.where(told.status != NOT_STARTED, told.finish - told.start, 0)
         self._critical += part.critical
+        for begin in range(0, len(took), _ROWS):
+            self._take(took[begin : begin + _ROWS], part.end[begin : begin + _ROWS])
+
+    def _take(self, took: _Ticks, end: _Ticks) -> None:
+        if self._origin is None:
+            self._origin = took[0], int(end[0])
+        slack = slack_of(self.problem, took)
+        share = np.divide(took, took + slack, out=np.zeros(took.shape), where=took > 0)
+        self._si += np.rint(share * end[:, None]).astype(np.int64).sum(axis=0)
+        self._ends += int(end.sum())
+        self.trials += len(end)
+        d, m = took - self._origin[0], end - self._origin[1]
+        self._d = _added(self._d, d.sum(axis=0))
+        self._m += int(m.sum())
+        self._mm += _products(m[:, None], m)[0]
+        self._dm = [old + new for old, new in zip(self._dm, _products(d, m), strict=True)]
+        self._dd = [old + new for old, new in zip(self._dd, _products(d, d), strict=True)]
 
     def measures(self) -> dict[str, NDArray[np.float64]]:
         """Give the measures by job."""
         n = max(1, self.trials)
-        sd = np.sqrt(np.maximum(0.0, self._dd / n - (self._d / n) ** 2))
-        whole = math.sqrt(max(0.0, self._mm / n - (self._m / n) ** 2))
+        variances = np.array([n * dd - d * d for dd, d in zip(self._dd, self._d, strict=True)], np.float64)
+        together = np.array([n * dm - d * self._m for dm, d in zip(self._dm, self._d, strict=True)], np.float64)
+        sd, whole = np.sqrt(variances), math.sqrt(n * self._mm - self._m**2)
         varies = sd * whole
-        together = self._dm / n - self._d / n * (self._m / n)
         critical = self._critical / n
         return {
             "criticality": critical[0],
             "criticality_by_dependencies": critical[1],
-            "si": self._si / self._m if self._m else np.zeros(len(sd)),
+            "si": self._si / self._ends if self._ends else np.zeros(len(sd)),
             "ssi": critical[0] * sd / whole if whole else np.zeros(len(sd)),
             "cruciality": np.divide(together, varies, out=np.zeros(len(sd)), where=varies > 0),
         }
+
+
+def _added(sums: list[int], more: _Ticks) -> list[int]:
+    return [old + new for old, new in zip(sums, more.tolist(), strict=True)]
+
+
+def _products(a: _Ticks, b: _Ticks) -> list[int]:
+    """Sum up a · b over at most `_ROWS` rows, exactly, by halves of the digits; b has as many columns as a, or one."""
+    other = b if b.ndim == 2 else b[:, None]  # rows and columns
+    (high, low), (high_too, low_too) = ((part >> _HALF, part & _MASK) for part in (a, other))
+    sums = [
+        (high * high_too).sum(axis=0).tolist(),
+        (high * low_too + low * high_too).sum(axis=0).tolist(),
+        (low * low_too).sum(axis=0).tolist(),
+    ]
+    return [(top << 2 * _HALF) + (middle << _HALF) + bottom for top, middle, bottom in zip(*sums, strict=True)]
 
 
 def slack_of(problem: ScheduleProblem, took: _Ticks) -> _Ticks:
@@ -107,7 +134,7 @@ def kth_release(part: Ends, k: int) -> _Ticks:
     return np.where(kth == never, -1, kth)
 
 
-def counted_chains(problem: ScheduleProblem, parts: Iterable[Ends]) -> Counter[tuple[int, ...]]:
+def counted_chains(parts: Iterable[Ends]) -> Counter[tuple[int, ...]]:
     """Count the chains of what let what start, as jobs in the order in which they started."""
     chains: Counter[tuple[int, ...]] = Counter()
     for part in parts:
@@ -115,7 +142,8 @@ def counted_chains(problem: ScheduleProblem, parts: Iterable[Ends]) -> Counter[t
         assert told is not None  # noqa: S101  # tells mypy: it was asked for
         on = (told.critical & 1).astype(bool)
         for row, start in zip(on, told.start, strict=True):
-            chains[_in_order(np.flatnonzero(row).tolist(), start)] += 1
+            if row.any():
+                chains[_in_order(np.flatnonzero(row).tolist(), start)] += 1
     return chains
 
 

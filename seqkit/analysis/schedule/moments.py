@@ -41,19 +41,34 @@ class _Estimated:
     """What an estimated time has beside its value."""
 
     se: timedelta
-    """Its standard error; 0 only where it is exact."""
+    """Its standard error: 0 where every trial told the same, the longest timedelta where one trial is all there is."""
     low: Any
     """The low end of the 95 % interval."""
     high: Any
-    """The high end."""
+    """The high end; the last moment that there is where nothing is known of it."""
+    exact: bool
+    """Whether nothing is left to chance."""
 
     def interval(self) -> tuple[Any, Any]:
         """Give the interval that holds the true time with a confidence of 95 %."""
         return self.low, self.high
 
+    def _keep(self, se: timedelta, low: Any, high: Any, exact: bool) -> None:
+        self.se, self.low, self.high, self.exact = se, low, high, exact
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self.se, self.low, self.high, self.exact
+
+    def _told(self, value: str, low: str, high: str | None, beyond: str) -> str:
+        if self.exact:
+            return f"exactly {value}"
+        if self.low == self.high:
+            return f"{value} (the same in every trial)"
+        return f"{value} ({low} or {beyond})" if high is None else f"{value} ({low} to {high})"
+
 
 class TimeEstimate(timedelta, _Estimated):
-    """A timedelta that was estimated.
+    """A timedelta that was estimated; what is worked out with it is a plain one.
 
     Examples
     --------
@@ -61,47 +76,78 @@ class TimeEstimate(timedelta, _Estimated):
     3 h (2 h 58 min to 3 h 2 min)
     """
 
+    def __new__(cls, *args: float, **kwargs: float) -> timedelta:  # type: ignore[misc]  # noqa: D102  # nothing is known of it
+        return timedelta(*args, **kwargs)
+
     @classmethod
-    def of(cls, value: timedelta, se: timedelta, low: timedelta, high: timedelta) -> TimeEstimate:
+    def of(
+        cls, value: timedelta, se: timedelta, low: timedelta, high: timedelta, exact: bool = False
+    ) -> TimeEstimate:  # fmt: skip
         """Make one."""
-        made = cls(value.days, value.seconds, value.microseconds)
-        made.se, made.low, made.high = se, low, high
+        made = timedelta.__new__(cls, value.days, value.seconds, value.microseconds)
+        made._keep(se, low, high, exact)
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TimeEstimate.of, (timedelta(self.days, self.seconds, self.microseconds), self.se, self.low, self.high)
+        return TimeEstimate.of, (timedelta(self.days, self.seconds, self.microseconds), *self._parts())
 
     def __repr__(self) -> str:
-        if self.low == self.high:
-            return f"exactly {time_text(self)}"
-        return f"{time_text(self)} ({time_text(self.low)} to {time_text(self.high)})"
+        high = None if self.high == timedelta.max else time_text(self.high)
+        return self._told(time_text(self), time_text(self.low), high, "more")
 
-    def __str__(self) -> str:
-        return repr(self)
+    __str__ = __repr__
 
 
 class DateEstimate(datetime, _Estimated):
-    """A date that was estimated."""
+    """A date that was estimated; what is worked out with it is a plain one.
+
+    Examples
+    --------
+    >>> day = datetime(2026, 5, 4, 18)
+    >>> done = DateEstimate.of(day, timedelta(minutes=1), day - timedelta(minutes=2), day + timedelta(minutes=2))
+    >>> done, done + timedelta(hours=1)
+    (2026-05-04 18:00 (05-04 17:58 to 05-04 18:02), datetime.datetime(2026, 5, 4, 19, 0))
+    """
+
+    def __new__(cls, *args: int, **kwargs: Any) -> datetime:  # type: ignore[misc]  # noqa: D102  # nothing is known of it
+        return datetime(*args, **kwargs)  # type: ignore[arg-type]  # whatever datetime takes
 
     @classmethod
-    def of(cls, value: datetime, se: timedelta, low: datetime, high: datetime) -> DateEstimate:
+    def of(
+        cls, value: datetime, se: timedelta, low: datetime, high: datetime, exact: bool = False
+    ) -> DateEstimate:  # fmt: skip
         """Make one."""
-        made = cls.combine(value.date(), value.timetz())
-        made.se, made.low, made.high = se, low, high
+        day, time = value.date(), value.time()
+        made = datetime.__new__(
+            cls,
+            *(day.year, day.month, day.day),
+            *(time.hour, time.minute, time.second, time.microsecond),
+            tzinfo=value.tzinfo,
+            fold=value.fold,
+        )
+        made._keep(se, low, high, exact)
         return made
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def replace(self, *args: int, **kwargs: Any) -> datetime:  # type: ignore[override]  # whatever datetime takes
+        """Give a plain date, with some fields replaced."""
+        return datetime.combine(self.date(), self.timetz()).replace(*args, **kwargs)  # type: ignore[arg-type]
+
+    def __reduce_ex__(self, protocol: object) -> tuple[Any, ...]:
         plain = datetime.combine(self.date(), self.timetz())
-        return DateEstimate.of, (plain, self.se, self.low, self.high)
+        return DateEstimate.of, (plain, *self._parts())
 
     def __repr__(self) -> str:
-        if self.low == self.high:
-            return f"exactly {self:%Y-%m-%d %H:%M}"
-        return f"{self:%Y-%m-%d %H:%M} ({self.low:%m-%d %H:%M} to {self.high:%m-%d %H:%M})"
+        high = None if self.high.replace(tzinfo=None) == datetime.max else f"{self.high:%m-%d %H:%M}"
+        return self._told(f"{self:%Y-%m-%d %H:%M}", f"{self.low:%m-%d %H:%M}", high, "later")
+
+    __str__ = __repr__
 
 
-def mean_time(ticks: Ticks) -> TimeEstimate:
+def mean_time(ticks: Ticks, exact: bool = False) -> TimeEstimate:
     """Estimate a mean from the trials, with its standard error and the interval of Student's t.
+
+    Where all trials are alike that has no width, though what is rarer than one in so many trials is not seen;
+    `exact` says that nothing else can be.
 
     Examples
     --------
@@ -112,27 +158,41 @@ def mean_time(ticks: Ticks) -> TimeEstimate:
 
     n = len(ticks)
     mean = float(ticks.mean())
+    if exact:
+        return TimeEstimate.of(_time(mean), timedelta(0), _time(mean), _time(mean), exact=True)
     if n < 2:
-        return TimeEstimate.of(_time(mean), timedelta(0), timedelta(0), timedelta.max)
+        return TimeEstimate.of(_time(mean), timedelta.max, timedelta(0), timedelta.max)
     error = float(ticks.std(ddof=1)) / math.sqrt(n)
     half = float(stdtrit(n - 1, 0.975)) * error
     return TimeEstimate.of(_time(mean), _time(error), _time(max(0.0, mean - half)), _time(mean + half))
 
 
-def quantile_time(ascending: Ticks, q: float) -> TimeEstimate:
+def quantile_time(ascending: Ticks, q: float, exact: bool = False) -> TimeEstimate:
     """Estimate a quantile from the ascending times of the trials: the smallest that at least this share does not pass.
 
     The interval is of order statistics: that of the smallest and largest rank that a binomial number of trials below
-    the true quantile makes likely, at least 95 % together (David and Nagaraja 2003, section 7.1).
+    the true quantile makes likely, at least 95 % together (David and Nagaraja 2003, section 7.1). Where so few trials
+    lie beyond the quantile that there is no such rank, that end is open: 0, or the longest timedelta. The standard
+    error is the width over twice 1.96.
+
+    Examples
+    --------
+    >>> quantile_time(np.arange(1_000) * 1_000, 0.9), quantile_time(np.arange(20) * 1_000, 0.9)
+    (15 min (15 min to 15 min), 17 s (14 s or more))
     """
     from scipy.stats import binom  # noqa: PLC0415  # `import seqkit` stays light
 
     n = len(ascending)
-    at = min(n - 1, max(0, math.ceil(q * n) - 1))
-    low, high = int(binom.ppf(0.025, n, q)), int(binom.ppf(0.975, n, q))
-    ends = ascending[max(0, low - 1)], ascending[min(n - 1, high)]
-    error = (float(ends[1]) - float(ends[0])) / (2 * 1.959964)
-    return TimeEstimate.of(_time(float(ascending[at])), _time(error), _time(float(ends[0])), _time(float(ends[1])))
+    at = min(n - 1, max(0, math.ceil(q * n - 1e-9) - 1))
+    value = _time(float(ascending[at]))
+    if exact:
+        return TimeEstimate.of(value, timedelta(0), value, value, exact=True)
+    ranks = int(binom.ppf(0.025, n, q)), int(binom.ppf(0.975, n, q)) + 1  # from 1
+    low = _time(float(ascending[ranks[0] - 1])) if ranks[0] else timedelta(0)
+    if ranks[1] > n:
+        return TimeEstimate.of(value, timedelta.max, low, timedelta.max)
+    high = _time(float(ascending[ranks[1] - 1]))
+    return TimeEstimate.of(value, (high - low) / (2 * 1.959964), low, high)
 
 
 def _time(ticks: float) -> timedelta:

@@ -22,7 +22,7 @@ Known = dict[tuple[int, int, int], tuple[int, int]]
 
 
 def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = False, details: bool = False) -> Ends:
-    """TrialRun the trials from `first` on."""
+    """Run the trials from `first` on."""
     size = max(64, _BLOCK // max(1, problem.n))
     parts = [
         _block(problem, at, min(size, first + trials - at), criticality, details)
@@ -32,7 +32,7 @@ def run(problem: ScheduleProblem, first: int, trials: int, criticality: bool = F
 
 
 def run_trial(problem: ScheduleProblem, trial: int) -> TrialRun:
-    """TrialRun one trial, and give all attempts with what let them start."""
+    """Run one trial, and give all attempts with what let them start."""
     (drawn,) = first_attempts(problem, trial, 1).T.tolist()
     return _followed(problem, trial, drawn, {})
 

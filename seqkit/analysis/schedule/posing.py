@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from seqkit._util.arguments import whole
-from seqkit._util.secrets import as_given
 from seqkit.analysis.schedule.bounds import lower_bound
 from seqkit.analysis.schedule.jobs import Jobs
 from seqkit.analysis.schedule.listing import Listing, list_schedule
@@ -15,11 +13,13 @@ from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.analysis.schedule.search import search
 from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
+from seqkit.core.laws import Law, Steps
 from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Attempts, Retry
 from seqkit.core.terms import Terms
-from seqkit.core.times import seconds_of, ticks_of
-from seqkit.running.lanes import PRIORITIES, Priority, ranks_of
+from seqkit.core.times import LONGEST, TICKS_A_SECOND, seconds_of, ticks_of
+from seqkit.core.unknown import check_durations
+from seqkit.running.lanes import PRIORITIES, Priority, priority_of, ranks_of
 
 __all__ = ["Posed", "SchedulePriority", "mean_ticks", "posed"]
 
@@ -40,10 +40,24 @@ class Posed:
     seed: int
     lanes: int | None
     priority: Priority
-    """As :func:`seqkit.run_plan` takes it."""
+    """As :func:`seqkit.run_plan` takes it; a mapping that nobody else has."""
     ranks: tuple[float, ...]
     interval: float
     problem: ScheduleProblem
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether any attempt can fail."""
+        return any(self._rate_at_most(repo) for repo in self.problem.ids)
+
+    @property
+    def certain(self) -> bool:
+        """Whether all trials are alike, whatever is drawn."""
+        return not self.can_fail and all(_one_time(self.durations.law(repo)) for repo in self.problem.ids)
+
+    def _rate_at_most(self, repo: str) -> float:
+        causes = [cause.probability * cause.severity for cause in self.model.causes_of(repo)]
+        return max([self.model.rate(repo), *causes])
 
     def with_durations(self, durations: DurationModel) -> ScheduleProblem:
         """Pose the same with other durations, and the same draws."""
@@ -74,10 +88,14 @@ class Posed:
         return lower_bound(jobs, self.lanes, ticks_of(self.interval))
 
 
+def _one_time(law: Law) -> bool:
+    return isinstance(law, Steps) and law.ticks[0] == law.ticks[-1]
+
+
 def mean_ticks(plan: SequencePlan, durations: DurationModel) -> list[int]:
     """By position: how many ticks each repo takes on average; 0 for unreleased ones."""
     return [
-        ticks_of(durations.mean(repo)) if released else 0
+        min(ticks_of(durations.mean(repo)), LONGEST) if released else 0
         for repo, released in zip(plan.arrays.ids, plan.arrays.released, strict=True)
     ]
 
@@ -96,22 +114,25 @@ def posed(
 ) -> Posed:
     """Read what is left to read, and pose the problem.
 
+    Warns
+    -----
+    UnknownRepo
+        Where names of `priority` or `durations` look like slips.
+
     Raises
     ------
     TypeError, ValueError
         Where an argument is not of its kind or out of its range.
     """
     lanes = None if max_parallel is None else whole("max_parallel", max_parallel, 1)
-    interval = seconds_of(min_interval, "min_interval")
-    first: Any = ("plan" if lanes == 1 else "longest_path") if priority is None else priority
-    if not isinstance(first, Mapping) and first not in (*PRIORITIES, "search"):
-        raise ValueError(
-            f"priority is {as_given(priority, 200)}, expected one of {(*PRIORITIES, 'search')}, a mapping from repo id "
-            "to number, or None"
-        )
-    if not isinstance(first, Mapping) and first == "search":
+    # What is counted in ticks is what a trial keeps when it is run.
+    interval = ticks_of(seconds_of(min_interval, "min_interval")) / TICKS_A_SECOND
+    first = priority_of(priority, plan, lanes, (*PRIORITIES, "search"))
+    means = durations.means(plan.released)  # says where one has none
+    check_durations(plan, durations)
+    if first == "search":
         first = search(plan.arrays, mean_ticks(plan, durations), lanes, ticks_of(interval), seed).priorities
-    ranks = ranks_of(first, plan.arrays, durations.means(plan.released))
+    ranks = ranks_of(first, plan.arrays, means)
     problem = pose(plan, durations, model, terms, retry, seed, lanes, ranks, interval)
     return Posed(
         plan, durations, model, terms, attempts, retry, seed, lanes, first, ranks, interval, problem

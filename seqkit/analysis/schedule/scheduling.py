@@ -7,7 +7,7 @@ import math
 from collections.abc import Generator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -22,9 +22,10 @@ from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.estimate import Estimate, Share
-from seqkit.analysis.montecarlo.trial import Trial
+from seqkit.analysis.montecarlo.trial import Trial, who_fails
 from seqkit.analysis.schedule.ends import NOT_STARTED, RELEASED, Ends
 from seqkit.analysis.schedule.kernels import ScheduleEngine, chosen, each_end
+from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.measures import Sums, counted_chains, kth_release, slack_of
 from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time, time_text
 from seqkit.analysis.schedule.plain import run_trial
@@ -35,7 +36,7 @@ from seqkit.core.failures import ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Attempts, retry_of
 from seqkit.core.terms import Policy, Terms
-from seqkit.core.times import TICKS_A_SECOND, seconds_of, ticks_of
+from seqkit.core.times import TICKS_A_SECOND, seconds_of
 from seqkit.core.trains import PlanLike, as_plan
 from seqkit.core.unknown import check_models
 from seqkit.ledger import MemoryRunLedger
@@ -56,8 +57,8 @@ _FIRST_ROUND = 4_096
 class Schedule:
     """When a train is done, over many trials. Made by :func:`schedule`.
 
-    Times are timedeltas from the start, or dates where `start` was given. Each estimate has a standard error ``.se``
-    and an ``.interval()`` of 95 %. A trial ends when nothing is under way any more, whatever came of it; with
+    Times are timedeltas from the start, or dates in UTC where `start` was given. Each estimate has a standard error
+    ``.se`` and an ``.interval()`` of 95 %. A trial ends when nothing is under way any more, whatever came of it; with
     ``complete=True`` only trials count that released everything.
     """
 
@@ -80,11 +81,8 @@ class Schedule:
     def makespan(self, complete: bool = False) -> pd.Series[Any]:
         """Give the end of each trial, as a Series over the number of the trial (timedelta64[us], or dates)."""
         which = self._is_complete if complete else np.ones(self.trials, np.bool_)
-        ends = pd.to_timedelta(self._ends[which], unit="ms").as_unit("us")
-        index = pd.Index(np.flatnonzero(which), name="trial")
-        if self.start is None:
-            return pd.Series(ends, index=index, name="end")
-        return pd.Series(pd.Timestamp(self.start).as_unit("us") + ends, index=index, name="end")
+        ends = self._dates(_timedeltas(self._ends[which]))
+        return pd.Series(ends, index=pd.Index(np.flatnonzero(which), name="trial"), name="end")
 
     def mean(self, complete: bool = False) -> TimeEstimate | DateEstimate:
         """Estimate the mean of the end.
@@ -94,7 +92,7 @@ class Schedule:
         ValueError
             Where ``complete=True`` and no trial released everything.
         """
-        return self._dated(mean_time(self._ends_of(complete)))
+        return self._dated(mean_time(self._ends_of(complete), self._posed.certain))
 
     def quantile(self, q: float, complete: bool = False) -> TimeEstimate | DateEstimate:
         """Estimate by when the train has ended with probability `q`, such as 0.8 for P80.
@@ -106,7 +104,10 @@ class Schedule:
         """
         if isinstance(q, bool) or not isinstance(q, int | float | np.floating) or not 0 < q < 1:
             raise ValueError(f"q is {as_given(q, 200)}, expected a probability between 0 and 1, such as 0.8")
-        return self._dated(quantile_time(np.sort(self._ends_of(complete)), float(q)))
+        ends = self._ascending[complete]
+        if not len(ends):
+            raise _never_complete()
+        return self._dated(quantile_time(ends, float(q), self._posed.certain))
 
     def p_done_by(self, t: timedelta | datetime | float, share: float = 1.0) -> Estimate:
         """Estimate the probability that at least this share of the repos is released by a time.
@@ -132,12 +133,12 @@ class Schedule:
         else:
             out = self._times_of_release(k)
             done = (out >= 0) & (out <= latest)
-        return Share(int(done.sum()), self.trials)
+        return self._share(done, self._posed.certain)
 
     @property
     def p_complete(self) -> Estimate:
         """The estimated probability that everything is released, whenever."""
-        return Share(int(self._is_complete.sum()), self.trials)
+        return self._share(self._is_complete, not self._posed.can_fail)
 
     # ------------------------------------------------------------------ the plan date and the best possible
 
@@ -149,9 +150,9 @@ class Schedule:
     @property
     def p_plan_date(self) -> Estimate:
         """The estimated probability that everything is released by the plan date."""
-        return Share(int((self._is_complete & (self._ends <= self._listing.makespan)).sum()), self.trials)
+        return self._share(self._is_complete & (self._ends <= self._listing.makespan), self._posed.certain)
 
-    @cached_property
+    @property
     def lower_bound(self) -> timedelta | datetime:
         """When the train could end at best at the means, whatever the priorities: no schedule ends before."""
         return self._shown(self._bound)
@@ -196,18 +197,16 @@ class Schedule:
               what start, a dependency or a freed lane; `criticality_by_dependencies` by dependencies alone.
             - `si`, `ssi`, `cruciality` (float64): the measures of :mod:`seqkit.analysis.schedule.measures`.
         """
-        sums, quantiles = Sums(self._posed.problem), self._quantiles()
-        with closing(self._details()) as parts:
-            for part in parts:
-                sums.add(part)
+        sums = Sums(self._posed.problem)
+        quantiles = self._quantiles(sums)
         measures = sums.measures()
         n = self.trials
         critical = measures["criticality"]
         columns: dict[str, Any] = {
-            "mean_duration": _timedeltas([ticks_of(self._posed.durations.mean(repo)) for repo in self._ids]),
+            "mean_duration": _timedeltas(self._mean_jobs),
             **{name: self._column(values) for name, values in quantiles.times.items()},
             "p_released": quantiles.released / n,
-            "slack": _timedeltas(slack_of(self._posed.problem, self._mean_jobs[None, :])[0].tolist()),
+            "slack": _timedeltas(slack_of(self._posed.problem, self._mean_jobs[None, :])[0]),
             "criticality": critical,
             "se_criticality": np.array([Share(round(p * n), n).se for p in critical]),
             **{name: measures[name] for name in ("criticality_by_dependencies", "si", "ssi", "cruciality")},
@@ -257,9 +256,10 @@ class Schedule:
             Columns `path` (object: list of repo ids in the order in which they started), `trials` (int64), `share`,
             `se` (float64); the most frequent first.
         """
+        shown = whole("most", most, 1)
         with closing(self._details()) as parts:
-            chains = counted_chains(self._posed.problem, parts)
-        found = sorted(chains.items(), key=lambda entry: (-entry[1], entry[0]))[: whole("most", most, 1)]
+            chains = counted_chains(parts)
+        found = sorted(chains.items(), key=lambda entry: (-entry[1], entry[0]))[:shown]
         shares = [Share(count, self.trials) for _, count in found]
         return pd.DataFrame(
             {
@@ -280,23 +280,22 @@ class Schedule:
             in which it works, on average) and `releases` (float64: attempts a trial).
         """
         busy: list[float] = []
-        made: list[float] = []
+        made: list[int] = []
         count = min(self.trials, _LOOKED_AT)
         for trial in range(count):
             run = run_trial(self._posed.problem, trial)
-            for lane, took in _in_lanes(run):
-                while len(busy) <= lane:
+            for lane, took in in_lanes(self._posed.problem, run):
+                if lane == len(busy):
                     busy.append(0.0)
-                    made.append(0.0)
-                made[lane] += 1 / count
-                if run.end:
-                    busy[lane] += took / run.end / count
-        frame = pd.DataFrame({"busy": np.array(busy), "releases": np.array(made)})
+                    made.append(0)
+                made[lane] += 1
+                busy[lane] += took / run.end if run.end else 0.0
+        frame = pd.DataFrame({"busy": np.array(busy) / count, "releases": np.array(made) / count})
         frame.index.name = "lane"
         return frame
 
     def trial(self, i: int) -> Trial:
-        """TrialRun one trial again, as a run with a ledger in virtual time; `plots.timeline(trial.outcome)` draws it.
+        """Run one trial again, as a run with a ledger in virtual time; `plots.timeline(trial.outcome)` draws it.
 
         It is what :func:`seqkit.run_plan` does with ``SimulatedReleaser(model, rng=seed, trial=i, durations=…)``, the
         same lanes and priorities, on a :class:`seqkit.VirtualClock`: event for event.
@@ -318,14 +317,15 @@ class Schedule:
             MemoryRunLedger(ids=[f"trial-{number}"], clock=clock),  # the same name each time, in pictures too
             policy=own.terms.policy,
             failure_budget=own.terms.failure_budget,
-            attempts=own.attempts,
+            attempts=replace(own.retry, when=None),  # of a simulated failure nobody knows more than that it is one
             max_parallel=own.lanes,
             priority=own.priority,
             durations=own.durations,
             min_interval=own.interval,
             clock=clock,
         )
-        return Trial(tuple(repo for repo, _ in outcome.failed), outcome)
+        fails = {*who_fails(self.plan, own.model, own.terms, self.seed, number), *outcome.failures}
+        return Trial(tuple(repo for repo in self.plan.released if repo in fails), outcome)
 
     # ------------------------------------------------------------------ inside
 
@@ -353,33 +353,51 @@ class Schedule:
 
     @property
     def _mean_jobs(self) -> NDArray[np.int64]:
-        return np.array([ticks_of(self._posed.durations.mean(repo)) for repo in self._ids], np.int64)
+        return np.array(self._posed.mean_ticks, np.int64)[self._posed.problem.items]
+
+    @cached_property
+    def _ascending(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """All ends, and those of complete trains, both ascending."""
+        return np.sort(self._ends), np.sort(self._ends[self._is_complete])
 
     def _ends_of(self, complete: bool) -> NDArray[np.int64]:
         ends = self._ends[self._is_complete] if complete else self._ends
         if not len(ends):
-            raise ValueError("complete is True, and no trial released everything: .p_complete tells how likely that is")
+            raise _never_complete()
         return ends
 
-    def _details(self) -> Generator[Ends]:
+    def _share(self, so: NDArray[np.bool_], sure: bool) -> Share:
+        return Share(int(so.sum()), self.trials, sure)
+
+    def _details(self, criticality: bool = True) -> Generator[Ends]:
         return each_end(
-            self._engine, self._posed.problem, 0, self.trials, self._threads, criticality=True, details=True
+            self._engine, self._posed.problem, 0, self.trials, self._threads, criticality=criticality, details=True
         )
 
-    def _times_of_release(self, k: int) -> NDArray[np.int64]:
-        with closing(self._details()) as parts:
-            return np.concatenate([kth_release(part, k) for part in parts])
+    @cached_property
+    def _kth_releases(self) -> dict[int, NDArray[np.int64]]:
+        return {}
 
-    def _quantiles(self) -> _Quantiles:
+    def _times_of_release(self, k: int) -> NDArray[np.int64]:
+        """Give when the k-th repo was released, -1 where it never was; kept, as whoever asks once asks for a curve."""
+        if k not in self._kth_releases:
+            with closing(self._details(criticality=False)) as parts:
+                self._kth_releases[k] = np.concatenate([kth_release(part, k) for part in parts])
+        return self._kth_releases[k]
+
+    def _quantiles(self, sums: Sums) -> _Quantiles:
+        """Work out the quantiles, of so many jobs at once that memory stays flat; what passes by first is summed up."""
         n, width = self._n, max(1, _CELLS // self.trials)
         names = ("start", "finish")
         times = {f"{name}_p{level}": np.full(n, -1, np.int64) for name in names for level in (10, 50, 90)}
         released = np.zeros(n, np.int64)
-        for begin in range(0, n, width):
+        for begin in range(0, max(1, n), width):
             jobs = slice(begin, begin + width)
             starts, finishes = [], []
-            with closing(self._details()) as parts:
+            with closing(self._details(criticality=begin == 0)) as parts:
                 for part in parts:
+                    if begin == 0:
+                        sums.add(part)
                     told = part.details
                     assert told is not None  # noqa: S101  # tells mypy: it was asked for
                     starts.append(np.where(told.status != NOT_STARTED, told.start, -1)[:, jobs])
@@ -391,22 +409,24 @@ class Schedule:
                         released[column] = len(known)
                     for level in (10, 50, 90):
                         if len(known):
-                            at = max(0, math.ceil(level / 100 * len(known)) - 1)
+                            at = -(-level * len(known) // 100) - 1
                             times[f"{name}_p{level}"][column] = known[at]
         return _Quantiles(times, released)
 
-    def _column(self, ticks: NDArray[np.int64]) -> pd.Series[Any]:
-        times = pd.Series(pd.to_timedelta(ticks, unit="ms").as_unit("us")).where(ticks >= 0)
+    def _column(self, ticks: NDArray[np.int64]) -> Any:
+        times = _timedeltas(ticks)
+        return self._dates(times.where(ticks >= 0))
+
+    def _dates(self, times: Any) -> Any:
         return times if self.start is None else pd.Timestamp(self.start).as_unit("us") + times
 
     def _ticks(self, t: Any) -> int:
+        """Count the whole ticks up to a time."""
         if isinstance(t, datetime):
             if self.start is None:
                 raise ValueError("t is a date, and the schedule has no start: give it one, or t as a timedelta")
-            told: datetime = t
-            after: timedelta = clock_of(lambda: told)() - self.start
-            return math.floor(after.total_seconds() * TICKS_A_SECOND)
-        return ticks_of(seconds_of(t, "t"))
+            return (_date(t, "t") - self.start) // timedelta(milliseconds=1)
+        return round(seconds_of(t, "t") * 1_000_000) * TICKS_A_SECOND // 1_000_000
 
     def _shown(self, ticks: int) -> timedelta | datetime:
         time = timedelta(milliseconds=ticks)
@@ -417,7 +437,7 @@ class Schedule:
             return time
         longest = datetime.max.replace(tzinfo=self.start.tzinfo) - self.start
         low, high = (self.start + min(end, longest) for end in (time.low, time.high))
-        return DateEstimate.of(self.start + time, time.se, low, high)
+        return DateEstimate.of(self.start + time, time.se, low, high, time.exact)
 
     def _setting(self) -> str:
         lanes = "no limit of lanes" if self._posed.lanes is None else plural(self._posed.lanes, "lane")
@@ -434,14 +454,16 @@ class Schedule:
         if self._is_complete.any():
             rows.append(("trains that released everything", *self._row(True)))
         columns = ["", "mean", *(f"P{level * 100:.0f}" for level in _LEVELS)]
-        best = f"at most {self.gap:.1%} from the best possible" if self.gap else "no schedule is shorter"
+        best = f"it is at most {self.gap:.1%} from the best possible" if self.gap else "no schedule ends sooner"
         planned = self.plan_date
         told = time_text(planned) if isinstance(planned, timedelta) else f"{planned:%Y-%m-%d %H:%M}"
-        note = (
-            f"everything is released with probability {self.p_complete}; the plan date ({told}: nothing fails, each "
-            f"repo takes its mean) is met with {self.p_plan_date}; at the means the order is {best}"
-        )
-        return page(f"Schedule of {plural(self._n, 'repo')}: {self._setting()}", rows_of(columns, rows), note=note)
+        facts = [
+            ("everything is released", self.p_complete),
+            (f"it is by the plan date, {told}", self.p_plan_date),
+        ]
+        note = f"The plan date is that of a train in which nothing fails and each repo takes its mean; {best}."
+        parts = rows_of(columns, rows), rows_of(["", "probability"], facts)
+        return page(f"Schedule of {plural(self._n, 'repo')}: {self._setting()}", *parts, note=note)
 
     def _row(self, complete: bool) -> list[str]:
         return [repr(self.mean(complete)), *(repr(self.quantile(level, complete)) for level in _LEVELS)]
@@ -491,9 +513,10 @@ def schedule(
         Who starts first of those that may; None is plan order at one lane and the longest path at more, as in a run.
         ``"search"`` looks for priorities that end sooner at the mean durations (:attr:`Schedule.priorities`).
     start : datetime, optional
-        When the train starts, an aware datetime; results are then dates.
+        When the train starts, an aware datetime; results are then dates, in UTC.
     until : float or timedelta, optional
-        TrialRun until the standard error of the mean end is below so many seconds; `trials` is then not looked at.
+        Run until the standard error of the mean end is below so many seconds, 4,096 trials at least; `trials` is then
+        not looked at.
     trials : int
         How many trials.
     rng : int or numpy.random.Generator, optional
@@ -503,6 +526,11 @@ def schedule(
         starting.
     executor : Executor or int, optional
         Where to run: as in :func:`seqkit.simulate`.
+
+    Warns
+    -----
+    UnknownRepo
+        Where names in `model`, `durations` or `priority` look like slips.
 
     Raises
     ------
@@ -534,7 +562,7 @@ def schedule(
     precision = None if until is None else seconds_of(until, "until") * TICKS_A_SECOND
     if precision == 0:
         raise ValueError("until is 0, which no number of trials reaches: expected seconds above 0")
-    begins = None if start is None else clock_of(lambda: start)()
+    begins = None if start is None else _date(start, "start")
     seed = resolve_seed(rng)
     check_models([plan], model=read)
     what = posed(plan, takes, read, terms, attempts, retry_of(attempts), seed, max_parallel, priority, min_interval)
@@ -565,11 +593,32 @@ def _needed(ends: NDArray[np.int64], precision: float) -> int:
     error = float(ends.std(ddof=1)) / math.sqrt(n)
     if error < precision:
         return 0
-    return min(max(int(1.05 * n * (error / precision) ** 2) - n, 1_024), 7 * n)
+    all_in_all = 1.05 * n * (error / precision) ** 2
+    if all_in_all > MAX_TRIALS:
+        raise ValueError(
+            f"until is {precision / TICKS_A_SECOND:g}, which takes more than {MAX_TRIALS} trials: expected more seconds"
+        )
+    return min(max(int(all_in_all) - n, 1_024), 7 * n)
 
 
-def _timedeltas(ticks: Any) -> Any:
-    return pd.to_timedelta(np.asarray(ticks, np.float64), unit="ms").round("us").as_unit("us")
+def _date(value: Any, argument: str) -> datetime:
+    """Read an argument that is a date, as what a clock tells: in UTC."""
+    try:
+        return clock_of(lambda: value)()
+    except (TypeError, ValueError) as error:
+        raise type(error)(str(error).replace("clock tells", f"{argument} is", 1)) from None
+
+
+def _never_complete() -> ValueError:
+    return ValueError("complete is True, and no trial released everything: .p_complete tells how likely that is")
+
+
+def _timedeltas(ticks: Any) -> pd.TimedeltaIndex:
+    """Make times of ticks, to the microsecond; further than nanoseconds reach."""
+    told = np.asarray(ticks, np.float64) * (1_000_000 // TICKS_A_SECOND)
+    known = np.isfinite(told)
+    times = np.rint(np.where(known, told, 0)).astype("timedelta64[us]")
+    return pd.TimedeltaIndex(np.where(known, times, np.timedelta64("NaT", "us")))
 
 
 def _faster(durations: DurationModel, ids: tuple[str, ...], repo: str, factor: float) -> DurationModel:
@@ -585,23 +634,3 @@ def _faster(durations: DurationModel, ids: tuple[str, ...], repo: str, factor: f
     if failed is not None and failed.knows(repo):
         failed = _faster(failed, ids, repo, factor)
     return DurationModel(medians, durations.sigma, durations.default, failed, samples)
-
-
-def _in_lanes(run: Any) -> list[tuple[int, int]]:
-    """Give for each attempt of a trial the lane that it took, and how long: the lowest that was free."""
-    attempts = []
-    for last in run.last:
-        attempt = last
-        while attempt is not None:
-            attempts.append(attempt)
-            attempt = attempt.before
-    attempts.sort(key=lambda one: (one.start, one.end, one.job))
-    free: list[int] = []  # when each lane is free
-    told = []
-    for one in attempts:
-        lane = next((at for at, when in enumerate(free) if when <= one.start), len(free))
-        if lane == len(free):
-            free.append(0)
-        free[lane] = one.end
-        told.append((lane, one.end - one.start))
-    return told
