@@ -78,7 +78,7 @@ class Eta:
     @property
     def mean(self) -> DateEstimate:
         """The estimated mean of the end."""
-        return self._dated(mean_time(self._ends) if self._trials is not None else quantile_time(self._ends, 0.5))
+        return self._dated(mean_time(self._ends, exact=self._trials is None))
 
     def quantile(self, q: float) -> DateEstimate:
         """Estimate by when the run has ended with probability `q`, such as 0.8 for P80.
@@ -90,7 +90,7 @@ class Eta:
         """
         if isinstance(q, bool) or not isinstance(q, int | float | np.floating) or not 0 < q < 1:
             raise ValueError(f"q is {as_given(q, 200)}, expected a probability between 0 and 1, such as 0.8")
-        return self._dated(quantile_time(np.sort(self._ends), float(q)))
+        return self._dated(quantile_time(np.sort(self._ends), float(q), exact=self._trials is None))
 
     def p_done_by(self, t: datetime) -> Estimate:
         """Estimate the probability that the run has ended by a date, whatever it comes to.
@@ -176,7 +176,7 @@ class Eta:
     def _dated(self, time: TimeEstimate) -> DateEstimate:
         longest = _LAST - self._began
         value, low, high = (self._began + min(each, longest) for each in (time, time.low, time.high))
-        return DateEstimate.of(value, time.se, low, high)
+        return DateEstimate.of(value, time.se, low, high, time.exact)
 
     @property
     def told(self) -> str:
