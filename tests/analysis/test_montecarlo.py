@@ -392,6 +392,7 @@ def test_unreleased_repos_neither_fail_nor_count_but_hand_on(engine: Any) -> Non
 
 
 @needs_numba
+@pytest.mark.slow
 def test_a_chain_of_100_000_repos() -> None:
     names = [f"{number:06}" for number in range(100_000)]
     plan = build_plan(RepoDependencyGraph.from_edges(pairwise(names)), version="1")

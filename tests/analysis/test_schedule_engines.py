@@ -82,6 +82,7 @@ def uncompiled(problem: ScheduleProblem, *more: Any) -> Ends:
 
 
 ENGINES = [compiled, uncompiled]
+EACH = [pytest.param(compiled, marks=pytest.mark.slow), uncompiled]  # for what it compiles
 
 
 def plan_of(*edges: str, nodes: str = "") -> SequencePlan:
@@ -210,12 +211,14 @@ def test_many_trials_are_executed_runs_event_for_event(case: dict[str, Any], tri
     check_against_a_run(case, trial)
 
 
+@pytest.mark.slow  # for what it compiles
 @given(schedules(), TRIALS, st.sampled_from([1, 5, 40]))
 @settings(max_examples=60)
 def test_all_engines_come_to_the_same_integers(case: dict[str, Any], first: int, trials: int) -> None:
     check_engines(case, first, trials)
 
 
+@pytest.mark.slow  # for what it compiles
 @given(schedules(st.none()), TRIALS, st.sampled_from([1, 5, 70]))
 @settings(max_examples=60)
 def test_the_closed_form_is_what_the_loop_comes_to(case: dict[str, Any], first: int, trials: int) -> None:
@@ -267,7 +270,7 @@ def hard_case(**more: Any) -> dict[str, Any]:
     return case | more
 
 
-@pytest.mark.parametrize("run", ENGINES)
+@pytest.mark.parametrize("run", EACH)
 @pytest.mark.parametrize("lanes", [3, None])
 def test_blocks_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, run: Any, lanes: int | None) -> None:
     more = {} if lanes else {"min_interval": 0.0, "failure_budget": None}
@@ -389,7 +392,7 @@ def test_drawn_attempts_are_those_of_the_models() -> None:
                 assert told == (-1 - ticks if failed else ticks)
 
 
-@pytest.mark.parametrize("run", ENGINES)
+@pytest.mark.parametrize("run", EACH)
 @pytest.mark.parametrize("lanes", [1, 2, None])
 def test_a_run_of_thousands_of_years_is_refused(run: Any, lanes: int | None) -> None:
     chain = build_plan(RepoDependencyGraph.from_edges([(f"{at:03}", f"{at + 1:03}") for at in range(30)]), version="1")
@@ -406,6 +409,7 @@ def test_what_cannot_be_posed_is_told() -> None:
     assert posed(plan, 1, 0.5, attempts=20_000).attempts < 200  # later ones are never needed
 
 
+@pytest.mark.slow
 def test_nothing_to_release_takes_no_time() -> None:
     plan = build_plan(RepoDependencyGraph.from_edges([("a", "b")]), [])
     for run in ENGINES:

@@ -244,6 +244,7 @@ def everything_under(train: Train, policy: Any) -> list[Any]:
     return [*told, what_if(train.plan, failing, policy).to_frame(), steps(train.plan, failing, policy)]
 
 
+@pytest.mark.slow
 def test_a_new_policy_is_a_row_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that blocks and stops comes to what stop does, since everything unstarted is skipped either way."""
     pytest.importorskip("numba")

@@ -127,6 +127,7 @@ def told(package: Path, tmp_path: Path) -> Any:
     return run
 
 
+@pytest.mark.slow
 def test_a_new_ledger_format_is_a_module_and_a_row(told: Any, tmp_path: Path) -> None:
     (tmp_path / "a.toy").write_text("monday\nmonday 1 core\n")
     (tmp_path / "bad.toy").write_text("monday\nso it goes on and on\n")
@@ -184,6 +185,7 @@ def test_a_new_ledger_format_is_a_module_and_a_row(told: Any, tmp_path: Path) ->
     assert "expected a file that ends in .toy, .jsonl" in told("convert", "a.toy", "e.nothing")
 
 
+@pytest.mark.slow
 def test_a_new_graph_format_is_a_module_and_a_row(told: Any, tmp_path: Path) -> None:
     for name in ("a.toy", "a.json", "a"):
         (tmp_path / name).write_text('{"toys": [["core", "api"]]}')
