@@ -23,7 +23,7 @@ PY = sys.executable
 PARALLEL = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 FIRST = ["tests/browser", "tests/running", "notebooks"]
 OLD_PANDAS = ["pandas==2.2.*", "pytest", "pytest-xdist", "nbval", "hypothesis", "ipykernel", "psycopg[binary]"]
-OLD_PANDAS += ["openpyxl", "pyarrow", "surrealdb>=2,<3"]
+OLD_PANDAS += ["openpyxl", "pyarrow", "surrealdb>=2,<3", "simpy"]
 
 
 def of_frames() -> list[str]:
