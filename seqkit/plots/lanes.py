@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.secrets import as_given
-from seqkit._util.words import plural
+from seqkit._util.words import and_more, plural
 from seqkit.analysis.schedule.moments import time_text
 from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, themed, title
 from seqkit.plots._text import PLAIN
@@ -142,7 +142,7 @@ def _words(
         else:
             lines.append(f"With {enough} the train ends after {mean} on average; whether more would help is not known.")
     for at in odd[:1]:
-        more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
+        more = and_more(len(odd) - 1)
         lines.append(f"With {counts[at]:,} lanes it takes longer than with {counts[at - 1]:,}: a Graham anomaly{more}.")
     title(ax, "\n".join(lines))
     line: dict[str, Any] = {"color": ink(ax)}

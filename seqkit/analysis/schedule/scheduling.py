@@ -606,7 +606,9 @@ def _date(value: Any, argument: str) -> datetime:
     try:
         return clock_of(lambda: value)()
     except (TypeError, ValueError) as error:
-        raise type(error)(str(error).replace("clock tells", f"{argument} is", 1)) from None
+        kind = f" ({type(value).__name__})" if isinstance(error, TypeError) else ""
+        expected = "expected an aware datetime, such as datetime.now(UTC)"
+        raise type(error)(f"{argument} is {value!r:.80}{kind}, {expected}") from None
 
 
 def _never_complete() -> ValueError:
