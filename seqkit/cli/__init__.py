@@ -4,6 +4,7 @@
 `demonstration`  demo: a simulated release of a data set, with pictures and a ledger
 `whatif`         what-if: who is blocked where some repos fail
 `simulation`     simulate: how much of a release is likely to go out
+`scheduling`     schedule: when it will be done
 `ledgers`        runs, show: what a ledger holds, what happened in one run
 `auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
 `running`        run: a release by commands, recorded in a ledger
@@ -28,6 +29,7 @@ from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.reference import reference
 from seqkit.cli.resuming import resume
 from seqkit.cli.running import run
+from seqkit.cli.scheduling import schedule
 from seqkit.cli.simulation import simulate
 from seqkit.cli.whatif import what_if
 
@@ -40,6 +42,7 @@ __all__ = [
     "resume",
     "run",
     "runs",
+    "schedule",
     "show_run",
     "simulate",
     "what_if",
