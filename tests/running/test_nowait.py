@@ -140,7 +140,7 @@ def test_a_generator_that_is_left_is_closed() -> None:
 # ---------------------------------------------------------------------- what needs waiting
 
 NEEDS: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
-    "time": lambda: asyncio.sleep(0.001),
+    "time": lambda: asyncio.sleep(600),
     "nobody": lambda: asyncio.Event().wait(),
     "a process": lambda: asyncio.create_subprocess_exec("git", "--version"),
     "a socket": lambda: asyncio.open_connection("127.0.0.1", 1),
