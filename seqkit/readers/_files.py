@@ -1,4 +1,4 @@
-"""What every reader does with a file: open it, decode it, check shapes, build the graph.
+"""What every reader does with a file: open it, decode it, check shapes.
 
 Whatever is wrong with a file becomes a `ReadError` that names the file, the line where
 there is one, the place inside and what was expected there.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from seqkit._show.html import shortened
 from seqkit._util.files import open_regular
@@ -18,16 +18,12 @@ from seqkit._util.secrets import as_given, shown
 from seqkit._util.strict_json import Unreadable, parse_json
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import listed
-from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
 
 __all__ = [
-    "Cycles",
     "Opened",
     "PathLike",
     "ReadWarning",
-    "build",
-    "check_cycles",
     "described",
     "load_json",
     "load_text",
@@ -42,7 +38,6 @@ LARGEST = 256 * 2**20
 _MOST_TOLD = 5
 
 PathLike: TypeAlias = str | os.PathLike[str]
-Cycles: TypeAlias = Literal["error", "merge"]
 
 _JSON_NAMES = {
     dict: "an object",
@@ -175,27 +170,3 @@ def typed(path: PathLike, where: str, value: object, kind: type) -> Any:
 def text_list(path: PathLike, where: str, value: object) -> list[str]:
     """Give `value` back if it is a list of text."""
     return [typed(path, f"{where}[{index}]", item, str) for index, item in enumerate(typed(path, where, value, list))]
-
-
-def check_cycles(cycles: object) -> None:
-    """Refuse a wrong `cycles` before the file is opened: what the graph refuses later is the file's fault."""
-    if cycles not in ("error", "merge"):
-        raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of ('error', 'merge')")
-
-
-def build(
-    path: PathLike, edges: Iterable[tuple[str, str]], nodes: Mapping[str, Mapping[str, Any]], cycles: Cycles
-) -> RepoDependencyGraph:
-    """Build the graph that a file describes.
-
-    Raises
-    ------
-    DependencyCycle
-        With ``cycles="error"``, where there is one.
-    ReadError
-        Where the graph cannot be built, such as a merged unit whose name is taken.
-    """
-    try:
-        return RepoDependencyGraph.from_edges(edges, nodes=nodes, cycles=cycles)
-    except ValueError as error:
-        raise ReadError(path, None, str(error)) from error

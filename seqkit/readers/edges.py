@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from seqkit._show.html import shortened
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
-from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
 from seqkit.core.ids import edges_of_cells, is_blank
+from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds
 from seqkit.errors import ReadError
-from seqkit.readers._files import Cycles, PathLike, build, check_cycles, load_text
+from seqkit.readers._files import PathLike, load_text
+from seqkit.readers._found import Found
 
 __all__ = ["read_edges"]
 
+_KINDS = "kinds"
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
@@ -24,6 +27,7 @@ def read_edges(
     *,
     dependency: str = "dependency",
     dependent: str = "dependent",
+    kinds: Kinds = "all",
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Read a CSV file with a header and one dependency a row.
@@ -40,7 +44,11 @@ def read_edges(
         header, as spreadsheets write it, decides too), and quoted with ``"``.
     dependency, dependent : str
         The columns that say who is needed, and by whom.
-    cycles : {"error", "merge"}
+    kinds : str or collection of str, or None
+        Which dependencies count: some of `seqkit.core.kinds.KINDS`, ``"all"``, or None for all but dev, test and
+        extra. Where the file has a column ``kinds``, as :meth:`seqkit.RepoDependencyGraph.to_frame` writes it, that
+        says which an edge is of; else all are ``normal``.
+    cycles : {"error", "merge", "keep"}
         As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
 
     Raises
@@ -66,11 +74,28 @@ def read_edges(
         raise ValueError(
             f"dependency and dependent are both {as_given(dependency, 200)}, expected the names of two columns"
         )
+    cells, told = _cells(path, dependency, dependent)
+    table = edges_of_cells(cells)
+    found = Found(path, "csv", knows_kinds=bool(told))
+    for repo in table.alone:
+        found.package(repo)
+    for before, after in table.pairs:
+        for kind in told.get((before, after), NORMAL):
+            found.needs(after, before, kind)
+    return found.to_graph(kinds, cycles)
+
+
+def _cells(
+    path: PathLike, dependency: str, dependent: str
+) -> tuple[list[tuple[str, str]], dict[tuple[str, str], tuple[str, ...]]]:
+    """Give the two cells of each row, and the kinds of those rows that say some."""
     text = load_text(path)
     separator, header_at = _separator(text, dependency, dependent)
     header: list[str] = []
     at_dependency = at_dependent = 0
-    cells = []
+    at_kinds: int | None = None
+    cells: list[tuple[str, str]] = []
+    told: dict[tuple[str, str], tuple[str, ...]] = {}
     for line, row in _rows(path, text, separator):
         if line < header_at or all(map(is_blank, row)):
             continue
@@ -78,6 +103,7 @@ def read_edges(
             header = row
             at_dependency = _column(path, line, header, "dependency", dependency)
             at_dependent = _column(path, line, header, "dependent", dependent)
+            at_kinds = header.index(_KINDS) if header.count(_KINDS) == 1 else None
         elif len(row) != len(header):
             raise ReadError(
                 path,
@@ -87,10 +113,11 @@ def read_edges(
             )
         else:
             cells.append((row[at_dependency], row[at_dependent]))
+            if at_kinds is not None and row[at_kinds].strip():
+                told[cells[-1]] = (*told.get(cells[-1], ()), *_kinds_in(path, line, row[at_kinds]))
     if not header:
         raise ReadError(path, None, f"is empty, expected a header with the columns {dependency!r} and {dependent!r}")
-    table = edges_of_cells(cells)
-    return build(path, table.pairs, {repo: {} for repo in table.alone}, cycles)
+    return cells, told
 
 
 def _rows(path: PathLike, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -124,6 +151,13 @@ def _separator(text: str, *columns: str) -> tuple[str, int]:
         if len(header) > most:
             best, most = separator, len(header)
     return best, 1
+
+
+def _kinds_in(path: PathLike, line: int, cell: str) -> tuple[str, ...]:
+    try:
+        return chosen_kinds([kind.strip() for kind in cell.split(",")], _KINDS)
+    except ValueError as error:
+        raise ReadError(path, line, f"{error}; rename the column where it means something else") from None
 
 
 def _fields(count: int) -> str:

@@ -1,26 +1,39 @@
 """The formats that graphs are read from: one table.
 
 A new format is a module and a row here. The module has the public function that reads it, ``read(path, *, …,
-cycles="error") -> RepoDependencyGraph``, with :mod:`seqkit.readers._files` for what every reader does. To make it
-public, name it in this package's and seqkit's ``__init__`` and in ``tests/test_names.py``. What
-:func:`seqkit.read_graph` and the command line read, and the errors and helps that list it, are made from the table.
+kinds=None, cycles="error") -> RepoDependencyGraph``, with :mod:`seqkit.readers._files` and
+:mod:`seqkit.readers._documents` for what every reader does with a file, and :mod:`seqkit.readers._found` for what
+becomes of what it finds. One that reads manifests of packages gives an :class:`Ecosystem` too, so that folders of
+checkouts are read by the same code. To make it public, name it in this package's ``__init__`` and in
+``tests/test_names.py``. What :func:`seqkit.read_graph` and the command line read, and the errors and helps that list
+it, are made from the table.
+
+Other packages add formats by the entry point group ``seqkit.graph_formats``: each is a
+:class:`seqkit.readers.formats.Format`, whose `sniff` is given an :class:`Opened` file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import entry_points
 
 from seqkit._util.formats import Format, T_co
+from seqkit._util.warned import warn_caller
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
 from seqkit.errors import ReadError
-from seqkit.readers._files import Opened
+from seqkit.readers._files import Opened, ReadWarning
+from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.edges import read_edges
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
 
-__all__ = ["FORMATS", "PLAN", "recognised"]
+__all__ = ["ECOSYSTEMS", "FORMATS", "PLAN", "Format", "all_formats", "recognised"]
+
+GROUP = "seqkit.graph_formats"
+"""The entry points by which other packages add formats."""
 
 FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
     Format(
@@ -50,6 +63,30 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
+
+ECOSYSTEMS: tuple[Ecosystem, ...] = ()
+"""How packages are found in folders, in the order in which they are listed."""
+
+
+@cache
+def all_formats() -> tuple[Format[RepoDependencyGraph], ...]:
+    """Give the formats of the table and those that installed packages add; what cannot be loaded is warned of, once.
+
+    A name of the table stays what it is.
+    """
+    rows = list(FORMATS)
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        try:
+            row = entry.load()
+        except Exception as error:  # other people's code
+            warn_caller(f"the format {entry.name!r} ({entry.value}) cannot be loaded: {error}", ReadWarning)
+            continue
+        if not isinstance(row, Format):
+            warn_caller(f"the format {entry.name!r} ({entry.value}) is {row!r:.80}, expected a Format", ReadWarning)
+        elif all(row.name != known.name for known in rows):
+            rows.append(row)
+    return tuple(rows)
+
 
 PLAN: Format[SequencePlan] = Format(
     "plan",

@@ -18,19 +18,18 @@ from packaging.utils import canonicalize_name
 
 from seqkit._show.html import shortened
 from seqkit._util.words import listed
-from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
+from seqkit.core.kinds import Kinds
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers._files import (
-    Cycles,
     PathLike,
-    build,
-    check_cycles,
     described,
     load_json,
     text_list,
     typed,
     warn_of_content,
 )
+from seqkit.readers._found import Found
 
 __all__ = ["read_pip"]
 
@@ -50,6 +49,7 @@ def read_pip(
     *,
     environment: Mapping[str, str] | None = None,
     extras: Literal["all", "requested"] = "all",
+    kinds: Kinds = None,
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Read an installation report; every package in it is a repo, with its `version` as attribute.
@@ -72,7 +72,9 @@ def read_pip(
         Which extras are active: all that anybody asks for, a person or another package's requirement
         (and so on: an extra can ask for extras), as pip does (the default), or only those of the
         packages that a person requested.
-    cycles : {"error", "merge"}
+    kinds : str or collection of str, or None
+        Which dependencies count; a report tells no kinds, so that all are ``normal``.
+    cycles : {"error", "merge", "keep"}
         As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
 
     Raises
@@ -111,16 +113,20 @@ def read_pip(
             "in the report, but not requested and needed by nothing that is, as far as it tells",
             _unexplained(packages, pairs.pairs),
         )
-    nodes = {name: {"version": package.version} for name, package in packages.items()}
+    graph = Found(path, "pip", knows_kinds=False)
+    for name, package in packages.items():
+        graph.package(name, version=package.version)
+    for before, after in pairs.pairs:
+        graph.needs(after, before)
     try:
-        return build(path, pairs.pairs, nodes, cycles)
+        return graph.to_graph(kinds, cycles)
     except DependencyCycle as cycle:
+        also = cycle.also
         if extras == "all" and nx.is_directed_acyclic_graph(
             nx.DiGraph(_Edges(packages, environment, follow=False).pairs)
         ):
             also = 'There is no cycle with read_graph(…, extras="requested")'
-            raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
-        raise
+        raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
 
 
 def _chosen_environment(environment: Mapping[str, str] | None) -> dict[str, str]:

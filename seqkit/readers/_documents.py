@@ -1,0 +1,118 @@
+"""TOML, YAML and XML, read as data: bounded, with nothing run, and every fault a `ReadError` with its place.
+
+JSON and text are read in :mod:`seqkit.readers._files`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError
+
+from seqkit._util.words import printable, shortened
+from seqkit.errors import ReadError
+from seqkit.readers._files import PathLike, load_text
+
+__all__ = ["load_toml", "load_xml", "load_yaml"]
+
+_MOST_ALIASES = 10_000
+_DEEPEST = 200  # levels of YAML and XML: what people write has a dozen
+_TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
+
+
+def load_toml(path: PathLike) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ReadError
+        As :func:`seqkit.readers._files.load_text`, and where it is no TOML (with the line) or nested too deeply.
+    """
+    text = load_text(path)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _TOML_LINE.search(str(error))
+        line = int(place[1]) if place and place[1] else None
+        raise ReadError(path, line, f"is no TOML: {_TOML_LINE.sub('', str(error))}") from None
+    except RecursionError:
+        raise ReadError(path, None, "is nested too deeply, expected tables as people write them") from None
+
+
+def load_yaml(path: PathLike) -> list[Any]:
+    """Read the documents of a YAML file; every scalar is text, and nothing is made of tags.
+
+    Text is what package managers' YAML means by most that looks like numbers: a version ``1.10`` is no 1.1. Empty
+    scalars are ``""``. Of keys that stand twice the last counts, as for those who write such files.
+
+    Raises
+    ------
+    ReadError
+        As :func:`seqkit.readers._files.load_text`, and where it is no YAML (with the line), is nested too deeply, has
+        too many aliases or a key that is no text.
+    """
+    import yaml  # noqa: PLC0415  # not needed for other formats
+
+    text = load_text(path)
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        _check_events(path, yaml.parse(text, Loader=loader), yaml)
+        documents = list(yaml.load_all(text, Loader=loader))  # it makes text, lists and dicts alone
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else None
+        raise ReadError(path, line, f"is no YAML: {shortened(printable(error.problem or str(error)))}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ReadError(path, None, f"is no YAML: {shortened(printable(str(error)))}") from None
+    return documents
+
+
+def _check_events(path: PathLike, events: Iterator[Any], yaml: Any) -> None:
+    """Refuse what would take more memory or depth to build than to write."""
+    depth = aliases = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                line = event.start_mark.line + 1
+                raise ReadError(path, line, f"is nested more than {_DEEPEST} levels deep, expected at most that")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+            if aliases > _MOST_ALIASES:
+                line = event.start_mark.line + 1
+                raise ReadError(path, line, f"has more than {_MOST_ALIASES:,} aliases, expected at most that")
+
+
+def load_xml(path: PathLike) -> Element:
+    """Read an XML file; entities, DTDs and outside references are refused.
+
+    Raises
+    ------
+    ReadError
+        As :func:`seqkit.readers._files.load_text`, and where it is no XML (with the line), has a document type with
+        entities, or is nested too deeply.
+    """
+    from defusedxml.common import DefusedXmlException  # noqa: PLC0415  # not needed for other formats
+    from defusedxml.ElementTree import fromstring  # noqa: PLC0415
+
+    text = load_text(path)
+    try:
+        # The declaration's encoding was that of the bytes, which are text by now.
+        root: Element = fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1), forbid_dtd=False)
+    except DefusedXmlException as error:
+        raise ReadError(path, None, f"has what is not read: {shortened(printable(str(error)))}") from None
+    except ParseError as error:
+        raise ReadError(path, error.position[0], f"is no XML: {shortened(printable(str(error)))}") from None
+    except (ValueError, RecursionError) as error:
+        raise ReadError(path, None, f"is no XML: {shortened(printable(str(error)))}") from None
+    level, depth = [root], 0
+    while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise ReadError(path, None, f"is nested more than {_DEEPEST} levels deep, expected at most that")
+        level = [child for element in level for child in element]
+    return root

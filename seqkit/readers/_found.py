@@ -1,0 +1,228 @@
+"""What a reader finds in a file or folder, and the graph and the report that come of it.
+
+A reader tells a :class:`Found` what there is: packages, who needs whom and why, what it leaves out, what it guesses.
+Which kinds of dependencies count, what becomes of cycles and what the report says is the same for all formats, and
+stands here.
+
+>>> found = Found("package.json", "js")
+>>> found.package("core", version="1.0"); found.package("app")
+>>> found.needs("app", "core"); found.needs("core", "app", "dev")
+>>> graph = found.to_graph()
+>>> graph.edges, graph.report
+([('core', 'app')],
+ ReadReport(js: 2 packages, 1 normal dependency; left out: 1 dev-only dependency (with it there is a cycle of 2)))
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from itertools import combinations
+from typing import Any
+
+import networkx as nx
+
+from seqkit._util.words import inflected
+from seqkit.core.cycles import components
+from seqkit.core.graph import Cycles, RepoDependencyGraph, graph_of_kinds
+from seqkit.core.kinds import KINDS, Kinds, chosen_kinds, in_order
+from seqkit.core.read_report import ReadReport, Told
+from seqkit.errors import DependencyCycle, ReadError
+from seqkit.readers._files import PathLike
+
+__all__ = ["Found"]
+
+_KEPT_EXAMPLES = 5
+_STAR = 3  # packages around one root that make a star
+
+Pair = tuple[str, str]
+
+
+class Found:
+    """What a reader finds.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        What is read.
+    format : str
+        What ``format=`` calls it.
+    knows_kinds : bool
+        Whether such a file says why who is needed, so that a choice of kinds is worth advising.
+    """
+
+    def __init__(self, path: PathLike, format: str, knows_kinds: bool = True) -> None:
+        self.path = path
+        self.format = format
+        self.knows_kinds = knows_kinds
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.edges: dict[Pair, set[str]] = {}
+        self.root: str | None = None
+        self._told: dict[str, dict[str, list[str]]] = {"left out": {}, "guessed": {}, "look at": {}}
+        self._counts: dict[tuple[str, str], int] = {}
+
+    # ------------------------------------------------------------------ what readers tell
+
+    def package(self, name: str, **attributes: Any) -> None:
+        """Tell of a package, and what is known of it: `version`, `path`, `ecosystem`; None is not known."""
+        self.nodes.setdefault(name, {}).update({key: value for key, value in attributes.items() if value is not None})
+
+    def needs(self, dependent: str, dependency: str, kind: str = "normal") -> None:
+        """Tell who needs whom, and why; a package that is met for the first time here is one too.
+
+        One that needs itself does not wait for itself.
+        """
+        self.nodes.setdefault(dependency, {})
+        self.nodes.setdefault(dependent, {})
+        if dependent == dependency:
+            self.left_out("packages that need themselves", dependent)
+        else:
+            self.edges.setdefault((dependency, dependent), set()).add(kind)
+
+    def left_out(self, what: str, example: str = "") -> None:
+        """Count one that is not in the graph; `what` is in the plural: ``dependencies on optional groups``."""
+        self._tell("left out", what, example)
+
+    def guessed(self, what: str, example: str = "") -> None:
+        """Count one that the file did not say, and that was taken for granted."""
+        self._tell("guessed", what, example)
+
+    def look_at(self, what: str, example: str = "") -> None:
+        """Count one that whoever reads the graph should look at."""
+        self._tell("look at", what, example)
+
+    def _tell(self, about: str, what: str, example: str) -> None:
+        self._counts[about, what] = self._counts.get((about, what), 0) + 1
+        examples = self._told[about].setdefault(what, [])
+        if example and len(examples) < _KEPT_EXAMPLES and example not in examples:
+            examples.append(example)
+
+    # ------------------------------------------------------------------ what comes of it
+
+    def to_graph(self, kinds: Kinds = None, cycles: Cycles = "error") -> RepoDependencyGraph:
+        """Build the graph, with its report.
+
+        Parameters
+        ----------
+        kinds : str or collection of str, or None
+            Which dependencies count: some of `seqkit.core.kinds.KINDS`, or ``"all"``; None for those that a release
+            waits for, all but dev, test and extra.
+        cycles : {"error", "merge", "keep"}
+            As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
+
+        Raises
+        ------
+        DependencyCycle
+            With ``cycles="error"``, where there is one; it says which kinds to leave out, if that opens it.
+        ReadError
+            Where the graph cannot be built, such as a merged unit whose name is taken.
+        """
+        chosen = chosen_kinds(kinds)
+        kept = self._of_kinds(chosen)
+        report = self._report(kept, chosen)
+        try:
+            return graph_of_kinds(kept, self.nodes, cycles, report)
+        except DependencyCycle as cycle:
+            also = self._way_out(chosen) if self.knows_kinds else ""
+            raise DependencyCycle(
+                cycle.repos, cycle.components, cycle.way_out, ". ".join(filter(None, [cycle.also, also]))
+            ) from None
+        except ValueError as error:
+            raise ReadError(self.path, None, str(error)) from error
+
+    def is_acyclic(self, kinds: Kinds) -> bool:
+        """Tell whether the dependencies of these kinds alone have no cycle."""
+        return _opens(self._of_kinds(chosen_kinds(kinds)))
+
+    def _of_kinds(self, chosen: Collection[str]) -> dict[Pair, tuple[str, ...]]:
+        wanted = set(chosen)
+        return {pair: in_order(kinds & wanted) for pair, kinds in self.edges.items() if not wanted.isdisjoint(kinds)}
+
+    def _report(self, kept: Mapping[Pair, tuple[str, ...]], chosen: Collection[str]) -> ReadReport:
+        read = [Told(inflected(len(self.nodes), "package"), len(self.nodes))]
+        for kind in KINDS:
+            count = sum(kind in kinds for kinds in kept.values())
+            if count:
+                read.append(Told(_dependencies(count, kind), count))
+        left_out = [*self._left_out_kinds(kept), *self._all_told("left out")]
+        warnings = [*self._shape(kept), *self._all_told("look at")]
+        path = os.fspath(self.path)
+        return ReadReport(
+            path, self.format, tuple(read), tuple(left_out), tuple(self._all_told("guessed")), tuple(warnings)
+        )
+
+    def _all_told(self, about: str) -> list[Told]:
+        return [Told(what, self._counts[about, what], tuple(told)) for what, told in self._told[about].items()]
+
+    def _left_out_kinds(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Told]:
+        """Count the dependencies of other kinds, and say whether they close cycles."""
+        groups: dict[tuple[str, ...], list[Pair]] = {}
+        for pair, why in self.edges.items():
+            if pair not in kept:
+                groups.setdefault(in_order(why), []).append(pair)
+        told = []
+        for kinds, pairs in sorted(groups.items(), key=lambda group: -len(group[1])):
+            before, after = len(_largest(kept)), len(_largest([*kept, *pairs]))
+            cycle = f" (with {inflected(len(pairs), 'it', 'them')} there is a cycle of {after})" * (after > before)
+            examples = tuple(f"{after} needs {before}" for before, after in pairs[:_KEPT_EXAMPLES])
+            told.append(Told(f"{_dependencies(len(pairs), '/'.join(kinds) + '-only')}{cycle}", len(pairs), examples))
+        return told
+
+    def _shape(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Told]:
+        """Say what is no error, and yet seldom what somebody wanted: no edges, a star, a root that is a stranger."""
+        if len(self.nodes) > 1 and not kept:
+            why = " of these kinds" if self.edges else ""
+            return [Told(f"packages but no edges: there is no dependency{why} among them, so that any order will do")]
+        told = []
+        dependents = {after for _, after in kept}
+        if len(dependents) == 1 and len(kept) >= _STAR and len(kept) == len(self.nodes) - 1:
+            told.append(
+                Told(
+                    f"a star around one root: {dependents.pop()} needs all others, and nothing is said of who among "
+                    "those needs whom"
+                )
+            )
+        if self.root in self.nodes and kept and not any(self.root in pair for pair in kept):
+            told.append(Told(f"the root is a stranger: nothing is said of what {self.root} needs"))
+        return told
+
+    def _way_out(self, chosen: Collection[str]) -> str:
+        """Say which kinds to leave out against a cycle: normal ones last, and as few as can be."""
+        there = {kind for kinds in self._of_kinds(chosen).values() for kind in kinds}
+        present = [kind for kind in KINDS if kind in there]
+        choices = [left_out for count in range(1, len(present)) for left_out in combinations(present, count)]
+        # A stable sort: of those that keep the normal ones, and of those that don't, the fewest come first.
+        choices.sort(key=lambda left_out: "normal" in left_out)
+        ways: list[tuple[str, ...]] = []
+        for left_out in choices:
+            if ways and (len(left_out) > len(ways[0]) or ("normal" in left_out) > ("normal" in ways[0])):
+                break
+            if _opens(self._of_kinds(there.difference(left_out))):
+                ways.append(left_out)
+        if ways:
+            start = (
+                "Normal dependencies alone have a cycle; there is none "
+                if "normal" in ways[0]
+                else "There is no cycle "
+            )
+            return start + ", or ".join(
+                f"without {' and '.join(left_out)} dependencies: read_graph(…, "
+                f"kinds={tuple(kind for kind in present if kind not in left_out)!r})"
+                for left_out in ways
+            )
+        if len(present) > 1:
+            return "No choice among the kinds of dependencies (kinds=) opens it: those of each kind alone have one"
+        return f"Other kinds= do not open it: it is made of {present[0]} dependencies"
+
+
+def _dependencies(count: int, kind: str) -> str:
+    return f"{kind} {inflected(count, 'dependency', 'dependencies')}"
+
+
+def _largest(pairs: Iterable[Pair]) -> list[str]:
+    """Give the largest component with a cycle, or nothing."""
+    return max(components(nx.DiGraph(list(pairs))), key=len, default=[])
+
+
+def _opens(pairs: Iterable[Pair]) -> bool:
+    return not components(nx.DiGraph(list(pairs)))

@@ -1,0 +1,218 @@
+"""What packages say of themselves, and how they are joined by the names that they are published under.
+
+An ecosystem's module reads manifests (``package.json``, ``Cargo.toml`` …) into :class:`Manifest`; whether those come
+from one workspace or from forty checkouts side by side, they are joined here, by the same rule: a dependency that says
+in which folder it lies is what lies there; any other is the package of that name in the same ecosystem.
+
+>>> from seqkit.readers._found import Found
+>>> found = Found(".", "folder")
+>>> core = Manifest("npm", "core", "packages/core", version="1.0")
+>>> app = Manifest("npm", "app", "packages/app", needs=[Need("core"), Need("left-pad"), Need("core", "dev")])
+>>> link([core, app], found)
+>>> graph = found.to_graph(kinds="all")
+>>> graph.edges, graph.kinds("core", "app"), graph.attributes("core")
+([('core', 'app')], ['normal', 'dev'], {'version': '1.0', 'path': 'packages/core', 'ecosystem': 'npm'})
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from seqkit._util.formats import either
+from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
+from seqkit.core.kinds import Kinds, chosen_kinds
+from seqkit.errors import ReadError
+from seqkit.readers._files import PathLike
+from seqkit.readers._found import Found
+from seqkit.readers._tree import Tree
+
+__all__ = ["Ecosystem", "Manifest", "Need", "Unit", "link", "read_manifests", "tell_of_strangers"]
+
+Unit = Literal["package", "repo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A dependency that a manifest declares."""
+
+    name: str
+    """What is needed, as its ecosystem compares names (PyPI's: normalised)."""
+    kind: str = "normal"
+    """Why: one of `seqkit.core.kinds.KINDS`."""
+    folder: str | None = None
+    """Where it lies, from the top of the tree, where the manifest says so; None: wherever its name is found."""
+
+
+@dataclass(slots=True)
+class Manifest:
+    """What a package says of itself."""
+
+    ecosystem: str
+    """Who publishes it: ``npm``, ``cargo``, ``pypi``, ``maven``, ``go``."""
+    name: str
+    """What others call it, as its ecosystem compares names; ``""`` where it has none and nobody can need it by name."""
+    folder: str
+    """Where it lies, from the top of the tree, ``""`` for the top."""
+    version: str | None = None
+    private: bool = False
+    """Whether it says that it is never published."""
+    needs: list[Need] = field(default_factory=list)
+    title: str = ""
+    """What people call it, where that differs from `name`."""
+    root: bool = False
+    """Whether it only holds a workspace together, and is nothing that anybody releases."""
+    checkout: str = ""
+    """The folder of the repository that it came from, where several lie side by side."""
+
+
+@dataclass(frozen=True)
+class Ecosystem:
+    """How packages of one ecosystem are found in a folder."""
+
+    name: str
+    """As in :attr:`Manifest.ecosystem`."""
+    files: tuple[str, ...]
+    """Names of the files that say that a folder is a package or a workspace of it."""
+    manifests: Callable[[Tree, str, Found], list[Manifest]]
+    """Read the package in a folder and, where that is the root of a workspace, its members; tells `Found` what it
+    leaves out and guesses. The first is that of the folder itself, if there is one."""
+    is_workspace: Callable[[Tree, str], bool]
+    """Tell whether a folder is the root of a workspace: whether its files name other folders."""
+
+    def is_in(self, tree: Tree, folder: str) -> bool:
+        """Tell whether a folder has one of its files."""
+        return any(tree.has(f"{folder}/{name}" if folder else name) for name in self.files)
+
+
+def link(manifests: Sequence[Manifest], found: Found, unit: Unit = "package") -> None:
+    """Join packages by the names that they are published under, and tell `found` of all that comes of it.
+
+    Parameters
+    ----------
+    manifests : sequence of Manifest
+        In the order in which they should be listed.
+    found : Found
+        Who is told of packages, dependencies, and of names that are missing or met twice.
+    unit : {"package", "repo"}
+        What a repo of the graph is: a package, or all packages of one checkout, which are then its `members`.
+    """
+    for manifest in manifests:
+        if manifest.root:
+            found.left_out("roots of workspaces, which are no packages", manifest.title or manifest.name or "the top")
+    members = [manifest for manifest in manifests if not manifest.root]
+    ids = _ids(members, found, unit)
+    meant = _Meant(members, found)
+    for manifest in members:
+        if unit == "package":
+            found.package(
+                ids[id(manifest)],
+                version=manifest.version,
+                path=manifest.folder or ".",
+                ecosystem=manifest.ecosystem,
+                private=True if manifest.private else None,
+            )
+    if unit == "repo":
+        _tell_repos(members, found)
+    for manifest in members:
+        for need in manifest.needs:
+            target = meant.by(manifest, need)
+            if target is not None and ids[id(target)] != ids[id(manifest)]:
+                found.needs(ids[id(manifest)], ids[id(target)], need.kind)
+
+
+class _Meant:
+    """Who is meant by what a manifest says that it needs."""
+
+    def __init__(self, manifests: Iterable[Manifest], found: Found) -> None:
+        self._by_name: dict[tuple[str, str], Manifest] = {}
+        self._by_folder: dict[tuple[str, str], Manifest] = {}
+        for manifest in manifests:
+            self._by_folder.setdefault((manifest.ecosystem, manifest.folder), manifest)
+            if not manifest.name:
+                continue
+            first = self._by_name.setdefault((manifest.ecosystem, manifest.name), manifest)
+            if first is not manifest:
+                found.look_at(
+                    "packages with a name that another has; the first is the one that others mean",
+                    f"{manifest.name} in {manifest.folder or 'the top'} and in {first.folder or 'the top'}",
+                )
+
+    def by(self, manifest: Manifest, need: Need) -> Manifest | None:
+        target = self._by_folder.get((manifest.ecosystem, need.folder)) if need.folder is not None else None
+        return target or self._by_name.get((manifest.ecosystem, need.name))
+
+
+def _tell_repos(manifests: Iterable[Manifest], found: Found) -> None:
+    """Tell of checkouts; those whose packages all have one version have it too."""
+    packages: dict[str, list[Manifest]] = {}
+    for manifest in manifests:
+        packages.setdefault(_repo_of(manifest), []).append(manifest)
+    for repo, members in packages.items():
+        versions = sorted({manifest.version for manifest in members if manifest.version})
+        found.package(
+            repo,
+            members=[manifest.title or manifest.name or manifest.folder for manifest in members],
+            version=versions[0] if len(versions) == 1 else None,
+            versions=versions if len(versions) > 1 else None,
+            path=repo,
+        )
+
+
+def read_manifests(
+    ecosystem: Ecosystem, path: PathLike, format: str, kinds: Kinds, cycles: Cycles
+) -> RepoDependencyGraph:
+    """Read a package or workspace of one ecosystem: a folder, or the file in it that says so.
+
+    Raises
+    ------
+    ReadError
+        Where the folder has none of the ecosystem's files, or one that is read is malformed.
+    DependencyCycle
+        With ``cycles="error"``, where there is one.
+    """
+    check_cycles(cycles)
+    chosen_kinds(kinds)
+    place = os.fspath(path)
+    found = Found(path, format)
+    tree = Tree(place if os.path.isdir(place) else os.path.dirname(place) or ".")
+    if not ecosystem.is_in(tree, ""):
+        tree.folders()  # says what is wrong with the folder, if anything is
+        raise ReadError(path, None, f"has no {either(ecosystem.files)}, expected one of these files in the folder")
+    link(ecosystem.manifests(tree, "", found), found)
+    tell_of_strangers(tree, found)
+    return found.to_graph(kinds, cycles)
+
+
+def tell_of_strangers(tree: Tree, found: Found) -> None:
+    """Say which links were not followed."""
+    for place in tree.strangers:
+        found.left_out("links that lead out of the folder, or round in a circle", place)
+
+
+def _repo_of(manifest: Manifest) -> str:
+    return manifest.checkout or "."
+
+
+def _ids(manifests: Iterable[Manifest], found: Found, unit: Unit) -> dict[int, str]:
+    """Say which repo of the graph each is: by name; where two ecosystems share one, that stands before it."""
+    if unit == "repo":
+        return {id(manifest): _repo_of(manifest) for manifest in manifests}
+    titles = {id(manifest): manifest.title or manifest.name or manifest.folder or "." for manifest in manifests}
+    for manifest in manifests:
+        if not manifest.name:
+            found.guessed("packages without a name, called by their folders", manifest.folder or ".")
+    shared = Counter((titles[id(manifest)]) for manifest in manifests)
+    ids: dict[int, str] = {}
+    taken: set[str] = set()
+    for manifest in manifests:
+        title = titles[id(manifest)]
+        name = title if shared[title] == 1 else f"{manifest.ecosystem}:{title}"
+        if name in taken:
+            name = f"{name} ({manifest.folder or '.'})"
+        taken.add(name)
+        ids[id(manifest)] = name
+    return ids
