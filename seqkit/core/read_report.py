@@ -1,7 +1,7 @@
 """What came of reading a graph: what was read, what was left out and why, what was guessed.
 
->>> report = ReadReport("demo", "package.json", read=(Told("packages", 3, ("core", "api", "app")),),
-...                     left_out=(Told("dev dependencies", 2, ("app needs core",)),))
+>>> report = ReadReport("demo", "package.json", read=(Remark("packages", 3, ("core", "api", "app")),),
+...                     left_out=(Remark("dev dependencies", 2, ("app needs core",)),))
 >>> report
 ReadReport(package.json: 3 packages; left out: 2 dev dependencies)
 >>> print(report.to_frame())
@@ -21,19 +21,19 @@ from seqkit._show.html import folded, page, rows_of
 from seqkit._util import dtypes
 from seqkit._util.words import and_more, shortened
 
-__all__ = ["ReadReport", "Told"]
+__all__ = ["ReadReport", "Remark"]
 
 _EXAMPLES = 3
 _LONGEST = 120  # characters of an example
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Remark:
     """One thing that is said of what was read.
 
     Examples
     --------
-    >>> str(Told("members without a name", 12, ("tools/a", "tools/b", "tools/c", "tools/d")))
+    >>> str(Remark("members without a name", 12, ("tools/a", "tools/b", "tools/c", "tools/d")))
     '12 members without a name: tools/a, tools/b, tools/c, … 9 more'
     """
 
@@ -67,19 +67,19 @@ class ReadReport:
     """What was read, as it was given."""
     format: str
     """What it was taken for, by the name that ``format=`` knows."""
-    read: tuple[Told, ...] = ()
+    read: tuple[Remark, ...] = ()
     """What is in the graph: packages, and dependencies by kind."""
-    left_out: tuple[Told, ...] = ()
+    left_out: tuple[Remark, ...] = ()
     """What is not in the graph, and why."""
-    guesses: tuple[Told, ...] = ()
+    guesses: tuple[Remark, ...] = ()
     """What the file did not say, and what was taken for it."""
-    warnings: tuple[Told, ...] = ()
+    warnings: tuple[Remark, ...] = ()
     """What the reader of the graph should look at. Three answers are no errors and stand here in words: packages but
     no edges, a star around one root, a root that is a stranger."""
 
-    def __iter__(self) -> Iterator[tuple[str, Told]]:
+    def __iter__(self) -> Iterator[tuple[str, Remark]]:
         """Give everything that is told, each with what it is about."""
-        parts: list[tuple[str, Sequence[Told]]] = [
+        parts: list[tuple[str, Sequence[Remark]]] = [
             ("read", self.read),
             ("left out", self.left_out),
             ("guessed", self.guesses),

@@ -4,8 +4,8 @@ An ecosystem's module reads manifests (``package.json``, ``Cargo.toml`` …) int
 from one workspace or from forty checkouts side by side, they are joined here, by the same rule: a dependency that says
 in which folder it lies is what lies there; any other is the package of that name in the same ecosystem.
 
->>> from seqkit.readers._found import Found
->>> found = Found(".", "folder")
+>>> from seqkit.readers._gathered import Gathered
+>>> found = Gathered(".", "folder")
 >>> core = Manifest("npm", "core", "packages/core", version="1.0")
 >>> app = Manifest("npm", "app", "packages/app", needs=[Need("core"), Need("left-pad"), Need("core", "dev")])
 >>> link([core, app], found)
@@ -27,7 +27,7 @@ from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
 from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import ReadError
 from seqkit.readers._files import PathLike
-from seqkit.readers._found import Found
+from seqkit.readers._gathered import Gathered
 from seqkit.readers._tree import Tree
 
 __all__ = ["Ecosystem", "Manifest", "Need", "Unit", "link", "read_manifests", "tell_of_strangers"]
@@ -77,8 +77,8 @@ class Ecosystem:
     """As in :attr:`Manifest.ecosystem`."""
     files: tuple[str, ...]
     """Names of the files that say that a folder is a package or a workspace of it."""
-    manifests: Callable[[Tree, str, Found], list[Manifest]]
-    """Read the package in a folder and, where that is the root of a workspace, its members; tells `Found` what it
+    manifests: Callable[[Tree, str, Gathered], list[Manifest]]
+    """Read the package in a folder and, where that is the root of a workspace, its members; tells `Gathered` what it
     leaves out and guesses. The first is that of the folder itself, if there is one."""
     is_workspace: Callable[[Tree, str], bool]
     """Tell whether a folder is the root of a workspace: whether its files name other folders."""
@@ -88,14 +88,14 @@ class Ecosystem:
         return any(tree.has(f"{folder}/{name}" if folder else name) for name in self.files)
 
 
-def link(manifests: Sequence[Manifest], found: Found, unit: Unit = "package") -> None:
+def link(manifests: Sequence[Manifest], found: Gathered, unit: Unit = "package") -> None:
     """Join packages by the names that they are published under, and tell `found` of all that comes of it.
 
     Parameters
     ----------
     manifests : sequence of Manifest
         In the order in which they should be listed.
-    found : Found
+    found : Gathered
         Who is told of packages, dependencies, and of names that are missing or met twice.
     unit : {"package", "repo"}
         What a repo of the graph is: a package, or all packages of one checkout, which are then its `members`.
@@ -127,7 +127,7 @@ def link(manifests: Sequence[Manifest], found: Found, unit: Unit = "package") ->
 class _Meant:
     """Who is meant by what a manifest says that it needs."""
 
-    def __init__(self, manifests: Iterable[Manifest], found: Found) -> None:
+    def __init__(self, manifests: Iterable[Manifest], found: Gathered) -> None:
         self._by_name: dict[tuple[str, str], Manifest] = {}
         self._by_folder: dict[tuple[str, str], Manifest] = {}
         for manifest in manifests:
@@ -146,7 +146,7 @@ class _Meant:
         return target or self._by_name.get((manifest.ecosystem, need.name))
 
 
-def _tell_repos(manifests: Iterable[Manifest], found: Found) -> None:
+def _tell_repos(manifests: Iterable[Manifest], found: Gathered) -> None:
     """Tell of checkouts; those whose packages all have one version have it too."""
     packages: dict[str, list[Manifest]] = {}
     for manifest in manifests:
@@ -177,7 +177,7 @@ def read_manifests(
     check_cycles(cycles)
     chosen_kinds(kinds)
     place = os.fspath(path)
-    found = Found(path, format)
+    found = Gathered(path, format)
     tree = Tree(place if os.path.isdir(place) else os.path.dirname(place) or ".")
     if not ecosystem.is_in(tree, ""):
         tree.folders()  # says what is wrong with the folder, if anything is
@@ -187,7 +187,7 @@ def read_manifests(
     return found.to_graph(kinds, cycles)
 
 
-def tell_of_strangers(tree: Tree, found: Found) -> None:
+def tell_of_strangers(tree: Tree, found: Gathered) -> None:
     """Say which links were not followed."""
     for place in tree.strangers:
         found.left_out("links that lead out of the folder, or round in a circle", place)
@@ -197,7 +197,7 @@ def _repo_of(manifest: Manifest) -> str:
     return manifest.checkout or "."
 
 
-def _ids(manifests: Iterable[Manifest], found: Found, unit: Unit) -> dict[int, str]:
+def _ids(manifests: Iterable[Manifest], found: Gathered, unit: Unit) -> dict[int, str]:
     """Say which repo of the graph each is: by name; where two ecosystems share one, that stands before it."""
     if unit == "repo":
         return {id(manifest): _repo_of(manifest) for manifest in manifests}

@@ -14,7 +14,7 @@ from seqkit.core.ids import edges_of_cells, is_blank
 from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds
 from seqkit.errors import ReadError
 from seqkit.readers._files import PathLike, load_text
-from seqkit.readers._found import Found
+from seqkit.readers._gathered import Gathered
 
 __all__ = ["read_edges"]
 
@@ -76,7 +76,7 @@ def read_edges(
         )
     cells, told = _cells(path, dependency, dependent)
     table = edges_of_cells(cells)
-    found = Found(path, "csv", knows_kinds=bool(told))
+    found = Gathered(path, "csv", knows_kinds=bool(told))
     for repo in table.alone:
         found.package(repo)
     for before, after in table.pairs:

@@ -10,7 +10,7 @@ from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
 from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import ReadError
 from seqkit.readers._files import PathLike
-from seqkit.readers._found import Found
+from seqkit.readers._gathered import Gathered
 from seqkit.readers._manifests import Ecosystem, Manifest, Unit, link, tell_of_strangers
 from seqkit.readers._tree import Tree
 
@@ -61,7 +61,7 @@ def read_folder(
     below = tree.folders()  # says what is wrong with the folder, if anything is
     here = [ecosystem for ecosystem in ecosystems if ecosystem.is_in(tree, "")]
     workspaces = [ecosystem for ecosystem in here if ecosystem.is_workspace(tree, "")]
-    found = Found(path, "folder" if len(workspaces) != 1 else workspaces[0].name)
+    found = Gathered(path, "folder" if len(workspaces) != 1 else workspaces[0].name)
     manifests: list[Manifest] = []
     for ecosystem in workspaces:
         manifests += ecosystem.manifests(tree, "", found)
@@ -81,7 +81,7 @@ def read_folder(
     return found.to_graph(kinds, cycles)
 
 
-def _checkout(tree: Tree, folder: str, ecosystems: Sequence[Ecosystem], found: Found) -> list[Manifest]:
+def _checkout(tree: Tree, folder: str, ecosystems: Sequence[Ecosystem], found: Gathered) -> list[Manifest]:
     """Read the packages of one repository."""
     manifests = []
     for ecosystem in ecosystems:

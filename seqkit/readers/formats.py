@@ -2,7 +2,7 @@
 
 A new format is a module and a row here. The module has the public function that reads it, ``read(path, *, …,
 kinds=None, cycles="error") -> RepoDependencyGraph``, with :mod:`seqkit.readers._files` and
-:mod:`seqkit.readers._documents` for what every reader does with a file, and :mod:`seqkit.readers._found` for what
+:mod:`seqkit.readers._documents` for what every reader does with a file, and :mod:`seqkit.readers._gathered` for what
 becomes of what it finds. One that reads manifests of packages gives an :class:`Ecosystem` too, so that folders of
 checkouts are read by the same code. To make it public, name it in this package's ``__init__`` and in
 ``tests/test_names.py``. What :func:`seqkit.read_graph` and the command line read, and the errors and helps that list

@@ -19,7 +19,7 @@ from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers._files import PathLike, described, load_json, text_list, typed
 from seqkit.readers._folders import Folders
-from seqkit.readers._found import Found
+from seqkit.readers._gathered import Gathered
 
 __all__ = ["read_npm"]
 
@@ -100,9 +100,9 @@ def read_npm(
         raise
 
 
-def _found(lock: _Lock, path: PathLike, repo_of: Mapping[str, str], kinds: Collection[str]) -> Found:
+def _found(lock: _Lock, path: PathLike, repo_of: Mapping[str, str], kinds: Collection[str]) -> Gathered:
     """Tell of the packages of a lock, called as `repo_of` says, by location."""
-    found = Found(path, "npm")
+    found = Gathered(path, "npm")
     versions: dict[str, set[str]] = {repo: set() for repo in repo_of.values()}
     for location, repo in repo_of.items():
         version = lock.version(location)

@@ -29,7 +29,7 @@ from seqkit.readers._files import (
     typed,
     warn_of_content,
 )
-from seqkit.readers._found import Found
+from seqkit.readers._gathered import Gathered
 
 __all__ = ["read_pip"]
 
@@ -113,7 +113,7 @@ def read_pip(
             "in the report, but not requested and needed by nothing that is, as far as it tells",
             _unexplained(packages, pairs.pairs),
         )
-    graph = Found(path, "pip", knows_kinds=False)
+    graph = Gathered(path, "pip", knows_kinds=False)
     for name, package in packages.items():
         graph.package(name, version=package.version)
     for before, after in pairs.pairs:

@@ -1,10 +1,10 @@
 """What a reader finds in a file or folder, and the graph and the report that come of it.
 
-A reader tells a :class:`Found` what there is: packages, who needs whom and why, what it leaves out, what it guesses.
+A reader tells a :class:`Gathered` what there is: packages, who needs whom and why, what it leaves out, what it guesses.
 Which kinds of dependencies count, what becomes of cycles and what the report says is the same for all formats, and
 stands here.
 
->>> found = Found("package.json", "js")
+>>> found = Gathered("package.json", "js")
 >>> found.package("core", version="1.0"); found.package("app")
 >>> found.needs("app", "core"); found.needs("core", "app", "dev")
 >>> graph = found.to_graph()
@@ -26,11 +26,11 @@ from seqkit._util.words import inflected
 from seqkit.core.cycles import components
 from seqkit.core.graph import Cycles, RepoDependencyGraph, graph_of_kinds
 from seqkit.core.kinds import KINDS, Kinds, chosen_kinds, in_order
-from seqkit.core.read_report import ReadReport, Told
+from seqkit.core.read_report import ReadReport, Remark
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers._files import PathLike
 
-__all__ = ["Found"]
+__all__ = ["Gathered"]
 
 _KEPT_EXAMPLES = 5
 _STAR = 3  # packages around one root that make a star
@@ -38,7 +38,7 @@ _STAR = 3  # packages around one root that make a star
 Pair = tuple[str, str]
 
 
-class Found:
+class Gathered:
     """What a reader finds.
 
     Parameters
@@ -139,11 +139,11 @@ class Found:
         return {pair: in_order(kinds & wanted) for pair, kinds in self.edges.items() if not wanted.isdisjoint(kinds)}
 
     def _report(self, kept: Mapping[Pair, tuple[str, ...]], chosen: Collection[str]) -> ReadReport:
-        read = [Told(inflected(len(self.nodes), "package"), len(self.nodes))]
+        read = [Remark(inflected(len(self.nodes), "package"), len(self.nodes))]
         for kind in KINDS:
             count = sum(kind in kinds for kinds in kept.values())
             if count:
-                read.append(Told(_dependencies(count, kind), count))
+                read.append(Remark(_dependencies(count, kind), count))
         left_out = [*self._left_out_kinds(kept), *self._all_told("left out")]
         warnings = [*self._shape(kept), *self._all_told("look at")]
         path = os.fspath(self.path)
@@ -151,10 +151,10 @@ class Found:
             path, self.format, tuple(read), tuple(left_out), tuple(self._all_told("guessed")), tuple(warnings)
         )
 
-    def _all_told(self, about: str) -> list[Told]:
-        return [Told(what, self._counts[about, what], tuple(told)) for what, told in self._told[about].items()]
+    def _all_told(self, about: str) -> list[Remark]:
+        return [Remark(what, self._counts[about, what], tuple(told)) for what, told in self._told[about].items()]
 
-    def _left_out_kinds(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Told]:
+    def _left_out_kinds(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Remark]:
         """Count the dependencies of other kinds, and say whether they close cycles."""
         groups: dict[tuple[str, ...], list[Pair]] = {}
         for pair, why in self.edges.items():
@@ -165,25 +165,25 @@ class Found:
             before, after = len(_largest(kept)), len(_largest([*kept, *pairs]))
             cycle = f" (with {inflected(len(pairs), 'it', 'them')} there is a cycle of {after})" * (after > before)
             examples = tuple(f"{after} needs {before}" for before, after in pairs[:_KEPT_EXAMPLES])
-            told.append(Told(f"{_dependencies(len(pairs), '/'.join(kinds) + '-only')}{cycle}", len(pairs), examples))
+            told.append(Remark(f"{_dependencies(len(pairs), '/'.join(kinds) + '-only')}{cycle}", len(pairs), examples))
         return told
 
-    def _shape(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Told]:
+    def _shape(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Remark]:
         """Say what is no error, and yet seldom what somebody wanted: no edges, a star, a root that is a stranger."""
         if len(self.nodes) > 1 and not kept:
             why = " of these kinds" if self.edges else ""
-            return [Told(f"packages but no edges: there is no dependency{why} among them, so that any order will do")]
+            return [Remark(f"packages but no edges: there is no dependency{why} among them, so that any order will do")]
         told = []
         dependents = {after for _, after in kept}
         if len(dependents) == 1 and len(kept) >= _STAR and len(kept) == len(self.nodes) - 1:
             told.append(
-                Told(
+                Remark(
                     f"a star around one root: {dependents.pop()} needs all others, and nothing is said of who among "
                     "those needs whom"
                 )
             )
         if self.root in self.nodes and kept and not any(self.root in pair for pair in kept):
-            told.append(Told(f"the root is a stranger: nothing is said of what {self.root} needs"))
+            told.append(Remark(f"the root is a stranger: nothing is said of what {self.root} needs"))
         return told
 
     def _way_out(self, chosen: Collection[str]) -> str:
