@@ -190,7 +190,8 @@ def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | Sequence
 
 def _named(name: str) -> list[Format[RepoDependencyGraph | SequencePlan]]:
     """List the formats whose files are named like this one."""
-    rows = named_like((*all_formats(), PLAN), name)
+    table: list[Format[RepoDependencyGraph | SequencePlan]] = [*all_formats(), PLAN]
+    rows = named_like(table, name)
     if not rows:
         raise ValueError(
             f"{as_given(name, 200)} is no data set ({', '.join(DATASETS)}), no folder and no name of a file that ends "
