@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqkit._util.arguments import whole
-from seqkit._util.words import plural
+from seqkit._util.words import inflected, plural
 from seqkit.analysis.schedule.listing import Listing, list_schedule
 from seqkit.explore._words import told
 from seqkit.explore.graham import graham_nine
@@ -153,14 +153,13 @@ class LaneWalk:
         """What happens at this moment, in words."""
         ended = [self._ids[at] for at in self._line if self._ends[at] == self.now]
         begun = [self._ids[at] for at in self._line if self._starts[at] == self.now]
-        parts = [
-            f"{told(jobs)} {verb}{'s' * (len(jobs) == 1)}" for jobs, verb in ((ended, "end"), (begun, "start")) if jobs
-        ]
+        parts = [f"{told(ended)} {inflected(len(ended), 'ends', 'end')}"] if ended else []
+        parts += [f"{told(begun)} {inflected(len(begun), 'starts', 'start')}"] if begun else []
         ready, idle = self.ready, self.lanes - len(self.running)
         if self.now == self.makespan:
             parts.append(self.verdict.removesuffix("."))
         elif ready:
-            wait = "waits" if len(ready) == 1 else "wait"
+            wait = inflected(len(ready), "waits", "wait")
             parts.append(f"{told(ready)} could start, and {wait} for a lane")
         elif idle:
             parts.append(f"Nobody else may start yet, so {plural(idle, 'lane is', 'lanes are')} idle")
