@@ -17,7 +17,7 @@ from seqkit.analysis.schedule.problem import ScheduleProblem
 from seqkit.core.model import RunEvent
 from seqkit.core.retry import Retry
 from seqkit.core.terms import Policy, Terms
-from seqkit.core.times import TICKS_A_SECOND, seconds_of, ticks_of
+from seqkit.core.times import LONGEST, TICKS_A_SECOND, seconds_of, ticks_of
 from seqkit.ledger.story import Story, Told, kind_of
 from seqkit.running.lanes import PRIORITIES, Priority
 
@@ -161,6 +161,14 @@ def _next_attempt(told: Told) -> int:
     return max(1, told.attempts) if told.status == "in_progress" else 1
 
 
+def _wait_in(payload: Mapping[str, Any]) -> int:
+    """Read how many ticks a repo waits to be tried again; 0 where that is not told."""
+    delay = payload.get("delay_ms")
+    if isinstance(delay, bool) or not isinstance(delay, int | float) or not delay >= 0:  # nor a NaN
+        return 0
+    return ticks_of(min(delay, LONGEST) / TICKS_A_SECOND)
+
+
 class _Lanes:
     """Which attempts are under way, event by event."""
 
@@ -184,9 +192,7 @@ class _Lanes:
             self._make_room()
             self.running[job] = self.last_start = self._now
         elif kind == "NodeRetrying":
-            delay = payload.get("delay_ms")
-            known = isinstance(delay, int | float) and not isinstance(delay, bool) and 0 <= delay < _LONGEST
-            due = self._now + (ticks_of(delay / TICKS_A_SECOND) if known else 0)  # type: ignore[operator]
+            due = self._now + _wait_in(payload)
             if goes_on:
                 self.running[job] = due  # it keeps its lane until it has ended, and the next attempt takes one then
             else:
@@ -219,6 +225,3 @@ class _Lanes:
         if self._limit and len(self.running) >= self._limit and guessed:
             self.due[guessed[-1]] = self.running.pop(guessed[-1])
             self._guessed.remove(guessed[-1])
-
-
-_LONGEST = 1 << 42  # milliseconds; more than a century
