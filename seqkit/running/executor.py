@@ -115,8 +115,8 @@ async def execute_plan(
         repo is out as, or None where it is not, or raises where it cannot tell: then the repo has failed, *in doubt*,
         and is not tried again.
     check_wait : float or timedelta
-        Seconds after which None is believed, where it is still the answer: registries lag. Each question may take
-        `timeout`.
+        Seconds after which None is believed, where it is still the answer: registries lag. It is asked again after
+        1/7, 3/7 and all of that, with 0 never. Each question may take `timeout`.
     tags : mapping, optional
         More to write into the run's tags, such as ``train``, ``resumes``, ``due``.
     on_event : callable, optional

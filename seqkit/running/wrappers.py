@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from seqkit.core import draws
 from seqkit.core.draws import Seed, resolve_seed
@@ -147,9 +147,9 @@ class Disturbed(Around):
     def _happens(self, what: Literal["hang", "lost", "limited"], repo_id: str, attempt: int) -> bool:
         return draws.happens(self.rates[what].rate(repo_id), self.rng, what, repo_id, attempt, self.trial)
 
-    async def is_out(self, repo_id: str, version_label: str) -> object:
+    async def is_out(self, repo_id: str, version_label: str) -> str | None:
         """Tell as what a repo is out, None where it is not: what a registry would, for the argument `check`."""
-        return self.released.get((repo_id, version_label))
+        return cast("str | None", self.released.get((repo_id, version_label)))  # where it is no id the run says so
 
     def __repr__(self) -> str:
         told = "".join(f", {name}={model!r}" for name, model in self.rates.items() if model != FailureModel())
