@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from seqkit.analysis.schedule.moments import time_text
+from seqkit.analysis.schedule.posing import SCHEDULE_PRIORITIES
 from seqkit.cli import options
 from seqkit.cli.printing import chance, console, named, show
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
@@ -21,7 +22,6 @@ from seqkit.core.times import seconds_of
 __all__ = ["schedule"]
 
 _LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95)
-_PRIORITIES = ("plan", "most_blocked", "longest_path", "search")
 
 
 def schedule(
@@ -35,7 +35,7 @@ def schedule(
     ] = 0.0,
     parallel: Annotated[int, typer.Option(metavar="N", help="So many releases at once; 0 for no limit.")] = 1,
     priority: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"Who goes first: {', '.join(_PRIORITIES)}.")
+        str | None, typer.Option(metavar="NAME", help=f"Who goes first: {', '.join(SCHEDULE_PRIORITIES)}.")
     ] = None,
     failure_rate: Annotated[float, typer.Option(metavar="P", help="How likely each attempt fails.")] = 0.0,
     rate: Annotated[
@@ -62,7 +62,7 @@ def schedule(
     if rng is not None:
         options.whole("--rng", rng, 0)
     if priority is not None:
-        options.one_of("--priority", priority, _PRIORITIES)
+        options.one_of("--priority", priority, SCHEDULE_PRIORITIES)
     seconds_of(min_interval, "--min-interval")
     if deadline is not None:
         seconds_of(deadline, "--deadline")

@@ -89,7 +89,7 @@ class LiveRun:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self.plan = plan
-        self._course = Course.of(policy, failure_budget, attempts, max_parallel, priority, min_interval)
+        self._course = Course.of(plan, policy, failure_budget, attempts, max_parallel, priority, min_interval)
         self._model = as_model(model)
         self._durations = None if durations is None else as_durations(durations)
         if self._durations is not None:

@@ -262,7 +262,7 @@ def _options(
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     lanes = None if max_parallel is None else whole("max_parallel", max_parallel, 1)
-    first = priority_of(priority, plan, lanes)
+    first = priority_of(priority, lanes, plan)
     seconds = None if durations is None else as_durations(durations).means(plan.released)
     interval = seconds_of(min_interval, "min_interval")
     told: dict[str, Any] = {}

@@ -565,7 +565,7 @@ def schedule(
     begins = None if start is None else _date(start, "start")
     seed = resolve_seed(rng)
     check_models([plan], model=read)
-    what = posed(plan, takes, read, terms, attempts, retry_of(attempts), seed, max_parallel, priority, min_interval)
+    what = posed(plan, takes, read, terms, retry_of(attempts), seed, max_parallel, priority, min_interval)
     chosen_one = chosen(engine, what.problem, _FIRST_ROUND if precision is not None else count)
     run = functools.partial(_followed, chosen_one, what, executor=executor)
     parts = run(0, count if precision is None else _FIRST_ROUND)
