@@ -22,6 +22,7 @@ from seqkit.core.retry import Attempts, Retry, Waits, retry_of
 from seqkit.core.rules import Rules
 from seqkit.core.terms import Policy, Terms
 from seqkit.core.times import seconds_of
+from seqkit.core.unknown import check_durations
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.digest import VERSION
 from seqkit.ledger.given import Clock, RunClock, system_clock
@@ -263,7 +264,7 @@ def _options(
         raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     lanes = None if max_parallel is None else whole("max_parallel", max_parallel, 1)
     first = priority_of(priority, lanes, plan)
-    seconds = None if durations is None else as_durations(durations).means(plan.released)
+    seconds = None if durations is None else check_durations(plan, as_durations(durations))
     interval = seconds_of(min_interval, "min_interval")
     told: dict[str, Any] = {}
     if lanes != 1:

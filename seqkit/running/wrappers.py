@@ -10,7 +10,7 @@ from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.times import TICKS_A_SECOND, seconds_of
-from seqkit.core.unknown import check_models, check_script
+from seqkit.core.unknown import check_durations, check_models, check_script
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
 from seqkit.ledger.reading import lent
@@ -274,7 +274,7 @@ def check_releaser(plan: SequencePlan, releaser: ReleaserLike) -> None:
         Where all names of who fails are unknown, and so nothing could fail; or a repo to release has no duration.
     """
     if isinstance(releaser, Delayed | SimulatedReleaser) and releaser.durations is not None:
-        releaser.durations.means(plan.released)
+        check_durations(plan, releaser.durations, "the durations of releaser name")
     if isinstance(releaser, Around):
         check_releaser(plan, releaser.releaser)
     elif isinstance(releaser, CommandReleaser):

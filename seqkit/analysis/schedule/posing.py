@@ -130,8 +130,7 @@ def posed(
     # What is counted in ticks is what a trial keeps when it is run.
     interval = ticks_of(seconds_of(min_interval, "min_interval")) / TICKS_A_SECOND
     first = priority_of(priority, lanes, plan, SCHEDULE_PRIORITIES)
-    means = durations.means(plan.released)  # says where one has none
-    check_durations(plan, durations)
+    means = check_durations(plan, durations)
     if first == _SEARCH:
         first = search(plan.arrays, mean_ticks(plan, durations), lanes, ticks_of(interval), seed).priorities
     ranks = ranks_of(first, plan.arrays, means)
