@@ -25,6 +25,7 @@ from seqkit import (
     delayed,
     disturbed,
     execute_plan,
+    items_frame,
     run_plan,
 )
 
@@ -227,6 +228,16 @@ def test_a_lost_answer_is_found() -> None:
     assert told(outcome)[1] == ("Exited", "a", 0, {"run_id": "found-a", "confirmed": "check", "error": "reset"})
     assert outcome.succeeded == ["a", "b"]
     assert registry.out == {"a": 1, "b": 1}
+
+
+def test_on_a_clock_that_jumps_nothing_can_wait_for_what_hangs_for_ever() -> None:
+    ledger = MemoryRunLedger()
+    with pytest.raises(RuntimeError, match=r"all that is under way hangs.*give the run a timeout"):
+        run_plan(plan_of("ab"), disturbed(0.0, hang={"a": 1.0}, rng=1), ledger, clock=VirtualClock())
+    (record,) = ledger.list_runs()
+    assert record.status is RunStatus.FAILED
+    assert items_frame(ledger)["status"].astype(str).tolist() == ["failed", "pending"]
+    assert items_frame(ledger)["in_doubt"].tolist() == [True, False]
 
 
 def test_not_out_is_believed_after_a_while() -> None:
