@@ -167,23 +167,37 @@ def disturbed(
 ) -> Disturbed:
     """Let attempts of a releaser go wrong in the ways that a real one's do, to rehearse time-outs, retries and checks.
 
+    Each attempt is first refused, or else hangs, or else `releaser` is asked, and its answer may be lost. Each of these
+    has a probability of its own, for all repos or by repo id, and is drawn anew for each attempt; of a FailureModel the
+    rates count and nothing else.
+
     Parameters
     ----------
     releaser : RepoReleaser, function, float, mapping or FailureModel
-        Who is asked, unless an attempt hangs or is refused.
+        Who is asked. A failure rate or model is one to simulate, 0.0 one that always succeeds; one that really releases
+        does so here too.
     hang : float, mapping, Series or FailureModel
-        How likely an attempt never answers, and releases nothing. It stops once it is asked to.
+        How likely an attempt never answers. It releases nothing, and stops once it is asked to: give the run a
+        `timeout`, or it waits for ever.
     lost : float, mapping, Series or FailureModel
-        How likely the answer of an attempt is lost: the repo is out, and the attempt fails with a ConnectionError. Give
-        ``check=`` the method ``is_out`` of what this returns, and it is found.
+        How likely the answer of an attempt is lost: the repo is out, and the attempt fails with a ConnectionError all
+        the same. A run with ``check=`` the method ``is_out`` of what this returns finds that out; one without releases
+        it again.
     limited : float, mapping, Series or FailureModel
-        How likely an attempt is refused, with the advice to come back after `retry_after` seconds.
+        How likely an attempt is refused. It fails at once, releases nothing, and asks to come back after `retry_after`
+        seconds, which the run heeds where `attempts` allows another.
     rng : int or numpy.random.Generator, optional
-        The seed; the same seed disturbs the same attempts.
+        The seed of whether an attempt is disturbed, not of what `releaser` does; the same seed disturbs the same
+        attempts.
     trial : int
-        Which of its trials to follow, from 0.
-    retry_after : float
-        Seconds.
+        Which of the seed's trials to follow, from 0.
+    retry_after : float or timedelta
+        How long a refused attempt is to wait, in seconds.
+
+    Returns
+    -------
+    Disturbed
+        A releaser, with ``is_out(repo_id, version_label)`` for the argument `check`, and `released`, all that is out.
 
     Examples
     --------
