@@ -26,6 +26,7 @@ from seqkit.errors import ReadError
 from seqkit.readers._files import Opened, ReadWarning
 from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.edges import read_edges
+from seqkit.readers.js import NPM, read_js
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
@@ -61,10 +62,17 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sign="install",
         detail="pip install --report",
     ),
+    Format(
+        "js",
+        "a JavaScript workspace",
+        read_js,
+        files=("package.json", "pnpm-workspace.yaml", "lerna.json"),
+        detail="npm, yarn, pnpm, bun or lerna; its folder will do",
+    ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = ()
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM,)
 """How packages are found in folders, in the order in which they are listed."""
 
 
