@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import multiprocessing
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import seqkit
 from seqkit import (
     CommonCause,
     DurationModel,
@@ -26,6 +28,7 @@ from seqkit import (
     compare,
     compare_many,
     eta,
+    load_dataset,
     replay,
     run_plan,
     schedule,
@@ -215,6 +218,19 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_numbers(
             assert deadly.submitted > 5
             gone.add(deadly.killed)
         assert len(gone) == len(asks)
+
+
+@pytest.mark.slow
+def test_the_recipe_of_the_readme() -> None:
+    pytest.importorskip("dask.distributed")
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```python\n(from dask\.distributed .*?)```", text, re.DOTALL)
+    kf5 = build_plan(load_dataset("kf5").graph)
+    names: dict[str, Any] = {"__name__": "__main__", "seqkit": seqkit, "kf5": kf5}
+    exec(recipe.replace("00_000,", "00,"), names)
+    expected = simulate(kf5, 0.02, trials=100_000, rng=7, executor=1)
+    assert names["simulation"].counts.equals(expected.counts)
+    assert names["train"].mean() == schedule(kf5, 600, 4, 0.02, trials=1_000, rng=7, executor=1).mean()
 
 
 @each_ask
