@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit.analysis.schedule.moments import time_text
+from seqkit.analysis.schedule.moments import LEVELS, time_text
 from seqkit.cli import options
 from seqkit.cli.printing import chance, console, named, show
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
@@ -20,7 +20,6 @@ from seqkit.core.times import seconds_of
 
 __all__ = ["schedule"]
 
-_LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95)
 _PRIORITIES = ("plan", "most_blocked", "longest_path", "search")
 
 
@@ -104,7 +103,7 @@ def _print(to: Console, read: Source, told: Any, deadline: float | None, top: in
     rows = [("mean", *_both(told, told.mean))]
     rows += [
         (f"{level:.0%} of the trains by", *_both(told, lambda complete, level=level: told.quantile(level, complete)))
-        for level in _LEVELS
+        for level in LEVELS
     ]
     show(to, "WHEN IT ENDS", ("", "whatever comes of it", "everything released"), rows)
     planned, best = _told(told.plan_date), _told(told.lower_bound)

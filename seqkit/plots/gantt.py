@@ -17,7 +17,7 @@ from matplotlib.transforms import offset_copy
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
-from seqkit.analysis.schedule.scheduling import Schedule
+from seqkit.analysis.schedule.scheduled import Schedule
 from seqkit.plots._axes import LINES, OUTLINE, axes, ink, legend, nothing, rows_down, settled, themed, title
 from seqkit.plots._text import PLAIN, shown
 from seqkit.plots._times import TimeAxis, percent, seconds_after, time_axis, when

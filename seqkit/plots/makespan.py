@@ -16,8 +16,8 @@ from matplotlib.ticker import PercentFormatter
 
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.secrets import as_given
-from seqkit.analysis.schedule.scheduling import Schedule
-from seqkit.core.times import seconds_of
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.core.times import moment_of, seconds_of
 from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, themed, title
 from seqkit.plots._text import PLAIN
 from seqkit.plots._times import TimeAxis, chance, percent, rounded_step, seconds_after, time_axis, when
@@ -131,9 +131,7 @@ def _due(schedule: Schedule, deadline: Any) -> timedelta | datetime | None:
                 f"deadline is {as_given(deadline, 200)}, and the schedule has no start: give it one, or deadline as "
                 "a timedelta"
             )
-        if deadline.utcoffset() is None:
-            raise ValueError(f"deadline is {as_given(deadline, 200)}, expected an aware datetime")
-        return deadline.astimezone(schedule.start.tzinfo)
+        return moment_of(deadline, "deadline is")
     if deadline is None:
         return None
     time = timedelta(seconds=seconds_of(deadline, "deadline"))

@@ -23,7 +23,8 @@ from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED
 from seqkit.analysis.schedule.kernels import each_end
 from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.plain import run_trial
-from seqkit.analysis.schedule.scheduling import Schedule, schedule
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 from tests.tools.simpy_model import Rules, SimpyTrain, Told
 from tests.tools.strategies import dags, subsets
 
@@ -117,8 +118,8 @@ def simpy_of(case: dict[str, Any], train: Schedule, trial: int) -> SimpyTrain:
 def hold_together(case: dict[str, Any], trials: int = TRIALS) -> None:
     train = schedule(**case, trials=trials, engine="python", executor=1)
     ends = train.makespan().dt.total_seconds() * 1000
-    (told,) = each_end("python", train._posed.problem, 0, trials, 1, details=True)
-    ids, details = train._posed.problem.ids, told.details
+    (told,) = each_end("python", train._trials.posed.problem, 0, trials, 1, details=True)
+    ids, details = train._trials.posed.problem.ids, told.details
     assert details is not None
     for trial in range(trials):
         model = simpy_of(case, train, trial)
@@ -133,7 +134,7 @@ def hold_together(case: dict[str, Any], trials: int = TRIALS) -> None:
             kind, when = ended.get(repo, ("", -1))
             assert STATUSES[kind] == details.status[trial, job]
             assert details.finish[trial, job] == when
-        assert in_lanes(train._posed.problem, run_trial(train._posed.problem, trial)) == model.worked
+        assert in_lanes(train._trials.posed.problem, run_trial(train._trials.posed.problem, trial)) == model.worked
 
 
 @pytest.mark.parametrize("first", [0, *[pytest.param(at, marks=pytest.mark.slow) for at in range(50, 600, 50)]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -54,6 +55,16 @@ class Posed:
     def certain(self) -> bool:
         """Whether all trials are alike, whatever is drawn."""
         return not self.can_fail and all(_one_time(self.durations.law(repo)) for repo in self.problem.ids)
+
+    @property
+    def priorities(self) -> dict[str, float]:
+        """Repo → number, the higher first, of the repos to release, or of those that a mapping named."""
+        if isinstance(self.priority, Mapping):
+            return {repo: float(number) for repo, number in self.priority.items()}
+        arrays = self.plan.arrays
+        n = len(arrays.ids)
+        ranks = self.ranks or range(-n, 0)
+        return {repo: -float(rank) for repo, rank, out in zip(arrays.ids, ranks, arrays.released, strict=True) if out}
 
     def _rate_at_most(self, repo: str) -> float:
         causes = [cause.probability * cause.severity for cause in self.model.causes_of(repo)]
