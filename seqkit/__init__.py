@@ -50,6 +50,7 @@ from seqkit.analysis.schedule.scheduling import schedule
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
+from seqkit.core.calendar import Freeze
 from seqkit.core.draws import Seed
 from seqkit.core.durations import DurationModel
 from seqkit.core.failures import CommonCause, FailureModel, ModelLike
@@ -149,6 +150,7 @@ __all__ = [
     "EvaluationMetadata",
     "FailureModel",
     "FoundLedger",
+    "Freeze",
     "GraphRunRecorder",
     "IntegrityError",
     "InvalidDigest",

@@ -14,6 +14,7 @@ from seqkit import (
     CommonCause,
     DurationModel,
     FailureModel,
+    Freeze,
     RepoDependencyGraph,
     Retry,
     build_plan,
@@ -66,8 +67,19 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         "policy": draw(st.sampled_from(["skip_dependents", "stop", "continue"])),
         "failure_budget": draw(st.sampled_from([None, None, 1, 2])),
         "min_interval": draw(st.sampled_from([0.0, 0.0, 1.0])),
+        "calendar": [Freeze(*window) for window in draw(freezes())],
         "rng": draw(st.integers(0, 1000)),
     }
+
+
+@st.composite
+def freezes(draw: st.DrawFn) -> list[tuple[int, int, str, int]]:
+    """Windows that overlap, or touch each other, or what ends: start, end, name and lead in seconds."""
+    windows = []
+    for at in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+        begin = draw(st.integers(0, 9))
+        windows.append((begin, begin + draw(st.integers(1, 4)), f"w{at}", draw(st.sampled_from([0, 0, 1, 2]))))
+    return windows
 
 
 def larger(seed: int) -> dict[str, Any]:
@@ -87,6 +99,10 @@ def larger(seed: int) -> dict[str, Any]:
         "policy": chosen.choice(["skip_dependents", "skip_dependents", "stop", "continue"]),
         "failure_budget": chosen.choice([None, None, 2]),
         "min_interval": chosen.choice([0.0, 0.0, 0.0, 0.5]),
+        "calendar": [
+            Freeze(begin, begin + chosen.choice([0.5, 1, 3, 6]), lead=chosen.choice([0, 0, 1]))
+            for begin in (chosen.randint(0, 12) for _ in range(chosen.choice([0, 1, 2, 4])))
+        ],
         "rng": seed,
     }
 
@@ -111,6 +127,10 @@ def simpy_of(case: dict[str, Any], train: Schedule, trial: int) -> SimpyTrain:
         policy=case["policy"],
         budget=case["failure_budget"],
         interval=round(case["min_interval"] * 1000),
+        frozen=[
+            tuple(round(time.total_seconds() * 1000) for time in (each.start - each.lead, each.end))
+            for each in case["calendar"]
+        ],
     )
     return SimpyTrain(train.plan, case["model"], case["durations"], rules, train.seed, trial)
 

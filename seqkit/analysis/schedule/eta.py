@@ -220,9 +220,9 @@ def eta(
     """Say when a run that is under way will end, from what its ledger tells: many trials of what is left of it.
 
     What is done is done, and what failed for good blocks what the run's policy says. Lanes, priority, interval,
-    attempts, waits, policy and budget are those of the run, as its plan tag has them. What is running ends no sooner
-    than now: its time is drawn from those that its law has beyond the time so far. Whether it fails is drawn given
-    that time too, where failed attempts take longer or shorter. A repo that has failed m times is broken with the
+    calendar, attempts, waits, policy and budget are those of the run, as its plan tag has them. What is running ends no
+    sooner than now: its time is drawn from those that its law has beyond the time so far. Whether it fails is drawn
+    given that time too, where failed attempts take longer or shorter. A repo that has failed m times is broken with the
     probability b / (b + (1 − b) f^m) (see :class:`seqkit.FailureModel`), a common cause with a member that was
     released did not strike where it would have failed each try, and others strike with their probability given what
     the run tells.
@@ -326,7 +326,10 @@ def eta_of_events(
     ranks = ranks_of(course.priority, plan.arrays, durations.means(plan.released))
 
     def make(model: FailureModel) -> ScheduleProblem:
-        return pose(plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval)
+        windows = course.windows(began)
+        return pose(
+            plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval, windows
+        )  # fmt: skip
 
     drawn = Conditioned(make, model, story.told, lambda problem: stand(problem, story, told_by_now, began, now))
     at, ids = drawn.at, drawn.problem.ids

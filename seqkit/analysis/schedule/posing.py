@@ -12,6 +12,7 @@ from seqkit.analysis.schedule.jobs import Jobs
 from seqkit.analysis.schedule.listing import Listing, list_schedule
 from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.analysis.schedule.search import search
+from seqkit.core.calendar import Windows
 from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
 from seqkit.core.laws import Law, Steps
@@ -44,6 +45,7 @@ class Posed:
     """As :func:`seqkit.run_plan` takes it; a mapping that nobody else has."""
     ranks: tuple[float, ...]
     interval: float
+    windows: Windows
     problem: ScheduleProblem
 
     @property
@@ -82,6 +84,7 @@ class Posed:
             self.lanes,
             self.ranks,
             self.interval,
+            self.windows,
         )
 
     @property
@@ -91,12 +94,14 @@ class Posed:
 
     def at_the_means(self) -> Listing:
         """Give the schedule where nothing fails and each repo takes its mean."""
-        return list_schedule(self.plan.arrays, self.mean_ticks, self.lanes, self.ranks, ticks_of(self.interval))
+        return list_schedule(
+            self.plan.arrays, self.mean_ticks, self.lanes, self.ranks, ticks_of(self.interval), self.windows
+        )
 
     def bound(self) -> int:
         """Give the tick before which no schedule of the means ends, whatever the priorities."""
         jobs = Jobs.of(self.plan.arrays, self.mean_ticks)
-        return lower_bound(jobs, self.lanes, ticks_of(self.interval))
+        return lower_bound(jobs, self.lanes, ticks_of(self.interval), self.windows)
 
 
 def _one_time(law: Law) -> bool:
@@ -122,6 +127,7 @@ def posed(
     max_parallel: Any,
     priority: Any,
     min_interval: Any,
+    windows: Windows = (),
 ) -> Posed:
     """Read what is left to read, and pose the problem.
 
@@ -142,9 +148,11 @@ def posed(
     means = durations.means(plan.released)  # says where one has none
     check_durations(plan, durations)
     if first == "search":
-        first = search(plan.arrays, mean_ticks(plan, durations), lanes, ticks_of(interval), seed).priorities
+        first = search(
+            plan.arrays, mean_ticks(plan, durations), lanes, ticks_of(interval), seed, windows=windows
+        ).priorities
     ranks = ranks_of(first, plan.arrays, means)
-    problem = pose(plan, durations, model, terms, retry, seed, lanes, ranks, interval)
+    problem = pose(plan, durations, model, terms, retry, seed, lanes, ranks, interval, windows)
     return Posed(
-        plan, durations, model, terms, attempts, retry, seed, lanes, first, ranks, interval, problem
+        plan, durations, model, terms, attempts, retry, seed, lanes, first, ranks, interval, windows, problem
     )  # fmt: skip

@@ -18,9 +18,11 @@ from seqkit._util.words import plural
 from seqkit.analysis.estimate import Estimate, Share
 from seqkit.analysis.montecarlo.trial import Trial, who_fails
 from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, TimeEstimate, mean_time, quantile_time, time_text
+from seqkit.analysis.schedule.problem import LATEST
 from seqkit.analysis.schedule.repos import critical_paths, gains, lanes_frame, repos_frame
 from seqkit.analysis.schedule.since import Since, timedeltas
 from seqkit.analysis.schedule.trials import ScheduleTrials
+from seqkit.core.calendar import Freeze, windows_of
 from seqkit.core.plan import SequencePlan
 from seqkit.ledger import MemoryRunLedger
 from seqkit.running.clock import VirtualClock
@@ -47,6 +49,8 @@ class Schedule:
     """The same seed gives the same numbers."""
     start: datetime | None
     """When the train starts; None where times are counted from there."""
+    calendar: tuple[Freeze, ...]
+    """The windows in which nothing starts."""
     _trials: ScheduleTrials = field(repr=False)
 
     # ------------------------------------------------------------------ the end
@@ -236,12 +240,22 @@ class Schedule:
             priority=own.priority,
             durations=own.durations,
             min_interval=own.interval,
+            calendar=self._dated_calendar(clock()),
             clock=clock,
         )
         fails = {*who_fails(self.plan, own.model, own.terms, self.seed, number), *outcome.failures}
         return Trial(tuple(repo for repo in self.plan.released if repo in fails), outcome)
 
     # ------------------------------------------------------------------ inside
+
+    def _dated_calendar(self, start: datetime) -> list[Freeze]:
+        """Give the windows as dates, to the tick, as a trial from this start goes by them."""
+        tick = timedelta(milliseconds=1)
+        return [
+            Freeze(start + begin * tick, start + min(end, LATEST) * tick, freeze.name, (begin - close) * tick)
+            for freeze, (close, begin, end) in zip(self.calendar, windows_of(self.calendar, self.start), strict=True)
+            if begin < LATEST
+        ]
 
     @property
     def _since(self) -> Since:

@@ -17,6 +17,7 @@ from seqkit.analysis.schedule.kernels import ScheduleEngine, chosen, each_end
 from seqkit.analysis.schedule.posing import Posed, SchedulePriority, posed
 from seqkit.analysis.schedule.scheduled import Schedule
 from seqkit.analysis.schedule.trials import ScheduleTrials
+from seqkit.core.calendar import Calendar, apart, as_calendar, windows_of
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.failures import ModelLike, as_model
@@ -43,6 +44,7 @@ def schedule(
     min_interval: float = 0.0,
     start: datetime | None = None,
     until: float | timedelta | None = None,
+    calendar: Calendar = (),
     trials: int = 10_000,
     rng: Seed | None = None,
     engine: ScheduleEngine = "auto",
@@ -73,6 +75,9 @@ def schedule(
     until : float or timedelta, optional
         Run until the standard error of the mean end is below so many seconds, 4,096 trials at least; `trials` is then
         not looked at.
+    calendar : Freeze or iterable of Freeze
+        Windows in which nothing starts: see :class:`seqkit.Freeze`, and :meth:`Schedule.freezes` for what they mean for
+        the train. Dates need a `start`; times are counted from it.
     trials : int
         How many trials.
     rng : int or numpy.random.Generator, optional
@@ -119,9 +124,14 @@ def schedule(
     if precision == 0:
         raise ValueError("until is 0, which no number of trials reaches: expected seconds above 0")
     begins = None if start is None else moment_of(start, "start is")
+    freezes = as_calendar(calendar)
+    windows = windows_of(freezes, begins)
     seed = resolve_seed(rng)
     check_models([plan], model=read)
-    what = posed(plan, takes, read, terms, attempts, retry_of(attempts), seed, max_parallel, priority, min_interval)
+    retry = retry_of(attempts)
+    what = posed(
+        plan, takes, read, terms, attempts, retry, seed, max_parallel, priority, min_interval, apart(windows)
+    )  # fmt: skip
     chosen_one = chosen(engine, what.problem, _FIRST_ROUND if precision is not None else count)
     run = functools.partial(_followed, chosen_one, what, executor=executor)
     parts = run(0, count if precision is None else _FIRST_ROUND)
@@ -136,7 +146,7 @@ def schedule(
     # Somebody else's executor may be shut down by the time that more is asked.
     threads = None if foreign else executor
     told = ScheduleTrials(what, ends, released, chosen_one, threads)  # type: ignore[arg-type]  # not foreign
-    return Schedule(plan, len(ends), seed, begins, told)
+    return Schedule(plan, len(ends), seed, begins, freezes, told)
 
 
 def _followed(engine: str, what: Posed, begin: int, end: int, executor: Executor | int | None) -> list[Ends]:
