@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from seqkit._util.secrets import as_given
 from seqkit._util.words import printable
@@ -21,6 +21,7 @@ from seqkit.core.times import moment_of, seconds_of
 __all__ = [
     "Calendar",
     "Freeze",
+    "Window",
     "Windows",
     "apart",
     "as_calendar",
@@ -35,6 +36,15 @@ _T = TypeVar("_T", int, datetime)
 
 Windows = tuple[tuple[int, int], ...]
 """Windows in ticks from a start: from when on nothing starts, and until when; apart from each other, ascending."""
+
+
+class Window(NamedTuple):
+    """A freeze in ticks from a start."""
+
+    close: int
+    """From when on nothing starts: its lead is before it begins."""
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -187,7 +197,7 @@ def merged(freezes: Iterable[Freeze]) -> tuple[tuple[datetime, datetime], ...]:
     return _apart([(each.start - each.lead, each.end) for each in freezes])  # type: ignore[operator, misc]  # dates
 
 
-def windows_of(freezes: Sequence[Freeze], start: datetime | None) -> list[tuple[int, int, int]]:
+def windows_of(freezes: Sequence[Freeze], start: datetime | None) -> list[Window]:
     """Give of each freeze from when on nothing starts, when it begins and when it ends, in ticks from a start.
 
     A part of a tick counts as a whole one: in whole ticks that is the same moment.
@@ -200,7 +210,7 @@ def windows_of(freezes: Sequence[Freeze], start: datetime | None) -> list[tuple[
     Examples
     --------
     >>> windows_of([Freeze(60, 120, lead=15)], None)
-    [(45000, 60000, 120000)]
+    [Window(close=45000, begin=60000, end=120000)]
     """
     found = []
     for each in freezes:
@@ -212,17 +222,18 @@ def windows_of(freezes: Sequence[Freeze], start: datetime | None) -> list[tuple[
                 )
             begin, end = begin - start, end - start  # type: ignore[operator]  # both are dates
         times: Any = (begin - lead, begin, end)  # type: ignore[operator]  # all are timedeltas by now
-        close, begins, ends = (-(-time // _TICK) for time in times)
-        found.append((close, begins, ends))
+        found.append(Window(*[-(-time // _TICK) for time in times]))
     return found
 
 
 _TICK = timedelta(milliseconds=1)
 
 
-def apart(windows: Iterable[tuple[int, int, int]]) -> Windows:
+def apart(windows: Iterable[Window]) -> Windows:
     """Merge windows of ticks, and leave out what is over before the start."""
-    return tuple([(max(0, close), end) for close, end in _apart([(w[0], w[2]) for w in windows]) if end > 0])
+    return tuple(
+        [(max(0, close), end) for close, end in _apart([(each.close, each.end) for each in windows]) if end > 0]
+    )
 
 
 def _apart(windows: Iterable[tuple[_T, _T]]) -> tuple[tuple[_T, _T], ...]:

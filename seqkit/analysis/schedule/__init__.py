@@ -21,6 +21,9 @@
 `since`          times from a start, as timedeltas or dates
 `trials`         how the trials ended, and what can be asked of them again
 `repos`          what they tell of each repo, as frames
+`freezing`       how far it is as a freeze begins, and when to start
+`executing`      a trial as the run that it is
+`showing`        a schedule in a line, and as a table
 `scheduled`      what a schedule answers
 `scheduling`     schedule
 `curve`          the same by number of lanes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEVELS", "DateEstimate", "TimeEstimate", "mean_time", "quantile_time", "rank_of", "time_text"]
+__all__ = ["LEVELS", "DateEstimate", "TimeEstimate", "mean_time", "quantile_time", "rank_of", "time_text", "when"]
 
 LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95)
 """The quantiles of an end that are shown where nobody asks for one."""
@@ -38,6 +38,17 @@ def time_text(time: timedelta) -> str:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     days, hours = divmod(round(minutes / 60), 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def when(time: timedelta | datetime) -> str:
+    """Write a time from the start as a person says it, or a date.
+
+    Examples
+    --------
+    >>> when(timedelta(minutes=95)), when(datetime(2026, 3, 2, 14, 5))
+    ('1 h 35 min', '2026-03-02 14:05')
+    """
+    return time_text(time) if isinstance(time, timedelta) else f"{time:%Y-%m-%d %H:%M}"
 
 
 class _Estimated:

@@ -88,7 +88,7 @@ def gains(trials: ScheduleTrials, faster: float, count: int) -> pd.DataFrame:
     rows = []
     for repo in trials.ids:
         own = _faster(trials.posed.durations, trials.ids, repo, 1 - faster)
-        saved = trials.ends[:count] - trials.ends_of(trials.posed.with_durations(own), count)
+        saved = trials.ends[:count] - trials.followed(trials.posed.with_durations(own), count)[0]
         rows.append((float(saved.mean()), float(saved.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan))
     columns = {"gain": timedeltas([gain for gain, _ in rows]), "se": timedeltas([se for _, se in rows])}
     return _by_repo(columns, trials.ids).sort_values("gain", ascending=False, kind="stable")

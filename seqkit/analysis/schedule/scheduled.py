@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,23 +11,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqkit._show.html import page, rows_of
 from seqkit._util.arguments import share_of, whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.estimate import Estimate, Share
-from seqkit.analysis.montecarlo.trial import Trial, who_fails
-from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, TimeEstimate, mean_time, quantile_time, time_text
-from seqkit.analysis.schedule.problem import LATEST
+from seqkit.analysis.montecarlo.trial import Trial
+from seqkit.analysis.schedule.executing import executed
+from seqkit.analysis.schedule.freezing import cut_frame, freezes_frame, last_safe_start
+from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time, when
 from seqkit.analysis.schedule.repos import critical_paths, gains, lanes_frame, repos_frame
+from seqkit.analysis.schedule.showing import ShownFacts, told_in_html, told_in_words
 from seqkit.analysis.schedule.since import Since, timedeltas
 from seqkit.analysis.schedule.trials import ScheduleTrials
-from seqkit.core.calendar import Freeze, windows_of
+from seqkit.core.calendar import Freeze, Window, windows_of
 from seqkit.core.plan import SequencePlan
-from seqkit.ledger import MemoryRunLedger
-from seqkit.running.clock import VirtualClock
-from seqkit.running.executor import run_plan
-from seqkit.running.releasers import SimulatedReleaser
 
 __all__ = ["Schedule"]
 
@@ -107,16 +104,17 @@ class Schedule:
         told, n = self._trials, self._trials.problem.n
         k = math.ceil(share * n - 1e-9)
         if k == n:
-            done = told.is_complete & (told.ends <= latest)
+            done = told.done_by(latest)
         else:
             out = told.times_of_release(k)
             done = (out >= 0) & (out <= latest)
-        return self._share(done, told.posed.certain)
+        return told.share(done)
 
     @property
     def p_complete(self) -> Estimate:
         """The estimated probability that everything is released, whenever."""
-        return self._share(self._trials.is_complete, not self._trials.posed.can_fail)
+        told = self._trials
+        return Share(int(told.is_complete.sum()), self.trials, not told.posed.can_fail)
 
     # ------------------------------------------------------------------ the plan date and the best possible
 
@@ -129,7 +127,7 @@ class Schedule:
     def p_plan_date(self) -> Estimate:
         """The estimated probability that everything is released by the plan date."""
         told = self._trials
-        return self._share(told.is_complete & (told.ends <= told.listing.makespan), told.posed.certain)
+        return told.share(told.done_by(told.listing.makespan))
 
     @property
     def lower_bound(self) -> timedelta | datetime:
@@ -146,6 +144,94 @@ class Schedule:
     def priorities(self) -> dict[str, float]:
         """Who goes first: repo → number, the higher first, as :func:`seqkit.run_plan` takes it."""
         return self._trials.posed.priorities
+
+    # ------------------------------------------------------------------ freezes
+
+    def freezes(self) -> pd.DataFrame:
+        """Say of each freeze how far the train is as it begins.
+
+        Returns
+        -------
+        DataFrame
+            Index `freeze`, the number of each in :attr:`calendar`, from 0. Columns:
+
+            - `name` (string), `start`, `end` (timedelta64[us], or dates).
+            - `p_done`, `se_p_done` (float64): the share of trials in which everything is released as it begins.
+            - `p_under_way`, `se_p_under_way` (float64): the share in which some repo is under way then: an attempt
+              runs, or a repo waits to be tried again. A `lead` makes it small.
+            - `released`, `se_released`, `left` (float64): how many repos are released by then on average, and are not.
+            - `cut_wave` (Int64): the wave in which most often the first repo is left; missing where none ever is.
+        """
+        return freezes_frame(self._trials, self._since, self.calendar, self._windows)
+
+    def cut(self, freeze: int | str = 0) -> pd.DataFrame:
+        """Say where a freeze would cut the train.
+
+        Parameters
+        ----------
+        freeze : int or str
+            Which: its number in :attr:`calendar`, from 0, or its name.
+
+        Returns
+        -------
+        DataFrame
+            Index `repo_id`, the repos to release in plan order. Columns `wave` (Int64); `p_released`, `se_p_released`
+            (float64), the share of trials in which it is released as the freeze begins; `p_first_left`,
+            `se_p_first_left` (float64), the share in which it is not, and all that it needs is: there the cut goes.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such freeze.
+        """
+        return cut_frame(self._trials, self._windows[self._which(freeze)].begin)
+
+    def last_safe_start(self, freeze: int | str = 0, level: float = 0.9) -> timedelta | datetime | None:
+        """Say when the train may start at the latest to be done before a freeze with some probability.
+
+        Under the same draws, and to the second. Where no other freeze comes before that one, and it has no lead, that
+        is the quantile of how long the train takes before the freeze begins. Else starts in between are tried, at most
+        18 in all, by halving: that takes for granted that who starts sooner is done sooner, which no limit of lanes
+        makes sure (Graham's anomalies may make an even later start do, seldom and by little).
+
+        Parameters
+        ----------
+        freeze : int or str
+            Which: its number in :attr:`calendar`, from 0, or its name.
+        level : float
+            The probability that everything is released as it begins.
+
+        Returns
+        -------
+        timedelta, datetime or None
+            A date where the schedule has a start. Else from the start that the calendar counts from: how much later
+            the train may start, or where it is negative how much sooner it has to. None where no start does, as
+            everything is released with less than that probability, whenever.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such freeze, or `level` is not between 0 and 1.
+
+        Examples
+        --------
+        >>> from seqkit import Freeze, RepoDependencyGraph, build_plan, schedule
+        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1")
+        >>> schedule(plan, 600, calendar=Freeze(3_000, 9_000), rng=1, trials=100).last_safe_start()
+        datetime.timedelta(seconds=1800)
+        """
+        probability = share_of("level", level, 0.9, "probability")
+        later = last_safe_start(self._trials, self._windows, self._which(freeze), probability)
+        return None if later is None else self._since.shown(later)
+
+    def _which(self, freeze: Any) -> int:
+        names = [each.name for each in self.calendar]
+        if isinstance(freeze, str) and freeze in names:
+            return names.index(freeze)
+        if isinstance(freeze, int) and not isinstance(freeze, bool) and 0 <= freeze < len(names):
+            return freeze
+        known = "calendar has no freeze" if not names else f"expected one of 0 to {len(names) - 1}, or of {names}"
+        raise ValueError(f"freeze is {as_given(freeze, 200)}, {known:.200}")
 
     # ------------------------------------------------------------------ repo by repo
 
@@ -228,72 +314,36 @@ class Schedule:
         number = int(i) + (self.trials if i < 0 else 0)
         if not 0 <= number < self.trials:
             raise IndexError(f"i is {i}, expected a whole number from 0 to {self.trials - 1}")
-        own, clock = self._trials.posed, VirtualClock(self.start)
-        outcome = run_plan(
-            self.plan,
-            SimulatedReleaser(own.model, rng=self.seed, trial=number, durations=own.durations),
-            MemoryRunLedger(ids=[f"trial-{number}"], clock=clock),  # the same name each time, in pictures too
-            policy=own.terms.policy,
-            failure_budget=own.terms.failure_budget,
-            attempts=replace(own.retry, when=None),  # of a simulated failure nobody knows more than that it is one
-            max_parallel=own.lanes,
-            priority=own.priority,
-            durations=own.durations,
-            min_interval=own.interval,
-            calendar=self._dated_calendar(clock()),
-            clock=clock,
-        )
-        fails = {*who_fails(self.plan, own.model, own.terms, self.seed, number), *outcome.failures}
-        return Trial(tuple(repo for repo in self.plan.released if repo in fails), outcome)
+        return executed(self._trials.posed, number, self.start, self.calendar)
 
     # ------------------------------------------------------------------ inside
 
-    def _dated_calendar(self, start: datetime) -> list[Freeze]:
-        """Give the windows as dates, to the tick, as a trial from this start goes by them."""
-        tick = timedelta(milliseconds=1)
-        return [
-            Freeze(start + begin * tick, start + min(end, LATEST) * tick, freeze.name, (begin - close) * tick)
-            for freeze, (close, begin, end) in zip(self.calendar, windows_of(self.calendar, self.start), strict=True)
-            if begin < LATEST
-        ]
+    @property
+    def _windows(self) -> list[Window]:
+        return windows_of(self.calendar, self.start)
 
     @property
     def _since(self) -> Since:
         return Since(self.start)
 
-    def _share(self, so: NDArray[np.bool_], sure: bool) -> Share:
-        return Share(int(so.sum()), self.trials, sure)
-
-    def _setting(self) -> str:
-        limit = self._trials.posed.lanes
-        lanes = "no limit of lanes" if limit is None else plural(limit, "lane")
-        return f"{lanes}, {self.trials:,} trials, {self._trials.posed.terms}, seed {self.seed}"
-
     def __repr__(self) -> str:
-        return (
-            f"Schedule({plural(self._trials.problem.n, 'repo')}: "
-            f"P50 {self.quantile(0.5)!r}, P80 {self.quantile(0.8)!r}; "
-            f"everything is released with {self.p_complete}; {self._setting()})"
-        )
+        return told_in_words(self, self._shown_facts())
 
     def _repr_html_(self) -> str:
-        rows = [("it ends, whatever came of it", *self._row(False))]
-        if self._trials.is_complete.any():
-            rows.append(("trains that released everything", *self._row(True)))
-        columns = ["", "mean", *(f"P{level * 100:.0f}" for level in LEVELS)]
-        best = f"it is at most {self.gap:.1%} from the best possible" if self.gap else "no schedule ends sooner"
-        planned = self.plan_date
-        told = time_text(planned) if isinstance(planned, timedelta) else f"{planned:%Y-%m-%d %H:%M}"
-        facts = [
-            ("everything is released", self.p_complete),
-            (f"it is by the plan date, {told}", self.p_plan_date),
-        ]
-        note = f"The plan date is that of a train in which nothing fails and each repo takes its mean; {best}."
-        parts = rows_of(columns, rows), rows_of(["", "probability"], facts)
-        return page(f"Schedule of {plural(self._trials.problem.n, 'repo')}: {self._setting()}", *parts, note=note)
+        return told_in_html(self, self._shown_facts())
 
-    def _row(self, complete: bool) -> list[str]:
-        return [repr(self.mean(complete)), *(repr(self.quantile(level, complete)) for level in LEVELS)]
+    def _shown_facts(self) -> ShownFacts:
+        limit, terms = self._trials.posed.lanes, self._trials.posed.terms
+        lanes = "no limit of lanes" if limit is None else plural(limit, "lane")
+        return ShownFacts(
+            setting=f"{lanes}, {self.trials:,} trials, {terms}, seed {self.seed}",
+            before=[
+                (freeze.name or f"at {when(self._since.shown(window.begin))}", self._trials.share(done))
+                for freeze, window in zip(self.calendar, self._windows, strict=True)
+                if window.begin > 0
+                for done in [self._trials.done_by(window.begin)]
+            ],
+        )
 
 
 def _some(ends: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from seqkit.analysis.estimate import Share
 from seqkit.analysis.schedule.ends import Ends
 from seqkit.analysis.schedule.kernels import each_end
 from seqkit.analysis.schedule.listing import Listing
@@ -81,10 +82,20 @@ class ScheduleTrials:
             self.engine, self.problem, 0, self.count, self.threads, criticality=criticality, details=True
         )  # fmt: skip
 
-    def ends_of(self, problem: ScheduleProblem, count: int) -> _Ticks:
-        """Follow the first trials of another problem with the same draws: give when each ends."""
-        with closing(each_end(self.engine, problem, 0, count, self.threads)) as parts:
-            return np.concatenate([part.end for part in parts])
+    def followed(self, problem: ScheduleProblem, count: int | None = None) -> tuple[_Ticks, NDArray[np.int32]]:
+        """Follow the first trials of another problem with the same draws: when each ends, and how many it releases."""
+        with closing(each_end(self.engine, problem, 0, count or self.count, self.threads)) as each:
+            parts = list(each)
+        return np.concatenate([part.end for part in parts]), np.concatenate([part.n_released for part in parts])
+
+    def done_by(self, tick: int) -> NDArray[np.bool_]:
+        """Whether each has released everything by then."""
+        done: NDArray[np.bool_] = self.is_complete & (self.ends <= tick)
+        return done
+
+    def share(self, so: NDArray[np.bool_]) -> Share:
+        """Estimate how likely something is that is so in these."""
+        return Share(int(so.sum()), self.count, self.posed.certain)
 
     def times_of_release(self, k: int) -> _Ticks:
         """Give when the k-th repo was released, -1 where it never was; kept, as whoever asks once asks for a curve."""
