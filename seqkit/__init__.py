@@ -9,7 +9,7 @@ running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
                        disturbed, CommandReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
-how long it takes      DurationModel
+how long it takes      DurationModel, Freeze
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
 when will it be done   schedule, Schedule, lanes_curve, ScheduleAnomaly, eta, Eta

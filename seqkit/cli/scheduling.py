@@ -155,7 +155,8 @@ def _print_freezes(to: Console, told: Any) -> None:
     frame = told.freezes()
     rows = [
         (
-            f"{when(row['start'])} to {when(row['end'])}",
+            when(row["start"]),
+            when(row["end"]),
             f"{row['p_done']:.1%}",
             f"{row['p_under_way']:.1%}",
             f"{row['released']:.1f}",
@@ -163,8 +164,8 @@ def _print_freezes(to: Console, told: Any) -> None:
         )
         for at, row in enumerate(frame.to_dict("records"))
     ]
-    columns = ("nothing starts", "done before", "under way then", "released", "start at the latest (90 %)")
-    show(to, "FREEZES", columns, rows, columns[1:4])
+    columns = ("frozen from", "until", "done before", "under way", "released", "last start (90 %)")
+    show(to, "FREEZES", columns, rows, columns[2:5])
 
 
 def _last_start(told: Any, freeze: int) -> str:
