@@ -129,9 +129,7 @@ def schedule(
     seed = resolve_seed(rng)
     check_models([plan], model=read)
     retry = retry_of(attempts)
-    what = posed(
-        plan, takes, read, terms, attempts, retry, seed, max_parallel, priority, min_interval, apart(windows)
-    )  # fmt: skip
+    what = posed(plan, takes, read, terms, retry, seed, max_parallel, priority, min_interval, apart(windows))
     chosen_one = chosen(engine, what.problem, _FIRST_ROUND if precision is not None else count)
     run = functools.partial(_followed, chosen_one, what, executor=executor)
     parts = run(0, count if precision is None else _FIRST_ROUND)
