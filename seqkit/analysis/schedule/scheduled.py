@@ -54,9 +54,8 @@ class Schedule:
 
     def makespan(self, complete: bool = False) -> pd.Series[Any]:
         """Give the end of each trial, as a Series over the number of the trial (timedelta64[us], or dates)."""
-        told = self._trials
-        which = told.is_complete if complete else np.ones(self.trials, np.bool_)
-        ends = self._since.dates(timedeltas(told.ends[which]))
+        which = self._trials.is_complete if complete else np.ones(self.trials, np.bool_)
+        ends = self._since.dates(timedeltas(self._trials.ends[which]))
         return pd.Series(ends, index=pd.Index(np.flatnonzero(which), name="trial"), name="end")
 
     def mean(self, complete: bool = False) -> TimeEstimate | DateEstimate:
@@ -113,8 +112,7 @@ class Schedule:
     @property
     def p_complete(self) -> Estimate:
         """The estimated probability that everything is released, whenever."""
-        told = self._trials
-        return Share(int(told.is_complete.sum()), self.trials, not told.posed.can_fail)
+        return Share(int(self._trials.is_complete.sum()), self.trials, not self._trials.posed.can_fail)
 
     # ------------------------------------------------------------------ the plan date and the best possible
 
@@ -215,9 +213,9 @@ class Schedule:
 
         Examples
         --------
-        >>> from seqkit import Freeze, RepoDependencyGraph, build_plan, schedule
-        >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1")
-        >>> schedule(plan, 600, calendar=Freeze(3_000, 9_000), rng=1, trials=100).last_safe_start()
+        >>> import seqkit
+        >>> plan = seqkit.build_plan(seqkit.RepoDependencyGraph.from_edges([("core", "api")]), version="1")
+        >>> seqkit.schedule(plan, 600, calendar=seqkit.Freeze(3_000, 9_000), rng=1, trials=100).last_safe_start()
         datetime.timedelta(seconds=1800)
         """
         probability = share_of("level", level, 0.9, "probability")
