@@ -50,6 +50,7 @@ NAMES = {
     # releasers
     "CommonCause",
     "DurationModel",
+    "Freeze",
     "FailureModel",
     "RepoReleaser",
     "ScriptedReleaser",
