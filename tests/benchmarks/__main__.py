@@ -8,6 +8,7 @@ from tests.benchmarks import (
     bench_layout,
     bench_ledger,
     bench_running,
+    bench_schedule,
     bench_whatif,
     bench_widgets,
 )
@@ -18,6 +19,7 @@ BENCHMARKS = {
     "layout": bench_layout.run,
     "ledger": bench_ledger.run,
     "running": bench_running.run,
+    "schedule": bench_schedule.run,
     "whatif": bench_whatif.run,
     "widgets": bench_widgets.run,
 }
