@@ -28,4 +28,6 @@ if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHMARKS:
         if name not in BENCHMARKS:
             sys.exit(f"unknown benchmark {name!r}, expected one of {sorted(BENCHMARKS)}")
-        print(*BENCHMARKS[name](), "", sep="\n")
+        for line in BENCHMARKS[name]():
+            print(line, flush=True)  # what has been measured is kept, whatever comes
+        print()
