@@ -121,6 +121,14 @@ class Notebook:
     def idle(self) -> None:
         """Wait until the kernel has done everything that was sent to it so far, and the page shows it."""
         self.python("")
+        # The page's own connection brings its messages in their order: after this one it has shown those before it.
+        self.page.evaluate(
+            """async () => {
+              const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+              await kernel.requestExecute({ code: "", silent: true, store_history: false }).done;
+              await new Promise(requestAnimationFrame);
+            }"""
+        )
         self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached")
 
     def theme(self, name: str) -> None:
