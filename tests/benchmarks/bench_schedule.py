@@ -20,7 +20,8 @@ from seqkit import DurationModel, RepoDependencyGraph, Schedule, SequencePlan, b
 from seqkit.analysis.schedule.jobs import Jobs
 from seqkit.analysis.schedule.kernels import follow_trials
 from seqkit.analysis.schedule.listing import in_line, list_jobs
-from seqkit.analysis.schedule.posing import mean_ticks, posed
+from seqkit.analysis.schedule.posing import mean_ticks
+from seqkit.analysis.schedule.problem import pose
 from seqkit.analysis.schedule.search import Found, search
 from seqkit.core.failures import as_model
 from seqkit.core.retry import retry_of
@@ -89,7 +90,8 @@ def calls_of(plan: SequencePlan, takes: DurationModel, lanes: int | None) -> Cal
     """Give all that is compared, with how much each does; what is compiled has been compiled."""
     n = len(plan.released)
     trials = max(64, int(WORK / n))
-    what = posed(plan, takes, as_model(P), Terms(), 1, retry_of(1), 7, lanes, "longest_path", 0.0)
+    ranks = ranks_of("longest_path", plan.arrays, takes.means(plan.released))
+    problem = pose(plan, takes, as_model(P), Terms(), retry_of(1), 7, lanes, ranks)
 
     def whole(trials: int) -> Schedule:
         return schedule(
@@ -99,8 +101,8 @@ def calls_of(plan: SequencePlan, takes: DurationModel, lanes: int | None) -> Cal
     ours: dict[str, Callable[[int], object]] = {
         WHOLE: whole,
         FRAME: lambda trials: whole(trials).to_frame(),
-        KERNEL: lambda trials: follow_trials("numba", what.problem, 0, trials, False, False),
-        CRITICAL: lambda trials: follow_trials("numba", what.problem, 0, trials, True, False),
+        KERNEL: lambda trials: follow_trials("numba", problem, 0, trials, False, False),
+        CRITICAL: lambda trials: follow_trials("numba", problem, 0, trials, True, False),
     }
     calls: Calls = {}
     for name, call in ours.items():
