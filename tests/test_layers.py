@@ -47,6 +47,7 @@ ONLY_IN = {
     "numba": ("analysis/montecarlo/numba_draws", "analysis/montecarlo/numba_kernel", "analysis/schedule/compiled"),
     "surrealdb": ("ledger/surreal",),
     "psycopg": ("ledger/sql",),
+    "pyarrow": ("ledger/parquet",),
 }
 
 FILES = sorted(ROOT.rglob("*.py"))

@@ -9,7 +9,7 @@
 `auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
 `running`        run: a release by commands, recorded in a ledger
 `resuming`       resume: what a run left to do, the plan for it, and the run of that
-`conversion`     convert: a ledger in another form
+`conversion`     convert, export: a ledger in another form, and as Parquet files
 `reference`      reference: the API reference as web pages
 `source`         a data set, a graph file or a plan file becomes a plan
 `releasing`      the options of commands that release
@@ -23,7 +23,7 @@
 from __future__ import annotations
 
 from seqkit.cli.auditing import anchor, audit
-from seqkit.cli.conversion import convert
+from seqkit.cli.conversion import convert, export
 from seqkit.cli.demonstration import demo
 from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.reference import reference
@@ -38,6 +38,7 @@ __all__ = [
     "audit",
     "convert",
     "demo",
+    "export",
     "reference",
     "resume",
     "run",
