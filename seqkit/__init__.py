@@ -10,7 +10,7 @@ running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
                        disturbed, CommandReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
-how long it takes      DurationModel
+how long it takes      DurationModel, Freeze
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
 when will it be done   schedule, Schedule, lanes_curve, ScheduleAnomaly, eta, Eta
@@ -46,10 +46,12 @@ from seqkit.analysis.levers import levers
 from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, compare_many, simulate
 from seqkit.analysis.schedule.curve import ScheduleAnomaly, lanes_curve
 from seqkit.analysis.schedule.eta import Eta, eta
-from seqkit.analysis.schedule.scheduling import Schedule, schedule
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
+from seqkit.core.calendar import Freeze
 from seqkit.core.changes import ChangePlan, plan_changes
 from seqkit.core.draws import Seed
 from seqkit.core.durations import DurationModel
@@ -153,6 +155,7 @@ __all__ = [
     "EvaluationMetadata",
     "FailureModel",
     "FoundLedger",
+    "Freeze",
     "GraphRunRecorder",
     "IntegrityError",
     "InvalidDigest",

@@ -53,6 +53,7 @@ NAMES = {
     # releasers
     "CommonCause",
     "DurationModel",
+    "Freeze",
     "FailureModel",
     "RepoReleaser",
     "ScriptedReleaser",

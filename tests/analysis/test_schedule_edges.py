@@ -28,7 +28,8 @@ from seqkit.analysis.schedule import kernels
 from seqkit.analysis.schedule.curve import ScheduleAnomaly, lanes_curve
 from seqkit.analysis.schedule.measures import Sums
 from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time
-from seqkit.analysis.schedule.scheduling import Schedule, schedule
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -401,7 +402,7 @@ def test_what_is_compiled_gives_the_same(lanes: int | None) -> None:
 
 
 def test_sums_are_the_same_whatever_parts_they_come_in(expected: Schedule) -> None:
-    problem = expected._posed.problem
+    problem = expected._trials.posed.problem
     frames = []
     for cuts in ([0, 301], [0, 1, 2, 150, 301]):
         sums = Sums(problem)
@@ -450,7 +451,7 @@ def test_what_is_given_may_change_afterwards() -> None:
     ]
     assert train.priorities == {"b": 1.0}
     with pytest.raises(ValueError, match="read-only"):
-        train._ends[0] = 1
+        train._trials.ends[0] = 1
 
 
 # ---------------------------------------------------------------------- how sure they are
@@ -462,7 +463,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say(runs: int, law: str) -> N
     """Held against the law that the trials are drawn from; an interval may hold it more often, as of steps it must."""
     own = DurationModel({"a": 1000}, 0.5) if law == "lognormal" else DurationModel.from_samples({"a": [1, 2, 2, 9]})
     n = 100
-    ends = schedule(plan_of(nodes="a"), own, rng=5, trials=runs * n, engine="numpy", executor=1)._ends.reshape(runs, n)
+    told = schedule(plan_of(nodes="a"), own, rng=5, trials=runs * n, engine="numpy", executor=1)
+    ends = told._trials.ends.reshape(runs, n)
     truths: dict[str, float] = {"mean": own.mean("a")} | {str(q): own.quantile("a", q) for q in (0.1, 0.5, 0.8, 0.95)}
     held = dict.fromkeys(truths, 0)
     for row in ends:

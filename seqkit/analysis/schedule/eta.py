@@ -7,7 +7,6 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from seqkit._show.html import page, rows_of, shortened
 from seqkit._util import dtypes
-from seqkit._util.arguments import whole
+from seqkit._util.arguments import share_of, whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, listed
 from seqkit.analysis.estimate import Estimate, Share
@@ -23,13 +22,14 @@ from seqkit.analysis.montecarlo.driver import each_part
 from seqkit.analysis.schedule.conditioned import Conditioned
 from seqkit.analysis.schedule.ends import RELEASED
 from seqkit.analysis.schedule.midway import Course, stand
-from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, TimeEstimate, mean_time, quantile_time
+from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, mean_time, quantile_time, rank_of
 from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.durations import DurationModel, DurationsLike, as_durations
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
+from seqkit.core.times import moment_of
 from seqkit.core.unknown import check_models
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
@@ -83,7 +83,7 @@ class Eta:
     @property
     def mean(self) -> DateEstimate:
         """The estimated mean of the end."""
-        return self._dated(mean_time(self._ends, exact=self._trials is None))
+        return mean_time(self._ends, exact=self._trials is None).after(self._began)
 
     def quantile(self, q: float) -> DateEstimate:
         """Estimate by when the run has ended with probability `q`, such as 0.8 for P80.
@@ -93,9 +93,8 @@ class Eta:
         ValueError
             Where `q` is not between 0 and 1.
         """
-        if isinstance(q, bool) or not isinstance(q, int | float | np.floating) or not 0 < q < 1:
-            raise ValueError(f"q is {as_given(q, 200)}, expected a probability between 0 and 1, such as 0.8")
-        return self._dated(quantile_time(np.sort(self._ends), float(q), exact=self._trials is None))
+        level = share_of("q", q, 0.8, "probability")
+        return quantile_time(np.sort(self._ends), level, exact=self._trials is None).after(self._began)
 
     def p_done_by(self, t: datetime) -> Estimate:
         """Estimate the probability that the run has ended by a date, whatever it comes to.
@@ -105,7 +104,7 @@ class Eta:
         TypeError, ValueError
             Where `t` is no aware datetime.
         """
-        latest = (_moment(t, "t") - self._began) // timedelta(milliseconds=1)
+        latest = (moment_of(t, "t is") - self._began) // timedelta(milliseconds=1)
         if self._trials is None:
             return Estimate(float(self._ends[0] <= latest), se=0.0)
         return Share(int((self._ends <= latest).sum()), self.trials)
@@ -152,7 +151,7 @@ class Eta:
                 "overdue": dtypes.boolean([ids[job] in self.overdue for job in jobs]),
                 "p_released": np.array([len(times) / self.trials for times in known], np.float64),
                 **{
-                    f"p{level}": dtypes.utc([self._date(_quantile(times, level)) for times in known])
+                    f"p{level}": dtypes.utc([self._quantile_of(times, level / 100) for times in known])
                     for level in (50, 80)
                 },
             }
@@ -177,16 +176,14 @@ class Eta:
             return None
         return self._began + min(timedelta(milliseconds=ticks), _LAST - self._began)
 
-    def _dated(self, time: TimeEstimate) -> DateEstimate:
-        longest = _LAST - self._began
-        value, low, high = (self._began + min(each, longest) for each in (time, time.low, time.high))
-        return DateEstimate.of(value, time.se, low, high, time.exact)
+    def _quantile_of(self, ascending: NDArray[np.int64], level: float) -> datetime | None:
+        return self._date(int(ascending[rank_of(level, len(ascending))])) if len(ascending) else None
 
     @property
     def told(self) -> str:
         """When it will end, in words, such as "about 14:32, with 80 % before 15:10 UTC"."""
         ascending = np.sort(self._ends)  # no intervals: scipy takes a second to import
-        middle, late = (self._date(_quantile(ascending, level)) for level in (50, 80))
+        middle, late = (self._quantile_of(ascending, level) for level in (0.5, 0.8))
         assert middle is not None and late is not None  # noqa: S101, PT018  # tells mypy: there is a trial
         clock = "%H:%M:%S" if not self.over and late < self.now + _SOON else "%H:%M"
         day = "" if self.now.date() == late.date() and not self.over else "%Y-%m-%d "
@@ -206,9 +203,8 @@ class Eta:
     def _repr_html_(self) -> str:
         if self.over:
             return page(f"The run {self.told}")
-        levels = LEVELS
-        rows = [(repr(self.mean), *(repr(self.quantile(level)) for level in levels))]
-        columns = ["mean", *(f"P{level * 100:.0f}" for level in levels)]
+        rows = [(repr(self.mean), *(repr(self.quantile(level)) for level in LEVELS))]
+        columns = ["mean", *(f"P{level * 100:.0f}" for level in LEVELS)]
         note = (
             f"as of {self.now:%Y-%m-%d %H:%M:%S} UTC: {self._counts()}; everything is released with probability "
             f"{self.p_complete}; {self.trials:,} trials, seed {self.seed}"
@@ -229,9 +225,9 @@ def eta(
     """Say when a run that is under way will end, from what its ledger tells: many trials of what is left of it.
 
     What is done is done, and what failed for good blocks what the run's policy says. Lanes, priority, interval,
-    attempts, waits, policy and budget are those of the run, as its plan tag has them. What is running ends no sooner
-    than now: its time is drawn from those that its law has beyond the time so far. Whether it fails is drawn given
-    that time too, where failed attempts take longer or shorter. A repo that has failed m times is broken with the
+    calendar, attempts, waits, policy and budget are those of the run, as its plan tag has them. What is running ends no
+    sooner than now: its time is drawn from those that its law has beyond the time so far. Whether it fails is drawn
+    given that time too, where failed attempts take longer or shorter. A repo that has failed m times is broken with the
     probability b / (b + (1 − b) f^m) (see :class:`seqkit.FailureModel`), a common cause with a member that was
     released did not strike where it would have failed each try, and others strike with their probability given what
     the run tells.
@@ -297,7 +293,7 @@ def eta(
     """
     read, takes = as_model(model), as_durations(durations)
     count = whole("trials", trials, 1, MAX_TRIALS)
-    moment = None if now is None else _moment(now, "now")
+    moment = None if now is None else moment_of(now, "now is")
     seed = resolve_seed(rng)
     with lent(ledger, existing=True) as kept:
         known = counted(kept)
@@ -346,7 +342,10 @@ def eta_of_events(
     ranks = ranks_of(course.priority, plan.arrays, durations.means(plan.released))
 
     def make(model: FailureModel) -> ScheduleProblem:
-        return pose(plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval)
+        windows = course.windows(began)
+        return pose(
+            plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval, windows
+        )  # fmt: skip
 
     drawn = Conditioned(make, model, story.told, lambda problem: stand(problem, story, told_by_now, began, now))
     at, ids = drawn.at, drawn.problem.ids
@@ -410,19 +409,5 @@ def _ended(plan: SequencePlan, events: Sequence[RunEvent], now: datetime, end: d
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-def _quantile(ascending: NDArray[np.int64], level: int) -> int | None:
-    """Give the smallest time that at least this share does not pass; None where there is none."""
-    return int(ascending[-(-level * len(ascending) // 100) - 1]) if len(ascending) else None
-
-
 def _short(repo: str) -> str:
     return shortened(repo, 40)
-
-
-def _moment(given: Any, argument: str) -> datetime:
-    expected = "expected an aware datetime, such as datetime.now(UTC)"
-    if not isinstance(given, datetime):
-        raise TypeError(f"{argument} is {as_given(given, 200)}, {expected}")
-    if given.utcoffset() is None:
-        raise ValueError(f"{argument} is {as_given(given, 200)}, {expected}")
-    return given.astimezone(UTC)
