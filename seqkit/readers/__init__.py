@@ -22,8 +22,23 @@ from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.poetry_lock import read_poetry
+from seqkit.readers.pylock import read_pylock
+from seqkit.readers.python import read_python
+from seqkit.readers.uv_lock import read_uv
 
-__all__ = ["ReadWarning", "read_edges", "read_graph", "read_npm", "read_pip", "read_plan"]
+__all__ = [
+    "ReadWarning",
+    "read_edges",
+    "read_graph",
+    "read_npm",
+    "read_pip",
+    "read_plan",
+    "read_poetry",
+    "read_pylock",
+    "read_python",
+    "read_uv",
+]
 
 _NAMES = tuple(row.name for row in FORMATS)
 

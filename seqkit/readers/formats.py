@@ -29,6 +29,10 @@ from seqkit.readers.edges import read_edges
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.poetry_lock import is_poetry_lock, read_poetry
+from seqkit.readers.pylock import is_pylock, read_pylock
+from seqkit.readers.python import PYTHON, read_python
+from seqkit.readers.uv_lock import is_uv_lock, read_uv
 
 __all__ = ["ECOSYSTEMS", "FORMATS", "PLAN", "Format", "all_formats", "recognised"]
 
@@ -61,10 +65,44 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sign="install",
         detail="pip install --report",
     ),
+    Format(
+        "python",
+        "Python packages",
+        read_python,
+        files=("pyproject.toml", "setup.cfg"),
+        detail="with those below it",
+    ),
+    Format(
+        "uv",
+        "a uv.lock",
+        read_uv,
+        (".lock",),
+        sniff=is_uv_lock,
+        sign="requires-python and packages with a source",
+        files=("uv.lock",),
+    ),
+    Format(
+        "poetry",
+        "a poetry.lock",
+        read_poetry,
+        (".lock",),
+        sniff=is_poetry_lock,
+        sign="content-hash",
+        files=("poetry.lock",),
+    ),
+    Format(
+        "pylock",
+        "a pylock.toml",
+        read_pylock,
+        (".toml",),
+        sniff=is_pylock,
+        sign="lock-version",
+        detail="PEP 751, where it has dependencies",
+    ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = ()
+ECOSYSTEMS: tuple[Ecosystem, ...] = (PYTHON,)
 """How packages are found in folders, in the order in which they are listed."""
 
 

@@ -1,0 +1,212 @@
+"""Python packages in a folder: a uv workspace, Poetry's path dependencies, or packages that lie side by side."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.kinds import Kinds
+from seqkit.readers._files import PathLike, typed
+from seqkit.readers._gathered import Gathered
+from seqkit.readers._manifests import Ecosystem, Manifest, read_manifests
+from seqkit.readers._pyproject import ECOSYSTEM_NAME, load_pyproject, read_package, sources_of
+from seqkit.readers._python_tools import Table
+from seqkit.readers._tree import Tree, joined
+
+__all__ = ["PYTHON", "read_python"]
+
+_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
+_DEEPEST = 3  # folders below a checkout: sdk/core/azure-core, libs/partners/openai
+_NOT_RELEASED = frozenset(
+    [
+        "benchmark",
+        "benchmarks",
+        "demo",
+        "demos",
+        "doc",
+        "docs",
+        "example",
+        "examples",
+        "fixture",
+        "fixtures",
+        "integration_tests",
+        "sample",
+        "samples",
+        "template",
+        "templates",
+        "test",
+        "test_data",
+        "testdata",
+        "testing",
+        "tests",
+        "third_party",
+    ]
+)
+_WILD = re.compile(r"[*?\[]")
+_PARTS = re.compile(r"(\*\*/?)|(\*)|(\?)|(\[[!^]?[^\]]+\])|(.)", re.S)
+
+
+def read_python(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") -> RepoDependencyGraph:
+    r"""Read the Python packages of a folder from their ``pyproject.toml`` and ``setup.cfg``.
+
+    The packages are the members of a uv (or Rye) workspace, what path dependencies of uv and Poetry lead to, and,
+    where there is no such workspace, packages up to three folders below, but for those in folders called ``tests``,
+    ``docs``, ``examples`` and the like. Ids are names as PyPI compares them (PEP 503: lower case, runs of ``-_.`` as
+    ``-``). Packages that are not below the folder are not repos; what is needed of them is counted in the report.
+
+    Read are ``[project]``, ``[dependency-groups]``, ``[build-system]``, ``[tool.poetry]``, ``[tool.uv]``,
+    ``[tool.rye]``, ``[tool.pdm.dev-dependencies]``, ``[tool.hatch.envs]``, and files of requirements where ``dynamic``
+    dependencies are told in such. ``setup.py`` is a program and is not run: a package that is described there alone is
+    left out, and where dependencies are computed as it is built the report says so.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The folder, or one of the files in it that say so.
+    kinds : str or collection of str, or None
+        Which dependencies count: some of `seqkit.core.kinds.KINDS`, ``"all"``, or None for all but dev, test and
+        extra. ``normal`` are dependencies, whatever the version that they ask for; ``build`` what
+        ``build-system.requires`` and ``setup_requires`` name; ``dev`` those of groups of development (PEP 735,
+        Poetry, PDM, Hatch's environments), ``test`` where the group is called test, tests or testing; ``extra`` those
+        of optional groups that none of the packages asks for by ``name[group]``. Of a group that somebody asks for
+        they are ``normal``, or ``dev`` and ``test`` where only development does. A requirement with a marker counts
+        unless the marker can never hold with the versions of Python that the package is for.
+    cycles : {"error", "merge", "keep"}
+        As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
+
+    Raises
+    ------
+    ReadError
+        Where the folder has none of these files, or one that is named is malformed.
+    DependencyCycle
+        With ``cycles="error"``, where there is one.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, needs in (("core", []), ("app", ["Core>=1"])):
+    ...         pathlib.Path(folder, name).mkdir()
+    ...         text = f'[project]\nname = "{name}"\nversion = "1.0"\ndependencies = {needs}\n'
+    ...         _ = pathlib.Path(folder, name, "pyproject.toml").write_text(text)
+    ...     graph = read_python(folder)
+    >>> graph.edges, graph.attributes("app")
+    ([('core', 'app')], {'version': '1.0', 'path': 'app', 'ecosystem': 'pypi'})
+    """
+    return read_manifests(PYTHON, path, "python", kinds, cycles)
+
+
+def _workspaces(pyproject: Table) -> list[Table]:
+    """Give the tables that name the members of a workspace."""
+    tool = pyproject.at("tool")
+    tables = [tool.at(name, "workspace") for name in ("uv", "rye") if "workspace" in tool.at(name).content]
+    return tables + [
+        environment.at("workspace")
+        for _, environment in tool.at("hatch", "envs").tables()
+        if environment.at("workspace").content
+    ]
+
+
+def _is_workspace(tree: Tree, folder: str) -> bool:
+    pyproject = load_pyproject(tree, folder)
+    return bool(_workspaces(pyproject)) or any(
+        _is_below(place, folder) and place != folder for place in sources_of(pyproject, folder).values()
+    )
+
+
+def _manifests(tree: Tree, folder: str, found: Gathered) -> list[Manifest]:
+    """Read the package in a folder, the members of its workspace, and what path dependencies lead to below it."""
+    pyproject = load_pyproject(tree, folder)
+    workspaces = _workspaces(pyproject)
+    # uv: what the root says of sources holds for all members.
+    shared = sources_of(pyproject, folder) if workspaces else {}
+    manifests = []
+    todo = [folder, *_members(tree, folder, workspaces, found)]
+    for place in todo:  # it grows while it is read
+        manifest = read_package(tree, place, found, shared if place != folder else {})
+        if manifest is not None:
+            manifests.append(manifest)
+        elif place == folder and workspaces:
+            manifests.append(Manifest(ECOSYSTEM_NAME, "", folder, root=True))
+        for need in manifest.needs if manifest is not None else ():
+            other = need.folder
+            if other is not None and other not in todo and _is_below(other, folder) and PYTHON.is_in(tree, other):
+                todo.append(other)
+    return manifests
+
+
+def _members(tree: Tree, folder: str, workspaces: list[Table], found: Gathered) -> list[str]:
+    """List the folders of the members of a workspace."""
+    members: dict[str, None] = {}
+    for table in workspaces:
+        excluded = _patterns(table, "exclude", folder, found)
+        for pattern in _patterns(table, "members", folder, found):
+            places = tree.walk() if _WILD.search(pattern) else [pattern]
+            matches = _matcher(pattern)
+            chosen = [place for place in places if place != folder and matches.fullmatch(place)]
+            if not chosen:
+                found.look_at("members of workspaces that are not there", f"{table.where}.members has {pattern}")
+            for place in chosen:
+                if any(_matcher(one).fullmatch(place) for one in excluded):
+                    continue
+                if PYTHON.is_in(tree, place):
+                    members[place] = None
+                elif not _WILD.search(pattern):
+                    found.look_at("members of workspaces that are not there", place)
+    return list(members)
+
+
+def _patterns(table: Table, key: str, folder: str, found: Gathered) -> list[str]:
+    """Give patterns of folders, from the top."""
+    told = []
+    for number, one in enumerate(typed(table.path, table.place(key), table.content.get(key, []), list)):
+        where = f"{table.place(key)}[{number}]"
+        pattern = typed(table.path, where, one.get("path") if isinstance(one, dict) else one, str)  # Hatch: a table
+        place = joined(folder, pattern)
+        if place is None:
+            found.left_out("members of workspaces that lie outside of the folder", pattern)
+        else:
+            told.append(place)
+    return told
+
+
+def _matcher(pattern: str) -> re.Pattern[str]:
+    """Give the expression of a pattern: ``*`` within a folder's name, ``**`` for any folders."""
+    parts = []
+    for deep, star, one, choice, letter in _PARTS.findall(pattern):
+        if deep:
+            parts.append("(?:.*/)?" if deep.endswith("/") else ".*")
+        elif choice:
+            parts.append("[" + choice[1:-1].replace("!", "^", 1).replace("\\", "\\\\") + "]")
+        else:
+            parts.append("[^/]*" if star else "[^/]" if one else re.escape(letter))
+    try:
+        return re.compile("".join(parts))
+    except re.error:
+        return re.compile(re.escape(pattern))
+
+
+def _others(tree: Tree, folder: str) -> list[str]:
+    """List packages that lie below a checkout, where no workspace names them."""
+    if _workspaces(load_pyproject(tree, folder)) or folder.rpartition("/")[2].lower() in _NOT_RELEASED:
+        return []
+    places, level = [], [folder]
+    for _ in range(_DEEPEST):
+        level = [
+            below
+            for place in level
+            for below in tree.folders(place)
+            if below.rpartition("/")[2].lower() not in _NOT_RELEASED and "{" not in below
+        ]
+        places += [place for place in level if PYTHON.is_in(tree, place)]
+    # A link to one of them is no second package.
+    real = {os.path.realpath(tree.path(place)): place for place in sorted(places, reverse=True)}
+    return sorted(real.values())
+
+
+def _is_below(place: str, folder: str) -> bool:
+    return not folder or place == folder or place.startswith(f"{folder}/")
+
+
+PYTHON = Ecosystem(ECOSYSTEM_NAME, _FILES, _manifests, _is_workspace, _others)
