@@ -26,6 +26,7 @@ from seqkit.readers.poetry_lock import read_poetry
 from seqkit.readers.pylock import read_pylock
 from seqkit.readers.python import read_python
 from seqkit.readers.uv_lock import read_uv
+from seqkit.readers.workflows import read_workflow
 
 __all__ = [
     "ReadWarning",
@@ -38,6 +39,7 @@ __all__ = [
     "read_pylock",
     "read_python",
     "read_uv",
+    "read_workflow",
 ]
 
 _NAMES = tuple(row.name for row in FORMATS)

@@ -86,7 +86,7 @@ class Declared:
         self._requires_python = requires_python
 
     def add(self, text: str, kind: str = "normal", group: str = "", where: str = "") -> None:
-        """Add a requirement as PEP 508 writes it, or as near to it as can be read; `where` is the table that says so."""
+        """Add a requirement as PEP 508 writes it, or nearly so; `where` is the table that says it."""
         read, trouble = parsed(text)
         place = f"{self.folder or '.'}: {where}" if where else self.folder or "."
         if read is None:
@@ -103,10 +103,9 @@ class Declared:
         if trouble:
             self.found.guessed("requirements that break the rules, read by their names", f"{place} has {text}")
         folder = folder_of(read.url, self.folder) if read.url else None
-        groups = [group] if group else extras_in(read.marker)
-        marker = str(read.marker) if read.marker is not None else ""
-        for one in groups or [""]:
-            self.named(read.name, kind, one, folder, sorted(read.extras), marker)
+        if read.marker is None or self._may_hold(read.name, str(read.marker)):
+            for one in [group] if group else extras_in(read.marker) or [""]:
+                self.named(read.name, kind, one, folder, sorted(read.extras))
 
     def named(
         self,
@@ -119,13 +118,18 @@ class Declared:
     ) -> None:
         """Add what is known in parts."""
         name = normalised(name)
-        if marker and not can_hold(parsed_marker(marker), self._requires_python):
-            self.found.left_out(
-                "dependencies whose markers can never hold", f"{self.folder or '.'} needs {name} where {marker}"
-            )
+        if marker and not self._may_hold(name, marker):
             return
         place = folder if folder is not None else self._sources.get(name)
         self.needs.append(Need(name, kind, place, normalised(group) if group else "", tuple(map(normalised, extras))))
+
+    def _may_hold(self, name: str, marker: str) -> bool:
+        if can_hold(parsed_marker(marker), self._requires_python):
+            return True
+        self.found.left_out(
+            "dependencies whose markers can never hold", f"{self.folder or '.'} needs {name} where {marker}"
+        )
+        return False
 
     def add_all(self, texts: Iterable[str], kind: str = "normal", group: str = "", where: str = "") -> None:
         """Add several requirements."""

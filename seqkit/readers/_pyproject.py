@@ -16,6 +16,7 @@ from seqkit.readers._documents import load_toml
 from seqkit.readers._files import described, load_text, text_list, typed
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._manifests import Manifest
+from seqkit.readers._poetry_versions import specifiers
 from seqkit.readers._python_tools import Table, add_poetry, add_tools, poetry_folders, uv_sources
 from seqkit.readers._requirements import kind_of_group, normalised
 from seqkit.readers._tree import Tree
@@ -75,15 +76,22 @@ def read_package(tree: Tree, folder: str, found: Gathered, sources: Mapping[str,
     sources : mapping of str to str
         Folders by normalised names that hold for the whole workspace.
     """
-    pyproject, setup = load_pyproject(tree, folder), load_setup(tree, folder)
+    pyproject = load_pyproject(tree, folder)
     project, poetry = pyproject.at("project"), pyproject.at("tool", "poetry")
+    # One beside a package that is described in whole only sets tools up.
+    setup = load_setup(tree, folder) if project.texts("dynamic") or not project.get("name", str) else {}
     name = project.get("name", str) or poetry.get("name", str) or setup.get("metadata", {}).get("name", "")
     private = pyproject.at("tool", "uv").get("package", bool) is False or poetry.get("package-mode", bool) is False
     if not name and not poetry.content:
         if tree.has(inside(folder, "setup.py")):
             found.left_out("packages that only setup.py describes, a program that is not run", folder or ".")
         return None
-    python = project.get("requires-python", str) or setup.get("options", {}).get("python_requires", "")
+    asked = poetry.at("dependencies").content.get("python")
+    python = (
+        project.get("requires-python", str)
+        or (specifiers(asked) if isinstance(asked, str) else "")
+        or setup.get("options", {}).get("python_requires", "")
+    )
     merged = {**sources, **sources_of(pyproject, folder)}
     declared = Declared(tree, folder, found, merged, python)
     dynamic = set(project.texts("dynamic"))
@@ -123,24 +131,34 @@ def _add_project(project: Table, declared: Declared) -> None:
 
 
 def _add_groups(pyproject: Table, declared: Declared) -> None:
-    """Add the groups of PEP 735; what one includes is counted where it is written."""
+    """Add the groups of PEP 735; what a group includes is of its kind too."""
     groups = pyproject.at("dependency-groups")
-    known = set(map(normalised, groups.content))
+    kinds = {normalised(group): {kind_of_group(group)} for group in groups.content}
+    includes: dict[str, list[str]] = {group: [] for group in kinds}
+    entries: list[tuple[str, str, str]] = []
     for group in groups.content:
         for number, one in enumerate(groups.get(group, list)):
             where = f"dependency-groups.{group}[{number}]"
+            place = f"{declared.folder or '.'}: {where}"
             if isinstance(one, str):
-                declared.add(one, kind_of_group(group), where=where)
+                entries.append((normalised(group), one, where))
                 continue
             included = typed(pyproject.path, where, one, dict).get("include-group")
             if included is None:
-                declared.found.look_at(
-                    "entries of groups that are not understood", f"{declared.folder or '.'}: {where}"
-                )
-            elif normalised(typed(pyproject.path, f"{where}.include-group", included, str)) not in known:
-                declared.found.look_at(
-                    "groups that include one that is not there", f"{declared.folder or '.'}: {where} names {included}"
-                )
+                declared.found.look_at("entries of groups that are not understood", place)
+            elif normalised(typed(pyproject.path, f"{where}.include-group", included, str)) not in kinds:
+                declared.found.look_at("groups that include one that is not there", f"{place} names {included}")
+            else:
+                includes[normalised(group)].append(normalised(included))
+    todo = list(kinds)
+    for group in todo:  # it grows while it is read, twice a group at most: there are two kinds
+        for included in includes[group]:
+            if not kinds[group] <= kinds[included]:
+                kinds[included] |= kinds[group]
+                todo.append(included)
+    for group, text, where in entries:
+        for kind in sorted(kinds[group]):
+            declared.add(text, kind, where=where)
 
 
 # ---------------------------------------------------------------------- what is told elsewhere
@@ -201,20 +219,18 @@ def _add_setup(setup: Mapping[str, Mapping[str, str]], declared: Declared, wante
         _add_lines(options.get("install_requires", ""), declared, "normal", "", "options.install_requires")
     if "optional-dependencies" in wanted:
         for extra, lines in setup.get("options.extras_require", {}).items():
-            name, _, marker = extra.partition(":")
-            _add_lines(lines, declared, "extra" if name else "normal", name, "options.extras_require", marker)
+            _add_lines(lines, declared, "extra", extra, "options.extras_require")
     for key, kind in (("setup_requires", "build"), ("tests_require", "test")):
         _add_lines(options.get(key, ""), declared, kind, "", f"options.{key}")
 
 
-def _add_lines(lines: str, declared: Declared, kind: str, group: str, where: str, marker: str = "") -> None:
+def _add_lines(lines: str, declared: Declared, kind: str, group: str, where: str) -> None:
     if lines.strip().startswith("file:"):
         declared.add_files(
             [name.strip() for name in re.split(r"[,\n]", lines.strip()[5:]) if name.strip()], kind, group
         )
         return
-    # Lines where there are several; on one line, semicolons as older setuptools took them mean markers today.
     for line in lines.splitlines():
         text = line.partition(" #")[0].strip()
         if text and not text.startswith("#"):
-            declared.add(f"{text}; {marker}" if marker and ";" not in text else text, kind, group, where)
+            declared.add(text, kind, group, where)

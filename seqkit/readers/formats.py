@@ -33,6 +33,7 @@ from seqkit.readers.poetry_lock import is_poetry_lock, read_poetry
 from seqkit.readers.pylock import is_pylock, read_pylock
 from seqkit.readers.python import PYTHON, read_python
 from seqkit.readers.uv_lock import is_uv_lock, read_uv
+from seqkit.readers.workflows import is_workflow, read_workflow
 
 __all__ = ["ECOSYSTEMS", "FORMATS", "PLAN", "Format", "all_formats", "recognised"]
 
@@ -98,6 +99,15 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=is_pylock,
         sign="lock-version",
         detail="PEP 751, where it has dependencies",
+    ),
+    Format(
+        "workflow",
+        "a workflow of CI",
+        read_workflow,
+        (".yml", ".yaml"),
+        sniff=is_workflow,
+        sign="jobs, nor stages",
+        detail="jobs of GitHub Actions or GitLab",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""

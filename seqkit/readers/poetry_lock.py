@@ -6,9 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
-
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
@@ -16,11 +13,12 @@ from seqkit.readers._asked import Ask
 from seqkit.readers._documents import load_toml
 from seqkit.readers._files import Opened, PathLike, described, typed
 from seqkit.readers._gathered import Gathered
+from seqkit.readers._poetry_versions import meets, specifiers
 from seqkit.readers._python_locks import Ids, Locked, Packages, check_options, is_called
 from seqkit.readers._python_tools import Table
 from seqkit.readers._requirements import can_hold, normalised, parsed_marker
 
-__all__ = ["is_poetry_lock", "meets", "read_poetry"]
+__all__ = ["is_poetry_lock", "read_poetry"]
 
 _SIGN = re.compile(r"^content-hash\s*=", re.M)
 
@@ -73,7 +71,7 @@ def read_poetry(
     ]
     packages = Packages(path, [_locked(table) for table in tables])
     python = document.at("metadata").content.get("python-versions")
-    reading = _Reading(packages, tables, python if isinstance(python, str) else "")
+    reading = _Reading(packages, tables, specifiers(python) if isinstance(python, str) else "")
     asks = [ask for index in range(len(tables)) for ask in reading.asks(index)]
     return packages.to_graph("poetry", asks, ids, kinds, cycles, reading.tell)
 
@@ -139,42 +137,3 @@ class _Reading:
             found.left_out(what, example)
         for example in self.guessed:
             found.guessed("dependencies that no locked version meets; all versions are taken", example)
-
-
-def meets(version: str | None, constraint: str) -> bool:
-    """Tell whether a version meets a constraint as Poetry writes them: ``^1.2``, ``~1.2``, ``1.*``, ``>=1,<2 || ==3``.
-
-    Examples
-    --------
-    >>> meets("1.9", "^1.2"), meets("2.0", "^1.2"), meets("0.3", "^0.2.5"), meets("1.3", "~1.2"), meets("1", ">=2 || 1")
-    (True, False, False, False, True)
-    """
-    try:
-        exact = Version(version or "")
-        return any(
-            all(_specifiers(part).contains(exact, prereleases=True) for part in _parts(choice))
-            for choice in re.split(r"\|\|?", constraint)
-        )
-    except (InvalidVersion, InvalidSpecifier):
-        return False
-
-
-def _parts(choice: str) -> list[str]:
-    """Split what must hold at once: at commas, and at blanks that do not follow an operator."""
-    return [part for part in re.split(r",|(?<![<>=!~^ ])\s+(?=[<>=!~^\d])", choice.strip()) if part.strip()] or ["*"]
-
-
-def _specifiers(part: str) -> SpecifierSet:
-    part = part.strip()
-    if part == "*":
-        return SpecifierSet()
-    if part[0] not in "^~" or part.startswith("~="):
-        return SpecifierSet(part if part[0] in "<>=!~" and not re.match(r"=[^=]", part) else f"=={part.lstrip('= ')}")
-    lowest = Version(part[1:].strip())
-    release = list(lowest.release)
-    if part[0] == "~":
-        place = min(1, len(release) - 1)
-    else:
-        place = next((place for place, number in enumerate(release) if number), len(release) - 1)
-    highest = [*release[:place], release[place] + 1]
-    return SpecifierSet(f">={lowest},<{'.'.join(map(str, highest))}")

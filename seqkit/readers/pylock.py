@@ -83,7 +83,7 @@ def read_pylock(
     def tell(found: Gathered, names: Sequence[str]) -> None:
         if not any("dependencies" in table.content for table in tables):
             found.look_at(
-                "the lock does not say who needs whom, which is left to those who write it: read uv.lock, poetry.lock "
+                "lock that does not say who needs whom, which is left to those who write it: read uv.lock, poetry.lock "
                 "or a report of pip (pip install --dry-run --report) instead",
             )
 

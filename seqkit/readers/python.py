@@ -18,30 +18,9 @@ __all__ = ["PYTHON", "read_python"]
 
 _FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _DEEPEST = 3  # folders below a checkout: sdk/core/azure-core, libs/partners/openai
-_NOT_RELEASED = frozenset(
-    [
-        "benchmark",
-        "benchmarks",
-        "demo",
-        "demos",
-        "doc",
-        "docs",
-        "example",
-        "examples",
-        "fixture",
-        "fixtures",
-        "integration_tests",
-        "sample",
-        "samples",
-        "template",
-        "templates",
-        "test",
-        "test_data",
-        "testdata",
-        "testing",
-        "tests",
-        "third_party",
-    ]
+_NOT_RELEASED = re.compile(
+    r"benchmarks?|demos?|docs?|examples?|fixtures?|samples?|templates?|(integration_)?tests?|testing|test_?data|third_party",
+    re.IGNORECASE,
 )
 _WILD = re.compile(r"[*?\[]")
 _PARTS = re.compile(r"(\*\*/?)|(\*)|(\?)|(\[[!^]?[^\]]+\])|(.)", re.S)
@@ -189,7 +168,7 @@ def _matcher(pattern: str) -> re.Pattern[str]:
 
 def _others(tree: Tree, folder: str) -> list[str]:
     """List packages that lie below a checkout, where no workspace names them."""
-    if _workspaces(load_pyproject(tree, folder)) or folder.rpartition("/")[2].lower() in _NOT_RELEASED:
+    if _workspaces(load_pyproject(tree, folder)) or _NOT_RELEASED.fullmatch(folder.rpartition("/")[2]):
         return []
     places, level = [], [folder]
     for _ in range(_DEEPEST):
@@ -197,7 +176,7 @@ def _others(tree: Tree, folder: str) -> list[str]:
             below
             for place in level
             for below in tree.folders(place)
-            if below.rpartition("/")[2].lower() not in _NOT_RELEASED and "{" not in below
+            if not _NOT_RELEASED.fullmatch(below.rpartition("/")[2]) and "{" not in below
         ]
         places += [place for place in level if PYTHON.is_in(tree, place)]
     # A link to one of them is no second package.
