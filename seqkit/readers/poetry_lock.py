@@ -71,7 +71,7 @@ def read_poetry(
     ]
     packages = Packages(path, [_locked(table) for table in tables])
     python = document.at("metadata").content.get("python-versions")
-    reading = _Reading(packages, tables, specifiers(python) if isinstance(python, str) else "")
+    reading = _PoetryLock(packages, tables, specifiers(python) if isinstance(python, str) else "")
     asks = [ask for index in range(len(tables)) for ask in reading.asks(index)]
     return packages.to_graph("poetry", asks, ids, kinds, cycles, reading.tell)
 
@@ -88,7 +88,7 @@ def _locked(table: Table) -> Locked:
     return Locked(normalised(name), table.get("version", str), f"{kind} {url}".strip(), folder, known)
 
 
-class _Reading:
+class _PoetryLock:
     """The dependencies, and what is said of those that do not count."""
 
     def __init__(self, packages: Packages, tables: Sequence[Table], python: str) -> None:

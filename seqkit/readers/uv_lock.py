@@ -61,7 +61,7 @@ def read_uv(
         With ``cycles="error"``, where there is one; it says which kinds to leave out, if that opens it.
     """
     check_options(ids, kinds, cycles)
-    lock = _Lock(path)
+    lock = _UvLock(path)
     asks = [ask for index in range(len(lock.tables)) for ask in lock.asks(index)]
 
     def tell(found: Gathered, names: Sequence[str]) -> None:
@@ -74,7 +74,7 @@ def read_uv(
     return lock.packages.to_graph("uv", asks, ids, kinds, cycles, tell)
 
 
-class _Lock:
+class _UvLock:
     """The tables of packages, checked where they are looked at."""
 
     def __init__(self, path: PathLike) -> None:
