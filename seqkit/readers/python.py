@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from fnmatch import fnmatchcase
 
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
@@ -23,7 +24,6 @@ _NOT_RELEASED = re.compile(
     re.IGNORECASE,
 )
 _WILD = re.compile(r"[*?\[]")
-_PARTS = re.compile(r"(\*\*/?)|(\*)|(\?)|(\[[!^]?[^\]]+\])|(.)", re.S)
 
 
 def read_python(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") -> RepoDependencyGraph:
@@ -122,12 +122,11 @@ def _members(tree: Tree, folder: str, workspaces: list[Table], found: Gathered) 
         excluded = _patterns(table, "exclude", folder, found)
         for pattern in _patterns(table, "members", folder, found):
             places = tree.walk() if _WILD.search(pattern) else [pattern]
-            matches = _matcher(pattern)
-            chosen = [place for place in places if place != folder and matches.fullmatch(place)]
+            chosen = [place for place in places if place != folder and _fits(place, pattern)]
             if not chosen:
                 found.look_at("members of workspaces that are not there", f"{table.where}.members has {pattern}")
             for place in chosen:
-                if any(_matcher(one).fullmatch(place) for one in excluded):
+                if any(_fits(place, one) for one in excluded):
                     continue
                 if PYTHON.is_in(tree, place):
                     members[place] = None
@@ -150,20 +149,29 @@ def _patterns(table: Table, key: str, folder: str, found: Gathered) -> list[str]
     return told
 
 
-def _matcher(pattern: str) -> re.Pattern[str]:
-    """Give the expression of a pattern: ``*`` within a folder's name, ``**`` for any folders."""
-    parts = []
-    for deep, star, one, choice, letter in _PARTS.findall(pattern):
-        if deep:
-            parts.append("(?:.*/)?" if deep.endswith("/") else ".*")
-        elif choice:
-            parts.append("[" + choice[1:-1].replace("!", "^", 1).replace("\\", "\\\\") + "]")
-        else:
-            parts.append("[^/]*" if star else "[^/]" if one else re.escape(letter))
-    try:
-        return re.compile("".join(parts))
-    except re.error:
-        return re.compile(re.escape(pattern))
+def _fits(place: str, pattern: str) -> bool:
+    """Tell whether a folder fits a pattern: ``*`` within a folder's name, ``**`` for any folders."""
+    parts = pattern.split("/")
+    open_ends = {0}  # how many parts of the pattern the folders so far can have used up
+    for name in place.split("/"):
+        reached = set()
+        for used in _past_any(open_ends, parts):
+            if used < len(parts):
+                if parts[used] == "**":
+                    reached.add(used)
+                elif fnmatchcase(name, parts[used].replace("[^", "[!")):
+                    reached.add(used + 1)
+        open_ends = reached
+    return len(parts) in _past_any(open_ends, parts)
+
+
+def _past_any(ends: set[int], parts: list[str]) -> set[int]:
+    """Add where one is if ``**`` stands for no folder at all."""
+    more = set(ends)
+    for used in range(len(parts)):
+        if used in more and parts[used] == "**":
+            more.add(used + 1)
+    return more
 
 
 def _others(tree: Tree, folder: str) -> list[str]:

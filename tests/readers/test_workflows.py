@@ -132,5 +132,5 @@ def test_damaged_files_give_a_graph_or_an_error_of_ours(tmp_path: Path, count: i
         piece = rng.choice(("", text[start:end] * 2, "{}", "[]", "*base", "\n", "- ", ": ", "<<: "))
         try:
             read(tmp_path / "a.yml", text[:start] + piece + text[end:], format="workflow", cycles="keep")
-        except (SeqkitError, ValueError):
+        except SeqkitError:
             continue
