@@ -19,12 +19,16 @@ from seqkit.readers._files import Opened, PathLike, ReadWarning
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
+from seqkit.readers.js import read_js
 from seqkit.readers.npm import read_npm
+from seqkit.readers.nx import read_nx
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import read_poetry
 from seqkit.readers.pylock import read_pylock
 from seqkit.readers.python import read_python
+from seqkit.readers.turbo import read_turbo
 from seqkit.readers.uv_lock import read_uv
 from seqkit.readers.workflows import read_workflow
 
@@ -32,12 +36,16 @@ __all__ = [
     "ReadWarning",
     "read_edges",
     "read_graph",
+    "read_js",
     "read_npm",
+    "read_nx",
     "read_pip",
     "read_plan",
+    "read_pnpm",
     "read_poetry",
     "read_pylock",
     "read_python",
+    "read_turbo",
     "read_uv",
     "read_workflow",
 ]

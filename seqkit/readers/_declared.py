@@ -96,7 +96,7 @@ class Declared:
             if folder is not None or read is not None:
                 name = normalised(read.name) if read is not None else ""
                 extras = tuple(map(normalised, sorted(read.extras))) if read is not None else ()
-                self.needs.append(Need(name, kind, folder, group, extras))
+                self.needs.append(Need(name, kind, folder, group=group, extras=extras))
             else:
                 self.found.look_at("requirements that are not understood", f"{place} has {described(text)}")
             return
@@ -121,7 +121,9 @@ class Declared:
         if marker and not self._may_hold(name, marker):
             return
         place = folder if folder is not None else self._sources.get(name)
-        self.needs.append(Need(name, kind, place, normalised(group) if group else "", tuple(map(normalised, extras))))
+        self.needs.append(
+            Need(name, kind, place, group=normalised(group) if group else "", extras=tuple(map(normalised, extras)))
+        )
 
     def _may_hold(self, name: str, marker: str) -> bool:
         if can_hold(parsed_marker(marker), self._requires_python):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from fnmatch import fnmatchcase
 
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
 from seqkit.readers._files import PathLike, typed
 from seqkit.readers._gathered import Gathered
+from seqkit.readers._globs import chosen
 from seqkit.readers._manifests import Ecosystem, Manifest, read_manifests
 from seqkit.readers._pyproject import ECOSYSTEM_NAME, load_pyproject, read_package, sources_of
 from seqkit.readers._python_tools import Table
-from seqkit.readers._tree import Tree, joined
+from seqkit.readers._tree import Tree
 
 __all__ = ["PYTHON", "read_python"]
 
@@ -23,7 +23,6 @@ _NOT_RELEASED = re.compile(
     r"benchmarks?|demos?|docs?|examples?|fixtures?|samples?|templates?|(integration_)?tests?|testing|test_?data|third_party",
     re.IGNORECASE,
 )
-_WILD = re.compile(r"[*?\[]")
 
 
 def read_python(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") -> RepoDependencyGraph:
@@ -119,59 +118,23 @@ def _members(tree: Tree, folder: str, workspaces: list[Table], found: Gathered) 
     """List the folders of the members of a workspace."""
     members: dict[str, None] = {}
     for table in workspaces:
-        excluded = _patterns(table, "exclude", folder, found)
-        for pattern in _patterns(table, "members", folder, found):
-            places = tree.walk() if _WILD.search(pattern) else [pattern]
-            chosen = [place for place in places if place != folder and _fits(place, pattern)]
-            if not chosen:
-                found.look_at("members of workspaces that are not there", f"{table.where}.members has {pattern}")
-            for place in chosen:
-                if any(_fits(place, one) for one in excluded):
-                    continue
-                if PYTHON.is_in(tree, place):
-                    members[place] = None
-                elif not _WILD.search(pattern):
-                    found.look_at("members of workspaces that are not there", place)
+        patterns = [*_patterns(table, "members"), *(f"!{pattern}" for pattern in _patterns(table, "exclude"))]
+        named = chosen(tree, folder, patterns, _FILES[:1])
+        members.update(dict.fromkeys(named.folders))
+        for pattern in named.idle:
+            found.look_at("members of workspaces that are not there", f"{table.where}.members has {pattern}")
+        for pattern in named.outside:
+            found.left_out("members of workspaces that lie outside of the folder", pattern)
     return list(members)
 
 
-def _patterns(table: Table, key: str, folder: str, found: Gathered) -> list[str]:
-    """Give patterns of folders, from the top."""
-    told = []
-    for number, one in enumerate(typed(table.path, table.place(key), table.content.get(key, []), list)):
-        where = f"{table.place(key)}[{number}]"
-        pattern = typed(table.path, where, one.get("path") if isinstance(one, dict) else one, str)  # Hatch: a table
-        place = joined(folder, pattern)
-        if place is None:
-            found.left_out("members of workspaces that lie outside of the folder", pattern)
-        else:
-            told.append(place)
-    return told
-
-
-def _fits(place: str, pattern: str) -> bool:
-    """Tell whether a folder fits a pattern: ``*`` within a folder's name, ``**`` for any folders."""
-    parts = pattern.split("/")
-    open_ends = {0}  # how many parts of the pattern the folders so far can have used up
-    for name in place.split("/"):
-        reached = set()
-        for used in _past_any(open_ends, parts):
-            if used < len(parts):
-                if parts[used] == "**":
-                    reached.add(used)
-                elif fnmatchcase(name, parts[used].replace("[^", "[!")):
-                    reached.add(used + 1)
-        open_ends = reached
-    return len(parts) in _past_any(open_ends, parts)
-
-
-def _past_any(ends: set[int], parts: list[str]) -> set[int]:
-    """Add where one is if ``**`` stands for no folder at all."""
-    more = set(ends)
-    for used in range(len(parts)):
-        if used in more and parts[used] == "**":
-            more.add(used + 1)
-    return more
+def _patterns(table: Table, key: str) -> list[str]:
+    """Give patterns of folders; Hatch may write one as a table."""
+    entries = typed(table.path, table.place(key), table.content.get(key, []), list)
+    return [
+        typed(table.path, f"{table.place(key)}[{number}]", one.get("path") if isinstance(one, dict) else one, str)
+        for number, one in enumerate(entries)
+    ]
 
 
 def _others(tree: Tree, folder: str) -> list[str]:
@@ -196,4 +159,4 @@ def _is_below(place: str, folder: str) -> bool:
     return not folder or place == folder or place.startswith(f"{folder}/")
 
 
-PYTHON = Ecosystem(ECOSYSTEM_NAME, _FILES, _manifests, _is_workspace, _others)
+PYTHON = Ecosystem(ECOSYSTEM_NAME, _FILES, _manifests, _is_workspace, format="python", others=_others)
