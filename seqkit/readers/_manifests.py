@@ -87,12 +87,31 @@ class Ecosystem:
     leaves out and guesses. The first is that of the folder itself, if there is one."""
     is_workspace: Callable[[Tree, str], bool]
     """Tell whether a folder is the root of a workspace: whether its files name other folders."""
+    others: Callable[[Tree, str], list[str]] | None = None
+    """List the folders below that hold packages too, where a repository of this ecosystem may have several without a
+    file that names them; None where there is always such a file."""
     format: str = ""
     """What `format` calls its reader, where that is not `name`."""
 
     def is_in(self, tree: Tree, folder: str) -> bool:
         """Tell whether a folder has one of its files."""
         return any(tree.has(f"{folder}/{name}" if folder else name) for name in self.files)
+
+    def checkout(self, tree: Tree, folder: str, found: Gathered) -> list[Manifest]:
+        """Read the packages of one repository: those that its top names, and `others`."""
+        manifests = self.manifests(tree, folder, found) if self.is_in(tree, folder) else []
+        known = {manifest.folder for manifest in manifests}
+        for place in self.others(tree, folder) if self.others is not None else ():
+            if place in known:
+                continue
+            try:
+                more = self.manifests(tree, place, found)
+            except ReadError as error:  # nobody named it: a template, say
+                found.look_at("manifests below that cannot be read", f"{place}: {error.message}")
+                continue
+            manifests += [manifest for manifest in more if manifest.folder not in known]
+            known.update(manifest.folder for manifest in more)
+        return manifests
 
 
 def link(manifests: Sequence[Manifest], found: Gathered, unit: Unit = "package") -> None:
@@ -207,10 +226,11 @@ def read_manifests(
         load_text(place)  # says what is wrong with the file, if anything is
     found = Gathered(path, format)
     tree = Tree(place if os.path.isdir(place) else os.path.dirname(place) or ".")
-    if not ecosystem.is_in(tree, ""):
+    manifests = ecosystem.checkout(tree, "", found)
+    if not manifests and not ecosystem.is_in(tree, ""):
         tree.folders()  # says what is wrong with the folder, if anything is
         raise ReadError(path, None, f"has no {either(ecosystem.files)}, expected one of these files in the folder")
-    link(ecosystem.manifests(tree, "", found), found)
+    link(manifests, found)
     tell_of_strangers(tree, found)
     return found.to_graph(kinds, cycles)
 
