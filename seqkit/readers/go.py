@@ -207,7 +207,9 @@ def _is_workspace(tree: Tree, folder: str) -> bool:
 
 def _others(tree: Tree, folder: str) -> list[str]:
     """List the modules below a folder that is none itself and has no workspace."""
-    return [] if GO.is_in(tree, folder) else list(_modules_below(tree, folder))
+    if GO.is_in(tree, folder) or not _is_looked_into(folder.rpartition("/")[2]):
+        return []
+    return list(_modules_below(tree, folder))
 
 
 GO = Ecosystem("go", (_WORK, _MOD), _manifests, _is_workspace, _others)
