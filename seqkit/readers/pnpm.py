@@ -37,7 +37,7 @@ def read_pnpm(
     root: bool = False,
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
-    """Read a pnpm lock; every installed package is a repo, with its `version` as attribute.
+    r"""Read a pnpm lock; every installed package is a repo, with its `version` as attribute.
 
     The packages of the workspace (`importers`) are repos too. The lock does not tell what they are called, so they go
     by their folders (``packages/app``), which are their `path`. To order those alone read the folder of the workspace
@@ -66,13 +66,23 @@ def read_pnpm(
         Where the file is no such lock, or a package needs another that is not in the lock.
     DependencyCycle
         With ``cycles="error"``, where there is one; it says which kinds to leave out, if that opens it.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> needs = "{a@1.0.0: {dependencies: {b: 2.1.0}}, b@2.1.0: {}}"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = pathlib.Path(folder, "pnpm-lock.yaml")
+    ...     _ = file.write_text(f"lockfileVersion: '9.0'\nsnapshots: {needs}")
+    ...     read_pnpm(file).edges
+    [('b@2.1.0', 'a@1.0.0')]
     """
     check_cycles(cycles)
     if ids not in _IDS:
         raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
     chosen_kinds(kinds)
     found = Gathered(path, "pnpm")
-    lock = _Lock(path, found)
+    lock = _Installed(path, found)
     repos: dict[str, str] = {}
     versions: dict[str, set[str]] = {}
     for key, (name, version) in lock.packages():
@@ -88,7 +98,7 @@ def read_pnpm(
     return found.to_graph(kinds, cycles)
 
 
-def _tell_of_importers(lock: _Lock, repos: Mapping[str, str], root: bool, found: Gathered) -> None:
+def _tell_of_importers(lock: _Installed, repos: Mapping[str, str], root: bool, found: Gathered) -> None:
     importers = {folder for folder in lock.importers if root or folder != "."}
     for folder in lock.importers:
         if folder not in importers:
@@ -106,7 +116,7 @@ def _tell_of_importers(lock: _Lock, repos: Mapping[str, str], root: bool, found:
         found.root = "."
 
 
-class _Lock:
+class _Installed:
     """The tables of a lock, checked where they are looked at."""
 
     def __init__(self, path: PathLike, found: Gathered) -> None:
