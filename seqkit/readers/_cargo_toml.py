@@ -20,7 +20,7 @@ from typing import Any
 from seqkit.readers._documents import load_toml
 from seqkit.readers._files import PathLike, described, text_list, typed
 
-__all__ = ["REGISTRY", "CargoToml", "Declared"]
+__all__ = ["REGISTRY", "CargoDependency", "CargoToml"]
 
 _KINDS = {
     "dependencies": "normal",
@@ -36,7 +36,7 @@ _SPEC = re.compile(r"(?:.*[#/])?([^:@#/]+)(?:[:@].*)?")  # of [replace]: a name 
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class CargoDependency:
     """A dependency as a manifest declares it."""
 
     key: str
@@ -98,7 +98,7 @@ class CargoToml:
             told = root._table(root._workspace, "package", "workspace.").get("publish") if root is not None else None
         return told is False or told == []
 
-    def declared(self) -> Iterator[Declared]:
+    def declared(self) -> Iterator[CargoDependency]:
         """List all dependencies, those for some targets too."""
         tables: list[tuple[str, Mapping[str, Any]]] = [("", self._document)]
         targets = self._table(self._document, "target")
@@ -107,18 +107,18 @@ class CargoToml:
             for section, kind in _KINDS.items():
                 yield from self._listed(table, section, kind, place)
 
-    def _listed(self, table: Mapping[str, Any], section: str, kind: str, place: str = "") -> Iterator[Declared]:
+    def _listed(self, table: Mapping[str, Any], section: str, kind: str, place: str = "") -> Iterator[CargoDependency]:
         for key, told in self._table(table, section, place).items():
             yield self._one(f"{place}{section}.{key}", key, told, kind)
 
-    def _one(self, where: str, key: str, told: object, kind: str) -> Declared:
+    def _one(self, where: str, key: str, told: object, kind: str) -> CargoDependency:
         if isinstance(told, str):
-            return Declared(key, key, kind, wants=told)
+            return CargoDependency(key, key, kind, wants=told)
         entry = typed(self.path, where, told, dict)
         if entry.get("optional") is True and kind != "dev":
             kind = "optional"
         git = self._text(entry, where, "git")
-        return Declared(
+        return CargoDependency(
             key,
             self._text(entry, where, "package") or key,
             kind,
@@ -138,7 +138,7 @@ class CargoToml:
         """List the folders that are no members, though they lie below."""
         return text_list(self.path, "workspace.exclude", self._workspace.get("exclude", []))
 
-    def shared(self) -> dict[str, Declared]:
+    def shared(self) -> dict[str, CargoDependency]:
         """Give the dependencies that members inherit, by what they call them."""
         return {one.key: one for one in self._listed(self._workspace, "dependencies", "normal", "workspace.")}
 

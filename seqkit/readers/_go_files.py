@@ -28,7 +28,7 @@ _LOCAL = re.compile(r"\.{1,2}(?:[/\\]|$)|/|[A-Za-z]:[/\\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GoLine:
     """A line, or one of a block, which is as if the word before the block stood in front of it."""
 
     number: int
@@ -59,7 +59,7 @@ class Replaced:
     is_folder: bool
 
 
-def go_lines(path: PathLike, text: str) -> Iterator[Line]:
+def go_lines(path: PathLike, text: str) -> Iterator[GoLine]:
     """List the lines of such a file.
 
     Raises
@@ -78,9 +78,9 @@ def go_lines(path: PathLike, text: str) -> Iterator[Line]:
         elif not block and words[-1] == "(" and len(words) == 2:  # a word and a bracket
             block, opened = words[0], number
         elif block:
-            yield Line(number, block, words, comment)
+            yield GoLine(number, block, words, comment)
         elif words[-2:] != ["(", ")"]:
-            yield Line(number, words[0], words[1:], comment)
+            yield GoLine(number, words[0], words[1:], comment)
     if block:
         raise ReadError(path, opened, f"{block} ( has no end, expected ) on a line of its own")
 
@@ -106,7 +106,7 @@ class _GoFile:
     unknown: list[str] = field(default_factory=list)
     """Lines that begin with a word that is none of Go's."""
 
-    def _read(self) -> Iterator[Line]:
+    def _read(self) -> Iterator[GoLine]:
         """Give the lines that only one of the two kinds of files has."""
         for line in go_lines(self.path, load_text(self.path)):
             if line.verb == "replace":
@@ -116,7 +116,7 @@ class _GoFile:
             else:
                 self.unknown.append(" ".join([line.verb, *line.words]))
 
-    def _replacement(self, line: Line) -> Replaced:
+    def _replacement(self, line: GoLine) -> Replaced:
         before, after = line.words, []
         if "=>" in line.words:
             at = line.words.index("=>")
@@ -126,7 +126,7 @@ class _GoFile:
         is_folder = len(after) == 1 and _LOCAL.match(after[0]) is not None
         return Replaced(before[0], before[1] if len(before) > 1 else "", after[0], is_folder)
 
-    def _wrong(self, line: Line, expected: str) -> ReadError:
+    def _wrong(self, line: GoLine, expected: str) -> ReadError:
         return ReadError(
             self.path, line.number, f"has {described(' '.join([line.verb, *line.words]))}, expected {expected}"
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
-from seqkit.readers._cargo_toml import REGISTRY, CargoToml, Declared
+from seqkit.readers._cargo_toml import REGISTRY, CargoDependency, CargoToml
 from seqkit.readers._files import PathLike
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._globs import chosen
@@ -93,7 +93,7 @@ def _is_below(place: str, folder: str) -> bool:
     return not folder or place == folder or place.startswith(f"{folder}/")
 
 
-class _Workspace:
+class _CargoWorkspace:
     """The packages of one root, or of a package without one.
 
     Parameters
@@ -170,7 +170,7 @@ class _Workspace:
             _is_below(place, one) for one in self._literal
         )
 
-    def _target(self, place: str, one: Declared) -> str | None:
+    def _target(self, place: str, one: CargoDependency) -> str | None:
         """Give the folder that a dependency of the package in `place` is taken from, if that is in the tree."""
         base = place
         if one.inherited:
@@ -225,7 +225,7 @@ class _Workspace:
 
 
 def _manifests(tree: Tree, folder: str, found: Gathered) -> list[Manifest]:
-    workspace = _Workspace(tree, folder, found)
+    workspace = _CargoWorkspace(tree, folder, found)
     return [workspace.manifest(place) for place in workspace.members]
 
 

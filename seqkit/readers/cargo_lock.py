@@ -74,12 +74,12 @@ def read_cargo_lock(
     check_cycles(cycles)
     check_ids(ids)
     chosen_kinds(kinds)
-    lock = _Lock(path)
+    lock = _CargoLock(path)
     return graph_of_exact(lock.gathered, ids, kinds, cycles)
 
 
 @dataclass(slots=True)
-class _Package:
+class _CargoPackage:
     name: str
     version: str | None
     source: str
@@ -90,7 +90,7 @@ class _Package:
         return " ".join(filter(None, [self.name, self.version, self.source and f"({self.source})"]))
 
 
-class _Lock:
+class _CargoLock:
     """The packages of a lock, checked where they are looked at."""
 
     def __init__(self, path: PathLike) -> None:
@@ -118,7 +118,7 @@ class _Lock:
         for index, package in enumerate(self.packages):
             self._by_name.setdefault(package.name, []).append(index)
 
-    def _package(self, where: str, table: dict[str, Any]) -> _Package:
+    def _package(self, where: str, table: dict[str, Any]) -> _CargoPackage:
         def text(key: str) -> str | None:
             told = table.get(key)
             return None if told is None else str(typed(self.path, f"{where}.{key}", told, str))
@@ -127,7 +127,7 @@ class _Lock:
         if not name:
             raise ReadError(self.path, None, f"{where} has no name")
         needs = text_list(self.path, f"{where}.dependencies", table.get("dependencies", []))
-        return _Package(name, text("version"), text("source") or "", needs, text("replace"))
+        return _CargoPackage(name, text("version"), text("source") or "", needs, text("replace"))
 
     def gathered(self, ids: Ids) -> Gathered:
         """Tell of all packages, called as `ids` says."""
@@ -155,7 +155,7 @@ class _Lock:
             replaced = self.packages[target].replaced
             yield target if replaced is None else self._target(self.packages[target], replaced)
 
-    def _target(self, package: _Package, told: str) -> int:
+    def _target(self, package: _CargoPackage, told: str) -> int:
         """Find what a dependency means: it says no more than it must to tell packages of one name apart."""
         read = _NEED.fullmatch(told)
         name, version, source = read.groups() if read else (told, None, None)

@@ -77,7 +77,7 @@ def read_cargo_metadata(
 
 
 @dataclass(frozen=True, slots=True)
-class _Declared:
+class _Told:
     """A dependency as a package declares it."""
 
     name: str
@@ -135,14 +135,14 @@ class _Metadata:
 
     # ------------------------------------------------------------------ who needs whom
 
-    def _declared_by(self, one: str) -> Iterator[_Declared]:
+    def _declared_by(self, one: str) -> Iterator[_Told]:
         place = f"package {one}.dependencies"
         for number, entry in enumerate(typed(self.path, place, self._tables[one].get("dependencies", []), list)):
             where = f"{place}[{number}]"
             table = typed(self.path, where, entry, dict)
             stage = self._stage(where, table)
             folder = self._optional_text(table, where, "path")
-            yield _Declared(
+            yield _Told(
                 self._text(table, where, "name"),
                 "optional" if table.get("optional") is True and stage != "dev" else stage or "normal",
                 stage,
@@ -174,7 +174,7 @@ class _Metadata:
                     for kind in kinds:
                         yield one, target, kind
 
-    def _in_folder(self, need: _Declared) -> str | None:
+    def _in_folder(self, need: _Told) -> str | None:
         """Find the package that a dependency takes from a folder; before Cargo 1.51 the folder is not told."""
         if need.folder is not None:
             return self._by_folder.get(need.folder)

@@ -82,14 +82,14 @@ def _at(folder: str, name: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Sets:
+class _ModuleSets:
     """What multimod's ``versions.yaml`` says: versions of modules, and modules that are not released."""
 
     versions: Mapping[str, str] = field(default_factory=dict)
     excluded: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, tree: Tree, folder: str, found: Gathered) -> _Sets:
+    def read(cls, tree: Tree, folder: str, found: Gathered) -> _ModuleSets:
         above = folder.split("/")
         places = [_at("/".join(above[:count]), _SETS) for count in range(len(above), -1, -1)]
         place = next(filter(tree.has, places), None)
@@ -114,7 +114,7 @@ class _Sets:
 def _manifests(tree: Tree, folder: str, found: Gathered) -> list[Manifest]:
     """Read what a workspace uses, else the module of a folder and those below."""
     below = list(_modules_below(tree, folder))
-    sets = _Sets.read(tree, folder, found)
+    sets = _ModuleSets.read(tree, folder, found)
     if not tree.has(_at(folder, _WORK)):
         manifests = [_manifest(tree, folder, folder, [], sets, found)]
         for place in below:
@@ -144,7 +144,9 @@ def _used(tree: Tree, folder: str, work: GoWork, found: Gathered) -> Iterator[st
             yield place
 
 
-def _manifest(tree: Tree, place: str, top: str, replaced: list[Replaced], sets: _Sets, found: Gathered) -> Manifest:
+def _manifest(
+    tree: Tree, place: str, top: str, replaced: list[Replaced], sets: _ModuleSets, found: Gathered
+) -> Manifest:
     mod = GoMod(tree.open(_at(place, _MOD)))
     _tell_unknown(mod.unknown, found)
     instead = {(one.module, one.version): (one, top) for one in replaced}
