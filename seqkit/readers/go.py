@@ -21,7 +21,8 @@ _MOD = "go.mod"
 _WORK = "go.work"
 _SETS = "versions.yaml"
 _FIXTURES = "testdata"  # which Go passes over, as it does what begins with _
-_DEEPEST = 12
+_DEEPEST = 12  # levels of folders below a module
+_DEEPEST_ELSEWHERE = 5  # below a folder that may hold anything
 
 
 def read_go(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") -> RepoDependencyGraph:
@@ -29,7 +30,8 @@ def read_go(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") ->
 
     Where there is a ``go.work``, its modules are those that it uses. Else they are the module of the folder and all
     that lie below, as repositories of several modules have them; ``testdata``, ``vendor`` and folders whose names
-    begin with ``_`` or a dot are passed over.
+    begin with ``_`` or a dot are passed over, and what lies more than 12 levels deep (5, where the folder itself is no
+    module).
 
     An edge is a `require` of a module on another of them, by its path; in the version that is required or not, since
     whatever is required from here is released from here. A `replace` by a folder leads to the module there, one by
@@ -184,14 +186,14 @@ def _tell_unknown(lines: list[str], found: Gathered) -> None:
         found.left_out("lines that begin with no word of Go's", line)
 
 
-def _modules_below(tree: Tree, folder: str) -> Iterator[str]:
+def _modules_below(tree: Tree, folder: str, deepest: int = _DEEPEST) -> Iterator[str]:
     """List the folders below that hold modules, each before what is in it."""
     waiting = [(folder, 0)]
     while waiting:
         place, depth = waiting.pop()
         if place != folder and tree.has(_at(place, _MOD)):
             yield place
-        if depth < _DEEPEST:
+        if depth < deepest:
             waiting += [
                 (below, depth + 1)
                 for below in reversed(tree.folders(place))
@@ -211,7 +213,7 @@ def _others(tree: Tree, folder: str) -> list[str]:
     """List the modules below a folder that is none itself and has no workspace."""
     if GO.is_in(tree, folder) or not _is_looked_into(folder.rpartition("/")[2]):
         return []
-    return list(_modules_below(tree, folder))
+    return list(_modules_below(tree, folder, _DEEPEST_ELSEWHERE))
 
 
 GO = Ecosystem("go", (_WORK, _MOD), _manifests, _is_workspace, _others)
