@@ -212,7 +212,8 @@ class _CargoWorkspace:
             name = (shared or one).name
             target = self._target(place, one)
             known = shared if one.inherited else one
-            if target is None and known is not None and known.path is None and name in self._by_name - {toml.name}:
+            is_member = name in self._by_name and name != toml.name
+            if is_member and target is None and known is not None and known.path is None:
                 self._found.left_out(
                     "dependencies on members by version alone, which Cargo takes from the registry",
                     f"{toml.name} needs {name}",

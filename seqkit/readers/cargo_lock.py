@@ -114,9 +114,12 @@ class _CargoLock:
             str(self._package(f"patch.unused[{number}]", typed(path, f"patch.unused[{number}]", table, dict)))
             for number, table in enumerate(typed(path, "patch.unused", patch.get("unused", []), list))
         ]
-        self._by_name: dict[str, list[int]] = {}
+        # By name, and by what may stand behind it: a version; and a source, or "" for what lies in a folder.
+        self._index: dict[tuple[str, str | None, str | None], list[int]] = {}
         for index, package in enumerate(self.packages):
-            self._by_name.setdefault(package.name, []).append(index)
+            for version in {None, package.version}:
+                for source in {None, package.source, _bare(package.source)}:
+                    self._index.setdefault((package.name, version, source), []).append(index)
 
     def _package(self, where: str, table: dict[str, Any]) -> _CargoPackage:
         def text(key: str) -> str | None:
@@ -159,19 +162,13 @@ class _CargoLock:
         """Find what a dependency means: it says no more than it must to tell packages of one name apart."""
         read = _NEED.fullmatch(told)
         name, version, source = read.groups() if read else (told, None, None)
-        fits = [
-            index for index in self._by_name.get(name, ()) if version is None or self.packages[index].version == version
-        ]
-        if source is not None:
-            exact = [index for index in fits if self.packages[index].source == source]
-            # The commit that a git source stands at (#…) may be left out; folders have no source.
-            fits = exact or [
-                index
-                for index in fits
-                if not self.packages[index].source or _bare(self.packages[index].source) == _bare(source)
-            ]
+        fits = self._index.get((name, version, None), [])
+        own = self._index.get((name, version, ""), [])
+        if source is not None:  # the commit that a git source stands at (#…) may be left out; folders have no source
+            exact = self._index.get((name, version, source)) or self._index.get((name, version, _bare(source)))
+            fits = exact or own
         elif len(fits) > 1:  # what is told without a source is what lies in a folder
-            fits = [index for index in fits if not self.packages[index].source] or fits
+            fits = own or fits
         if len(fits) != 1:
             what = "which is nowhere in the lock" if not fits else f"which could be {len(fits)} packages of the lock"
             raise ReadError(self.path, None, f"package {package} needs {described(told)}, {what}; {_FIX}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from seqkit.core.graph import Cycles, RepoDependencyGraph
@@ -153,7 +153,8 @@ def _manifest(
     _tell_unknown(mod.unknown, found)
     instead = {(one.module, one.version): (one, top) for one in replaced}
     instead = {**{(one.module, one.version): (one, place) for one in mod.replaced}, **instead}
-    tools = {_provider(tool, mod) for tool in mod.tools}
+    modules = {one.module for one in mod.required}
+    tools = {_provider(tool, modules) for tool in mod.tools}
     needs = []
     for one in mod.required:
         replacement, base = instead.get((one.module, one.version)) or instead.get((one.module, "")) or (None, "")
@@ -175,10 +176,11 @@ def _manifest(
     )
 
 
-def _provider(tool: str, mod: GoMod) -> str:
+def _provider(tool: str, modules: Collection[str]) -> str:
     """Find the module that a package is of: the one with the longest path that it begins with."""
-    fits = [one.module for one in mod.required if tool == one.module or tool.startswith(f"{one.module}/")]
-    return max([*fits, ""], key=len)
+    while tool and tool not in modules:
+        tool = tool.rpartition("/")[0]
+    return tool
 
 
 def _tell_unknown(lines: list[str], found: Gathered) -> None:
