@@ -114,6 +114,7 @@ NAMES = {
     "read_ledger",
     "read_ledgers",
     "write_ledger",
+    "write_parquet",
     # does it hold together
     "AuditReport",
     "anchor",

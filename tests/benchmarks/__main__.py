@@ -9,6 +9,7 @@ from tests.benchmarks import (
     bench_layout,
     bench_ledger,
     bench_running,
+    bench_scale,
     bench_whatif,
     bench_widgets,
 )
@@ -20,6 +21,7 @@ BENCHMARKS = {
     "layout": bench_layout.run,
     "ledger": bench_ledger.run,
     "running": bench_running.run,
+    "scale": bench_scale.run,
     "whatif": bench_whatif.run,
     "widgets": bench_widgets.run,
 }
