@@ -71,6 +71,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "items_frame": seqkit.items_frame,
     "write_ledger": lambda path: ledgers.write_ledger(path, path.with_name("new.jsonl")),
     "read_edges": readers.read_edges,
+    "read_maven": readers.read_maven,
     "read_npm": readers.read_npm,
     "read_pip": readers.read_pip,
     "read_plan": readers.read_plan,

@@ -19,11 +19,12 @@ from seqkit.readers._files import Opened, PathLike, ReadWarning
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
+from seqkit.readers.maven import read_maven
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
 
-__all__ = ["ReadWarning", "read_edges", "read_graph", "read_npm", "read_pip", "read_plan"]
+__all__ = ["ReadWarning", "read_edges", "read_graph", "read_maven", "read_npm", "read_pip", "read_plan"]
 
 _NAMES = tuple(row.name for row in FORMATS)
 

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from seqkit._util.words import printable, shortened
 from seqkit.errors import ReadError
-from seqkit.readers._files import PathLike, load_text
+from seqkit.readers._files import PathLike, load_bytes, load_text
 
 __all__ = ["load_toml", "load_xml", "load_yaml"]
 
@@ -88,26 +88,25 @@ def _check_events(path: PathLike, events: Iterator[Any], yaml: Any) -> None:
 
 
 def load_xml(path: PathLike) -> Element:
-    """Read an XML file; entities, DTDs and outside references are refused.
+    """Read an XML file, in the encoding that it declares; entities, DTDs and outside references are refused.
 
     Raises
     ------
     ReadError
-        As :func:`seqkit.readers._files.load_text`, and where it is no XML (with the line), has a document type with
+        As :func:`seqkit.readers._files.load_bytes`, and where it is no XML (with the line), has a document type with
         entities, or is nested too deeply.
     """
     from defusedxml.common import DefusedXmlException  # noqa: PLC0415  # not needed for other formats
     from defusedxml.ElementTree import fromstring  # noqa: PLC0415
 
-    text = load_text(path)
+    content = load_bytes(path)
     try:
-        # The declaration's encoding was that of the bytes, which are text by now.
-        root: Element = fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1), forbid_dtd=False)
+        root: Element = fromstring(content.lstrip(), forbid_dtd=False)
     except DefusedXmlException as error:
         raise ReadError(path, None, f"has what is not read: {shortened(printable(str(error)))}") from None
     except ParseError as error:
         raise ReadError(path, error.position[0], f"is no XML: {shortened(printable(str(error)))}") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:  # an encoding that nobody knows
         raise ReadError(path, None, f"is no XML: {shortened(printable(str(error)))}") from None
     level, depth = [root], 0
     while level:

@@ -58,6 +58,7 @@ class Gathered:
         self.nodes: dict[str, dict[str, Any]] = {}
         self.edges: dict[Pair, set[str]] = {}
         self.root: str | None = None
+        self._waited_for: dict[Pair, set[str]] = {}
         self._told: dict[str, dict[str, list[str]]] = {"left out": {}, "guessed": {}, "look at": {}}
         self._counts: dict[tuple[str, str], int] = {}
 
@@ -67,10 +68,10 @@ class Gathered:
         """Tell of a package, and what is known of it: `version`, `path`, `ecosystem`; None is not known."""
         self.nodes.setdefault(name, {}).update({key: value for key, value in attributes.items() if value is not None})
 
-    def needs(self, dependent: str, dependency: str, kind: str = "normal") -> None:
+    def needs(self, dependent: str, dependency: str, kind: str = "normal", waited_for: bool = False) -> None:
         """Tell who needs whom, and why; a package that is met for the first time here is one too.
 
-        One that needs itself does not wait for itself.
+        One that needs itself does not wait for itself. What is `waited_for` counts by default, whatever its kind.
         """
         self.nodes.setdefault(dependency, {})
         self.nodes.setdefault(dependent, {})
@@ -78,6 +79,30 @@ class Gathered:
             self.left_out("packages that need themselves", dependent)
         else:
             self.edges.setdefault((dependency, dependent), set()).add(kind)
+            if waited_for:
+                self._waited_for.setdefault((dependency, dependent), set()).add(kind)
+
+    def needs_if_open(self, needs: Collection[tuple[str, str, str]]) -> None:
+        """Tell of dependencies, each (dependency, dependent, kind), that do not count where they would close a cycle.
+
+        To be told after all others; of those that close one together the first stay.
+        """
+        place = {}
+        for number, members in enumerate(components(nx.DiGraph([*self.edges, *(need[:2] for need in needs)]))):
+            place.update(dict.fromkeys(members, number))
+        inside = nx.DiGraph(pair for pair in self.edges if place.get(pair[0], -1) == place.get(pair[1], -2))
+        for dependency, dependent, kind in needs:
+            pair = (dependency, dependent)
+            if pair not in self.edges and place.get(dependency, -1) == place.get(dependent, -2):
+                inside.add_nodes_from(pair)
+                if nx.has_path(inside, dependent, dependency):
+                    self.left_out(
+                        "dependencies that would close a cycle, and then do not count",
+                        f"{dependent} needs {dependency} ({kind})",
+                    )
+                    continue
+                inside.add_edge(*pair)
+            self.needs(dependent, dependency, kind)
 
     def left_out(self, what: str, example: str = "") -> None:
         """Count one that is not in the graph; `what` is in the plural: ``dependencies on optional groups``."""
@@ -118,12 +143,12 @@ class Gathered:
             Where the graph cannot be built, such as a merged unit whose name is taken.
         """
         chosen = chosen_kinds(kinds)
-        kept = self._of_kinds(chosen)
+        kept = self._of_kinds(kinds)
         report = self._report(kept, chosen)
         try:
             return graph_of_kinds(kept, self.nodes, cycles, report)
         except DependencyCycle as cycle:
-            also = self._way_out(chosen) if self.knows_kinds else ""
+            also = self._way_out(kept) if self.knows_kinds else ""
             raise DependencyCycle(
                 cycle.repos, cycle.components, cycle.way_out, ". ".join(filter(None, [cycle.also, also]))
             ) from None
@@ -132,11 +157,13 @@ class Gathered:
 
     def is_acyclic(self, kinds: Kinds) -> bool:
         """Tell whether the dependencies of these kinds alone have no cycle."""
-        return _opens(self._of_kinds(chosen_kinds(kinds)))
+        return _opens(self._of_kinds(kinds))
 
-    def _of_kinds(self, chosen: Collection[str]) -> dict[Pair, tuple[str, ...]]:
-        wanted = set(chosen)
-        return {pair: in_order(kinds & wanted) for pair, kinds in self.edges.items() if not wanted.isdisjoint(kinds)}
+    def _of_kinds(self, kinds: Kinds) -> dict[Pair, tuple[str, ...]]:
+        wanted = set(chosen_kinds(kinds))
+        waited_for = self._waited_for if kinds is None else {}
+        kept = {pair: why & wanted | waited_for.get(pair, set()) for pair, why in self.edges.items()}
+        return {pair: in_order(why) for pair, why in kept.items() if why}
 
     def _report(self, kept: Mapping[Pair, tuple[str, ...]], chosen: Collection[str]) -> ReadReport:
         read = [Counted(inflected(len(self.nodes), "package"), len(self.nodes))]
@@ -188,9 +215,9 @@ class Gathered:
             told.append(Counted(f"the root is a stranger: nothing is said of what {self.root} needs"))
         return told
 
-    def _way_out(self, chosen: Collection[str]) -> str:
+    def _way_out(self, kept: Mapping[Pair, tuple[str, ...]]) -> str:
         """Say which kinds to leave out against a cycle: normal ones last, and as few as can be."""
-        there = {kind for kinds in self._of_kinds(chosen).values() for kind in kinds}
+        there = {kind for kinds in kept.values() for kind in kinds}
         present = [kind for kind in KINDS if kind in there]
         choices = [left_out for count in range(1, len(present)) for left_out in combinations(present, count)]
         # A stable sort: of those that keep the normal ones, and of those that don't, the fewest come first.

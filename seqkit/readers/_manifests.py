@@ -45,6 +45,10 @@ class Need:
     """Why: one of `seqkit.core.kinds.KINDS`."""
     folder: str | None = None
     """Where it lies, from the top of the tree, where the manifest says so; None: wherever its name is found."""
+    waited_for: bool = False
+    """Whether it counts by default though its kind does not, as what Maven's tests need."""
+    yields: bool = False
+    """Whether it is left out where it would close a cycle, as its ecosystem does with it."""
 
 
 @dataclass(slots=True)
@@ -117,11 +121,17 @@ def link(manifests: Sequence[Manifest], found: Gathered, unit: Unit = "package")
             )
     if unit == "repo":
         _tell_repos(members, found)
+    yielding: list[tuple[str, str, str]] = []
     for manifest in members:
         for need in manifest.needs:
             target = meant.by(manifest, need)
-            if target is not None and ids[id(target)] != ids[id(manifest)]:
-                found.needs(ids[id(manifest)], ids[id(target)], need.kind)
+            if target is None or ids[id(target)] == ids[id(manifest)]:
+                continue
+            if need.yields:
+                yielding.append((ids[id(target)], ids[id(manifest)], need.kind))
+            else:
+                found.needs(ids[id(manifest)], ids[id(target)], need.kind, need.waited_for)
+    found.needs_if_open(yielding)
 
 
 class _Meant:
@@ -210,7 +220,10 @@ def _ids(manifests: Iterable[Manifest], found: Gathered, unit: Unit) -> dict[int
     taken: set[str] = set()
     for manifest in manifests:
         title = titles[id(manifest)]
-        name = title if shared[title] == 1 else f"{manifest.ecosystem}:{title}"
+        name = title
+        if shared[title] > 1:  # what it is published by, if that is another name, tells more
+            published = bool(manifest.title) and manifest.name not in ("", title)
+            name = manifest.name if published else f"{manifest.ecosystem}:{title}"
         if name in taken:
             name = f"{name} ({manifest.folder or '.'})"
         taken.add(name)

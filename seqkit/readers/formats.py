@@ -26,6 +26,7 @@ from seqkit.errors import ReadError
 from seqkit.readers._files import Opened, ReadWarning
 from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.edges import read_edges
+from seqkit.readers.maven import MAVEN, read_maven
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
@@ -61,10 +62,17 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sign="install",
         detail="pip install --report",
     ),
+    Format(
+        "maven",
+        "a Maven reactor",
+        read_maven,
+        files=("pom.xml",),
+        detail="with its modules",
+    ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = ()
+ECOSYSTEMS: tuple[Ecosystem, ...] = (MAVEN,)
 """How packages are found in folders, in the order in which they are listed."""
 
 
