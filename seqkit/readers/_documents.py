@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
@@ -19,6 +20,7 @@ __all__ = ["load_toml", "load_xml", "load_yaml"]
 
 _MOST_ALIASES = 10_000
 _DEEPEST = 200  # levels of YAML and XML: what people write has a dozen
+_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 _TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 
 
@@ -87,8 +89,20 @@ def _check_events(path: PathLike, events: Iterator[Any], yaml: Any) -> None:
                 raise ReadError(path, line, f"has more than {_MOST_ALIASES:,} aliases, expected at most that")
 
 
-def load_xml(path: PathLike) -> Element:
+def _as_number(name: re.Match[bytes], entities: Mapping[str, int]) -> bytes:
+    code = entities.get(name[1].decode())
+    return name[0] if code is None else b"&#%d;" % code
+
+
+def load_xml(path: PathLike, entities: Mapping[str, int] = MappingProxyType({})) -> Element:
     """Read an XML file, in the encoding that it declares; entities, DTDs and outside references are refused.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    entities : mapping of str to int
+        Names of characters (their code points) that such files may use without declaring them.
 
     Raises
     ------
@@ -100,6 +114,8 @@ def load_xml(path: PathLike) -> Element:
     from defusedxml.ElementTree import fromstring  # noqa: PLC0415
 
     content = load_bytes(path)
+    if entities:
+        content = _ENTITY.sub(lambda name: _as_number(name, entities), content)
     try:
         root: Element = fromstring(content.lstrip(), forbid_dtd=False)
     except DefusedXmlException as error:

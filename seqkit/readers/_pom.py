@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html.entities import name2codepoint
 from xml.etree.ElementTree import Element
 
 from seqkit._util.words import shortened
@@ -16,6 +17,9 @@ from seqkit.readers._documents import load_xml
 from seqkit.readers._tree import Tree
 
 __all__ = ["Artifact", "Plugin", "Pom", "Section", "read_pom"]
+
+_CHARACTERS = {name: code for name, code in name2codepoint.items() if name not in ("amp", "lt", "gt", "quot")}
+"""What Maven knows by name, as HTML does, beside what all XML knows."""
 
 _PLUGINS = "org.apache.maven.plugins"
 """Whose a plugin is that does not say it."""
@@ -109,7 +113,7 @@ def read_pom(tree: Tree, place: str) -> Pom:
         Where it is no XML, no project, or has no `artifactId`.
     """
     path = tree.path(place)
-    root = load_xml(tree.open(place))
+    root = load_xml(tree.open(place), _CHARACTERS)
     if _tag(root) != "project":
         raise ReadError(path, None, f"is <{shortened(_tag(root), 60)}>, expected <project>, as a pom.xml begins")
     artifact = _text(root, "artifactId")

@@ -7,9 +7,11 @@ one who inherits, then management is applied, first what the project and its par
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from seqkit.errors import ReadError
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._pom import Artifact, Pom, Section, read_pom
 from seqkit.readers._tree import Tree, joined
@@ -56,6 +58,15 @@ class Poms:
         self._named: dict[tuple[str, str], list[Pom]] = {}
         self._looked_beside = False
 
+    @classmethod
+    def of(cls, tree: Tree, found: Gathered) -> Poms:
+        """Give those of a tree, all that was read of it before included; `found` is told from now on."""
+        poms = tree.kept.get("maven")
+        if not isinstance(poms, cls):
+            poms = cls(tree, found)
+        tree.kept["maven"], poms.found = poms, found
+        return poms
+
     def at(self, place: str) -> Pom:
         """Give the project that a file holds.
 
@@ -67,8 +78,6 @@ class Poms:
         if place not in self._poms:
             pom = self._poms[place] = read_pom(self.tree, place)
             self._named.setdefault((pom.group, pom.artifact), []).append(pom)
-            for one in pom.incomplete:
-                self.found.look_at("dependencies and plugins without a groupId or an artifactId", f"{place}: {one}")
         return self._poms[place]
 
     def file(self, folder: str, path: str) -> str | None:
@@ -85,7 +94,8 @@ class Poms:
             self._looked_beside = True
             for folder in self.tree.folders():
                 if self.tree.has(f"{folder}/pom.xml"):
-                    self.at(f"{folder}/pom.xml")
+                    with suppress(ReadError):  # which is told where it is read for its own sake
+                        self.at(f"{folder}/pom.xml")
         return self._fitting(one)
 
     def _fitting(self, one: Artifact) -> Pom | None:

@@ -102,7 +102,7 @@ def _ecosystem(file: str) -> Ecosystem:
         "maven",
         (file,),
         lambda tree, folder, found: _manifests(tree, posixpath.join(folder, file), found),
-        lambda tree, folder: Poms(tree, Gathered(tree.top, "maven")).at(posixpath.join(folder, file)).has_modules,
+        lambda tree, folder: Poms.of(tree, Gathered(tree.top, "maven")).at(posixpath.join(folder, file)).has_modules,
     )
 
 
@@ -112,7 +112,7 @@ MAVEN = _ecosystem(_POM)
 
 def _manifests(tree: Tree, top: str, found: Gathered) -> list[Manifest]:
     """Read the reactor that a file is the top of."""
-    poms = Poms(tree, found)
+    poms = Poms.of(tree, found)
     models = _reactor(poms, top)
     versions: dict[str, list[str | None]] = {}
     for model in models:
@@ -151,6 +151,10 @@ def _reactor(poms: Poms, top: str) -> list[Model]:
         waiting += reversed(list(_modules(poms, models[-1], checkout)))
     inside = {model.pom.place for model in models}
     for model in models:
+        for one in model.pom.incomplete:
+            poms.found.look_at(
+                "dependencies and plugins without a groupId or an artifactId", f"{one} in {model.pom.place}"
+            )
         told = model.pom.parent
         above = poms.parent(model.pom)
         if told is not None and above is None:

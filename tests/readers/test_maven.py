@@ -378,6 +378,14 @@ def test_encodings_are_those_that_are_declared(tmp_path: Path) -> None:
         assert list(read_graph(tmp_path)) == ["root"]
 
 
+def test_characters_that_html_names_are_known_as_to_maven(tmp_path: Path) -> None:
+    (tmp_path / "pom.xml").write_text(f"<project>{ROOT}<name>S&oslash;ren &amp; &#65;</name></project>")
+    assert list(read_graph(tmp_path)) == ["root"]
+    (tmp_path / "pom.xml").write_text(f"<project>{ROOT}<name>&nobody;</name></project>")
+    with pytest.raises(ReadError, match="is no XML"):
+        read_graph(tmp_path)
+
+
 def damaged(rng: random.Random, text: str) -> str:
     """Cut text, drop or double an element, or put one's content elsewhere."""
     spans = [match.span() for match in re.finditer(r"<(\w+)>[^<]*</\1>|</?\w+/?>", text)]
