@@ -22,7 +22,7 @@ keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, wr
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
                        EvaluationMetadata, ContentDigest
 reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, RepeatedRecords,
-                       runs_frame, events_frame, items_frame, for_spreadsheet
+                       runs_frame, events_frame, items_frame, for_spreadsheet, write_parquet
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
@@ -123,6 +123,7 @@ from seqkit.ledger import (
 )
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
+from seqkit.ledger.parquet import write_parquet
 from seqkit.readers import ReadWarning, read_graph
 from seqkit.running.clock import VirtualClock
 from seqkit.running.commands import CommandReleaser
@@ -251,6 +252,7 @@ __all__ = [
     "trains_frame",
     "what_if",
     "write_ledger",
+    "write_parquet",
 ]
 
 

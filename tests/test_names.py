@@ -114,6 +114,7 @@ NAMES = {
     "read_ledger",
     "read_ledgers",
     "write_ledger",
+    "write_parquet",
     # does it hold together
     "AuditReport",
     "anchor",
@@ -182,7 +183,8 @@ def test_public_names_of_the_readers_of_formats() -> None:
         "UnreadableLines",
     }
     assert set(seqkit.ledger.__all__) == of_ledgers | opening | classes | {"write_jsonl", "write_sqlite"}
-    of_graphs = {"read_edges", "read_maven", "read_npm", "read_pip", "read_plan"}
+    of_graphs = {"read_edges", "read_npm", "read_pip", "read_plan"}
+    of_graphs |= {"read_js", "read_maven", "read_nx", "read_pnpm", "read_turbo"}
     assert set(seqkit.readers.__all__) == of_graphs | {"ReadWarning", "read_graph"}
     for package in (seqkit.ledger, seqkit.readers):
         assert all(getattr(package, name) is not None for name in package.__all__)

@@ -19,12 +19,28 @@ from seqkit.readers._files import Opened, PathLike, ReadWarning
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
+from seqkit.readers.js import read_js
 from seqkit.readers.maven import read_maven
 from seqkit.readers.npm import read_npm
+from seqkit.readers.nx import read_nx
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.pnpm import read_pnpm
+from seqkit.readers.turbo import read_turbo
 
-__all__ = ["ReadWarning", "read_edges", "read_graph", "read_maven", "read_npm", "read_pip", "read_plan"]
+__all__ = [
+    "ReadWarning",
+    "read_edges",
+    "read_graph",
+    "read_js",
+    "read_maven",
+    "read_npm",
+    "read_nx",
+    "read_pip",
+    "read_plan",
+    "read_pnpm",
+    "read_turbo",
+]
 
 _NAMES = tuple(row.name for row in FORMATS)
 

@@ -16,14 +16,13 @@ stands here.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
-import networkx as nx
-
 from seqkit._util.words import inflected
-from seqkit.core.cycles import components
+from seqkit.core.cycles import after_each, components
 from seqkit.core.graph import Cycles, RepoDependencyGraph, graph_of_kinds
 from seqkit.core.kinds import KINDS, Kinds, chosen_kinds, in_order
 from seqkit.core.read_report import Counted, ReadReport
@@ -36,6 +35,8 @@ _KEPT_EXAMPLES = 5
 _STAR = 3  # packages around one root that make a star
 
 Pair = tuple[str, str]
+
+_ALONE = {kind: (kind,) for kind in KINDS}
 
 
 class Gathered:
@@ -56,9 +57,9 @@ class Gathered:
         self.format = format
         self.knows_kinds = knows_kinds
         self.nodes: dict[str, dict[str, Any]] = {}
-        self.edges: dict[Pair, set[str]] = {}
+        self.edges: dict[Pair, tuple[str, ...]] = {}
         self.root: str | None = None
-        self._waited_for: dict[Pair, set[str]] = {}
+        self._waited_for: dict[Pair, tuple[str, ...]] = {}
         self._told: dict[str, dict[str, list[str]]] = {"left out": {}, "guessed": {}, "look at": {}}
         self._counts: dict[tuple[str, str], int] = {}
 
@@ -73,35 +74,45 @@ class Gathered:
 
         One that needs itself does not wait for itself. What is `waited_for` counts by default, whatever its kind.
         """
-        self.nodes.setdefault(dependency, {})
-        self.nodes.setdefault(dependent, {})
+        if dependency not in self.nodes:
+            self.nodes[dependency] = {}
+        if dependent not in self.nodes:
+            self.nodes[dependent] = {}
         if dependent == dependency:
             self.left_out("packages that need themselves", dependent)
-        else:
-            self.edges.setdefault((dependency, dependent), set()).add(kind)
-            if waited_for:
-                self._waited_for.setdefault((dependency, dependent), set()).add(kind)
+            return
+        pair = dependency, dependent
+        told = self.edges.get(pair)
+        if told is None:
+            self.edges[pair] = _ALONE[kind]
+        elif kind not in told:
+            self.edges[pair] = in_order((*told, kind))
+        if waited_for:
+            self._waited_for[pair] = in_order((*self._waited_for.get(pair, ()), kind))
 
     def needs_if_open(self, needs: Collection[tuple[str, str, str]]) -> None:
         """Tell of dependencies, each (dependency, dependent, kind), that do not count where they would close a cycle.
 
         To be told after all others; of those that close one together the first stay.
         """
-        place = {}
-        for number, members in enumerate(components(nx.DiGraph([*self.edges, *(need[:2] for need in needs)]))):
+        if not needs:
+            return
+        place: dict[str, int] = {}
+        for number, members in enumerate(components(after_each([*self.edges, *(need[:2] for need in needs)]))):
             place.update(dict.fromkeys(members, number))
-        inside = nx.DiGraph(pair for pair in self.edges if place.get(pair[0], -1) == place.get(pair[1], -2))
+        after: dict[str, list[str]] = {}  # within the components, which is where cycles are
+        for dependency, dependent in self.edges:
+            if place.get(dependency, -1) == place.get(dependent, -2):
+                after.setdefault(dependency, []).append(dependent)
         for dependency, dependent, kind in needs:
-            pair = (dependency, dependent)
-            if pair not in self.edges and place.get(dependency, -1) == place.get(dependent, -2):
-                inside.add_nodes_from(pair)
-                if nx.has_path(inside, dependent, dependency):
+            if (dependency, dependent) not in self.edges and place.get(dependency, -1) == place.get(dependent, -2):
+                if _leads(after, dependent, dependency):
                     self.left_out(
                         "dependencies that would close a cycle, and then do not count",
                         f"{dependent} needs {dependency} ({kind})",
                     )
                     continue
-                inside.add_edge(*pair)
+                after.setdefault(dependency, []).append(dependent)
             self.needs(dependent, dependency, kind)
 
     def left_out(self, what: str, example: str = "") -> None:
@@ -161,14 +172,18 @@ class Gathered:
 
     def _of_kinds(self, kinds: Kinds) -> dict[Pair, tuple[str, ...]]:
         wanted = set(chosen_kinds(kinds))
-        waited_for = self._waited_for if kinds is None else {}
-        kept = {pair: why & wanted | waited_for.get(pair, set()) for pair, why in self.edges.items()}
-        return {pair: in_order(why) for pair, why in kept.items() if why}
+        kept = {why: in_order(wanted.intersection(why)) for why in set(self.edges.values())}
+        if kinds is not None or not self._waited_for:
+            return {pair: kept[why] for pair, why in self.edges.items() if kept[why]}
+        waited_for = {pair: in_order((*kept[self.edges[pair]], *why)) for pair, why in self._waited_for.items()}
+        of_all = ((pair, waited_for.get(pair, kept[why])) for pair, why in self.edges.items())
+        return {pair: why for pair, why in of_all if why}
 
     def _report(self, kept: Mapping[Pair, tuple[str, ...]], chosen: Collection[str]) -> ReadReport:
         read = [Counted(inflected(len(self.nodes), "package"), len(self.nodes))]
+        counts = Counter(kept.values())
         for kind in KINDS:
-            count = sum(kind in kinds for kinds in kept.values())
+            count = sum(many for kinds, many in counts.items() if kind in kinds)
             if count:
                 read.append(Counted(_dependencies(count, kind), count))
         left_out = [*self._left_out_kinds(kept), *self._all_told("left out")]
@@ -186,7 +201,7 @@ class Gathered:
         groups: dict[tuple[str, ...], list[Pair]] = {}
         for pair, why in self.edges.items():
             if pair not in kept:
-                groups.setdefault(in_order(why), []).append(pair)
+                groups.setdefault(why, []).append(pair)
         told = []
         for kinds, pairs in sorted(groups.items(), key=lambda group: -len(group[1])):
             before, after = len(_largest(kept)), len(_largest([*kept, *pairs]))
@@ -250,8 +265,18 @@ def _dependencies(count: int, kind: str) -> str:
 
 def _largest(pairs: Iterable[Pair]) -> list[str]:
     """Give the largest component with a cycle, or nothing."""
-    return max(components(nx.DiGraph(list(pairs))), key=len, default=[])
+    return max(components(after_each(pairs)), key=len, default=[])
 
 
 def _opens(pairs: Iterable[Pair]) -> bool:
-    return not components(nx.DiGraph(list(pairs)))
+    return not components(after_each(pairs))
+
+
+def _leads(after: Mapping[str, Iterable[str]], start: str, goal: str) -> bool:
+    """Tell whether one comes after another, directly or not."""
+    reached, waiting = {start}, [start]
+    while waiting and goal not in reached:
+        more = [other for other in after.get(waiting.pop(), ()) if other not in reached]
+        reached.update(more)
+        waiting += more
+    return goal in reached

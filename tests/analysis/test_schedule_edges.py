@@ -6,9 +6,7 @@ import copy
 import itertools
 import math
 import multiprocessing
-import os
 import pickle
-import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -25,9 +23,7 @@ from seqkit import (
     SequencePlan,
     UnknownRepo,
     build_plan,
-    simulate,
 )
-from seqkit.analysis.montecarlo import driver
 from seqkit.analysis.schedule import kernels
 from seqkit.analysis.schedule.curve import ScheduleAnomaly, lanes_curve
 from seqkit.analysis.schedule.measures import Sums
@@ -455,52 +451,6 @@ def test_what_is_given_may_change_afterwards() -> None:
     assert train.priorities == {"b": 1.0}
     with pytest.raises(ValueError, match="read-only"):
         train._ends[0] = 1
-
-
-# ---------------------------------------------------------------------- a worker dies
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("what", ["schedule", "simulate"])
-def test_a_worker_that_is_killed_changes_nothing(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    """Dask gives what a lost worker held to another."""
-    distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(kernels, "_PER_SECOND", dict.fromkeys(kernels._PER_SECOND, 60_000.0))
-    monkeypatch.setattr(driver, "_PER_SECOND", dict.fromkeys(driver._PER_SECOND, 2e6))
-    monkeypatch.setattr(driver, "_ROUND", 2048)
-    many = CASE | {"trials": 60_000}
-
-    def run(executor: Any) -> list[int]:
-        if what == "schedule":
-            return schedule(**many, engine="python", executor=executor).makespan().to_list()
-        return simulate(DIAMOND, 0.2, 4_000_000, rng=1, engine="numpy", executor=executor).counts["trials"].to_list()
-
-    with (
-        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        executor = client.get_executor()
-        pids = list(client.run(os.getpid).values())
-        finished = 0
-        submit = executor.submit
-
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            nonlocal finished
-            future = submit(*args, **kwargs)
-            future.add_done_callback(one_more)
-            return future
-
-        def one_more(_: Any) -> None:
-            nonlocal finished
-            finished += 1
-            if finished == 10:  # in the middle
-                os.kill(pids[0], signal.SIGKILL)
-
-        monkeypatch.setattr(executor, "submit", counted)
-        found = run(executor)
-        assert finished > 20
-        assert pids[0] not in client.run(os.getpid).values()
-    assert found == run(1)
 
 
 # ---------------------------------------------------------------------- how sure they are

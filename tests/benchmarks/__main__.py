@@ -5,9 +5,11 @@ import sys
 from tests.benchmarks import (
     bench_audit,
     bench_core,
+    bench_graphs,
     bench_layout,
     bench_ledger,
     bench_running,
+    bench_scale,
     bench_whatif,
     bench_widgets,
 )
@@ -15,9 +17,11 @@ from tests.benchmarks import (
 BENCHMARKS = {
     "audit": bench_audit.run,
     "core": bench_core.run,
+    "graphs": bench_graphs.run,
     "layout": bench_layout.run,
     "ledger": bench_ledger.run,
     "running": bench_running.run,
+    "scale": bench_scale.run,
     "whatif": bench_whatif.run,
     "widgets": bench_widgets.run,
 }

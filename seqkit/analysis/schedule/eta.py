@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +19,7 @@ from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, listed
 from seqkit.analysis.estimate import Estimate, Share
+from seqkit.analysis.montecarlo.driver import each_part
 from seqkit.analysis.schedule.conditioned import Conditioned
 from seqkit.analysis.schedule.ends import RELEASED
 from seqkit.analysis.schedule.midway import Course, stand
@@ -37,6 +40,8 @@ from seqkit.running.lanes import ranks_of
 __all__ = ["Eta", "eta", "eta_of_events"]
 
 _STATES = ("in_progress", "waiting", "pending")
+_PER_SECOND = 1e5  # trials times repos that are left, of one thread; only to size parts
+_A_TRIAL = 3  # what is done once a trial takes as long as so many repos
 _SHOWN = 3  # repos that run too long, in a repr
 _SOON = timedelta(minutes=10)  # what ends sooner is told to the second
 
@@ -163,10 +168,9 @@ class Eta:
             return [], np.empty((0, 0), np.int64)
         open_ = {*self.running, *self.waiting, *self.left}
         jobs = [job for job, repo in enumerate(self._trials.problem.ids) if repo in open_]
-        finishes = np.full((len(jobs), self.trials), -1, np.int64)
-        for trial, run in enumerate(self._trials.runs(self.trials)):
-            finishes[:, trial] = [run.finish[job] if run.status[job] == RELEASED else -1 for job in jobs]
-        return jobs, finishes
+        # In this thread: somebody else's executor may be shut down by now.
+        with closing(_each_part(self._trials, self.trials, jobs, 1, "scheduling")) as parts:
+            return jobs, np.concatenate([finishes for _, _, finishes in parts], axis=1)
 
     def _date(self, ticks: int | None) -> datetime | None:
         if ticks is None:
@@ -220,6 +224,7 @@ def eta(
     now: datetime | None = None,
     trials: int = 10_000,
     rng: Seed | None = None,
+    executor: Executor | int | None = None,
 ) -> Eta:
     """Say when a run that is under way will end, from what its ledger tells: many trials of what is left of it.
 
@@ -251,6 +256,9 @@ def eta(
         How many trials: 10,000 of 75 repos take a few seconds.
     rng : int or numpy.random.Generator, optional
         The seed, or where it comes from. What the run tells nothing of is drawn as in :func:`seqkit.schedule`.
+    executor : Executor or int, optional
+        Where to run, as in :func:`seqkit.simulate`; the numbers are the same. None runs here: the trials are followed
+        in plain Python, which processes make faster and threads do not.
 
     Raises
     ------
@@ -259,6 +267,8 @@ def eta(
     TypeError, ValueError
         Where an argument is not of its kind or out of its range; where the run carries no plan, or `now` is before its
         start; where a repo to release has no duration.
+    RuntimeError
+        Where the executor has been shut down, or has lost a worker for good (``BrokenExecutor``).
 
     Warns
     -----
@@ -308,7 +318,8 @@ def eta(
     if record.completed_at is not None and record.completed_at <= moment:
         return _ended(plan, events, moment, record.completed_at, seed)
     course = Course.told_by(tag_of(record, "plan"))
-    return eta_of_events(plan, course, events, began, moment, takes, read, count, seed)
+    where = 1 if executor is None else executor
+    return eta_of_events(plan, course, events, began, moment, takes, read, count, seed, where, "scheduling")
 
 
 def eta_of_events(
@@ -321,8 +332,13 @@ def eta_of_events(
     model: FailureModel,
     trials: int,
     seed: int,
+    executor: Executor | int = 1,
+    what: str = "",
 ) -> Eta:
-    """Say the same of a run that is known by its events alone, of which those up to `now` count."""
+    """Say the same of a run that is known by its events alone, of which those up to `now` count.
+
+    A progress bar says `what` goes on, where that is not empty.
+    """
     story = Story(plan, course.terms)
     told_by_now = [event for event in events if event.timestamp <= now]
     for event in told_by_now:
@@ -334,10 +350,8 @@ def eta_of_events(
 
     drawn = Conditioned(make, model, story.told, lambda problem: stand(problem, story, told_by_now, began, now))
     at, ids = drawn.at, drawn.problem.ids
-    ends, released = np.zeros(trials, np.int64), np.zeros(trials, np.int64)
-    for trial, run in enumerate(drawn.runs(trials)):
-        ends[trial] = max(run.end, at.now)
-        released[trial] = run.status.count(RELEASED)
+    with closing(_each_part(drawn, trials, [], executor, what)) as parts:
+        ends, released = (np.concatenate(each) for each in zip(*[part[:2] for part in parts], strict=True))
     open_ = [job for job in range(len(ids)) if at.finish[job] < 0 and job not in at.passed]
     left = [job for job in open_ if job not in at.running and job not in at.waiting]
     return Eta(
@@ -354,6 +368,34 @@ def eta_of_events(
         _released=released,
         _trials=drawn,
     )
+
+
+_Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _part(drawn: Conditioned, jobs: Sequence[int], first: int, trials: int) -> _Part:
+    """Follow some trials; a function of the module, so that it can be sent to another process.
+
+    Gives when each ended, how many repos it released, and [jobs, trials] when each of these was, or -1.
+    """
+    ends, released = np.zeros(trials, np.int64), np.zeros(trials, np.int64)
+    finishes = np.full((len(jobs), trials), -1, np.int64)
+    for place, run in enumerate(drawn.runs(first, trials)):
+        ends[place] = max(run.end, drawn.at.now)
+        released[place] = run.status.count(RELEASED)
+        finishes[:, place] = [run.finish[job] if run.status[job] == RELEASED else -1 for job in jobs]
+    return ends, released, finishes
+
+
+def _each_part(
+    drawn: Conditioned, trials: int, jobs: Sequence[int], executor: Executor | int, what: str
+) -> Generator[_Part]:
+    left = len(drawn.problem.ids) - sum(finish >= 0 for finish in drawn.at.finish)
+
+    def call(first: int, some: int):  # type: ignore[no-untyped-def]  # as each_part has it
+        return _part, (drawn, jobs, first, some)
+
+    yield from each_part(call, 0, trials, _PER_SECOND / (left + _A_TRIAL), executor, what)
 
 
 def _ended(plan: SequencePlan, events: Sequence[RunEvent], now: datetime, end: datetime, seed: int) -> Eta:
