@@ -32,6 +32,7 @@ from seqkit.readers.edges import read_edges
 from seqkit.readers.go import GO, read_go
 from seqkit.readers.go_graph import is_go_mod_graph, read_go_mod_graph
 from seqkit.readers.js import NPM, read_js
+from seqkit.readers.maven import MAVEN, read_maven
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import is_nx, read_nx
 from seqkit.readers.pip_report import read_pip
@@ -189,10 +190,17 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=is_go_mod_graph,
         sign="lines of two modules",
     ),
+    Format(
+        "maven",
+        "a Maven reactor",
+        read_maven,
+        files=("pom.xml",),
+        detail="with its modules",
+    ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO)
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO, MAVEN)
 """How packages are found in folders, in the order in which they are listed."""
 
 
