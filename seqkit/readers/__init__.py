@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from seqkit._util.collector import collector_paused
 from seqkit._util.formats import endings, listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
@@ -142,7 +143,8 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
             )
         row = recognised(rows, file, advice=f"; pass format= one of {names} to see what is missing")
     _check_options(options, row.read, row.name, passed_over=("path",))
-    return row.read(file, **options)
+    with collector_paused():  # what is read is kept: there is nothing to collect
+        return row.read(file, **options)
 
 
 def _check_options(options: Mapping[str, Any], read: Callable[..., Any], name: str, passed_over: Sequence[str]) -> None:
