@@ -16,14 +16,25 @@ from seqkit._util.formats import endings, listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
 from seqkit.readers._files import Opened, PathLike, ReadWarning
+from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.spdx import read_spdx
 
-__all__ = ["ReadWarning", "read_edges", "read_graph", "read_npm", "read_pip", "read_plan"]
+__all__ = [
+    "ReadWarning",
+    "read_cyclonedx",
+    "read_edges",
+    "read_graph",
+    "read_npm",
+    "read_pip",
+    "read_plan",
+    "read_spdx",
+]
 
 _NAMES = tuple(row.name for row in FORMATS)
 

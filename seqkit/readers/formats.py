@@ -25,10 +25,12 @@ from seqkit.core.plan import SequencePlan
 from seqkit.errors import ReadError
 from seqkit.readers._files import Opened, ReadWarning
 from seqkit.readers._manifests import Ecosystem
+from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
 from seqkit.readers.npm import read_npm
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.spdx import is_spdx, read_spdx
 
 __all__ = ["ECOSYSTEMS", "FORMATS", "PLAN", "Format", "all_formats", "recognised"]
 
@@ -60,6 +62,24 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=lambda file: file.has_keys("install"),
         sign="install",
         detail="pip install --report",
+    ),
+    Format(
+        "cyclonedx",
+        "a CycloneDX bill of materials",
+        read_cyclonedx,
+        (".cdx.json", ".json"),
+        sniff=lambda file: file.has_keys("bomFormat"),
+        sign="bomFormat",
+        detail="1.2 to 1.7",
+    ),
+    Format(
+        "spdx",
+        "an SPDX bill of materials",
+        read_spdx,
+        (".spdx.json", ".json"),
+        sniff=is_spdx,
+        sign="spdxVersion",
+        detail="2.2, 2.3 or 3.0",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
