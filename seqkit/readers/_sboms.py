@@ -211,7 +211,7 @@ class Bill:
         alike = [ref for refs in called.values() if len(refs) > 1 for ref in refs]
         for ref in alike:
             if ref in names and names[ref] != ref:
-                self.found.look_at(f"packages that others are called alike, called by their {self._refs}", names[ref])
+                self.found.look_at(f"packages that others are called alike, called by their {self._refs}", ref)
         while alike:
             ref = alike.pop()
             names[ref] = ref

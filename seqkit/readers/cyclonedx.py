@@ -98,9 +98,9 @@ class _Reader:
             raise ReadError(path, None, f"bomFormat is {told}, expected 'CycloneDX'")
         self.bill = Bill(path, "cyclonedx", "bom-refs")
         version = document.get("specVersion")
-        if version not in _VERSIONS:
+        if not isinstance(version, str) or version not in _VERSIONS:
             told = "missing" if version is None else described(version)
-            self.bill.found.guessed(f"specVersion is {told}: read as {_VERSIONS[-1]}")
+            self.bill.found.guessed(f"specVersion that is unknown, read as {_VERSIONS[-1]}", told)
         self.distances: dict[str, int] = {}  # of those that are not required
         self.idle: list[str] = []
         self.components(document)
@@ -119,7 +119,7 @@ class _Reader:
         for key in ("components", "services"):
             for place, component in self.nested(key, document.get(key), key):
                 ref = self.component(place, component)
-                if component.get("type") in _NO_PACKAGES:
+                if str(component.get("type")) in _NO_PACKAGES:
                     self.idle.append(ref)
 
     def nested(self, where: str, rows: object, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -151,7 +151,7 @@ class _Reader:
     def kind(self, place: str, row: dict[str, Any], scope: str) -> str:
         """Say for what a component is there."""
         for property in items_of(self.path, f"{place}.properties", row.get("properties")):
-            if property.get("name") in _FOR_DEVELOPMENT and property.get("value") == "true":
+            if property.get("value") == "true" and str(property.get("name")) in _FOR_DEVELOPMENT:
                 return "dev"
         if scope and scope not in _SCOPES:
             self.bill.found.guessed(f"scopes that are unknown, taken for {_REQUIRED}", shortened(repr(scope), 60))

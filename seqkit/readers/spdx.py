@@ -122,7 +122,7 @@ def read_spdx(
     ...     _ = file.write_text(json.dumps(bill))
     ...     graph = read_spdx(file)
     >>> graph.edges, graph.kinds("core@2.0", "api@1.0")
-    ([('core@2.0', 'api@1.0')], ('build',))
+    ([('core@2.0', 'api@1.0')], ['build'])
     """
     check_bill_options(ids, kinds, cycles)
     document = typed(path, "the document", load_json(path), dict)
@@ -137,7 +137,7 @@ def _bill(path: PathLike, document: dict[str, Any]) -> Bill:
         raise ReadError(path, None, f"spdxVersion is {told}, expected 'SPDX-2.2' or 'SPDX-2.3', or a @graph of SPDX 3")
     bill = Bill(path, "spdx", "SPDXIDs")
     if not version.startswith("SPDX-2."):
-        bill.found.guessed(f"spdxVersion is {described(version)}: read as SPDX-2.3")
+        bill.found.guessed("spdxVersion that is unknown, read as SPDX-2.3", described(version))
     for index, row in enumerate(items_of(path, "packages", document.get("packages"))):
         place = f"packages[{index}]"
         ref = typed(path, f"{place}.SPDXID", row.get("SPDXID"), str)
