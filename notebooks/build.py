@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -27,7 +28,10 @@ MODEL_ID = re.compile(r'"model_id": "([0-9a-f]{32})"')
 
 
 def executed(path: Path) -> nbformat.NotebookNode:
-    """Run a notebook in its folder. No times, no random ids and no widget state stay in it."""
+    """Run a notebook in its folder. No times, no random ids, no bars of progress and no widget state stay in it."""
+    os.environ["TQDM_DISABLE"] = (
+        "1"  # for its kernel: a bar shows where a cell is slow, on one machine or another
+    )
     book = nbformat.read(path, 4)
     client = NotebookClient(
         book,

@@ -1,9 +1,9 @@
 """The command line: ``python -m seqkit demo`` runs a simulated release of a real data set.
 
-``what-if`` says what failures block, ``simulate`` how much of a release is likely to go out, ``schedule`` when; ``run``
-releases, by a command of your own for each repo. ``runs``, ``show``,
-``audit``, ``anchor``, ``resume`` and ``convert`` are about the ledgers of past runs; ``reference`` writes the API
-reference.
+``graph`` reads who needs whom, ``plan`` says what must go out. ``what-if`` says what failures block, ``simulate`` how
+much of a release is likely to go out, ``schedule`` when; ``run`` releases, by a command of your own for each repo.
+``runs``, ``show``, ``audit``, ``anchor``, ``resume`` and ``convert`` are about the ledgers of past runs; ``reference``
+writes the API reference.
 There is no console script: a well-known tool for FASTA and FASTQ files owns the command ``seqkit``.
 """
 
@@ -40,6 +40,8 @@ app.command(short_help="A simulated release, with pictures")(cli.demo)
 app.command(short_help="Who is blocked where some repos fail")(cli.what_if)
 app.command(short_help="How much of a release is likely to go out")(cli.simulate)
 app.command(short_help="When a release will be done")(cli.schedule)
+app.command(short_help="Who needs whom, and what the file is worth")(cli.graph)
+app.command(short_help="What must go out, and in which order")(cli.plan)
 app.command(short_help="A release by commands, recorded")(cli.run)
 app.command(short_help="Whether a ledger holds together")(cli.audit)
 app.command(short_help="One line to keep of a ledger elsewhere")(cli.anchor)

@@ -28,6 +28,7 @@ NAMES = {
     "RepoNode",
     "SimilarIds",
     "read_graph",
+    "ReadReport",
     "ReadWarning",
     "load_dataset",
     "Dataset",
@@ -36,7 +37,9 @@ NAMES = {
     "RepoReleaseStatus",
     "SequenceItem",
     "SequencePlan",
+    "ChangePlan",
     "build_plan",
+    "plan_changes",
     # the order explained
     "OrderCheck",
     "check_order",

@@ -5,6 +5,7 @@
 `whatif`         what-if: who is blocked where some repos fail
 `simulation`     simulate: how much of a release is likely to go out
 `scheduling`     schedule: when it will be done
+`graphs`         graph, plan: who needs whom, what must go out
 `ledgers`        runs, show: what a ledger holds, what happened in one run
 `auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
 `running`        run: a release by commands, recorded in a ledger
@@ -25,6 +26,7 @@ from __future__ import annotations
 from seqkit.cli.auditing import anchor, audit
 from seqkit.cli.conversion import convert
 from seqkit.cli.demonstration import demo
+from seqkit.cli.graphs import graph, plan
 from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.reference import reference
 from seqkit.cli.resuming import resume
@@ -38,6 +40,8 @@ __all__ = [
     "audit",
     "convert",
     "demo",
+    "graph",
+    "plan",
     "reference",
     "resume",
     "run",

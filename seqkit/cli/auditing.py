@@ -13,6 +13,8 @@ from rich.text import Text
 from seqkit._show.html import shortened
 from seqkit._util.secrets import as_given, shown
 from seqkit._util.words import plural
+from seqkit.auditing import anchor as taken
+from seqkit.auditing import audit as examine
 from seqkit.cli.ledgers import LEDGER_HELP, RUN_HELP, read_found, run_named
 from seqkit.cli.printing import console, named, show
 from seqkit.cli.source import GRAPH_HELP, read_order
@@ -32,8 +34,6 @@ def anchor(ledger: Annotated[str, typer.Argument(metavar="LEDGER", help=LEDGER_H
 
     In a tag, a mail, a commit elsewhere. audit --anchor LINE then finds whatever was changed or taken away since.
     """
-    from seqkit.auditing import anchor as taken  # noqa: PLC0415  # --help needs none of it
-
     console().print(Text(taken(ledger)), soft_wrap=True)
 
 
@@ -56,8 +56,6 @@ def audit(
     check_targets(ledger, html, None)
     if html is not None and json is not None and os.path.realpath(html) == os.path.realpath(json):
         raise ValueError(f"--html and --json are both {as_given(html, 200)}, expected two places")
-    from seqkit.auditing import audit as examine  # noqa: PLC0415  # --help needs none of it
-
     order = None if graph is None else read_order(graph)
     try:
         report = examine(ledger, run, order, anchor)

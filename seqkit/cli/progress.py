@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from seqkit._util.words import and_more, printable
+from seqkit._util.words import printable
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
 from seqkit.explore.live import LiveRun
 
 __all__ = ["watching"]
-
-_NAMED = 3
 
 
 @contextlib.contextmanager
@@ -40,13 +38,6 @@ def watching(plan: SequencePlan) -> Iterator[Callable[[RunEvent], None]]:
 
         def drawn(event: RunEvent) -> None:
             live(event)
-            bar.update(task, completed=live.n_ended, description=printable(_now(live)), refresh=True)
+            bar.update(task, completed=live.n_ended, description=printable(live.now() or live.last), refresh=True)
 
         yield drawn
-
-
-def _now(live: LiveRun) -> str:
-    """Say what runs now, and since when."""
-    running = [f"{repo} since {when:%H:%M:%S} UTC" for repo, when in live.since.items()]
-    more = and_more(len(running) - _NAMED)
-    return f"{', '.join(running[:_NAMED])}{more}" if running else live.last

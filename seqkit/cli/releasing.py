@@ -16,9 +16,10 @@ import typer
 from seqkit.cli.options import BUDGET_HELP, POLICY_HELP, one_of, terms, whole
 from seqkit.core.retry import Retry
 from seqkit.core.times import seconds_of
+from seqkit.running.commands import CommandReleaser
 from seqkit.running.lanes import PRIORITIES
 
-__all__ = ["Releasing", "releasing"]
+__all__ = ["Commands", "Releasing", "releasing"]
 
 _Words = list[str] | None
 _AS_TYPED = {
@@ -33,6 +34,17 @@ _AS_TYPED = {
 _ARGUMENT = re.compile(rf"^({'|'.join(_AS_TYPED)})\b(?:\[\d+\])?")  # what an error of a releaser begins with
 
 
+class Commands(CommandReleaser):
+    """The commands that were typed, and the run in which they release: other runs may begin in its ledger meanwhile."""
+
+    run_id: str | None = None
+    """None before the run has begun."""
+
+    async def start_run(self, run_id: str) -> None:
+        """Hear which run begins."""
+        self.run_id = run_id
+
+
 @dataclass(frozen=True)
 class Releasing:
     """What was typed of how to release, checked."""
@@ -44,12 +56,10 @@ class Releasing:
     """Arguments of :func:`seqkit.run_plan`."""
     dry_run: bool
 
-    def releaser(self) -> Any:
+    def releaser(self) -> Commands:
         """Make the releaser."""
-        from seqkit.running.commands import CommandReleaser  # noqa: PLC0415  # --help does not need it
-
         try:
-            return CommandReleaser(self.argv, **self.named)
+            return Commands(self.argv, **self.named)
         except ValueError as error:
             raise ValueError(_ARGUMENT.sub(lambda found: _AS_TYPED[found[1]], str(error))) from error
 

@@ -19,6 +19,9 @@ from seqkit.cli.releasing import Releasing, releasing
 from seqkit.cli.running import release
 from seqkit.cli.source import GRAPH_HELP, read_order
 from seqkit.cli.writing import check_targets, write
+from seqkit.history.doubt import InDoubt
+from seqkit.history.past import NotTold
+from seqkit.history.resume import ResumePlan, resume_plan
 from seqkit.ledger.copies import without_repeats
 
 __all__ = ["resume"]
@@ -72,10 +75,6 @@ def resume(
 
     Exit code with --run: 0: all is out; 1: something is not; 130: interrupted, 143: terminated.
     """
-    from seqkit.history.doubt import InDoubt  # noqa: PLC0415  # --help needs none of it
-    from seqkit.history.past import NotTold  # noqa: PLC0415
-    from seqkit.history.resume import resume_plan  # noqa: PLC0415
-
     if run_it and how is None:
         raise ValueError("--run needs --command: what releases one repo, as --command 'make -C {repo_id} publish'")
     if how is not None and not run_it:
@@ -102,14 +101,14 @@ def resume(
     return release(plan, ledger, how) if how is not None and plan.released else 0
 
 
-def _print(to: Console, plan: Any, run_id: str, output: str | None, note: str, going_on: bool) -> None:
+def _print(to: Console, plan: ResumePlan, run_id: str, output: str | None, note: str, going_on: bool) -> None:
     left = len(plan.released)
     if not left:
         to.print(Text(f"Run {named(run_id)} left nothing to do.{note}"))
     else:
         reasons = plan.reasons
         counts = reasons["reason"].value_counts(sort=False)
-        said = ", ".join(f"{count:,} {_WORDS.get(word, word)}" for word, count in counts.items() if count)
+        said = ", ".join(f"{count:,} {_WORDS.get(str(word), word)}" for word, count in counts.items() if count)
         to.print(Text(f"Run {named(run_id)} left {plural(left, 'repo')} to do: {said}. Plan {plan.plan_id}.{note}"))
         versions = {item.repo_id: item.version_label for item in plan.items}
         rows = [

@@ -16,13 +16,14 @@ from seqkit._util.secrets import shown
 from seqkit._util.words import plural
 from seqkit.cli.printing import console, named, show, some
 from seqkit.cli.progress import watching
-from seqkit.cli.releasing import Releasing, releasing
+from seqkit.cli.releasing import Commands, Releasing, releasing
 from seqkit.cli.source import SOURCE_HELP, read_source
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.errors import SequencingFailed
 from seqkit.ledger import RunLedger, open_ledger
 from seqkit.ledger.story import read_story
+from seqkit.running.executor import run_plan
 
 __all__ = ["release", "run"]
 
@@ -54,34 +55,31 @@ def run(
 
 def release(plan: SequencePlan, ledger: str, how: Releasing) -> int:
     """Run a plan as `how` says, and tell what became of it; gives the exit code."""
-    from seqkit.running.executor import run_plan  # noqa: PLC0415  # --help does not need it
-
     to = console()
     releaser = how.releaser()
     if how.dry_run:
         run_plan(plan, releaser, dry_run=True, **how.options)
         to.print(Text(f"\nNothing has run, and nothing is written: {plural(len(plan.released), 'repo')} would."))
         return 0
-    with open_ledger(ledger) as kept, _told(to, kept, ledger), watching(plan) as on_event:
+    with open_ledger(ledger) as kept, _told(to, kept, ledger, releaser), watching(plan) as on_event:
         outcome = run_plan(plan, releaser, kept, on_event=on_event, **how.options)
     _print(to, outcome, ledger)
     return 0 if outcome.overall_success else _NOT_ALL
 
 
 @contextlib.contextmanager
-def _told(to: Console, kept: RunLedger, ledger: str) -> Iterator[None]:
+def _told(to: Console, kept: RunLedger, ledger: str, releaser: Commands) -> Iterator[None]:
     """Say what the ledger knows where a run is broken off."""
-    before = {record.run_id for record in kept.list_runs()}
     try:
         yield
     except BaseException:
         with contextlib.suppress(Exception):  # whatever broke it off says more
-            for record in kept.list_runs():
-                if record.run_id not in before:
-                    outcome = read_story(kept, record.run_id).outcome(run_id=record.run_id)
-                    doubt = f" In doubt: {some(outcome.in_doubt, 5)}." if outcome.in_doubt else ""
-                    to.print(Text(f"\nRun {record.run_id} is {record.status.value}: {outcome.summary()}.{doubt}"))
-                    _go_on(to, ledger, record.run_id)
+            if (run_id := releaser.run_id) is not None:
+                outcome = read_story(kept, run_id).outcome(run_id=run_id)
+                doubt = f" In doubt: {some(outcome.in_doubt, 5)}." if outcome.in_doubt else ""
+                status = kept.get_run(run_id).status.value
+                to.print(Text(f"\nRun {run_id} is {status}: {outcome.summary()}.{doubt}"))
+                _go_on(to, ledger, run_id)
         sys.stdout.flush()
         raise
 

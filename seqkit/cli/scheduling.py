@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit.analysis.schedule.moments import time_text
+from seqkit.analysis.schedule.moments import LEVELS, time_text
+from seqkit.analysis.schedule.posing import SCHEDULE_PRIORITIES
+from seqkit.analysis.schedule.scheduling import schedule as run
 from seqkit.cli import options
 from seqkit.cli.printing import chance, console, named, show
 from seqkit.cli.source import SOURCE_HELP, Source, read_source
@@ -19,9 +21,6 @@ from seqkit.core.durations import DurationModel
 from seqkit.core.times import seconds_of
 
 __all__ = ["schedule"]
-
-_LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95)
-_PRIORITIES = ("plan", "most_blocked", "longest_path", "search")
 
 
 def schedule(
@@ -35,7 +34,7 @@ def schedule(
     ] = 0.0,
     parallel: Annotated[int, typer.Option(metavar="N", help="So many releases at once; 0 for no limit.")] = 1,
     priority: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"Who goes first: {', '.join(_PRIORITIES)}.")
+        str | None, typer.Option(metavar="NAME", help=f"Who goes first: {', '.join(SCHEDULE_PRIORITIES)}.")
     ] = None,
     failure_rate: Annotated[float, typer.Option(metavar="P", help="How likely each attempt fails.")] = 0.0,
     rate: Annotated[
@@ -54,15 +53,13 @@ def schedule(
     merge_cycles: Annotated[bool, typer.Option("--merge-cycles", help="Release each cycle as one unit.")] = False,
 ) -> None:
     """Say when a release will be done: in lanes, with durations and failures drawn."""
-    from seqkit.analysis.schedule.scheduling import schedule as run  # noqa: PLC0415  # --help needs none of it
-
     terms = options.terms(policy, failure_budget, attempts)
     for option, value, least in (("--parallel", parallel, 0), ("--trials", trials, 1), ("--top", top, 0)):
         options.whole(option, value, least)
     if rng is not None:
         options.whole("--rng", rng, 0)
     if priority is not None:
-        options.one_of("--priority", priority, _PRIORITIES)
+        options.one_of("--priority", priority, SCHEDULE_PRIORITIES)
     seconds_of(min_interval, "--min-interval")
     if deadline is not None:
         seconds_of(deadline, "--deadline")
@@ -104,7 +101,7 @@ def _print(to: Console, read: Source, told: Any, deadline: float | None, top: in
     rows = [("mean", *_both(told, told.mean))]
     rows += [
         (f"{level:.0%} of the trains by", *_both(told, lambda complete, level=level: told.quantile(level, complete)))
-        for level in _LEVELS
+        for level in LEVELS
     ]
     show(to, "WHEN IT ENDS", ("", "whatever comes of it", "everything released"), rows)
     planned, best = _told(told.plan_date), _told(told.lower_bound)

@@ -29,7 +29,7 @@ from seqkit.core.ids import checked_id, edges_of_cells, similar_ids, warn_of_sim
 from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds, in_order
 from seqkit.core.merging import merged_units, mixed_units
 from seqkit.core.model import RepoNode
-from seqkit.core.read_report import ReadReport, Remark
+from seqkit.core.read_report import Counted, ReadReport
 from seqkit.errors import DependencyCycle, RepoNotFound
 
 __all__ = ["RepoDependencyGraph"]
@@ -790,7 +790,7 @@ def graph_of_kinds(
     graph = RepoDependencyGraph._of(edges, nodes, kinds=edges)._settled(cycles)
     mixed = mixed_units(graph._digraph) if cycles == "merge" else []
     if mixed and report is not None:
-        told = Remark(
+        told = Counted(
             f"merged {inflected(len(mixed), 'unit')} of several versions, which cannot be released as one item",
             len(mixed),
             tuple(f"{unit} ({versions})" for unit, versions in mixed[:_SHOWN]),

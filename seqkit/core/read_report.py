@@ -1,7 +1,7 @@
 """What came of reading a graph: what was read, what was left out and why, what was guessed.
 
->>> report = ReadReport("demo", "package.json", read=(Remark("packages", 3, ("core", "api", "app")),),
-...                     left_out=(Remark("dev dependencies", 2, ("app needs core",)),))
+>>> report = ReadReport("demo", "package.json", read=(Counted("packages", 3, ("core", "api", "app")),),
+...                     left_out=(Counted("dev dependencies", 2, ("app needs core",)),))
 >>> report
 ReadReport(package.json: 3 packages; left out: 2 dev dependencies)
 >>> print(report.to_frame())
@@ -21,20 +21,20 @@ from seqkit._show.html import folded, page, rows_of
 from seqkit._util import dtypes
 from seqkit._util.words import and_more, shortened
 
-__all__ = ["ReadReport", "Remark"]
+__all__ = ["Counted", "ReadReport"]
 
 _EXAMPLES = 3
 _LONGEST = 120  # characters of an example
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class Counted:
     """One thing that is said of what was read.
 
     Examples
     --------
-    >>> str(Remark("members without a name", 12, ("tools/a", "tools/b", "tools/c", "tools/d")))
-    '12 members without a name: tools/a, tools/b, tools/c, … 9 more'
+    >>> str(Counted("members without a name", 12, ("tools/a", "tools/b", "tools/c", "tools/d")))
+    '12 members without a name: tools/a, tools/b, tools/c and 9 more'
     """
 
     what: str
@@ -49,7 +49,7 @@ class Remark:
         if not self.examples:
             return told
         shown = [shortened(example, _LONGEST) for example in self.examples[:_EXAMPLES]]
-        return f"{told}: {', '.join(shown)}{and_more(self.count - len(shown), before=', ') if self.count else ''}"
+        return f"{told}: {', '.join(shown)}{and_more(self.count - len(shown)) if self.count else ''}"
 
     def counted(self) -> str:
         """Give it without examples."""
@@ -67,19 +67,19 @@ class ReadReport:
     """What was read, as it was given."""
     format: str
     """What it was taken for, by the name that ``format=`` knows."""
-    read: tuple[Remark, ...] = ()
+    read: tuple[Counted, ...] = ()
     """What is in the graph: packages, and dependencies by kind."""
-    left_out: tuple[Remark, ...] = ()
+    left_out: tuple[Counted, ...] = ()
     """What is not in the graph, and why."""
-    guesses: tuple[Remark, ...] = ()
+    guesses: tuple[Counted, ...] = ()
     """What the file did not say, and what was taken for it."""
-    warnings: tuple[Remark, ...] = ()
+    warnings: tuple[Counted, ...] = ()
     """What the reader of the graph should look at. Three answers are no errors and stand here in words: packages but
     no edges, a star around one root, a root that is a stranger."""
 
-    def __iter__(self) -> Iterator[tuple[str, Remark]]:
+    def __iter__(self) -> Iterator[tuple[str, Counted]]:
         """Give everything that is told, each with what it is about."""
-        parts: list[tuple[str, Sequence[Remark]]] = [
+        parts: list[tuple[str, Sequence[Counted]]] = [
             ("read", self.read),
             ("left out", self.left_out),
             ("guessed", self.guesses),

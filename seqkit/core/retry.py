@@ -15,12 +15,12 @@ from typing import Any
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.core import draws
-from seqkit.core.times import TICKS_A_SECOND, seconds_of, ticks_of
+from seqkit.core.times import LONGEST, TICKS_A_SECOND, seconds_of, ticks_of
 
 __all__ = ["Attempts", "Retry", "Waits", "retry_of"]
 
 _UNIT = 2.0**-53
-_LONGEST = 3.2e9  # seconds, a century: a longer wait is none that a date could tell the end of
+_LONGEST = LONGEST / TICKS_A_SECOND  # seconds; a longer wait is none that a date could tell the end of
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ __all__ = ["LONGEST", "TICKS_A_SECOND", "seconds_of", "ticks_of"]
 TICKS_A_SECOND = 1000
 """How many ticks a second has."""
 LONGEST = 3_200_000_000_000
-"""The longest that an attempt takes, in ticks: a century. What is drawn longer takes so long."""
+"""The longest that an attempt or a wait takes, in ticks: a century. What is drawn longer takes so long."""
 
 
 def seconds_of(value: Any, argument: str) -> float:

@@ -130,24 +130,40 @@ def check_names(plan: SequencePlan, says: str, names: Collection[str], useless: 
         _warn(group.slips(frozenset()))
 
 
-def check_durations(plan: SequencePlan, durations: DurationModel, argument: str = "durations") -> None:
-    """Hold the names in durations against a plan, as :func:`check_models` does; each repo to release has one by now.
+def check_durations(plan: SequencePlan, durations: DurationModel, says: str = "durations names") -> Mapping[str, float]:
+    """Hold durations against a plan, their names as :func:`check_models` does; give the mean seconds of each repo.
+
+    `says` is how a warning begins, up to its verb.
 
     Warns
     -----
     UnknownRepo
         As there.
+
+    Raises
+    ------
+    ValueError
+        Where a repo to release has none.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("acme-core", "acme-api")]), version="1.0")
+    >>> check_durations(plan, DurationModel({"acme-api": 30, "another-train": 50}, default=60))
+    {'acme-core': 60.0, 'acme-api': 30.0}
     """
+    means = durations.means(plan.released)
     known = Known.of([plan])
-    group = _Group(f"{argument} names", durations.named, frozenset(durations.named), known)
+    group = _Group(says, durations.named, frozenset(durations.named), known)
     if not group.unknown or not known.released:
-        return
+        return means
     if len(group.unknown) == len(group.names):
         n = len(known.released)
         served = inflected(n, "the one repo", f"all {n:,} repos")
         _warn([f"{group.told()}; it names no other, so that one time serves for {served}"])
     else:
         _warn(group.slips(frozenset()))
+    return means
 
 
 class _Group:

@@ -29,7 +29,7 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Attempts
 from seqkit.core.terms import Policy
-from seqkit.core.unknown import check_models
+from seqkit.core.unknown import check_durations, check_models
 from seqkit.errors import RepoNotFound
 from seqkit.explore._words import short
 from seqkit.ledger.story import Story, Told, kind_of
@@ -89,11 +89,11 @@ class LiveRun:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self.plan = plan
-        self._course = Course.of(policy, failure_budget, attempts, max_parallel, priority, min_interval)
+        self._course = Course.of(plan, policy, failure_budget, attempts, max_parallel, priority, min_interval)
         self._model = as_model(model)
         self._durations = None if durations is None else as_durations(durations)
         if self._durations is not None:
-            self._durations.means(plan.released)  # each must have one
+            check_durations(plan, self._durations)
             check_models([plan], model=self._model)
         self.run = 0
         self._seq = 0

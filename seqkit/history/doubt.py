@@ -22,17 +22,15 @@ from seqkit.core.times import seconds_of
 from seqkit.history.past import NotTold
 from seqkit.ledger.links import Standing
 from seqkit.ledger.story import Told
+from seqkit.running.asking import Check, Patience, checked_check
 from seqkit.running.beside import run_anywhere
 from seqkit.running.calling import id_in, reason_of, shown
 from seqkit.running.processes import still_alive
 
-__all__ = ["Answer", "Check", "Doubts", "InDoubt", "asked"]
+__all__ = ["Answer", "Doubts", "InDoubt", "asked"]
 
 InDoubt = Literal["error", "retry", "done", "check"]
 """What to do with repos of which nobody knows whether they are out."""
-
-Check = Callable[[str, str], "str | Awaitable[str | None] | None"]
-"""Tells of a repo and a version: the id that it is out as, or None where it is not out. May be async."""
 
 _SHOWN = 5  # repos of a message
 _LONGEST = 200
@@ -64,10 +62,8 @@ class Doubts:
             raise ValueError('in_doubt is "check" and check is None, expected a function check(repo_id, version_label)')
         if in_doubt != "check" and check is not None:
             raise ValueError(f'check is given and in_doubt is "{in_doubt}", expected in_doubt="check", or no check')
-        if check is not None and not callable(check):
-            raise TypeError(f"check is {as_given(check)}, expected a function check(repo_id, version_label)")
         self._how: InDoubt = in_doubt
-        self._check: Check | None = check
+        self._check = checked_check(check)
         self._wait = seconds_of(check_wait, "check_wait")
 
     def taken(self, run_id: str, doubtful: Standing, versions: Mapping[str, str], has_holes: bool) -> list[str]:
@@ -93,29 +89,37 @@ class Doubts:
         return [repo for repo, answer in answers.items() if answer.released_as is not None]
 
 
-def asked(check: Check, about: Sequence[tuple[str, str]], wait: float) -> list[Answer]:
+def asked(
+    check: Check, about: Sequence[tuple[str, str]], wait: float, now: Callable[[], float] = time.monotonic
+) -> list[Answer]:
     """Ask of each repo and version whether it is out; where the check is async, of all at once.
 
-    Whoever is not out is asked about once more after `wait` seconds, one wait for all: registries lag.
+    Whoever is not out is asked about again until `wait` seconds are over by `now`, as in a run: see
+    :class:`~seqkit.running.asking.Patience`. The waits are those of all together.
     """
+    patience = Patience(wait, now())
     begun = _begun(check, about)
     if any(not isinstance(one, Answer) for one in begun):
-        return run_anywhere(lambda: _awaited(check, about, begun, wait))
+        return run_anywhere(lambda: _awaited(check, about, begun, patience, now))
     answers = [one for one in begun if isinstance(one, Answer)]
-    if silent := _silent(answers):
-        time.sleep(wait)
+    while (silent := _silent(answers)) and (pause := patience.pause(now())) is not None:
+        time.sleep(pause)
         for place, again in zip(silent, _begun(check, [about[place] for place in silent]), strict=True):
             answers[place] = again if isinstance(again, Answer) else run_anywhere(partial(_end, again))
     return answers
 
 
 async def _awaited(
-    check: Check, about: Sequence[tuple[str, str]], begun: Sequence[Answer | Awaitable[object]], wait: float
+    check: Check,
+    about: Sequence[tuple[str, str]],
+    begun: Sequence[Answer | Awaitable[object]],
+    patience: Patience,
+    now: Callable[[], float],
 ) -> list[Answer]:
     """Do the same in one loop, as what a check keeps open belongs to the loop that it was opened in."""
     answers = list(await asyncio.gather(*map(_end, begun)))
-    if silent := _silent(answers):
-        await asyncio.sleep(wait)
+    while (silent := _silent(answers)) and (pause := patience.pause(now())) is not None:
+        await asyncio.sleep(pause)
         again = _begun(check, [about[place] for place in silent])
         for place, answer in zip(silent, await asyncio.gather(*map(_end, again)), strict=True):
             answers[place] = answer

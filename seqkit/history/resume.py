@@ -21,14 +21,14 @@ from seqkit.core.blocking import MOST_NAMED, AllAbove
 from seqkit.core.graph import GraphSnapshot, RepoDependencyGraph
 from seqkit.core.model import RepoReleaseStatus, SequenceItem
 from seqkit.core.plan import SequencePlan, picture_of, plan_of, plan_of_items, snapshot_of
-from seqkit.history.doubt import Check, Doubts, InDoubt
+from seqkit.history.doubt import Doubts, InDoubt
 from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.links import Links, Standing, take_in
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
-from seqkit.running.asking import as_releaser
+from seqkit.running.asking import Check, as_releaser
 from seqkit.running.releasers import ReleaserLike
 
 __all__ = ["ResumePlan", "resume_plan"]
@@ -323,9 +323,9 @@ def resume_plan(
         once.
     releaser : RepoReleaser, optional
         For ``in_doubt="check"``: whose method `check` is asked, where no `check` is given.
-    check_wait : float
-        Seconds. Registries lag: whoever `check` says is not out is asked about once more after that long, and only
-        then believed. One wait for all.
+    check_wait : float or timedelta
+        Seconds after which None is believed, where it is still the answer: registries lag. As in a run it is asked
+        again after 1/7, 3/7 and all of that; one wait for all, and with 0 none.
 
     Returns
     -------
@@ -370,7 +370,7 @@ def resume_plan(
     SequenceOutcome(2 succeeded, 0 failed)
     """
     if releaser is not None and check is None and in_doubt == "check":
-        check = cast("Check | None", as_releaser(releaser).checker)
+        check = as_releaser(releaser).checker
     doubts = Doubts(in_doubt, check, check_wait)
     with lent(ledger, existing=True) as kept:
         source = counted(kept)

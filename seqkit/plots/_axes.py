@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from textwrap import fill
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
+from seqkit._show.html import amount
 from seqkit._show.palette import STATUS_STYLES, StatusStyle
 from seqkit._util.secrets import as_given
 from seqkit.plots._text import FONT, PLAIN, width
@@ -26,9 +27,11 @@ __all__ = [
     "OUTLINE",
     "TITLE_SIZE",
     "axes",
+    "grid",
     "ink",
     "legend",
     "nothing",
+    "numbers_at_ends",
     "points",
     "rows_down",
     "settled",
@@ -40,6 +43,8 @@ __all__ = [
 OUTLINE = "#4d4d4d"
 LINES = "#5f6b7a"
 TITLE_SIZE = 11.0
+_LEAST_TITLE = 20  # characters that a line of it has, however narrow the axes
+_HINTED = 0.98  # of the room: on a screen, letters may be wider than they measure
 _LEGEND_SIZE, _HANDLE, _HANDLE_GAP, _COLUMN_GAP = 8.0, 1.2, 0.6, 1.4  # points; the others in multiples of it
 
 
@@ -89,9 +94,22 @@ def ink(ax: Axes) -> str:
 
 def title(ax: Axes, text: str, pad: float | None = None) -> None:
     """Set the title on the left, any text as it is; lines longer than the axes, which this settles, are broken."""
-    room = settled(ax)[0]
-    lines = [fill(line, max(int(len(line) * room / width(line, TITLE_SIZE)), 20)) for line in text.split("\n") if line]
+    room = _HINTED * settled(ax)[0]
+    lines = [part for line in text.split("\n") if line for part in _broken(line, room)]
     ax.set_title("\n".join(lines), loc="left", pad=pad, fontsize=TITLE_SIZE, **PLAIN)
+
+
+def _broken(line: str, room: float) -> list[str]:
+    """Break a line of a title at its blanks, but not before a percent sign, into parts that fit into so many points."""
+    first, *others = re.split(r" (?!%)", line)
+    parts = [first]
+    for word in others:
+        longer = f"{parts[-1]} {word}"
+        if width(longer, TITLE_SIZE) <= room or len(longer) <= _LEAST_TITLE:
+            parts[-1] = longer
+        else:
+            parts.append(word)
+    return parts
 
 
 def status_legend(ax: Axes, counts: Mapping[str, int], below: float) -> None:
@@ -145,6 +163,29 @@ def _columns(labels: Sequence[str], room: float) -> int:
 def _handle(style: StatusStyle, count: int) -> Patch:
     label = f"{style.mark} {style.word} {count:,}"
     return Patch(facecolor=style.colour, edgecolor=OUTLINE, linewidth=0.6, label=label)
+
+
+def numbers_at_ends(
+    ax: Axes, rows: NDArray[np.float64], ends: NDArray[np.float64], gains: NDArray[np.float64], size: float
+) -> None:
+    """Write gains beside the ends of their bars, on the side to which each goes, with a sign where it is above 0."""
+    for row, end, gain in zip(rows.tolist(), ends.tolist(), gains.tolist(), strict=True):
+        ax.annotate(
+            f"{'+' if gain > 0 else ''}{amount(gain, 3)}",
+            (end, row),
+            (5 if end >= 0 else -5, 0),
+            textcoords="offset points",
+            va="center",
+            ha="left" if end >= 0 else "right",
+            fontsize=size,
+            **PLAIN,
+        )
+
+
+def grid(ax: Axes, axis: Literal["x", "y"]) -> None:
+    """Draw faint lines at the ticks of an axis, below everything else."""
+    ax.grid(axis=axis, color=LINES, alpha=0.25, linewidth=0.6)
+    ax.set_axisbelow(True)
 
 
 def rows_down(ax: Axes, names: Sequence[str], size: float) -> NDArray[np.float64]:

@@ -13,11 +13,23 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from seqkit._util.secrets import as_given
 from seqkit.analysis.estimate import Estimate
 from seqkit.analysis.schedule.moments import time_text
+from seqkit.analysis.schedule.scheduling import Schedule
 from seqkit.plots._axes import points
 
-__all__ = ["TimeAxis", "chance", "percent", "rounded_step", "seconds_after", "time_axis", "unit_of", "when"]
+__all__ = [
+    "TimeAxis",
+    "chance",
+    "check_schedule",
+    "percent",
+    "rounded_step",
+    "seconds_after",
+    "time_axis",
+    "unit_of",
+    "when",
+]
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +49,13 @@ _STEPS = (
     *(_DAY * step * 10**power for power in range(6) for step in (1, 2, 5)),
 )  # seconds
 _PER_TICK = 62.0  # points of width that a tick with its label takes
+
+
+def check_schedule(schedule: object) -> None:
+    """Raise a TypeError where that is no Schedule."""
+    if not isinstance(schedule, Schedule):
+        told = as_given(schedule, 200)
+        raise TypeError(f"schedule is {told}, expected a Schedule: seqkit.schedule(plan, durations) makes one")
 
 
 def unit_of(seconds: float) -> tuple[str, float]:

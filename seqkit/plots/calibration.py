@@ -18,7 +18,7 @@ from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.unknown import Known, check_models
 from seqkit.fitting.posterior import counts_of
 from seqkit.fitting.rates import ranking_note
-from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, settled, title
+from seqkit.plots._axes import LINES, axes, grid, ink, legend, nothing, points, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["calibration"]
@@ -171,8 +171,7 @@ def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, p
     ax.tick_params(axis="y", length=0)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
-    ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
-    ax.set_axisbelow(True)
+    grid(ax, "x")
     ax.set_xlabel("failures per first attempt (probability)")
     ax.set_ylabel("repo")
     beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=8, units="points")  # type: ignore[arg-type]

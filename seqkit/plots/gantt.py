@@ -18,9 +18,9 @@ from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.schedule.scheduling import Schedule
-from seqkit.plots._axes import LINES, OUTLINE, axes, ink, legend, nothing, rows_down, settled, themed, title
+from seqkit.plots._axes import OUTLINE, axes, grid, ink, legend, nothing, rows_down, settled, themed, title
 from seqkit.plots._text import PLAIN, shown
-from seqkit.plots._times import TimeAxis, percent, seconds_after, time_axis, when
+from seqkit.plots._times import TimeAxis, check_schedule, percent, seconds_after, time_axis, when
 from seqkit.plots.timeline import timeline
 
 __all__ = ["gantt"]
@@ -100,10 +100,7 @@ def gantt(
     'Run trial-3 completed after 26.3 minutes, up to 2 repos at once'
     >>> matplotlib.pyplot.close("all")
     """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(
-            f"schedule is {as_given(schedule, 200)}, expected a Schedule: seqkit.schedule(plan, durations) makes one"
-        )
+    check_schedule(schedule)
     most = whole("top", top, 1)
     with themed(theme):
         if not schedule.plan.released:
@@ -160,8 +157,7 @@ def _draw(ax: Axes, schedule: Schedule, ranked: pd.DataFrame, most: int, kwargs:
     room = right - left or 1.0  # where nothing takes any time
     ax.set_xlim(left - 0.01 * room, right + 0.02 * room)
     ax.tick_params(axis="x", labelsize=8)
-    ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
-    ax.set_axisbelow(True)
+    grid(ax, "x")
     axis.put(ax)
     _words(ax, schedule, ranked, most)
 

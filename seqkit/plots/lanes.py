@@ -13,7 +13,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural
 from seqkit.analysis.schedule.moments import time_text
-from seqkit.plots._axes import LINES, axes, ink, legend, nothing, points, themed, title
+from seqkit.plots._axes import axes, grid, ink, legend, nothing, points, themed, title
 from seqkit.plots._text import PLAIN
 from seqkit.plots._times import unit_of
 
@@ -123,7 +123,7 @@ def _frame(ax: Axes, count: Any, name: str) -> None:
     ax.set_xlabel("lanes: releases at once", fontsize=9)
     ax.set_ylabel(f"end of the train ({name} from the start)", fontsize=9)
     ax.tick_params(labelsize=8)
-    ax.grid(axis="y", color=LINES, alpha=0.25, linewidth=0.6)
+    grid(ax, "y")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
 
@@ -140,7 +140,7 @@ def _words(
         if at < len(counts) - 1:
             lines.append(f"{enough} {are} enough: more shorten the mean end of {mean} by 5 % at most.")
         else:
-            lines.append(f"With {enough} the train ends after {mean} on average; whether more would help is not known.")
+            lines += [f"With {enough} the train ends after {mean} on average.", "Whether more would help is not known."]
     for at in odd[:1]:
         more = and_more(len(odd) - 1)
         lines.append(f"With {counts[at]:,} lanes it takes longer than with {counts[at - 1]:,}: a Graham anomaly{more}.")
@@ -151,16 +151,7 @@ def _words(
         Line2D(
             [], [], marker="s", markersize=4, markerfacecolor="none", linestyle="--", linewidth=1.0, label="P90", **line
         ),
-        Line2D(
-            [],
-            [],
-            marker="_",
-            markersize=9,
-            linestyle=":",
-            linewidth=1.2,
-            label="lower bound: at the means, nothing fails",
-            **line,
-        ),
+        Line2D([], [], linestyle=":", linewidth=1.4, label="lower bound: at the means, nothing fails", **line),
     ]
     if knee:
         handles.append(Line2D([], [], linestyle="none", label="the knee", **line, **ring | {"markersize": 8}))

@@ -12,8 +12,8 @@ from matplotlib.patches import Patch
 from seqkit._show.html import amount
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
-from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, rows_down, themed, title
-from seqkit.plots._text import PLAIN, shown
+from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, numbers_at_ends, rows_down, themed, title
+from seqkit.plots._text import shown
 
 __all__ = ["levers"]
 
@@ -117,17 +117,7 @@ def _draw(ax: Axes, best: pd.DataFrame, n: int, kwargs: dict[str, Any]) -> None:
     for bar, action in zip(bars, actions, strict=True):
         bar.set(facecolor=_LOOKS[action].colour, hatch=_LOOKS[action].hatch)
         bar.set(**kwargs)
-    for row, value in zip(rows.tolist(), gain.tolist(), strict=True):
-        ax.annotate(
-            f"{'+' if value > 0 else ''}{amount(value, 3)}",
-            (value, row),
-            (4 if value >= 0 else -4, 0),
-            textcoords="offset points",
-            va="center",
-            ha="left" if value >= 0 else "right",
-            fontsize=_SIZE,
-            **PLAIN,
-        )
+    numbers_at_ends(ax, rows, gain, gain, _SIZE)
     ax.axvline(0, color=ink(ax), linewidth=0.9, zorder=3)
     ax.margins(x=0.12)
     ax.set_xlabel("gain (after - before)")

@@ -20,7 +20,7 @@ from seqkit.analysis.schedule.scheduling import Schedule
 from seqkit.core.times import seconds_of
 from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, themed, title
 from seqkit.plots._text import PLAIN
-from seqkit.plots._times import TimeAxis, chance, percent, rounded_step, seconds_after, time_axis, when
+from seqkit.plots._times import TimeAxis, chance, check_schedule, percent, rounded_step, seconds_after, time_axis, when
 
 __all__ = ["makespan"]
 
@@ -111,10 +111,7 @@ def makespan(
     'plan date 32 min: met with 56 % (55 to 57 %)'
     >>> matplotlib.pyplot.close("all")
     """
-    if not isinstance(schedule, Schedule):
-        raise TypeError(
-            f"schedule is {as_given(schedule, 200)}, expected a Schedule: seqkit.schedule(plan, durations) makes one"
-        )
+    check_schedule(schedule)
     due = _due(schedule, deadline)
     with themed(theme):
         if not schedule.plan.released:
@@ -192,6 +189,7 @@ def _draw(ax: Axes, schedule: Schedule, due: timedelta | datetime | None, kwargs
     left, right = low - max(room, step), high + max(room, step)
     ax.set_xlim(axis.at(left), axis.at(right))
     axis.put(ax, "; up to 0.1 % of the trials beyond either end" if ends.cut else "")
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     ax.set_ylabel(f"share of the trials ({when(timedelta(seconds=step))} a bar)", fontsize=9)
     ax.tick_params(labelsize=8)
     ax.spines["top"].set_visible(False)

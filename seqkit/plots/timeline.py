@@ -19,7 +19,7 @@ from seqkit._util.secrets import as_given
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.reading import lent
-from seqkit.plots._axes import LINES, OUTLINE, axes, ink, nothing, points, settled, status_legend, title
+from seqkit.plots._axes import LINES, OUTLINE, axes, grid, ink, nothing, points, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
 from seqkit.plots._text import PLAIN, fitting, shown, width
@@ -158,8 +158,7 @@ def _frame(ax: Axes, run: Run) -> None:
     if run.counts_events:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True) if left < right else NullLocator())
     ax.tick_params(axis="both", labelsize=8)
-    ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
-    ax.set_axisbelow(True)
+    grid(ax, "x")
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
 

@@ -14,8 +14,8 @@ from seqkit._show.html import amount
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.analysis.schedule.scheduling import Schedule
-from seqkit.plots._axes import LINES, OUTLINE, axes, ink, legend, nothing, rows_down, themed, title
-from seqkit.plots._text import PLAIN, shown
+from seqkit.plots._axes import OUTLINE, axes, grid, ink, legend, nothing, numbers_at_ends, rows_down, themed, title
+from seqkit.plots._text import shown
 from seqkit.plots._times import unit_of
 
 __all__ = ["tornado"]
@@ -133,21 +133,9 @@ def _draw(ax: Axes, kept: pd.DataFrame, n: int, by: str, kwargs: dict[str, Any])
     ax.hlines(rows, gain - half, gain + half, colors=ink(ax), linewidths=1.3, zorder=4)
     tips = np.concatenate([gain - half, gain + half]), np.tile(rows, 2)
     ax.scatter(*tips, s=24, marker="|", color=ink(ax), linewidths=1.2, zorder=4)
-    tip = (gain + np.copysign(half, gain)).tolist()
-    for row, value, told in zip(rows.tolist(), tip, gain.tolist(), strict=True):
-        ax.annotate(
-            f"{'+' if told > 0 else ''}{amount(told, 3)}",
-            (value, row),
-            (5 if value >= 0 else -5, 0),
-            textcoords="offset points",
-            va="center",
-            ha="left" if value >= 0 else "right",
-            fontsize=_SIZE,
-            **PLAIN,
-        )
+    numbers_at_ends(ax, rows, gain + np.copysign(half, gain), gain, _SIZE)
     ax.axvline(0, color=ink(ax), linewidth=0.9, zorder=3)
-    ax.grid(axis="x", color=LINES, alpha=0.25, linewidth=0.6)
-    ax.set_axisbelow(True)
+    grid(ax, "x")
     ax.margins(x=0.14)
     ax.tick_params(axis="x", labelsize=8)
     ax.set_xlabel(f"{name} sooner, on average", fontsize=9)

@@ -26,7 +26,7 @@ from seqkit._util.words import inflected
 from seqkit.core.cycles import components
 from seqkit.core.graph import Cycles, RepoDependencyGraph, graph_of_kinds
 from seqkit.core.kinds import KINDS, Kinds, chosen_kinds, in_order
-from seqkit.core.read_report import ReadReport, Remark
+from seqkit.core.read_report import Counted, ReadReport
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers._files import PathLike
 
@@ -139,11 +139,11 @@ class Gathered:
         return {pair: in_order(kinds & wanted) for pair, kinds in self.edges.items() if not wanted.isdisjoint(kinds)}
 
     def _report(self, kept: Mapping[Pair, tuple[str, ...]], chosen: Collection[str]) -> ReadReport:
-        read = [Remark(inflected(len(self.nodes), "package"), len(self.nodes))]
+        read = [Counted(inflected(len(self.nodes), "package"), len(self.nodes))]
         for kind in KINDS:
             count = sum(kind in kinds for kinds in kept.values())
             if count:
-                read.append(Remark(_dependencies(count, kind), count))
+                read.append(Counted(_dependencies(count, kind), count))
         left_out = [*self._left_out_kinds(kept), *self._all_told("left out")]
         warnings = [*self._shape(kept), *self._all_told("look at")]
         path = os.fspath(self.path)
@@ -151,10 +151,10 @@ class Gathered:
             path, self.format, tuple(read), tuple(left_out), tuple(self._all_told("guessed")), tuple(warnings)
         )
 
-    def _all_told(self, about: str) -> list[Remark]:
-        return [Remark(what, self._counts[about, what], tuple(told)) for what, told in self._told[about].items()]
+    def _all_told(self, about: str) -> list[Counted]:
+        return [Counted(what, self._counts[about, what], tuple(told)) for what, told in self._told[about].items()]
 
-    def _left_out_kinds(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Remark]:
+    def _left_out_kinds(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Counted]:
         """Count the dependencies of other kinds, and say whether they close cycles."""
         groups: dict[tuple[str, ...], list[Pair]] = {}
         for pair, why in self.edges.items():
@@ -165,25 +165,27 @@ class Gathered:
             before, after = len(_largest(kept)), len(_largest([*kept, *pairs]))
             cycle = f" (with {inflected(len(pairs), 'it', 'them')} there is a cycle of {after})" * (after > before)
             examples = tuple(f"{after} needs {before}" for before, after in pairs[:_KEPT_EXAMPLES])
-            told.append(Remark(f"{_dependencies(len(pairs), '/'.join(kinds) + '-only')}{cycle}", len(pairs), examples))
+            told.append(Counted(f"{_dependencies(len(pairs), '/'.join(kinds) + '-only')}{cycle}", len(pairs), examples))
         return told
 
-    def _shape(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Remark]:
+    def _shape(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Counted]:
         """Say what is no error, and yet seldom what somebody wanted: no edges, a star, a root that is a stranger."""
         if len(self.nodes) > 1 and not kept:
             why = " of these kinds" if self.edges else ""
-            return [Remark(f"packages but no edges: there is no dependency{why} among them, so that any order will do")]
+            return [
+                Counted(f"packages but no edges: there is no dependency{why} among them, so that any order will do")
+            ]
         told = []
         dependents = {after for _, after in kept}
         if len(dependents) == 1 and len(kept) >= _STAR and len(kept) == len(self.nodes) - 1:
             told.append(
-                Remark(
+                Counted(
                     f"a star around one root: {dependents.pop()} needs all others, and nothing is said of who among "
                     "those needs whom"
                 )
             )
         if self.root in self.nodes and kept and not any(self.root in pair for pair in kept):
-            told.append(Remark(f"the root is a stranger: nothing is said of what {self.root} needs"))
+            told.append(Counted(f"the root is a stranger: nothing is said of what {self.root} needs"))
         return told
 
     def _way_out(self, chosen: Collection[str]) -> str:

@@ -7,7 +7,7 @@ keywords (``**kwargs``) does not: it has no such parameter, and may hand on what
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from numbers import Real
 from typing import Any, TypeGuard
 
@@ -20,12 +20,13 @@ from seqkit.core.model import SequenceItem
 from seqkit.running.calling import in_thread, is_async
 from seqkit.running.releasers import ReleaserLike, SimulatedReleaser
 
-__all__ = ["Asked", "Check", "as_releaser", "called", "checked_check", "is_model"]
+__all__ = ["Asked", "Check", "Patience", "as_releaser", "called", "checked_check", "is_model"]
 
-Check = Callable[[str, str], object]
+Check = Callable[[str, str], str | Awaitable[str | None] | None]
 """Asked ``(repo_id, version_label)``, async or not: an id where that is out, None where it is not; raises where it
 cannot tell."""
 
+_PAUSES = (1 / 7, 2 / 7, 4 / 7)  # of the time that "it is not out" is doubted
 _SHAPE = ("repo_id", "version_label", "spec_digest", "promoted_by")
 
 
@@ -113,9 +114,9 @@ def checked_check(check: Any) -> Check | None:
     --------
     >>> checked_check(lambda repo_id: None)
     Traceback (most recent call last):
-    TypeError: check takes (repo_id) (too many positional arguments), expected it to take (repo_id, version_label) ...
+    TypeError: check takes (repo_id) (too many positional arguments), expected a function of (repo_id, ...
     """
-    expected = "expected it to take (repo_id, version_label) and to give an id where that is out, else None"
+    expected = "expected a function of (repo_id, version_label) that gives an id where that is out, else None"
     if check is None:
         return None
     if not callable(check):
@@ -128,6 +129,29 @@ def checked_check(check: Any) -> Check | None:
         pass
     given: Check = check
     return given
+
+
+class Patience:
+    """How long a check is asked again that says "it is not out": registries lag.
+
+    That is after 1/7, 3/7 and the whole of `wait` seconds. Then it is believed; and so it is where the time is over
+    earlier, as questions take time too.
+
+    Examples
+    --------
+    >>> patience = Patience(wait=7.0, since=100.0)
+    >>> [patience.pause(now) for now in (100.0, 101.0, 103.0, 107.0)]
+    [1.0, 2.0, 4.0, None]
+    >>> Patience(wait=0.0, since=100.0).pause(100.0)  # believed at once
+    """
+
+    def __init__(self, wait: float, since: float) -> None:
+        self._end = since + wait
+        self._pauses = [wait * part for part in reversed(_PAUSES)]
+
+    def pause(self, now: float) -> float | None:
+        """Say in how many seconds to ask again; None where the answer is believed."""
+        return self._pauses.pop() if now < self._end and self._pauses else None
 
 
 def as_releaser(releaser: ReleaserLike, rng: Seed | None = None, trial: int = 0, check: Check | None = None) -> Asked:

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from seqkit.core.model import SequenceItem
 from seqkit.core.rules import Start
-from seqkit.running.asking import Asked
+from seqkit.running.asking import Asked, Patience
 from seqkit.running.calling import id_in, reason_of, shown
 from seqkit.running.context import UnderWay, be_part_of
 
@@ -26,7 +26,6 @@ __all__ = ["Attempt", "Limits", "News", "TimedOut", "put_down"]
 
 _AT_ONCE = 0.9  # of the grace: then it is asked for the second time
 _LEAST = 0.1  # seconds that it has from there
-_PAUSES = (1 / 7, 2 / 7, 4 / 7)  # of check_wait, between the answers "not out"
 
 
 class TimedOut(TimeoutError):
@@ -42,7 +41,7 @@ class Limits:
     grace: float = 10.0
     """Seconds that it has to stop, once it is asked to."""
     check_wait: float = 10.0
-    """Seconds after which "it is not out" is believed, where that is still the answer: registries lag."""
+    """Seconds after which "it is not out" is believed, where that is still the answer: see :class:`Patience`."""
 
 
 class News(NamedTuple):
@@ -80,9 +79,7 @@ class Attempt:
         self._raised: BaseException | None = None
         self._pressure = 0  # how often it has been asked to stop
         self._asked_at = 0.0
-        self._checking = False
-        self._checked_since = 0.0
-        self._pauses = 0  # between two questions of a check, so far
+        self._patience: Patience | None = None  # with its check, once that is asked
         self.put_away = False  # nobody waits for it any more
         self._ended_for_good = False
         self._arrived: Callable[[Attempt], None] = lambda _: None
@@ -131,7 +128,7 @@ class Attempt:
         if self.task is not None and self.task.done():
             self._settle(self.task)
             self.task, self.due, self.stuck = None, math.inf, False
-            return self._checked(now) if self._checking else self._released(now)
+            return self._released(now) if self._patience is None else self._checked(self._patience, now)
         if now < self.due:
             return None
         if self.task is None:
@@ -151,7 +148,7 @@ class Attempt:
         self.failure = self._reason(self._raised)
         if not self._asked.checks:
             return News("failed", error=self.failure, timed_out=self.timed_out)
-        self._checking, self._checked_since = True, now
+        self._patience = Patience(self._limits.check_wait, now)
         self._ask(now)
         return None
 
@@ -167,16 +164,18 @@ class Attempt:
     def _ask(self, now: float) -> None:
         self._go(lambda: self._asked.check(self._item), now)
 
-    def _checked(self, now: float) -> News | None:
+    @property
+    def _checking(self) -> bool:
+        return self._patience is not None
+
+    def _checked(self, patience: Patience, now: float) -> News | None:
         """Take in what a check said."""
         if self._raised is not None:
             return self._unknown(reason_of(self._raised), self._raised)
         if self._returned is None:
-            wait = self._limits.check_wait
-            if now >= self._checked_since + wait or self._pauses == len(_PAUSES):
+            if (pause := patience.pause(now)) is None:
                 return News("failed", error=self.failure, checked=True, timed_out=self.timed_out)
-            self.due = now + wait * _PAUSES[self._pauses]
-            self._pauses += 1
+            self.due = now + pause
             return None
         if not id_in(self._returned):
             what = f"the check returned {shown(self._returned)} for repo {self.step.repo_id!r:.80}"

@@ -270,8 +270,13 @@ class VirtualClock(Pace):
             if wake.rung and (resting or turns >= _SETTLING):
                 return  # what ends at one instant has ended
             if resting:
-                if self._now >= when or not self._jump(when):
+                if self._now >= when:
                     return
+                if not self._jump(when):
+                    raise RuntimeError(
+                        "on this VirtualClock no time comes at which anything goes on: all that is under way hangs, "
+                        "and nothing asks it to stop; give the run a timeout"
+                    )
                 turns = 0
             elif turns < _SETTLING:
                 turns += 1

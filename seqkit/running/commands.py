@@ -60,9 +60,13 @@ class CommandReleaser:
     The command is started as it stands, by no shell, with nothing to read, in a session of its own. When it ends,
     whatever it has started and left behind in that session is killed. Asked to stop (Ctrl-C, a time-out) it gets
     SIGINT, after three quarters of the run's `grace` SIGTERM, and at its end SIGKILL; asked twice, SIGKILL at once. If
-    it ends with exit code 0 all the same, the repo is out. If we are killed ourselves, so is the command, where the
-    system has ``setpriv`` (Linux) and the command is no setuid program; what it has started goes on. Where there are no
-    process groups (Windows), it is killed at once, and alone.
+    it ends with exit code 0 all the same, the repo is out. Where there are no process groups (Windows), it is killed at
+    once, and alone.
+
+    If we are killed ourselves (SIGKILL), so is the command, where the system has ``setpriv`` (Linux) and the command is
+    no setuid program. What it has started goes on, and a command that is just about to start at that moment may go on
+    too. Either way its repo is left in doubt: :func:`seqkit.resume_plan` refuses to guess, and names the process where
+    it may still live and the ledger had been told of it; of one that was killed on us within that moment it had not.
 
     Parameters
     ----------

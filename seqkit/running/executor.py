@@ -22,6 +22,7 @@ from seqkit.core.retry import Attempts, Retry, Waits, retry_of
 from seqkit.core.rules import Rules
 from seqkit.core.terms import Policy, Terms
 from seqkit.core.times import seconds_of
+from seqkit.core.unknown import check_durations
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.digest import VERSION
 from seqkit.ledger.given import Clock, RunClock, system_clock
@@ -115,8 +116,8 @@ async def execute_plan(
         repo is out as, or None where it is not, or raises where it cannot tell: then the repo has failed, *in doubt*,
         and is not tried again.
     check_wait : float or timedelta
-        Seconds after which None is believed, where it is still the answer: registries lag. Each question may take
-        `timeout`.
+        Seconds after which None is believed, where it is still the answer: registries lag. It is asked again after
+        1/7, 3/7 and all of that, with 0 never. Each question may take `timeout`.
     tags : mapping, optional
         More to write into the run's tags, such as ``train``, ``resumes``, ``due``.
     on_event : callable, optional
@@ -262,8 +263,8 @@ def _options(
     if not isinstance(plan, SequencePlan):
         raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan (build_plan makes one)")
     lanes = None if max_parallel is None else whole("max_parallel", max_parallel, 1)
-    first = priority_of(priority, plan, lanes)
-    seconds = None if durations is None else as_durations(durations).means(plan.released)
+    first = priority_of(priority, lanes, plan)
+    seconds = None if durations is None else check_durations(plan, as_durations(durations))
     interval = seconds_of(min_interval, "min_interval")
     told: dict[str, Any] = {}
     if lanes != 1:

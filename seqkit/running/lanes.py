@@ -64,7 +64,11 @@ class Options:
 
 
 def priority_of(
-    priority: Any, plan: SequencePlan, lanes: int | None, named: Sequence[str] = PRIORITIES
+    priority: Any,
+    lanes: int | None,
+    plan: SequencePlan | None = None,
+    named: Sequence[str] = PRIORITIES,
+    argument: str = "priority",
 ) -> Any:  # one of `named`, or a mapping
     """Read a `priority` argument; None is plan order in one lane, and the longest path in more.
 
@@ -72,12 +76,14 @@ def priority_of(
     ----------
     priority : str, mapping or None
         What is given.
-    plan : SequencePlan
-        Whose repos a mapping names.
     lanes : int, optional
         How many releases are under way at once.
+    plan : SequencePlan, optional
+        Against whose repos the names of a mapping are held.
     named : sequence of str
         What it may be by name.
+    argument : str
+        What an error calls it.
 
     Warns
     -----
@@ -94,14 +100,15 @@ def priority_of(
     if isinstance(priority, Mapping):
         for repo, number in priority.items():
             if isinstance(number, bool) or not isinstance(number, Real) or math.isnan(float(number)):
-                raise TypeError(f"priority[{repo!r:.80}] is {as_given(number, 200)}, expected a number, higher first")
-        check_names(plan, "priority names", priority, "it would put nobody first")
+                raise TypeError(f"{argument}[{repo!r:.80}] is {as_given(number, 200)}, expected a number, higher first")
+        if plan is not None:
+            check_names(plan, f"{argument} names", priority, "it would put nobody first")
         return dict(priority)
     if isinstance(priority, str) and priority in named:
         return priority
     raise ValueError(
-        f"priority is {as_given(priority, 200)}, expected one of {tuple(named)}, a mapping from repo id to number, or "
-        "None"
+        f"{argument} is {as_given(priority, 200)}, expected one of {tuple(named)}, a mapping from repo id to number, "
+        "or None"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from seqkit.core import draws
 from seqkit.core.draws import Seed, resolve_seed
@@ -10,7 +10,7 @@ from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.times import TICKS_A_SECOND, seconds_of
-from seqkit.core.unknown import check_models, check_script
+from seqkit.core.unknown import check_durations, check_models, check_script
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
 from seqkit.ledger.reading import lent
@@ -147,9 +147,9 @@ class Disturbed(Around):
     def _happens(self, what: Literal["hang", "lost", "limited"], repo_id: str, attempt: int) -> bool:
         return draws.happens(self.rates[what].rate(repo_id), self.rng, what, repo_id, attempt, self.trial)
 
-    async def is_out(self, repo_id: str, version_label: str) -> object:
+    async def is_out(self, repo_id: str, version_label: str) -> str | None:
         """Tell as what a repo is out, None where it is not: what a registry would, for the argument `check`."""
-        return self.released.get((repo_id, version_label))
+        return cast("str | None", self.released.get((repo_id, version_label)))  # where it is no id the run says so
 
     def __repr__(self) -> str:
         told = "".join(f", {name}={model!r}" for name, model in self.rates.items() if model != FailureModel())
@@ -167,23 +167,37 @@ def disturbed(
 ) -> Disturbed:
     """Let attempts of a releaser go wrong in the ways that a real one's do, to rehearse time-outs, retries and checks.
 
+    Each attempt is first refused, or else hangs, or else `releaser` is asked, and its answer may be lost. Each of these
+    has a probability of its own, for all repos or by repo id, and is drawn anew for each attempt; of a FailureModel the
+    rates count and nothing else.
+
     Parameters
     ----------
     releaser : RepoReleaser, function, float, mapping or FailureModel
-        Who is asked, unless an attempt hangs or is refused.
+        Who is asked. A failure rate or model is one to simulate, 0.0 one that always succeeds; one that really releases
+        does so here too.
     hang : float, mapping, Series or FailureModel
-        How likely an attempt never answers, and releases nothing. It stops once it is asked to.
+        How likely an attempt never answers. It releases nothing, and stops once it is asked to: give the run a
+        `timeout`, or it waits for ever.
     lost : float, mapping, Series or FailureModel
-        How likely the answer of an attempt is lost: the repo is out, and the attempt fails with a ConnectionError. Give
-        ``check=`` the method ``is_out`` of what this returns, and it is found.
+        How likely the answer of an attempt is lost: the repo is out, and the attempt fails with a ConnectionError all
+        the same. A run with ``check=`` the method ``is_out`` of what this returns finds that out; one without releases
+        it again.
     limited : float, mapping, Series or FailureModel
-        How likely an attempt is refused, with the advice to come back after `retry_after` seconds.
+        How likely an attempt is refused. It fails at once, releases nothing, and asks to come back after `retry_after`
+        seconds, which the run heeds where `attempts` allows another.
     rng : int or numpy.random.Generator, optional
-        The seed; the same seed disturbs the same attempts.
+        The seed of whether an attempt is disturbed, not of what `releaser` does; the same seed disturbs the same
+        attempts.
     trial : int
-        Which of its trials to follow, from 0.
-    retry_after : float
-        Seconds.
+        Which of the seed's trials to follow, from 0.
+    retry_after : float or timedelta
+        How long a refused attempt is to wait, in seconds.
+
+    Returns
+    -------
+    Disturbed
+        A releaser, with ``is_out(repo_id, version_label)`` for the argument `check`, and `released`, all that is out.
 
     Examples
     --------
@@ -274,7 +288,7 @@ def check_releaser(plan: SequencePlan, releaser: ReleaserLike) -> None:
         Where all names of who fails are unknown, and so nothing could fail; or a repo to release has no duration.
     """
     if isinstance(releaser, Delayed | SimulatedReleaser) and releaser.durations is not None:
-        releaser.durations.means(plan.released)
+        check_durations(plan, releaser.durations, "the durations of releaser name")
     if isinstance(releaser, Around):
         check_releaser(plan, releaser.releaser)
     elif isinstance(releaser, CommandReleaser):

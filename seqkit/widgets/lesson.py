@@ -1,4 +1,4 @@
-"""A lesson on release order: step through it, see who is ready, break it, and be asked."""
+"""A lesson on release order: step through it, see who is ready, break it, be asked, and see lanes fill."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import POLICIES, Policy
 from seqkit.explore._words import told
 from seqkit.explore.drawing import MOST_DRAWN
+from seqkit.explore.lane_walk import LaneWalk
 from seqkit.explore.lesson import Walk
 from seqkit.explore.quiz import Quiz
 from seqkit.widgets._keys import KeyGuard
+from seqkit.widgets._lanes_panel import LanesPanel
 from seqkit.widgets._parts import StatusLine, close_all, guarded, plain
 from seqkit.widgets._quiz_panel import QuizPanel
 from seqkit.widgets._walk_panel import LEFT_ALIGNED, WalkPanel, button, row
@@ -32,7 +34,8 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     The picture shows who is released, who is ready (outlined, with the place in the queue or, in a plan of some
     of a graph's repos, in plan order) and, beside the other names, how many dependencies are still to
     come. Pressing a repo goes to the step that takes it.
-    Another failing repo or policy starts the walk anew. In the quiz, pressing repos makes the answer.
+    Another failing repo or policy starts the walk anew. In the quiz, pressing repos makes the answer. The part on lanes
+    has a train of its own: nine jobs that a fourth lane, shorter jobs or fewer dependencies make later.
 
     Parameters
     ----------
@@ -96,7 +99,8 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._walking = WalkPanel(self.walk, self._draw)
         self._beside = [self._walking.link]
         self._asking = None if self.quiz is None else QuizPanel(self.quiz, self._draw)
-        panels = [panel for panel in (self._walking, self._asking) if panel is not None]
+        self._filling = LanesPanel(self._draw)
+        panels = [panel for panel in (self._walking, self._asking, self._filling) if panel is not None]
         settings = self._make_settings()
         super().__init__([KeyGuard(), settings, *panels, self.status, self.dag, self._walking.below])
         self.mode = "walk"
@@ -106,6 +110,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._mode = "walk"
         self._switch = button("", "")
         self._switch.disabled = not plan.released
+        self._lanes_switch = button("", "")
         choices: list[tuple[str, tuple[str, ...]]] = [("nobody", ())]
         if len(given) > 1 or not set(given) <= set(plan.released):
             choices.append((plain(f"{told(given)} (as given)", 80), given))
@@ -136,10 +141,11 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             layout=ipw.Layout(width="190px"),
         )
         self._switch.on_click(self._switched)
+        self._lanes_switch.on_click(self._to_lanes)
         self._fail.observe(self._restart, "value")
         self._policy.observe(self._restart, "value")
         self._excerpt.observe(self._redraw, "value")
-        return row(self._switch, self._fail, self._policy, self._excerpt)
+        return row(self._switch, self._lanes_switch, self._fail, self._policy, self._excerpt)
 
     # ------------------------------------------------------------------ what people do
 
@@ -155,28 +161,41 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     @property
     def mode(self) -> str:
-        """What is seen: ``"walk"`` or ``"quiz"``; assign the other to switch."""
+        """What is seen: ``"walk"``, ``"quiz"`` or ``"lanes"``; assign another to switch."""
         return self._mode
 
     @mode.setter
     def mode(self, mode: str) -> None:
-        modes = ("walk", "quiz") if self._asking is not None else ("walk",)
+        modes = ("walk", "quiz", "lanes") if self._asking is not None else ("walk", "lanes")
         if mode not in modes:
             raise ValueError(f"mode is {as_given(mode)}, expected one of {modes}")
         self._mode = mode
         self._walking.pause()
-        quizzing = mode == "quiz"
+        walking, quizzing, in_lanes = (mode == each for each in ("walk", "quiz", "lanes"))
         self._switch.description = "Back to the walk" if quizzing else "Start the quiz"
         self._switch.tooltip = "Step through the release" if quizzing else "Answer questions about the order"
+        self._lanes_switch.description = "Back to the walk" if in_lanes else "See lanes"
+        self._lanes_switch.tooltip = "Step through the release" if in_lanes else "See how a train fills its lanes"
         for widget in (self._walking, self._walking.below, self._fail):
-            _show(widget, not quizzing)
+            _show(widget, walking)
+        for widget in (self._policy, self._excerpt, self._switch):
+            _show(widget, not in_lanes)
+        _show(self._lanes_switch, not quizzing)
+        _show(self._filling, in_lanes)
         if self._asking is not None:
             _show(self._asking, quizzing)
         self._draw()
 
     @property
-    def _panel(self) -> WalkPanel | QuizPanel:
+    def lanes(self) -> LaneWalk:
+        """Where the part on lanes stands."""
+        return self._filling.walk
+
+    @property
+    def _panel(self) -> WalkPanel | QuizPanel | LanesPanel:
         """The panel that is seen."""
+        if self._mode == "lanes":
+            return self._filling
         return self._asking if self._asking is not None and self._mode == "quiz" else self._walking
 
     @guarded
@@ -197,16 +216,22 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.mode = "walk" if self._mode == "quiz" else "quiz"
 
     @guarded
+    def _to_lanes(self, _button: object) -> None:
+        self.mode = "walk" if self._mode == "lanes" else "lanes"
+
+    @guarded
     def _redraw(self, _change: Any) -> None:
         self._draw()
 
     # ------------------------------------------------------------------ showing
 
     def _draw(self) -> None:
-        panel, depth = self._panel, self._excerpt.value
+        in_lanes = self._mode == "lanes"
+        panel, depth = self._panel, 0 if in_lanes else self._excerpt.value
         with self.dag.hold_sync():
+            self.dag.show(self.lanes.plan if in_lanes else self.walk.plan, panel.words)
             self.dag.look(panel.subject if depth else None, depth or 1)
-            self.dag.words, self.dag.notes, self.dag.ringed = panel.words, panel.notes, panel.ringed
+            self.dag.notes, self.dag.ringed = panel.notes, panel.ringed
         self.status.say("")
 
     def _still(self) -> tuple[str, str]:

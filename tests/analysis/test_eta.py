@@ -367,7 +367,7 @@ def test_what_is_wrong_is_said():
         ({"max_parallel": 0}, "the plan tag's max_parallel is 0"),
         ({"max_parallel": "two"}, "the plan tag's max_parallel is 'two'"),
         ({"priority": "mine"}, "the plan tag's priority is 'mine'"),
-        ({"priority": {"core": "high"}}, "the plan tag's priority is"),
+        ({"priority": {"core": "high"}}, r"the plan tag's priority\['core'\] is 'high', expected a number"),
         ({"priority": ["core"]}, "the plan tag's priority is"),
         ({"min_interval": -1}, "the plan tag's min_interval is -1"),
         ({"retry": 3}, "the plan tag's retry is 3"),

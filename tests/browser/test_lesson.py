@@ -163,6 +163,32 @@ def test_the_quiz_by_mouse_and_by_keyboard(book, page):
     book.theme("JupyterLab Light")
 
 
+def test_lanes_by_mouse_and_by_keyboard(book, page):
+    press(page, "See lanes")
+    told(page, "At 0: T1, T2, T3 start. T4 could start, and waits for a lane.")
+    page.locator('.seqkit-node[aria-label^="T1, wave 0, in progress"]').wait_for()
+    assert not page.get_by_role("button", name="Forward", exact=True).is_visible()
+    page.get_by_role("button", name="Later", exact=True).focus()
+    page.keyboard.press("Enter")
+    told(page, "At 2: T2, T3 end. T4 starts.")
+    book.screenshot("lanes-light")
+    page.get_by_label("Lanes", exact=True).select_option("4")
+    told(page, "At 0: T1, T2, T3, T4 start.")
+    node(page, "T9").click()
+    told(page, "At 6: T5, T6, T7 end. T9 starts.")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("End")
+    told(page, "At 15: T9 ends. Everything has ended at 15: later than at 12")
+    book.theme("JupyterLab Dark")
+    book.screenshot("lanes-dark")
+    book.theme("JupyterLab Light")
+    page.get_by_label("T5 and T6 need nothing").check()
+    told(page, "At 0: T1, T2, T3, T4 start. T5, T6 could start, and wait for a lane.")
+    press(page, "Back to the walk")
+    told(page, "Step 0 of 6.")
+    node(page, "core").wait_for()
+
+
 def test_closing_removes_it_from_the_page(book):
     book.python("lesson.close()")
     book.page.wait_for_function("document.querySelectorAll('.seqkit-node').length === 0")

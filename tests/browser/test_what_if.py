@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import nbformat
 
 SETUP = """
@@ -48,6 +50,28 @@ async def release(repo, *about):
         raise RuntimeError("tests are red")
     return f"run-{repo}"
 outcome = await execute_plan(plan, release, on_event=view)
+"""
+
+LANES = """
+from pathlib import Path
+from seqkit import DurationModel
+edges = [("core", "api"), ("core", "docs"), ("core", "web"), ("api", "app"), ("docs", "site"), ("web", "site")]
+train = build_plan(RepoDependencyGraph.from_edges(edges), version="2.0")
+takes = DurationModel(600, sigma=0.4)
+view = RunView(train, takes, max_parallel=3)
+view
+"""
+RUN_LANES = """
+class Releaser:
+    async def release(self, repo, *about):
+        while repo in ("api", "web") and not Path("open lanes").exists():
+            await asyncio.sleep(0.01)
+        if repo == "docs":
+            raise RuntimeError("the answer got lost")
+        return f"run-{repo}"
+    async def check(self, repo, version):
+        raise ConnectionError("no answer either")
+done = await execute_plan(train, Releaser(), on_event=view, max_parallel=3)
 """
 
 
@@ -189,6 +213,32 @@ def test_a_run_is_seen_while_it_goes_and_what_a_saved_notebook_shows(lab, tmp_pa
         assert page.locator(".seqkit-still").nth(1).is_visible()
         assert "run this cell" in page.locator(".seqkit-still").nth(1).inner_text()
         notebook.screenshot("saved-not-trusted")
+
+
+def test_a_run_in_lanes_says_when_it_ends_and_what_is_in_doubt(lab):
+    with lab.notebook(SETUP + LANES, RUN_LANES, width=1280, height=800) as notebook:
+        page = notebook.page
+        notebook.run(wait=False)  # two lanes wait for a file, and stay taken
+        line = page.locator(".seqkit-status:visible")
+        line.filter(has_text=re.compile(r"Running: .*The end: about .*, with 80 % before .* UTC")).wait_for()
+        page.wait_for_selector('.seqkit-node[aria-label^="docs,"][data-status="in doubt"]')
+        assert [status(page, repo) for repo in ("core", "api", "web")] == ["succeeded", "in progress", "in progress"]
+        said = line.inner_text()
+        assert "api since" in said
+        assert "web since" in said
+        notebook.screenshot("run-view-lanes-light")
+        notebook.theme("JupyterLab Dark")
+        notebook.screenshot("run-view-lanes-dark")
+        (lab.folder / "open lanes").touch()
+        line.filter(has_text="The run is over: 4 succeeded, 1 in doubt, 1 blocked.").wait_for()
+        assert "The end:" not in line.inner_text()
+        assert counts(page)["in doubt"] == 1
+        assert status(page, "site") == "blocked"
+        notebook.screenshot("run-view-lanes-over-dark")
+        notebook.theme("JupyterLab Light")
+        notebook.screenshot("run-view-lanes-over-light")
+        notebook.idle()
+        assert notebook.value("list(view.live.words.values()) == done.words()")
 
 
 def node(page, repo):

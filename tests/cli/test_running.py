@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from seqkit import SqlRunLedger, audit, items_frame
+from seqkit import RepoDependencyGraph, SqlRunLedger, audit, build_plan, items_frame, run_plan
 from seqkit.__main__ import main
 
 GRAPH = "dependency,dependent\ncore,api\ncore,docs\napi,app\n"
@@ -29,10 +29,10 @@ def run(*options: str, command: str = "true") -> int:
     return main(["run", "plan.csv", "--version", "1.0", "--ledger", "runs.db", "--command", command, *options])
 
 
-def ends() -> dict[str, str]:
+def ends(run_id: str | None = None) -> dict[str, str]:
     with SqlRunLedger("runs.db") as ledger:
         assert audit(ledger).ok
-        frame = items_frame(ledger, ledger.list_runs()[-1].run_id)
+        frame = items_frame(ledger, run_id or ledger.list_runs()[-1].run_id)
     return dict(zip(frame["repo_id"], frame["status"].astype(str), strict=True))
 
 
@@ -153,10 +153,14 @@ def test_a_signal_ends_the_run_and_says_how_to_go_on(number: signal.Signals, cod
     while not Path("started").exists():
         assert process.poll() is None
         time.sleep(0.01)
+    with SqlRunLedger("runs.db") as ledger:  # somebody else's run, which begins while this one is under way
+        (own,) = ledger.list_runs()
+        other = run_plan(build_plan(RepoDependencyGraph.from_edges([("x", "y")]), version="1"), 1.0, ledger, rng=1)
     os.kill(process.pid, number)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == code
-    assert "is CANCELLED" in out
+    assert f"Run {own.run_id} is CANCELLED" in out
     assert "In doubt: core." in out
-    assert "python -m seqkit resume runs.db " in out
-    assert ends() == {"core": "in_progress", "api": "pending", "docs": "pending", "app": "pending"}
+    assert f"python -m seqkit resume runs.db {own.run_id}" in out
+    assert str(other.run_id) not in out
+    assert ends(own.run_id) == {"core": "in_progress", "api": "pending", "docs": "pending", "app": "pending"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import re
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 import seqkit.__main__
 from seqkit import (
     CommonCause,
+    DurationModel,
     FailureModel,
     MemoryRunLedger,
     ReleaseSequencer,
@@ -31,9 +33,11 @@ from seqkit import (
     SequencePlan,
     SimulatedReleaser,
     UnknownRepo,
+    VirtualClock,
     analyze,
     build_plan,
     compare,
+    delayed,
     diff_plans,
     execute_plan,
     fit_failure_rates,
@@ -41,6 +45,7 @@ from seqkit import (
     replay,
     resume_plan,
     run_plan,
+    schedule,
     simulate,
     steps,
     what_if,
@@ -49,7 +54,7 @@ from seqkit import (
 from seqkit._util.near import MOST_COMPARED, NearNames
 from seqkit.core.neighbours import neighbours
 from seqkit.core.unknown import MOST_COMPARED_IN_A_CALL, check_models
-from seqkit.explore import Scenario
+from seqkit.explore import LiveRun, Scenario
 from seqkit.widgets import DagView, WhatIf
 
 GRAPH = RepoDependencyGraph.from_edges([("acme-core", "acme-api"), ("acme-api", "acme-web"), ("acme-core", "docs")])
@@ -103,6 +108,47 @@ TAKERS: dict[str, Callable[[Any], Any]] = {
     "SimulatedReleaser": lambda model: run_plan(PLAN, SimulatedReleaser(model, rng=1)),
 }
 each_taker = pytest.mark.parametrize("take", TAKERS.values(), ids=TAKERS)
+
+
+# Whatever takes durations, called with them.
+TIMED: dict[str, Callable[[Any], Any]] = {
+    "run_plan": lambda takes: run_plan(PLAN, 0.0, durations=takes, rng=1),
+    "run_plan, by the releaser": lambda takes: run_plan(
+        PLAN, SimulatedReleaser(0.0, rng=1, durations=takes), clock=VirtualClock()
+    ),
+    "run_plan, by a wrapped one": lambda takes: run_plan(PLAN, delayed(0.0, takes, rng=1), clock=VirtualClock()),
+    "schedule": lambda takes: schedule(PLAN, takes, trials=8, rng=1),
+    "LiveRun": lambda takes: LiveRun(PLAN, takes),
+}
+
+
+# ---------------------------------------------------------------------- durations and priorities
+
+
+@pytest.mark.parametrize("take", TIMED.values(), ids=TIMED)
+def test_durations_are_held_against_the_plan_wherever_they_are_given(take: Callable[[Any], Any]) -> None:
+    with heard() as told:
+        take(60)
+        take({"acme-core": 10, "acme-api": 10, "acme-web": 10, "docs": 5, "another-train": 5})
+        take(DurationModel({"acme-core": 10, "another-train": 5}, default=60))
+    assert told == []
+    with heard() as told:
+        take(DurationModel({"acme-coer": 10, "docs": 5}, default=60))
+    (said,) = told
+    assert re.match(r"(durations names|the durations of releaser name) 1 repo that the plan does not have: ", said)
+    assert "'acme-coer' (did you mean 'acme-core'?)" in said
+    with heard() as told:
+        take(DurationModel({"another-train": 5}, default=60))
+    assert "it names no other, so that one time serves for all 4 repos" in told[0]
+    with heard() as told, pytest.raises(ValueError, match="durations has none for 'acme-core'"):
+        take({"acme-coer": 10, "docs": 5, "acme-api": 10, "acme-web": 10})
+    assert told == []
+
+
+def test_a_view_of_a_run_holds_priorities_against_the_plan() -> None:
+    with heard() as told:
+        LiveRun(PLAN, priority={"acme-coer": 2, "docs": 1})
+    assert told[0].startswith("priority names 1 repo that the plan does not have: 'acme-coer' (did you mean")
 
 
 # ---------------------------------------------------------------------- a model for a plan

@@ -37,7 +37,7 @@ from seqkit import (
 )
 from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.model import spec_digest_of
-from seqkit.history import ResumePlan, blockers, fixes_frame, replay, resume_plan, trains_frame
+from seqkit.history import ResumePlan, blockers, doubt, fixes_frame, replay, resume_plan, trains_frame
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 from tests.tools.by_hand import Run, written
@@ -886,25 +886,36 @@ def test_what_came_out_late_is_not_planned_again() -> None:
 
 
 @pytest.mark.parametrize("is_async", [True, False, "handed on"])
-def test_a_check_decides_each_and_is_asked_of_all_at_once_and_once_more(is_async: Any) -> None:
-    asked: list[tuple[str, str]] = []
+def test_a_check_decides_each_and_is_asked_of_all_at_once_and_again_as_in_a_run(is_async: Any) -> None:
+    told: list[tuple[str, str]] = []
     under_way: list[str] = []
+    lags = 0
 
     def answer(repo: str, version: str) -> str | None:
-        asked.append((repo, version))
-        return "run-7" if repo == "api" and len(asked) > 2 else None  # the registry lags
+        told.append((repo, version))
+        return "run-7" if repo == "api" and len(told) > lags else None
 
     async def check(repo: str, version: str) -> str | None:
         under_way.append(repo)
-        while len(asked) < 2 and len(under_way) < 2:
+        while len(told) < 2 and len(under_way) < 2:
             await asyncio.sleep(0)
         return answer(repo, version)
 
     given = {True: check, False: answer, "handed on": lambda repo, version: check(repo, version)}[is_async]
     plan = resume_plan(doubtful(), "may", in_doubt="check", check=given, check_wait=0)
     assert (plan.released, plan.taken_as_released, plan.in_doubt) == (["docs", "app"], ("api",), ("api", "docs"))
-    assert sorted(asked[:2]) == sorted(asked[2:]) == [("api", "1"), ("docs", "1")]
+    assert sorted(told) == [("api", "1"), ("docs", "1")]  # without a wait each is believed at once
     assert plan.run_tags["taken_as_released"] == ["api"]
+
+    told, under_way, lags = [], [], 2
+    both = [("api", "1"), ("docs", "1")]
+    answers = doubt.asked(given, both, wait=0.007, now=lambda: 0.0)  # however slow the machine is
+    assert [one.released_as for one in answers] == ["run-7", None]
+    assert sorted(told[:2]) == sorted(told[2:4]) == both
+    assert told[4:] == [("docs", "1")] * 2  # after 1/7, 3/7 and all of the wait
+    told, under_way, times = [], [], iter([0.0, 0.007])
+    assert doubt.asked(given, both, wait=0.007, now=lambda: next(times)) == [doubt.Answer()] * 2
+    assert len(told) == 2  # the questions have taken as long
 
 
 def test_a_check_works_where_a_loop_is_running_already() -> None:
@@ -964,7 +975,7 @@ def test_a_check_that_nobody_needs_is_not_asked_and_a_wrong_one_named() -> None:
         resume_plan(doubtful(), "may", in_doubt="check")
     with pytest.raises(ValueError, match='check is given and in_doubt is "retry"'):
         resume_plan(doubtful(), "may", in_doubt="retry", check=never)
-    with pytest.raises(TypeError, match="check is 'npm view', expected a function"):
+    with pytest.raises(TypeError, match="check is 'npm view', expected a function of"):
         resume_plan(doubtful(), "may", in_doubt="check", check="npm view")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="check_wait is -1"):
         resume_plan(doubtful(), "may", in_doubt="check", check=never, check_wait=-1)

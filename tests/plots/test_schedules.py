@@ -310,6 +310,22 @@ def test_lanes_are_mean_p90_and_bound_with_knee_and_anomaly(graham):
     assert ax.get_xscale() == "linear"
 
 
+@pytest.mark.parametrize("wide", [4.4, 5.1, 6.3, 7.5])
+def test_a_title_is_broken_where_it_would_leave_the_axes(wide):
+    gains = gains_of(("a-wide-name", 70, 1), ("b", 30, 1), ("c", 2, 3))
+    ways = [
+        lanes(lanes_curve(GRAHAM, 60, [1, 2], rng=7, trials=2), figsize=(wide, 4)),
+        tornado(gains, figsize=(wide, 4)),
+        gantt(schedule(GRAHAM, 60, rng=7, trials=2), figsize=(wide, 4)),
+    ]
+    for ax in ways:
+        ax.figure.canvas.draw()
+        (shown,) = [text for text in ax.get_children() if getattr(text, "get_text", str)() == title(ax) != ""]
+        assert shown.get_window_extent().x1 <= ax.get_window_extent().x1 + 1
+        assert not any(line.startswith("%") for line in title(ax).splitlines())
+        plt.close(ax.figure)
+
+
 def test_the_interval_of_the_mean_is_drawn():
     frame = lanes_curve(PLAN, TIMES, [1, 2], rng=7, trials=50)
     (bars,) = [c for c in lanes(frame).collections if isinstance(c, LineCollection)]
@@ -321,7 +337,7 @@ def test_the_interval_of_the_mean_is_drawn():
 def test_a_wide_range_of_lanes_is_logarithmic_and_the_last_is_no_knee_to_rely_on():
     assert lanes(lanes_curve(GRAHAM, 60, [1, 16], rng=7, trials=2)).get_xscale() == "log"
     alone = lanes(lanes_curve(GRAHAM, 60, [2], rng=7, trials=2))
-    assert title(alone) == "With 2 lanes the train ends after 5 min on average; whether more would help is not known."
+    assert title(alone) == "With 2 lanes the train ends after 5 min on average.\nWhether more would help is not known."
     assert "longer than with fewer lanes" not in legend(alone)
 
 

@@ -25,6 +25,7 @@ from seqkit import (
     delayed,
     disturbed,
     execute_plan,
+    items_frame,
     run_plan,
 )
 
@@ -229,6 +230,16 @@ def test_a_lost_answer_is_found() -> None:
     assert registry.out == {"a": 1, "b": 1}
 
 
+def test_on_a_clock_that_jumps_nothing_can_wait_for_what_hangs_for_ever() -> None:
+    ledger = MemoryRunLedger()
+    with pytest.raises(RuntimeError, match=r"all that is under way hangs.*give the run a timeout"):
+        run_plan(plan_of("ab"), disturbed(0.0, hang={"a": 1.0}, rng=1), ledger, clock=VirtualClock())
+    (record,) = ledger.list_runs()
+    assert record.status is RunStatus.FAILED
+    assert items_frame(ledger)["status"].astype(str).tolist() == ["failed", "pending"]
+    assert items_frame(ledger)["in_doubt"].tolist() == [True, False]
+
+
 def test_not_out_is_believed_after_a_while() -> None:
     registry = Registry(lambda repo, attempt: SequencingFailed(repo, "red") if attempt == 1 else None)
     outcome = run_plan(plan_of(nodes="a"), registry, attempts=2, check_wait=7, clock=VirtualClock())
@@ -326,7 +337,7 @@ def test_wrong_arguments_are_named() -> None:
     for options, error, message in (
         ({"timeout": 0}, ValueError, "timeout is 0, which no release keeps"),
         ({"timeout": -1}, ValueError, "timeout is -1, expected seconds from 0"),
-        ({"check": 7}, TypeError, r"check is int, expected it to take \(repo_id, version_label\)|check is 7"),
+        ({"check": 7}, TypeError, r"check is 7, expected a function of \(repo_id, version_label\)"),
         ({"check": lambda repo: None}, TypeError, r"check takes \(repo\)"),
         ({"check_wait": "x"}, TypeError, "check_wait is 'x'"),
     ):

@@ -279,7 +279,7 @@ def test_an_empty_plan_has_a_lesson_without_a_quiz():
     lesson = Lesson(EMPTY)
     assert lesson.quiz is None
     assert control(lesson, "Start the quiz").disabled
-    with pytest.raises(ValueError, match=r"mode is 'quiz', expected one of \('walk',\)"):
+    with pytest.raises(ValueError, match=r"mode is 'quiz', expected one of \('walk', 'lanes'\)"):
         lesson.mode = "quiz"
     click(lesson, "Forward")
     assert "The plan is empty: there is nothing to choose." in texts(lesson)
@@ -354,7 +354,7 @@ def test_hostile_names_reach_the_page_as_text():
 def test_every_control_has_a_label_and_a_tooltip(lesson):
     kinds = (ipw.Button, ipw.Dropdown, ipw.IntSlider, ipw.Select)
     controls = [each for each in inside(lesson) if isinstance(each, kinds)]
-    assert len(controls) == 17
+    assert len(controls) == 22
     for each in controls:
         assert each.description, each
         assert each.tooltip, each.description
@@ -376,6 +376,33 @@ def test_repr_and_still_are_stable_and_say_where_the_lesson_stands(lesson):
     other.to(1)
     assert other.still_html() == still
     other.close()
+
+
+def test_lanes_fill_and_a_fourth_one_makes_it_later(lesson):
+    click(lesson, "See lanes")
+    assert lesson.mode == "lanes"
+    assert lesson.dag.drawn == [f"T{number}" for number in (1, 2, 3, 4, 9, 5, 6, 7, 8)]
+    assert "At 0: T1, T2, T3 start. T4 could start, and waits for a lane." in texts(lesson)
+    assert lesson.dag.ringed == ["T4"]
+    assert lesson.dag.notes["T9"] == "9"
+    assert lesson.dag.counts()["in_progress"] == 3
+    click(lesson, "Later")
+    assert (lesson.lanes.now, lesson.dag.word("T4")) == (2, "in_progress")
+    click(lesson, "Earlier")
+    assert lesson.lanes.now == 0
+    control(lesson, "Moment").value = 2
+    assert lesson.lanes.now == 3
+    control(lesson, "Lanes").value = 4
+    assert lesson.lanes.now == 0
+    lesson._panel.press("T9")
+    assert lesson.lanes.now == 6
+    control(lesson, "Moment").value = len(lesson.lanes)
+    assert "Everything has ended at 15: later than at 12" in texts(lesson)
+    control(lesson, "T5 and T6 need nothing").value = True
+    assert "T5" in lesson.lanes.ready
+    click(lesson, "Back to the walk")
+    assert lesson.dag.drawn == list(GRAPH)
+    assert lesson.dag.ringed == ["core"]
 
 
 def test_closing_leaves_no_model_behind():

@@ -20,7 +20,7 @@ from seqkit.analysis.estimate import Estimate, Share
 from seqkit.analysis.schedule.conditioned import Conditioned
 from seqkit.analysis.schedule.ends import RELEASED
 from seqkit.analysis.schedule.midway import Course, stand
-from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time
+from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, TimeEstimate, mean_time, quantile_time
 from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.durations import DurationModel, DurationsLike, as_durations
@@ -202,7 +202,7 @@ class Eta:
     def _repr_html_(self) -> str:
         if self.over:
             return page(f"The run {self.told}")
-        levels = (0.1, 0.5, 0.8, 0.9, 0.95)
+        levels = LEVELS
         rows = [(repr(self.mean), *(repr(self.quantile(level)) for level in levels))]
         columns = ["mean", *(f"P{level * 100:.0f}" for level in levels)]
         note = (

@@ -6,7 +6,6 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from numbers import Real
 from typing import Any
 
 from seqkit._util.arguments import whole
@@ -15,11 +14,12 @@ from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED
 from seqkit.analysis.schedule.loop import Midway
 from seqkit.analysis.schedule.problem import ScheduleProblem
 from seqkit.core.model import RunEvent
+from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Retry
 from seqkit.core.terms import Policy, Terms
-from seqkit.core.times import TICKS_A_SECOND, seconds_of, ticks_of
+from seqkit.core.times import LONGEST, TICKS_A_SECOND, seconds_of, ticks_of
 from seqkit.ledger.story import Story, Told, kind_of
-from seqkit.running.lanes import PRIORITIES, Priority
+from seqkit.running.lanes import Priority, priority_of
 
 __all__ = ["Course", "stand"]
 
@@ -38,6 +38,7 @@ class Course:
     @classmethod
     def of(
         cls,
+        plan: SequencePlan,
         policy: Policy = "skip_dependents",
         failure_budget: int | None = None,
         attempts: Any = 1,
@@ -45,10 +46,16 @@ class Course:
         priority: Priority | None = None,
         min_interval: float = 0.0,
     ) -> Course:
-        """Read the arguments, which are those of :func:`seqkit.run_plan`."""
+        """Read the arguments, which are those of :func:`seqkit.run_plan`.
+
+        Warns
+        -----
+        UnknownRepo
+            Where `priority` names a repo that looks like a slip.
+        """
         terms = Terms(policy, failure_budget, attempts)
         retry = attempts if isinstance(attempts, Retry) else Retry(terms.attempts)
-        return cls(terms, retry, *_options(max_parallel, priority, min_interval, ""))
+        return cls(terms, retry, *_options(max_parallel, priority, min_interval, plan=plan))
 
     @classmethod
     def told_by(cls, tag: Mapping[str, Any]) -> Course:
@@ -63,7 +70,7 @@ class Course:
         waits = tag.get("retry", {})
         try:
             lanes, priority, interval = _options(
-                tag.get("max_parallel", 1), tag.get("priority"), tag.get("min_interval", 0.0), where
+                tag.get("max_parallel", 1), tag.get("priority"), tag.get("min_interval", 0.0), where=where
             )
             retry = Retry(terms.attempts, **waits) if isinstance(waits, Mapping) else None
         except TypeError as error:  # what stands in a ledger is a value, of whatever type
@@ -73,18 +80,11 @@ class Course:
         return cls(terms, retry, lanes, priority, interval)
 
 
-def _options(lanes: Any, priority: Any, interval: Any, where: str) -> tuple[int | None, Priority, float]:
+def _options(
+    lanes: Any, priority: Any, interval: Any, where: str = "", plan: SequencePlan | None = None
+) -> tuple[int | None, Priority, float]:
     limit = None if lanes is None else whole(f"{where}max_parallel", lanes, 1)
-    first: Any = ("plan" if limit == 1 else "longest_path") if priority is None else priority
-    if isinstance(first, Mapping):
-        known = all(isinstance(each, Real) and not isinstance(each, bool) for each in first.values())
-    else:
-        known = first in PRIORITIES
-    if not known:
-        raise ValueError(
-            f"{where}priority is {as_given(priority, 200)}, expected one of {PRIORITIES}, a mapping from repo id to "
-            "number, or None"
-        )
+    first = priority_of(priority, limit, plan, argument=f"{where}priority")
     return limit, first, seconds_of(interval, f"{where}min_interval")
 
 
@@ -161,6 +161,14 @@ def _next_attempt(told: Told) -> int:
     return max(1, told.attempts) if told.status == "in_progress" else 1
 
 
+def _wait_in(payload: Mapping[str, Any]) -> int:
+    """Read how many ticks a repo waits to be tried again; 0 where that is not told."""
+    delay = payload.get("delay_ms")
+    if isinstance(delay, bool) or not isinstance(delay, int | float) or not delay >= 0:  # nor a NaN
+        return 0
+    return ticks_of(min(delay, LONGEST) / TICKS_A_SECOND)
+
+
 class _Lanes:
     """Which attempts are under way, event by event."""
 
@@ -184,9 +192,7 @@ class _Lanes:
             self._make_room()
             self.running[job] = self.last_start = self._now
         elif kind == "NodeRetrying":
-            delay = payload.get("delay_ms")
-            known = isinstance(delay, int | float) and not isinstance(delay, bool) and 0 <= delay < _LONGEST
-            due = self._now + (ticks_of(delay / TICKS_A_SECOND) if known else 0)  # type: ignore[operator]
+            due = self._now + _wait_in(payload)
             if goes_on:
                 self.running[job] = due  # it keeps its lane until it has ended, and the next attempt takes one then
             else:
@@ -219,6 +225,3 @@ class _Lanes:
         if self._limit and len(self.running) >= self._limit and guessed:
             self.due[guessed[-1]] = self.running.pop(guessed[-1])
             self._guessed.remove(guessed[-1])
-
-
-_LONGEST = 1 << 42  # milliseconds; more than a century

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DateEstimate", "TimeEstimate", "mean_time", "quantile_time", "time_text"]
+__all__ = ["LEVELS", "DateEstimate", "TimeEstimate", "mean_time", "quantile_time", "time_text"]
+
+LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95)
+"""The quantiles of a time that are told where nobody asks for another."""
 
 Ticks = NDArray[np.int64]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from seqkit._util.arguments import whole
 from seqkit.analysis.schedule.bounds import lower_bound
@@ -15,16 +15,20 @@ from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
 from seqkit.core.laws import Law, Steps
 from seqkit.core.plan import SequencePlan
-from seqkit.core.retry import Attempts, Retry
+from seqkit.core.retry import Retry
 from seqkit.core.terms import Terms
 from seqkit.core.times import LONGEST, TICKS_A_SECOND, seconds_of, ticks_of
 from seqkit.core.unknown import check_durations
 from seqkit.running.lanes import PRIORITIES, Priority, priority_of, ranks_of
 
-__all__ = ["Posed", "SchedulePriority", "mean_ticks", "posed"]
+__all__ = ["SCHEDULE_PRIORITIES", "Posed", "SchedulePriority", "mean_ticks", "posed"]
 
-SchedulePriority = Priority | Literal["search"]
+_Search = Literal["search"]
+(_SEARCH,) = get_args(_Search)
+SchedulePriority = Priority | _Search
 """Who starts first of those that may: as in a run, or what a search finds."""
+SCHEDULE_PRIORITIES = (*PRIORITIES, _SEARCH)
+"""Those that have a name."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,6 @@ class Posed:
     durations: DurationModel
     model: FailureModel
     terms: Terms
-    attempts: Attempts
     retry: Retry
     seed: int
     lanes: int | None
@@ -105,7 +108,6 @@ def posed(
     durations: DurationModel,
     model: FailureModel,
     terms: Terms,
-    attempts: Attempts,
     retry: Retry,
     seed: int,
     max_parallel: Any,
@@ -127,13 +129,10 @@ def posed(
     lanes = None if max_parallel is None else whole("max_parallel", max_parallel, 1)
     # What is counted in ticks is what a trial keeps when it is run.
     interval = ticks_of(seconds_of(min_interval, "min_interval")) / TICKS_A_SECOND
-    first = priority_of(priority, plan, lanes, (*PRIORITIES, "search"))
-    means = durations.means(plan.released)  # says where one has none
-    check_durations(plan, durations)
-    if first == "search":
+    first = priority_of(priority, lanes, plan, SCHEDULE_PRIORITIES)
+    means = check_durations(plan, durations)
+    if first == _SEARCH:
         first = search(plan.arrays, mean_ticks(plan, durations), lanes, ticks_of(interval), seed).priorities
     ranks = ranks_of(first, plan.arrays, means)
     problem = pose(plan, durations, model, terms, retry, seed, lanes, ranks, interval)
-    return Posed(
-        plan, durations, model, terms, attempts, retry, seed, lanes, first, ranks, interval, problem
-    )  # fmt: skip
+    return Posed(plan, durations, model, terms, retry, seed, lanes, first, ranks, interval, problem)

@@ -27,7 +27,7 @@ from seqkit.analysis.schedule.ends import NOT_STARTED, RELEASED, Ends
 from seqkit.analysis.schedule.kernels import ScheduleEngine, chosen, each_end
 from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.measures import Sums, counted_chains, kth_release, slack_of
-from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time, time_text
+from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, TimeEstimate, mean_time, quantile_time, time_text
 from seqkit.analysis.schedule.plain import run_trial
 from seqkit.analysis.schedule.posing import Posed, SchedulePriority, posed
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
@@ -47,7 +47,7 @@ from seqkit.running.releasers import SimulatedReleaser
 
 __all__ = ["Schedule", "schedule"]
 
-_LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95)
+_LEVELS = LEVELS
 _CELLS = 4_000_000  # trials times repos whose times are held at once
 _LOOKED_AT = 1_000  # trials whose lanes are looked at one by one
 _FIRST_ROUND = 4_096
@@ -565,7 +565,7 @@ def schedule(
     begins = None if start is None else _date(start, "start")
     seed = resolve_seed(rng)
     check_models([plan], model=read)
-    what = posed(plan, takes, read, terms, attempts, retry_of(attempts), seed, max_parallel, priority, min_interval)
+    what = posed(plan, takes, read, terms, retry_of(attempts), seed, max_parallel, priority, min_interval)
     chosen_one = chosen(engine, what.problem, _FIRST_ROUND if precision is not None else count)
     run = functools.partial(_followed, chosen_one, what, executor=executor)
     parts = run(0, count if precision is None else _FIRST_ROUND)
