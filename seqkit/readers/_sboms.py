@@ -79,7 +79,7 @@ def purl_parts(purl: str) -> tuple[str, str, str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BillPart:
     """One thing that a bill of materials lists."""
 
     ref: str
@@ -110,7 +110,7 @@ class Bill:
 
     def __init__(self, path: PathLike, format: str, refs: str) -> None:
         self.found = Gathered(path, format)
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, BillPart] = {}
         self.root: str | None = None
         self.edges: list[tuple[str, str, str]] = []  # who needs whom and why, by references
         self._refs = refs
@@ -126,7 +126,7 @@ class Bill:
             # A purl has the whole name, in an ecosystem's normal form, and a version that may lack its epoch.
             name = name if _SPELLING.sub("-", name).lower() == _SPELLING.sub("-", told).lower() else told
             version = version or release
-        part = Part(ref or purl or f"{name}@{version}", name or ref, version, kind, purl or None)
+        part = BillPart(ref or purl or f"{name}@{version}", name or ref, version, kind, purl or None)
         if part.ref in self.parts:
             if part.ref != self.root:
                 self.found.look_at(self._said_twice, part.ref)
@@ -172,7 +172,7 @@ class Bill:
             raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
 
     def _tell(self, found: Gathered, names: Mapping[str, str]) -> None:
-        called: dict[str, list[Part]] = {}
+        called: dict[str, list[BillPart]] = {}
         for ref, part in self.parts.items():
             called.setdefault(names[ref], []).append(part)
         for name, parts in called.items():

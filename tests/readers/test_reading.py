@@ -82,10 +82,10 @@ def test_format_can_be_told(write: Write) -> None:
 
 
 def test_unknown_format_lists_the_known(write: Write) -> None:
-    path = write("", "edges.yaml")
-    with pytest.raises(ValueError, match=r"format is 'cargo', expected one of \('csv', 'npm', 'pip'\)"):
-        read_graph(path, format="cargo")
-    with pytest.raises(ValueError, match=r"cannot be guessed from the ending '\.yaml'.*\('csv', 'npm', 'pip'\)"):
+    path = write("", "edges.f77")
+    with pytest.raises(ValueError, match=r"format is 'cobol', expected one of \('csv', 'npm', 'pip', "):
+        read_graph(path, format="cobol")
+    with pytest.raises(ValueError, match=r"cannot be guessed from the ending '\.f77'.*\('csv', 'npm', 'pip', "):
         read_graph(path)
 
 
