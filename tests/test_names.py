@@ -182,7 +182,9 @@ def test_public_names_of_the_readers_of_formats() -> None:
         "UnreadableLines",
     }
     assert set(seqkit.ledger.__all__) == of_ledgers | opening | classes | {"write_jsonl", "write_sqlite"}
-    of_graphs = {"read_cyclonedx", "read_edges", "read_npm", "read_pip", "read_plan", "read_spdx"}
+    of_graphs = {"read_edges", "read_npm", "read_pip", "read_plan"}
+    of_graphs |= {"read_js", "read_nx", "read_pnpm", "read_turbo"}
+    of_graphs |= {"read_cyclonedx", "read_spdx"}
     assert set(seqkit.readers.__all__) == of_graphs | {"ReadWarning", "read_graph"}
     for package in (seqkit.ledger, seqkit.readers):
         assert all(getattr(package, name) is not None for name in package.__all__)

@@ -20,20 +20,28 @@ from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
+from seqkit.readers.js import read_js
 from seqkit.readers.npm import read_npm
+from seqkit.readers.nx import read_nx
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.spdx import read_spdx
+from seqkit.readers.turbo import read_turbo
 
 __all__ = [
     "ReadWarning",
     "read_cyclonedx",
     "read_edges",
     "read_graph",
+    "read_js",
     "read_npm",
+    "read_nx",
     "read_pip",
     "read_plan",
+    "read_pnpm",
     "read_spdx",
+    "read_turbo",
 ]
 
 _NAMES = tuple(row.name for row in FORMATS)

@@ -26,7 +26,7 @@ from seqkit._util.formats import either
 from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
 from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import ReadError
-from seqkit.readers._files import PathLike
+from seqkit.readers._files import PathLike, load_text
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._tree import Tree
 
@@ -45,6 +45,11 @@ class Need:
     """Why: one of `seqkit.core.kinds.KINDS`."""
     folder: str | None = None
     """Where it lies, from the top of the tree, where the manifest says so; None: wherever its name is found."""
+    wants: str = ""
+    """Which versions are asked for, as the manifest writes it."""
+    takes: Callable[[str, str | None], bool] | None = None
+    """Tell whether `wants` takes a version (None: of a package that has none); None: what is found is meant, whatever
+    its version."""
 
 
 @dataclass(slots=True)
@@ -82,6 +87,8 @@ class Ecosystem:
     leaves out and guesses. The first is that of the folder itself, if there is one."""
     is_workspace: Callable[[Tree, str], bool]
     """Tell whether a folder is the root of a workspace: whether its files name other folders."""
+    format: str = ""
+    """What `format` calls its reader, where that is not `name`."""
 
     def is_in(self, tree: Tree, folder: str) -> bool:
         """Tell whether a folder has one of its files."""
@@ -128,13 +135,16 @@ class _Meant:
     """Who is meant by what a manifest says that it needs."""
 
     def __init__(self, manifests: Iterable[Manifest], found: Gathered) -> None:
-        self._by_name: dict[tuple[str, str], Manifest] = {}
+        self._by_name: dict[tuple[str, str], list[Manifest]] = {}
+        self._found = found
         self._by_folder: dict[tuple[str, str], Manifest] = {}
         for manifest in manifests:
             self._by_folder.setdefault((manifest.ecosystem, manifest.folder), manifest)
             if not manifest.name:
                 continue
-            first = self._by_name.setdefault((manifest.ecosystem, manifest.name), manifest)
+            named = self._by_name.setdefault((manifest.ecosystem, manifest.name), [])
+            named.append(manifest)
+            first = named[0]
             if first is not manifest:
                 found.look_at(
                     "packages with a name that another has; the first is the one that others mean",
@@ -143,7 +153,23 @@ class _Meant:
 
     def by(self, manifest: Manifest, need: Need) -> Manifest | None:
         target = self._by_folder.get((manifest.ecosystem, need.folder)) if need.folder is not None else None
-        return target or self._by_name.get((manifest.ecosystem, need.name))
+        if target is not None:
+            return target
+        named = self._by_name.get((manifest.ecosystem, need.name), [])
+        for target in named:
+            if need.takes is None or need.takes(need.wants, target.version):
+                return target
+        who = manifest.title or manifest.name or manifest.folder or "the top"
+        asked = f"{who} needs {need.name} {need.wants}".rstrip()
+        if named:
+            here = named[0].version or "without a version"
+            self._found.left_out(
+                "dependencies on packages that are here, by versions or sources that are not",
+                f"{asked}; here it is {here}",
+            )
+        else:
+            self._found.left_out("dependencies on packages from elsewhere", asked)
+        return None
 
 
 def _tell_repos(manifests: Iterable[Manifest], found: Gathered) -> None:
@@ -177,6 +203,8 @@ def read_manifests(
     check_cycles(cycles)
     chosen_kinds(kinds)
     place = os.fspath(path)
+    if not os.path.isdir(place):
+        load_text(place)  # says what is wrong with the file, if anything is
     found = Gathered(path, format)
     tree = Tree(place if os.path.isdir(place) else os.path.dirname(place) or ".")
     if not ecosystem.is_in(tree, ""):

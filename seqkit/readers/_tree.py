@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from seqkit.errors import ReadError
@@ -101,11 +101,11 @@ class Tree:
             self._opened[place] = Opened(path)
         return self._opened[place]
 
-    def folders(self, place: str = "") -> list[str]:
+    def folders(self, place: str = "", passed_over: Collection[str] = NOT_LOOKED_INTO) -> list[str]:
         """List the folders in a folder that are looked into, sorted."""
         found = []
         for entry in self._entries(place):
-            if entry.name.startswith(".") or entry.name in NOT_LOOKED_INTO:
+            if entry.name.startswith(".") or entry.name in passed_over:
                 continue
             here = f"{place}/{entry.name}" if place else entry.name
             try:

@@ -61,7 +61,7 @@ def read_folder(
     below = tree.folders()  # says what is wrong with the folder, if anything is
     here = [ecosystem for ecosystem in ecosystems if ecosystem.is_in(tree, "")]
     workspaces = [ecosystem for ecosystem in here if ecosystem.is_workspace(tree, "")]
-    found = Gathered(path, "folder" if len(workspaces) != 1 else workspaces[0].name)
+    found = Gathered(path, "folder" if len(workspaces) != 1 else workspaces[0].format or workspaces[0].name)
     manifests: list[Manifest] = []
     for ecosystem in workspaces:
         manifests += ecosystem.manifests(tree, "", found)

@@ -27,10 +27,14 @@ from seqkit.readers._files import Opened, ReadWarning
 from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
+from seqkit.readers.js import NPM, read_js
 from seqkit.readers.npm import read_npm
+from seqkit.readers.nx import is_nx, read_nx
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
+from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.spdx import is_spdx, read_spdx
+from seqkit.readers.turbo import is_turbo, read_turbo
 
 __all__ = ["ECOSYSTEMS", "FORMATS", "PLAN", "Format", "all_formats", "recognised"]
 
@@ -44,6 +48,15 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         read_edges,
         (".csv", ".tsv"),
         detail="with the columns dependency and dependent",
+    ),
+    Format(
+        "turbo",
+        "a dry run of turbo",
+        read_turbo,
+        (".json",),
+        sniff=is_turbo,  # before all others that are JSON: it may have text before it
+        sign="tasks",
+        detail="turbo run build --dry=json",
     ),
     Format(
         "npm",
@@ -62,6 +75,29 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=lambda file: file.has_keys("install"),
         sign="install",
         detail="pip install --report",
+    ),
+    Format(
+        "js",
+        "a JavaScript workspace",
+        read_js,
+        files=("package.json", "pnpm-workspace.yaml", "lerna.json"),
+        detail="npm, yarn, pnpm, bun or lerna; its folder will do",
+    ),
+    Format(
+        "pnpm",
+        "a pnpm lock",
+        read_pnpm,
+        files=("pnpm-lock.yaml",),
+        detail="lockfileVersion 5, 6 or 9",
+    ),
+    Format(
+        "nx",
+        "a graph of nx",
+        read_nx,
+        (".json",),
+        sniff=is_nx,
+        sign="nodes and dependencies",
+        detail="nx graph --file",
     ),
     Format(
         "cyclonedx",
@@ -84,7 +120,7 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = ()
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM,)
 """How packages are found in folders, in the order in which they are listed."""
 
 

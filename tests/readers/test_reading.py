@@ -83,15 +83,15 @@ def test_format_can_be_told(write: Write) -> None:
 
 def test_unknown_format_lists_the_known(write: Write) -> None:
     path = write("", "edges.f77")
-    with pytest.raises(ValueError, match=r"format is 'cobol', expected one of \('csv', 'npm', 'pip', "):
+    with pytest.raises(ValueError, match=r"format is 'cobol', expected one of \('csv', .*'npm', "):
         read_graph(path, format="cobol")
-    with pytest.raises(ValueError, match=r"cannot be guessed from the ending '\.f77'.*\('csv', 'npm', 'pip', "):
+    with pytest.raises(ValueError, match=r"cannot be guessed from the ending '\.f77'.*\('csv', .*'npm', "):
         read_graph(path)
 
 
 @pytest.mark.parametrize("document", [[], 3, None, {}, {"packages": {}}])
 def test_json_that_is_neither(write: Write, document: Any) -> None:
-    assert "neither a package-lock.json" in read_error(write(document)).message
+    assert "nor a package-lock.json (no lockfileVersion)" in read_error(write(document)).message
 
 
 def test_options_of_another_format_are_refused(write: Write) -> None:
