@@ -35,6 +35,8 @@ __all__ = ["Gathered"]
 _KEPT_EXAMPLES = 5
 _STAR = 3  # packages around one root that make a star
 
+_ALONE = {kind: frozenset((kind,)) for kind in KINDS}  # most edges are of one kind: a set for each would cost more
+
 Pair = tuple[str, str]
 
 
@@ -56,7 +58,7 @@ class Gathered:
         self.format = format
         self.knows_kinds = knows_kinds
         self.nodes: dict[str, dict[str, Any]] = {}
-        self.edges: dict[Pair, set[str]] = {}
+        self.edges: dict[Pair, frozenset[str]] = {}
         self.root: str | None = None
         self._told: dict[str, dict[str, list[str]]] = {"left out": {}, "guessed": {}, "look at": {}}
         self._counts: dict[tuple[str, str], int] = {}
@@ -77,7 +79,12 @@ class Gathered:
         if dependent == dependency:
             self.left_out("packages that need themselves", dependent)
         else:
-            self.edges.setdefault((dependency, dependent), set()).add(kind)
+            pair = (dependency, dependent)
+            why = self.edges.get(pair)
+            if why is None:
+                self.edges[pair] = _ALONE[kind]
+            elif kind not in why:
+                self.edges[pair] = why | _ALONE[kind]
 
     def left_out(self, what: str, example: str = "") -> None:
         """Count one that is not in the graph; `what` is in the plural: ``dependencies on optional groups``."""
