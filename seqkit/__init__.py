@@ -10,7 +10,7 @@ running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
                        disturbed, CommandReleaser
 what fails             FailureModel, CommonCause, UnknownRepo, what_if
-how long it takes      DurationModel
+how long it takes      DurationModel, Freeze
 how likely             analyze, Analysis, blast_radius, simulate, Simulation, Trial, Estimate,
                        compare, Comparison, compare_many, levers
 when will it be done   schedule, Schedule, lanes_curve, ScheduleAnomaly, eta, Eta
@@ -22,7 +22,7 @@ keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, wr
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
                        EvaluationMetadata, ContentDigest
 reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, RepeatedRecords,
-                       runs_frame, events_frame, items_frame, for_spreadsheet
+                       runs_frame, events_frame, items_frame, for_spreadsheet, write_parquet
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
@@ -46,10 +46,12 @@ from seqkit.analysis.levers import levers
 from seqkit.analysis.montecarlo import Comparison, Estimate, Simulation, Trial, compare, compare_many, simulate
 from seqkit.analysis.schedule.curve import ScheduleAnomaly, lanes_curve
 from seqkit.analysis.schedule.eta import Eta, eta
-from seqkit.analysis.schedule.scheduling import Schedule, schedule
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
+from seqkit.core.calendar import Freeze
 from seqkit.core.changes import ChangePlan, plan_changes
 from seqkit.core.draws import Seed
 from seqkit.core.durations import DurationModel
@@ -123,6 +125,7 @@ from seqkit.ledger import (
 )
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
+from seqkit.ledger.parquet import write_parquet
 from seqkit.readers import ReadWarning, read_graph
 from seqkit.running.clock import VirtualClock
 from seqkit.running.commands import CommandReleaser
@@ -152,6 +155,7 @@ __all__ = [
     "EvaluationMetadata",
     "FailureModel",
     "FoundLedger",
+    "Freeze",
     "GraphRunRecorder",
     "IntegrityError",
     "InvalidDigest",
@@ -251,6 +255,7 @@ __all__ = [
     "trains_frame",
     "what_if",
     "write_ledger",
+    "write_parquet",
 ]
 
 

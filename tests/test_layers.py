@@ -49,6 +49,7 @@ ONLY_IN = {
     "psycopg": ("ledger/sql",),
     "yaml": ("readers",),
     "defusedxml": ("readers",),
+    "pyarrow": ("ledger/parquet",),
 }
 
 FILES = sorted(ROOT.rglob("*.py"))

@@ -9,7 +9,7 @@ from typing import Any
 
 from seqkit._util.secrets import as_given
 
-__all__ = ["at_least", "level_of", "whole"]
+__all__ = ["at_least", "level_of", "share_of", "whole"]
 
 
 def whole(argument: str, value: Any, least: int, most: int | None = None) -> int:
@@ -81,3 +81,23 @@ def level_of(confidence_level: Any) -> float:
     if not 0.0 < float(confidence_level) < 1.0:  # also refuses NaN
         raise ValueError(f"confidence_level is {as_given(confidence_level, 200)}, {expected}")
     return float(confidence_level)
+
+
+def share_of(argument: str, value: Any, such_as: float, what: str = "share") -> float:
+    """Read a share or a probability that is neither nothing nor all.
+
+    Raises
+    ------
+    ValueError
+        Where it is no number between 0 and 1.
+
+    Examples
+    --------
+    >>> share_of("q", 80, 0.8, "probability")
+    Traceback (most recent call last):
+    ValueError: q is 80, expected a probability between 0 and 1, such as 0.8
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < 1:
+        expected = f"expected a {what} between 0 and 1, such as {such_as:g}"
+        raise ValueError(f"{argument} is {as_given(value, 200)}, {expected}")
+    return float(value)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from seqkit._util.secrets import shown
 
-__all__ = ["NoRegularFile", "open_regular", "replacing"]
+__all__ = ["NoRegularFile", "adding", "open_regular", "replacing"]
 
 
 @contextlib.contextmanager
@@ -62,6 +62,54 @@ def replacing(target: str | os.PathLike[str]) -> Iterator[Path]:
         raise OSError(error.errno or errno.EIO, error.strerror or str(error), shown(name)) from None
 
 
+@contextlib.contextmanager
+def adding(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty draft of a folder to fill, whose files take their places in `target` where all went well.
+
+    A folder that was not there comes as a whole. In one that was, each file comes whole in place of the one of its
+    name, in the order of their names, and whatever else is there stays. A failure while the draft is filled leaves
+    what was there.
+
+    Raises
+    ------
+    OSError
+        Naming `target`, where that or the draft cannot be written.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with adding(Path(folder, "runs")) as draft:
+    ...         _ = Path(draft, "a.txt").write_text("all of it")
+    ...     [(path.name, path.read_text()) for path in Path(folder, "runs").iterdir()]
+    [('a.txt', 'all of it')]
+    """
+    name = os.fspath(target)
+    try:
+        final = _real(name)
+        if not name or (final.exists() and not final.is_dir()):
+            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        box = Path(tempfile.mkdtemp(prefix=".seqkit-", dir=final.parent))
+        try:
+            draft = box / "draft"
+            draft.mkdir()
+            yield draft
+            files = sorted(path for path in draft.rglob("*") if path.is_file())
+            for path in files:
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            if final.exists():
+                for path in files:
+                    place = final / path.relative_to(draft)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    os.replace(path, place)
+            else:
+                draft.rename(final)
+        finally:
+            shutil.rmtree(box, ignore_errors=True)
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), shown(name)) from None
+
+
 class NoRegularFile(OSError):
     """What should be read is a pipe, a device or a socket: it may never begin, or never end."""
 
@@ -103,13 +151,18 @@ def _refuse_special(path: str | os.PathLike[str], status: os.stat_result) -> Non
         raise NoRegularFile(path)
 
 
-def _final(name: str) -> Path:
+def _real(name: str) -> Path:
     try:
         final = Path(os.path.realpath(name))
     except ValueError as error:  # a name that no file system can hold, such as one with a NUL
         raise OSError(errno.EINVAL, f"is no name of a file: {error}") from error
     if final.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return final
+
+
+def _final(name: str) -> Path:
+    final = _real(name)
     if not name or final.is_dir():
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     return final

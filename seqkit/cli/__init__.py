@@ -10,7 +10,7 @@
 `auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
 `running`        run: a release by commands, recorded in a ledger
 `resuming`       resume: what a run left to do, the plan for it, and the run of that
-`conversion`     convert: a ledger in another form
+`conversion`     convert, export: a ledger in another form, and as Parquet files
 `reference`      reference: the API reference as web pages
 `source`         a data set, a graph file or a plan file becomes a plan
 `releasing`      the options of commands that release
@@ -24,7 +24,7 @@
 from __future__ import annotations
 
 from seqkit.cli.auditing import anchor, audit
-from seqkit.cli.conversion import convert
+from seqkit.cli.conversion import convert, export
 from seqkit.cli.demonstration import demo
 from seqkit.cli.graphs import graph, plan
 from seqkit.cli.ledgers import runs, show_run
@@ -40,6 +40,7 @@ __all__ = [
     "audit",
     "convert",
     "demo",
+    "export",
     "graph",
     "plan",
     "reference",

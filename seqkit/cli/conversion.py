@@ -1,4 +1,4 @@
-"""``convert``: a ledger in another form."""
+"""``convert`` and ``export``: a ledger in another form, and as files for engines of data."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from seqkit.errors import ReadError
 from seqkit.ledger import write_ledger
 from seqkit.ledger.formats import writable
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.parquet import write_parquet
 from seqkit.ledger.reading import read_ledger
 
-__all__ = ["convert"]
+__all__ = ["convert", "export"]
 
 
 def convert(
@@ -48,6 +49,24 @@ def convert(
     console().print(
         Text(f"{named(target)}: {plural(len(found.runs), 'run')}, {plural(len(found.events), 'event')}{left_out}.")
     )
+
+
+def export(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=LEDGER_HELP)],
+    folder: Annotated[
+        str,
+        typer.Argument(metavar="FOLDER", help="Where to: a new or empty folder, or one that was exported to before."),
+    ],
+    partition_by: Annotated[
+        str, typer.Option(metavar="NAME", help="run_id: files for each run; month: for the runs of each month.")
+    ] = "run_id",
+) -> None:
+    """Write the runs, items and events of a ledger as Parquet files; run again, it adds what is new.
+
+    They are for pandas, DuckDB, Polars, Spark, Dask and the like, and need the extra "parquet".
+    """
+    new = write_parquet(source, folder, partition_by)  # type: ignore[arg-type]  # it says what it expects
+    console().print(Text(f"{named(folder)}: {plural(len(new), 'run')} written."))
 
 
 def _check_target(source: str, target: str, force: bool) -> None:

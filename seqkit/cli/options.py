@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
 from collections.abc import Sequence
+from datetime import datetime
 
 from seqkit.cli.source import Source
+from seqkit.core.calendar import Freeze
 from seqkit.core.failures import CommonCause, FailureModel
 from seqkit.core.terms import POLICIES, Terms
+from seqkit.core.times import moment_of, seconds_of
 
-__all__ = ["BUDGET_HELP", "POLICY_HELP", "failure_model", "one_of", "probability", "terms", "whole"]
+__all__ = [
+    "BUDGET_HELP",
+    "LEAD_HELP",
+    "POLICY_HELP",
+    "failure_model",
+    "freezes",
+    "moment",
+    "one_of",
+    "probability",
+    "terms",
+    "whole",
+]
 
 
 def _or(choices: Sequence[str]) -> str:
@@ -20,6 +35,7 @@ def _or(choices: Sequence[str]) -> str:
 
 POLICY_HELP = f"What a failure means: {_or(tuple(POLICIES))}."
 BUDGET_HELP = "Stop the release at the N-th failure."
+LEAD_HELP = "Nothing starts so many seconds before a freeze either."
 
 
 def probability(option: str, value: float | str) -> float:
@@ -47,6 +63,54 @@ def whole(option: str, value: int, least: int) -> int:
     if value < least:
         raise ValueError(f"{option} is {value}, expected a whole number from {least}")
     return value
+
+
+def moment(option: str, text: str) -> datetime:
+    """Read a date.
+
+    Examples
+    --------
+    >>> moment("--start", "2026-12-24T18:00+01:00")
+    datetime.datetime(2026, 12, 24, 17, 0, tzinfo=datetime.timezone.utc)
+    >>> moment("--start", "noon")
+    Traceback (most recent call last):
+    ValueError: --start is 'noon', expected a date with its zone, such as 2026-12-24T18:00Z
+    """
+    try:
+        return moment_of(datetime.fromisoformat(text), option)
+    except ValueError:
+        raise ValueError(f"{option} is {text!r}, expected a date with its zone, such as 2026-12-24T18:00Z") from None
+
+
+def freezes(texts: Sequence[str], lead: float, dated: bool = False) -> list[Freeze]:
+    """Read --freeze and --lead: START/END, dates or where not `dated` also seconds from the start.
+
+    Examples
+    --------
+    >>> freezes(["3600/7200"], 60.0)
+    [Freeze(1:00:00 to 2:00:00, lead 0:01:00)]
+    >>> freezes(["3600"], 0.0)
+    Traceback (most recent call last):
+    ValueError: --freeze is '3600', expected START/END, dates such as 2026-12-24T18:00Z or seconds from the start
+    """
+    seconds_of(lead, "--lead")
+    kinds = "dates such as 2026-12-24T18:00Z" + ("" if dated else " or seconds from the start")
+    found = []
+    for text in texts:
+        times: list[datetime | float] = []
+        for part in text.split("/"):
+            try:
+                times.append(float(part) if not dated else moment("--freeze", part))
+            except ValueError:
+                with contextlib.suppress(ValueError):
+                    times.append(moment("--freeze", part))
+        if len(times) != 2 or text.count("/") != 1:
+            raise ValueError(f"--freeze is {text!r}, expected START/END, {kinds}")
+        try:
+            found.append(Freeze(times[0], times[1], lead=lead))
+        except ValueError as error:
+            raise ValueError(f"--freeze is {text!r}: {error}") from None
+    return found
 
 
 def one_of(option: str, value: str, choices: Sequence[str]) -> str:

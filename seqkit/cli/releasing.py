@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seqkit.cli.options import BUDGET_HELP, POLICY_HELP, one_of, terms, whole
+from seqkit.cli.options import BUDGET_HELP, LEAD_HELP, POLICY_HELP, freezes, one_of, terms, whole
 from seqkit.core.retry import Retry
 from seqkit.core.times import seconds_of
 from seqkit.running.commands import CommandReleaser
@@ -106,6 +106,11 @@ def _options(
         str | None, typer.Option(metavar="NAME", help=f"Who goes first: {', '.join(PRIORITIES)}.")
     ] = None,
     min_interval: Annotated[float, typer.Option(metavar="S", help="Seconds between two starts.")] = 0.0,
+    freeze: Annotated[
+        _Words,
+        typer.Option(metavar="START/END", help="Between these dates nothing starts. Can be repeated."),
+    ] = None,
+    lead: Annotated[float, typer.Option(metavar="S", help=LEAD_HELP)] = 0.0,
     timeout: Annotated[float | None, typer.Option(metavar="S", help="Seconds for one attempt.")] = None,
     grace: Annotated[
         float, typer.Option(metavar="S", help="Seconds that what runs has to stop, at a time-out or Ctrl-C.")
@@ -140,6 +145,7 @@ def _options(
         "max_parallel": whole("--parallel", parallel, 0) or None,
         "priority": priority,
         "min_interval": min_interval,
+        "calendar": freezes(freeze or (), lead, dated=True),
         "timeout": timeout,
         "grace": grace,
         "check_wait": check_wait,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit.analysis.schedule.moments import LEVELS, time_text
+from seqkit.analysis.schedule.moments import LEVELS, time_text, when
 from seqkit.analysis.schedule.posing import SCHEDULE_PRIORITIES
 from seqkit.analysis.schedule.scheduling import schedule as run
 from seqkit.cli import options
@@ -44,6 +44,16 @@ def schedule(
     policy: Annotated[str, typer.Option(metavar="NAME", help=options.POLICY_HELP)] = "skip_dependents",
     failure_budget: Annotated[int | None, typer.Option(metavar="N", help=options.BUDGET_HELP)] = None,
     min_interval: Annotated[float, typer.Option(metavar="S", help="Seconds between two starts.")] = 0.0,
+    start: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When it starts, such as 2026-12-24T09:00Z: tell dates.")
+    ] = None,
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="START/END", help="In between nothing starts: dates, or seconds from the start; repeatable."
+        ),
+    ] = None,
+    lead: Annotated[float, typer.Option(metavar="S", help=options.LEAD_HELP)] = 0.0,
     deadline: Annotated[
         float | None, typer.Option(metavar="S", help="How likely is everything released within so many seconds?")
     ] = None,
@@ -63,6 +73,10 @@ def schedule(
     seconds_of(min_interval, "--min-interval")
     if deadline is not None:
         seconds_of(deadline, "--deadline")
+    begins = None if start is None else options.moment("--start", start)
+    calendar = options.freezes(freeze or (), lead)
+    if begins is None and any(each.dated for each in calendar):
+        raise ValueError("--freeze has dates, and there is no --start: expected one, or seconds from the start")
     read = read_source(source, merge_cycles)
     told = run(
         read.plan,
@@ -72,6 +86,8 @@ def schedule(
         **terms.to_tag(),
         priority=priority,  # type: ignore[arg-type]  # checked above
         min_interval=min_interval,
+        start=begins,
+        calendar=calendar,
         trials=trials,
         rng=secrets.randbits(32) if rng is None else rng,  # short enough to be typed again
     )
@@ -114,6 +130,8 @@ def _print(to: Console, read: Source, told: Any, deadline: float | None, top: in
     if deadline is not None:
         by = told.p_done_by(deadline)
         to.print(Text(f"Everything is released within {_told(timedelta(seconds=deadline))} with {_share(by)}."))
+    if told.calendar:
+        _print_freezes(to, told)
     if top:
         frame = told.to_frame().sort_values("criticality", ascending=False, kind="stable").head(top)
         shown = [
@@ -131,6 +149,32 @@ def _print(to: Console, read: Source, told: Any, deadline: float | None, top: in
         show(to, "ON WHOM THE END HANGS", columns, shown, columns[1:])
 
 
+def _print_freezes(to: Console, told: Any) -> None:
+    frame = told.freezes()
+    rows = [
+        (
+            when(row["start"]),
+            when(row["end"]),
+            f"{row['p_done']:.1%}",
+            f"{row['p_under_way']:.1%}",
+            f"{row['released']:.1f}",
+            _last_start(told, at),
+        )
+        for at, row in enumerate(frame.to_dict("records"))
+    ]
+    columns = ("frozen from", "until", "done before", "under way", "released", "last start (90 %)")
+    show(to, "FREEZES", columns, rows, columns[2:5])
+
+
+def _last_start(told: Any, freeze: int) -> str:
+    last = told.last_safe_start(freeze)
+    if last is None:
+        return "none does"
+    if isinstance(last, datetime):
+        return when(last)
+    return f"{time_text(abs(last))} {'later' if last >= timedelta(0) else 'sooner'}"
+
+
 def _both(told: Any, ask: Any) -> tuple[str, str]:
     return repr(ask(False)), repr(ask(True)) if told.p_complete else "-"
 
@@ -140,4 +184,4 @@ def _share(estimate: Any) -> str:
 
 
 def _told(time: Any) -> str:
-    return "-" if pd.isna(time) else time_text(time)
+    return "-" if pd.isna(time) else when(time)

@@ -6,7 +6,7 @@ graph gives the same answers.
 
 >>> import networkx as nx
 >>> graph = nx.DiGraph([("a", "b"), ("b", "c"), ("c", "a"), ("c", "b"), ("x", "a")])
->>> components(graph), smallest_cycle(graph, ["a", "b", "c"]), cut(graph, ["a", "b", "c"])
+>>> components(graph.adj), smallest_cycle(graph, ["a", "b", "c"]), cut(graph, ["a", "b", "c"])
 ([['a', 'b', 'c']], ['b', 'c', 'b'], [('b', 'c')])
 """
 
@@ -24,7 +24,7 @@ from seqkit._util.words import listed, quoted
 from seqkit.core.kinds import NORMAL, hardest
 from seqkit.errors import DependencyCycle
 
-__all__ = ["components", "cut", "described_cycle", "kinds_of_edge", "smallest_cycle", "units"]
+__all__ = ["after_each", "components", "cut", "described_cycle", "kinds_of_edge", "smallest_cycle", "units"]
 
 _MOST_STEPS = 20_000_000  # of a search that tries to put back what was cut; beyond, more is cut than must be
 
@@ -35,13 +35,18 @@ def kinds_of_edge(data: Mapping[str, Any]) -> tuple[str, ...]:
     return kinds
 
 
-def components(digraph: nx.DiGraph[str]) -> list[list[str]]:
+def components(after: Mapping[str, Collection[str]]) -> list[list[str]]:
     """List the components, each sorted, in the order of their first repo; a repo that needs itself is one. Linear.
 
     Tarjan's algorithm (1972, doi:10.1137/0201010), as SciPy has it, on what has a dependency and a dependent that
     may lie in a cycle: the rest is peeled off first, and that is all of a graph without cycles.
+
+    Parameters
+    ----------
+    after : mapping
+        Repo → who needs it; whoever needs nobody and is needed by nobody may be missing.
     """
-    inside = _without_ends(digraph)
+    inside = _without_ends(after)
     if not inside:
         return []
     # Imported here: it takes longer to import than most graphs to read, and most have no cycle.
@@ -52,7 +57,7 @@ def components(digraph: nx.DiGraph[str]) -> list[list[str]]:
     rows: list[int] = []
     columns: list[int] = []
     for repo, at in number.items():
-        row = [number[other] for other in digraph.adj[repo] if other in number]
+        row = [number[other] for other in after[repo] if other in number]
         rows += [at] * len(row)
         columns += row
     matrix = coo_array(([True] * len(rows), (rows, columns)), shape=(len(inside), len(inside)))
@@ -60,28 +65,47 @@ def components(digraph: nx.DiGraph[str]) -> list[list[str]]:
     found: dict[int, list[str]] = {}
     for repo, label in zip(inside, labels.tolist(), strict=True):
         found.setdefault(label, []).append(repo)
-    return sorted(
-        sorted(members) for members in found.values() if len(members) > 1 or digraph.has_edge(members[0], members[0])
-    )
+    return sorted(sorted(members) for members in found.values() if len(members) > 1 or members[0] in after[members[0]])
 
 
-def _without_ends(digraph: nx.DiGraph[str]) -> list[str]:
+def after_each(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Give who needs each repo, of pairs (dependency, dependent)."""
+    after: dict[str, list[str]] = {}
+    for before, dependent in pairs:
+        if before in after:
+            after[before].append(dependent)
+        else:
+            after[before] = [dependent]
+    return after
+
+
+def _without_ends(after: Mapping[str, Collection[str]]) -> list[str]:
     """List what is left when whoever has nothing before it, or nothing after it, is taken away, again and again."""
-    left: Collection[str] = digraph.adj
-    for ahead, behind in ((digraph.pred, digraph.adj), (digraph.adj, digraph.pred)):
-        inside = left
-        waits = {repo: sum(other in inside for other in ahead[repo]) for repo in inside}
-        done = [repo for repo, count in waits.items() if not count]
-        for repo in done:  # it grows at its end while it is read
-            for other in behind[repo]:
-                if other in waits:
-                    waits[other] -= 1
-                    if not waits[other]:
-                        done.append(other)
-        for repo in done:
-            del waits[repo]
-        left = waits
-    return list(left)
+    waits = dict.fromkeys(after, 0)
+    for row in after.values():
+        for other in row:
+            waits[other] = waits.get(other, 0) + 1
+    done = [repo for repo, count in waits.items() if not count]
+    for repo in done:  # it grows at its end while it is read
+        for other in after.get(repo, ()):
+            waits[other] -= 1
+            if not waits[other]:
+                done.append(other)
+    left = {repo for repo, count in waits.items() if count}
+    before: dict[str, list[str]] = {repo: [] for repo in left}
+    gives = dict.fromkeys(left, 0)
+    for repo in left:
+        for other in after.get(repo, ()):
+            if other in left:
+                before[other].append(repo)
+                gives[repo] += 1
+    done = [repo for repo, count in gives.items() if not count]
+    for repo in done:
+        for other in before[repo]:
+            gives[other] -= 1
+            if not gives[other]:
+                done.append(other)
+    return [repo for repo in waits if gives.get(repo)]
 
 
 def smallest_cycle(digraph: nx.DiGraph[str], members: Sequence[str]) -> list[str]:
@@ -243,7 +267,7 @@ def _leads(after: Mapping[str, Iterable[str]], start: str, goal: str) -> bool:
 
 def described_cycle(digraph: nx.DiGraph[str], way_out: str | None = None) -> DependencyCycle:
     """Make the error that names one concrete cycle, its edges, and what could be done without."""
-    found = components(digraph)
+    found = components(dict(digraph.adjacency()))
     walk = _walked(digraph, found[0])
     kinds = [kinds_of_edge(digraph.edges[before, after]) for before, after in itertools.pairwise(walk)]
     if all(each == NORMAL for each in kinds):

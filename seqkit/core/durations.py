@@ -12,6 +12,7 @@ from typing import Any, Union
 
 import pandas as pd
 
+from seqkit._util.arguments import share_of
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural, printable
 from seqkit.core import draws
@@ -157,9 +158,7 @@ class DurationModel:
 
     def quantile(self, repo_id: str, q: float) -> float:
         """Give the seconds that a share `q` of the attempts stays within, of those that succeed; 0 < q < 1."""
-        if isinstance(q, bool) or not isinstance(q, Real) or not 0 < float(q) < 1:
-            raise ValueError(f"q is {as_given(q, 200)}, expected a share between 0 and 1, such as 0.9")
-        return self.law(repo_id).quantile(float(q))
+        return self.law(repo_id).quantile(share_of("q", q, 0.9))
 
     def means(self, repos: Iterable[str]) -> dict[str, float]:
         """Give the mean seconds of some repos; ValueError where one has none."""

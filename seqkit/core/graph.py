@@ -193,50 +193,58 @@ class RepoDependencyGraph:
         """
         check_cycles(cycles)
         if not isinstance(edges, pd.DataFrame):
-            return cls._of(edges, nodes)._settled(cycles)
+            return cls._of(dict.fromkeys(checked_pairs(edges), NORMAL), nodes, cycles)
         rows = list(rows_of_frame(edges, dependency, dependent))
         table = edges_of_cells(rows)
-        told = {} if kinds is None or kinds not in edges.columns else kinds_of_frame(edges[kinds].tolist(), rows, kinds)
-        return cls._of(table.pairs, nodes, table.alone, kinds=told)._settled(cycles)
+        told: dict[tuple[str, str], tuple[str, ...]] = dict.fromkeys(table.pairs, NORMAL)
+        if kinds is not None and kinds in edges.columns:
+            told |= kinds_of_frame(edges[kinds].tolist(), rows, kinds)
+        return cls._of(told, nodes, cycles, table.alone)
 
     @classmethod
     def _of(
         cls,
-        edges: Iterable[tuple[str, str]],
+        edges: Mapping[tuple[str, str], tuple[str, ...]],
         nodes: Iterable[str | RepoNode] | Mapping[str, Mapping[str, Any]] = (),
+        cycles: Cycles = "error",
         alone: Iterable[str] = (),
         tell: bool = True,
-        kinds: Mapping[tuple[str, str], tuple[str, ...]] | None = None,
+        way_out: str | None = None,
     ) -> RepoDependencyGraph:
-        """Build from pairs, cycles and all; `tell` of ids that look alike, but where somebody was told before."""
+        """Build from edges with their kinds; `tell` of ids that look alike, but where somebody was told before."""
         graph = cls()
-        if isinstance(nodes, Mapping):
-            for repo, attributes in nodes.items():
-                graph.add_node(repo, **attributes)
-        else:
-            for node in nodes:
-                graph.add_node(node)
-        graph._digraph.add_edges_from(checked_pairs(edges))
+        known: dict[str, Mapping[str, Any]] = {}
+        for node in nodes:
+            repo = checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
+            known[repo] = nodes[repo] if isinstance(nodes, Mapping) else {}
+            if isinstance(node, RepoNode):
+                graph._records[repo] = node
+        for pair in edges:
+            for repo in pair:
+                if repo not in known:
+                    known[repo] = {}
         for repo in alone:
-            graph.add_node(repo)
-        for pair, why in (kinds or {}).items():
-            if why != NORMAL:
-                graph._digraph.edges[pair]["kinds"] = why
-        graph._order = None
+            known.setdefault(repo, {})
         if tell:
-            warn_of_similar(similar_ids(graph))
+            warn_of_similar(similar_ids(known))
+        if cycles == "merge":
+            merged, edges = merged_units(known, edges)
+            if merged is not known:
+                known = dict(merged)
+                graph._records = {repo: node for repo, node in graph._records.items() if repo in known}
+        graph._digraph.add_nodes_from((repo, dict(attributes)) for repo, attributes in known.items())
+        graph._digraph.add_edges_from(edges)
+        for pair, kinds in edges.items():
+            if kinds != NORMAL:
+                graph._digraph.edges[pair]["kinds"] = kinds
+        if cycles == "error":
+            graph._check_order(way_out)
         return graph
 
-    def _settled(self, cycles: Cycles, way_out: str | None = None) -> RepoDependencyGraph:
-        """Do with cycles as told: give the graph as it is, or one of merged units."""
-        if cycles == "keep" or not self.has_cycles:
-            return self
-        if cycles == "error":
+    def _check_order(self, way_out: str | None = None) -> None:
+        """Refuse cycles."""
+        if self.has_cycles:
             raise described_cycle(self._digraph, way_out)
-        merged = RepoDependencyGraph()
-        merged._digraph = merged_units(self._digraph)
-        merged._records = {repo: node for repo, node in self._records.items() if repo in merged._digraph}
-        return merged
 
     @classmethod
     def from_networkx(
@@ -276,14 +284,16 @@ class RepoDependencyGraph:
         for before, after, data in G.edges(data=True):
             pair = (before, after) if forwards else (after, before)
             kinds[pair] = in_order({*kinds.get(pair, ()), *kinds_told(data)})  # a multigraph may have an edge twice
-        graph = cls._of(kinds, nodes=list(G.nodes), kinds=kinds)
+        nodes: dict[str, dict[str, Any]] = {}
+        records: dict[str, RepoNode] = {}
         for repo, attributes in G.nodes(data=True):
-            known = {str(key): value for key, value in attributes.items()}
+            nodes[repo] = known = {str(key): value for key, value in attributes.items()}
             name, url = known.pop("display_name", None), known.pop("remote_url", None)
             if name is not None or url is not None:
-                graph._records[repo] = RepoNode(repo_id=repo, display_name=name, remote_url=url)
-            graph._digraph.nodes[repo].update(known)
-        return graph._settled(cycles, _WAY_OUT_OF_NETWORKX)
+                records[repo] = RepoNode(repo_id=repo, display_name=name, remote_url=url)
+        graph = cls._of(kinds, nodes, cycles, way_out=_WAY_OUT_OF_NETWORKX)
+        graph._records = {repo: node for repo, node in records.items() if repo in graph}
+        return graph
 
     @classmethod
     def compose(cls, *graphs: RepoDependencyGraph) -> RepoDependencyGraph:
@@ -310,7 +320,8 @@ class RepoDependencyGraph:
         warn_of_similar(
             [ids for ids in similar_ids(joined) if not any(all(map(graph.__contains__, ids)) for graph in graphs)]
         )
-        return joined._settled("error", _WAY_OUT)
+        joined._check_order(_WAY_OUT)
+        return joined
 
     def _add_edges(self, edges: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Add edges with their kinds to those that are there."""
@@ -429,8 +440,7 @@ class RepoDependencyGraph:
 
     def _ordered(self) -> tuple[str, ...]:
         """Give the order, of a graph that has one."""
-        if self.has_cycles:
-            raise described_cycle(self._digraph, _KEPT)
+        self._check_order(_KEPT)
         return self._kahn()
 
     def _kahn(self) -> tuple[str, ...]:
@@ -588,7 +598,7 @@ class RepoDependencyGraph:
         {'n_members': 2, 'members': ['a', 'b'], 'smallest_cycle': ['a', 'b', 'a'], 'kinds': ['normal', 'normal'],
          'cut': [('b', 'a')]}
         """
-        found = sorted(components(self._digraph), key=lambda members: (-len(members), members[0]))
+        found = sorted(components(dict(self._digraph.adjacency())), key=lambda members: (-len(members), members[0]))
         shortest = [smallest_cycle(self._digraph, members) for members in found]
         return dtypes.frame(
             {
@@ -787,8 +797,8 @@ def graph_of_kinds(
     report: ReadReport | None = None,
 ) -> RepoDependencyGraph:
     """Build what a reader found: edges with their kinds, repos with their attributes, and its report."""
-    graph = RepoDependencyGraph._of(edges, nodes, kinds=edges)._settled(cycles)
-    mixed = mixed_units(graph._digraph) if cycles == "merge" else []
+    graph = RepoDependencyGraph._of(edges, nodes, cycles)
+    mixed = mixed_units(attributes_by_repo(graph)) if cycles == "merge" else []
     if mixed and report is not None:
         told = Counted(
             f"merged {inflected(len(mixed), 'unit')} of several versions, which cannot be released as one item",
@@ -816,7 +826,7 @@ def check_direction(direction: object) -> None:
 
 def graph_of_edges(edges: Iterable[tuple[str, str]], nodes: Iterable[str]) -> RepoDependencyGraph:
     """Build a graph that somebody was told of when it came first: ids that look alike are not told of again."""
-    return RepoDependencyGraph._of(edges, nodes, tell=False)
+    return RepoDependencyGraph._of(dict.fromkeys(checked_pairs(edges), NORMAL), nodes, tell=False)
 
 
 def picture_of(graph: RepoDependencyGraph, waves: list[list[str]]) -> str:

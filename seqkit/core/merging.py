@@ -1,69 +1,77 @@
 """Cycles as release units: all repos of a component become one node.
 
->>> import networkx as nx
->>> graph = nx.DiGraph([("a", "b"), ("b", "a"), ("b", "c")])
->>> merged = merged_units(graph)
->>> list(merged.edges), merged.nodes["a+b"]
-([('a+b', 'c')], {'members': ['a', 'b']})
+>>> edges = {("a", "b"): ("normal",), ("b", "a"): ("dev",), ("b", "c"): ("peer",)}
+>>> merged_units({"a": {}, "b": {}, "c": {}}, edges)
+({'a+b': {'members': ['a', 'b']}, 'c': {}}, {('a+b', 'c'): ('peer',)})
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import networkx as nx
-
-from seqkit.core.cycles import components, kinds_of_edge, units
-from seqkit.core.edge_lists import kinds_as_kept
+from seqkit.core.cycles import after_each, components, units
 from seqkit.core.kinds import in_order
 
 __all__ = ["merged_units", "mixed_units"]
 
+Pair = tuple[str, str]
+
 _BETWEEN = " + "  # the versions of a unit's members
 
 
-def merged_units(digraph: nx.DiGraph[str]) -> nx.DiGraph[str]:
-    """Make a graph in which each component is one node; see :meth:`seqkit.RepoDependencyGraph.from_edges`. Linear.
+def merged_units(
+    nodes: Mapping[str, Mapping[str, Any]], edges: Mapping[Pair, tuple[str, ...]]
+) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[Pair, tuple[str, ...]]]:
+    """Make one node of each component; see :meth:`seqkit.RepoDependencyGraph.from_edges`. Linear.
+
+    Parameters
+    ----------
+    nodes : mapping
+        Repo → what is known of it; every repo.
+    edges : mapping
+        (dependency, dependent) → kinds.
+
+    Returns
+    -------
+    pair of mappings
+        The same of the merged graph: what was given, where nothing waits for itself. A unit stands where its first
+        member stood.
 
     Raises
     ------
     ValueError
         Where a unit's name is taken.
     """
-    members_of = units(components(digraph), taken=digraph)
+    found = components(after_each(edges))
+    if not found:
+        return nodes, edges
+    members_of = units(found, taken=nodes)
     unit_of = {repo: unit for unit, members in members_of.items() for repo in members}
-    merged: nx.DiGraph[str] = nx.DiGraph()
-    for repo, known in digraph.nodes(data=True):
+    merged: dict[str, Mapping[str, Any]] = {}
+    for repo, known in nodes.items():
         target = unit_of.get(repo, repo)
         if target == repo:
-            merged.add_node(repo)
-            merged.nodes[repo].update(known)
+            merged[repo] = known
         elif target not in merged:
-            shared = _shared_attributes([digraph.nodes[member] for member in members_of[target]])
-            merged.add_node(target)
-            merged.nodes[target].update(shared, members=list(members_of[target]))
-    several: dict[tuple[str, str], set[str]] = {}  # edges of a unit: those of its members
-    for before, row in digraph.adj.items():
-        source = unit_of.get(before, before)
-        for after, data in row.items():
-            target = unit_of.get(after, after)
-            if source == target:
-                continue
-            if source == before and target == after:
-                merged.add_edge(before, after, **data)
-            else:
-                several.setdefault((source, target), set()).update(kinds_of_edge(data))
-    merged.add_edges_from((*pair, kinds_as_kept(in_order(kinds))) for pair, kinds in several.items())
-    return merged
+            members = members_of[target]
+            merged[target] = {**_shared_attributes([nodes[member] for member in members]), "members": list(members)}
+    rest: dict[Pair, tuple[str, ...]] = {}
+    for pair, kinds in edges.items():
+        before, after = pair
+        if before in unit_of or after in unit_of:
+            pair = unit_of.get(before, before), unit_of.get(after, after)  # noqa: PLW2901  # those of the members
+            kinds = in_order({*rest[pair], *kinds}) if pair in rest else kinds  # noqa: PLW2901
+        if pair[0] != pair[1]:
+            rest[pair] = kinds
+    return merged, rest
 
 
-def mixed_units(merged: nx.DiGraph[str]) -> list[tuple[str, str]]:
+def mixed_units(nodes: Iterable[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, str]]:
     """List the units whose members have several versions, each with those: such a unit is no one release."""
-    units_of = merged.nodes(data=True)
     return [
         (repo, known["version"])
-        for repo, known in units_of
+        for repo, known in nodes
         if known.get("members") and _BETWEEN in str(known.get("version", ""))
     ]
 

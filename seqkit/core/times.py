@@ -1,4 +1,4 @@
-"""Seconds as people give them, and the ticks that simulated time is counted in.
+"""Seconds and dates as people give them, and the ticks that simulated time is counted in.
 
 A tick is a millisecond. Times that are drawn, or waited between attempts, are whole ticks, so that what ends at one
 instant ends at one instant, whoever adds up.
@@ -7,13 +7,13 @@ instant ends at one instant, whoever adds up.
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from numbers import Real
 from typing import Any
 
 from seqkit._util.secrets import as_given
 
-__all__ = ["LONGEST", "TICKS_A_SECOND", "seconds_of", "ticks_of"]
+__all__ = ["LONGEST", "TICKS_A_SECOND", "moment_of", "seconds_of", "ticks_of"]
 
 TICKS_A_SECOND = 1000
 """How many ticks a second has."""
@@ -51,3 +51,38 @@ def ticks_of(seconds: float) -> int:
     (1500, 0)
     """
     return math.floor(seconds * TICKS_A_SECOND + 0.5)
+
+
+def moment_of(value: Any, what: str) -> datetime:
+    """Read a date, in UTC.
+
+    Parameters
+    ----------
+    value : datetime
+        An aware one.
+    what : str
+        What is said of it in an error, such as "start is".
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is no date, has no zone, or is none in UTC.
+
+    Examples
+    --------
+    >>> moment_of(datetime(2026, 1, 2), "start is")
+    Traceback (most recent call last):
+    ValueError: start is datetime.datetime(2026, 1, 2, 0, 0), expected an aware datetime, such as datetime.now(UTC)
+    """
+    expected = "expected an aware datetime, such as datetime.now(UTC)"
+    if not isinstance(value, datetime):
+        raise TypeError(f"{what} {as_given(value)} ({type(value).__name__}), {expected}")
+    if value.tzinfo is UTC:
+        return value
+    try:
+        aware, moment = value.utcoffset() is not None, value.astimezone(UTC)
+    except Exception as error:  # out of range in UTC, pandas' NaT, a zone of somebody's own
+        raise ValueError(f"{what} {as_given(value)}, {expected}: {error}") from None
+    if not aware:
+        raise ValueError(f"{what} {as_given(value)}, {expected}")
+    return moment

@@ -22,6 +22,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import and_more, listed, plural, shortened
 from seqkit.analysis.schedule.eta import Eta, eta_of_events
 from seqkit.analysis.schedule.midway import Course
+from seqkit.core.calendar import Calendar
 from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.failures import ModelLike, as_model
 from seqkit.core.model import RunEvent
@@ -55,7 +56,7 @@ class LiveRun:
         How long attempts take, for :meth:`eta`.
     model : float, mapping, Series or FailureModel
         How likely one fails.
-    policy, failure_budget, attempts, max_parallel, priority, min_interval
+    policy, failure_budget, attempts, max_parallel, priority, min_interval, calendar
         As the run has them: no event tells.
 
     Attributes
@@ -85,11 +86,14 @@ class LiveRun:
         max_parallel: int | None = 1,
         priority: Priority | None = None,
         min_interval: float = 0.0,
+        calendar: Calendar = (),
     ) -> None:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
         self.plan = plan
-        self._course = Course.of(plan, policy, failure_budget, attempts, max_parallel, priority, min_interval)
+        self._course = Course.of(
+            plan, policy, failure_budget, attempts, max_parallel, priority, min_interval, calendar
+        )  # fmt: skip
         self._model = as_model(model)
         self._durations = None if durations is None else as_durations(durations)
         if self._durations is not None:

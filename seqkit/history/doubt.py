@@ -83,7 +83,8 @@ class Doubts:
         if self._check is None:
             raise _undecided(run_id, doubtful, has_holes)
         about = [(repo, own.version or versions[repo]) for repo, (_, own) in doubtful.items()]
-        answers = dict(zip(doubtful, asked(self._check, about, self._wait), strict=True))
+        said = asked(self._check, about, self._wait)
+        answers = {repo: _for_good(answer, doubtful[repo][1]) for repo, answer in zip(doubtful, said, strict=True)}
         if unknown := {repo: answer.problem for repo, answer in answers.items() if answer.problem is not None}:
             raise _unanswered(run_id, {repo: doubtful[repo] for repo in unknown}, unknown)
         return [repo for repo, answer in answers.items() if answer.released_as is not None]
@@ -193,6 +194,13 @@ def _may_run(doubtful: Standing) -> str:
         if own.process is not None and _may_live(own)
     ]
     return f"; may still be running: {listed(named, _SHOWN)}" if named else ""
+
+
+def _for_good(answer: Answer, told: Told) -> Answer:
+    """Take an answer as it is; but what is not out, and is still being released here, may be out any moment."""
+    if answer == Answer() and _may_live(told) and still_alive(told.process or {}):
+        return Answer(problem="it is not out, and its process is still running")
+    return answer
 
 
 def _may_live(told: Told) -> bool:

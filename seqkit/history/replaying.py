@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +20,7 @@ from seqkit._util.arguments import whole
 from seqkit._util.words import and_more, plural, quoted
 from seqkit.analysis.estimate import Estimate, error_of_share, mean_of
 from seqkit.analysis.evidence import Causes
+from seqkit.analysis.montecarlo.driver import each_part
 from seqkit.analysis.montecarlo.reach import Reach
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.failures import ModelLike, as_model
@@ -40,6 +43,8 @@ __all__ = ["Replay", "replay"]
 _ENDS = ("succeeded", "failed", "skipped")
 _SHOWN = 6  # rows of a repr; the next fifty are folded away
 _FOLDED = 50
+_PER_SECOND = 1e5  # trials times repos, of one thread; only to size parts
+_A_TRIAL = 3  # what is done once a trial takes as long as so many repos
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -209,6 +214,7 @@ def replay(
     trials: int = 1000,
     rng: Seed | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
+    executor: Executor | int | None = None,
 ) -> Replay:
     """Go through a past run again, under another policy, with other attempts, or with some outcomes changed.
 
@@ -237,6 +243,9 @@ def replay(
     graph : RepoDependencyGraph or SequencePlan, optional
         For a run that carries no plan, as in :func:`seqkit.resume_plan`. Such a run is taken to have gone by
         ``skip_dependents`` with one attempt, as the original's do.
+    executor : Executor or int, optional
+        Where to run, as in :func:`seqkit.simulate`; the numbers are the same. None runs here: the trials go through
+        the rules in plain Python, which processes make faster and threads do not.
 
     Returns
     -------
@@ -251,6 +260,8 @@ def replay(
         Where the replay needs outcomes that the ledger does not tell, and `model` is None; where a repo is
         named in both `fail` and `succeed`; where the run carries no plan and `graph` is None; where the model
         names only repos that the plan does not have and nothing else could fail; where an argument is wrong.
+    RuntimeError
+        Where the executor has been shut down, or has lost a worker for good (``BrokenExecutor``).
 
     Warns
     -----
@@ -310,17 +321,26 @@ def replay(
         again.causes, again.seed = causes, seed
     seen: Counter[bytes] = Counter()
     first: dict[bytes, int] = {}
-    for number in range(trials if asked else 1):
-        ends = _ends(again.trial(number))
-        seen[ends] += 1
-        first.setdefault(ends, number)
+    drawn = set[str]()
+
+    def call(begin: int, some: int):  # type: ignore[no-untyped-def]  # as each_part has it
+        return _part, (again, begin, some)
+
+    per_second = _PER_SECOND / (len(plan.items) + _A_TRIAL)
+    where = 1 if executor is None else executor
+    with closing(each_part(call, 0, trials if asked else 1, per_second, where, "replaying")) as parts:
+        for part_seen, part_first, part_drawn in parts:
+            seen.update(part_seen)
+            for ends, number in part_first.items():
+                first.setdefault(ends, number)
+            drawn |= part_drawn
     return Replay(
         run_id=run_id,
         plan=plan,
         trials=trials if asked else 1,
         seed=seed,
         outcome=None if asked else rules.outcome(),
-        drawn=tuple(repo for repo in plan.released if repo in again.drawn),
+        drawn=tuple(repo for repo in plan.released if repo in drawn),
         _terms=terms,
         _recorded=tuple(told.status for told in run.ends.values()),
         _seen=seen,
@@ -339,8 +359,6 @@ class _Again:
     causes: Causes | None = None
     """What else may fail; None where all is known."""
     seed: int = 0
-    drawn: set[str] = field(default_factory=set)
-    """The repos with a try that was drawn."""
 
     def follow(self, unknown: Reason) -> Rules:
         def why(repo: str, attempt: int) -> str | None:
@@ -361,18 +379,35 @@ class _Again:
                 return (True, False) if self.causes is None else self.causes.chance(repo)
         return True, True
 
-    def trial(self, number: int) -> Rules:
+    def trial(self, number: int, drawn: set[str] | None = None) -> Rules:
+        """Go through one trial; the repos with a try that is drawn are added to `drawn`."""
         causes = self.causes
         if causes is None:
             return self.follow(lambda repo, attempt: None)
         struck = causes.struck(self.seed, number)
 
         def draw(repo: str, attempt: int) -> str | None:
-            self.drawn.add(repo)
+            if drawn is not None:
+                drawn.add(repo)
             reason = causes.reason(repo, attempt, self.seed, number, struck)
             return None if reason is None else as_recorded(SequencingFailed(repo, reason))
 
         return self.follow(draw)
+
+
+def _part(again: _Again, begin: int, trials: int) -> tuple[Counter[bytes], dict[bytes, int], set[str]]:
+    """Go through some trials; a function of the module, so that it can be sent to another process.
+
+    Gives how often each outcome was seen, in the order in which they were, the first trial of each, and who was drawn.
+    """
+    seen: Counter[bytes] = Counter()
+    first: dict[bytes, int] = {}
+    drawn = set[str]()
+    for number in range(begin, begin + trials):
+        ends = _ends(again.trial(number, drawn))
+        seen[ends] += 1
+        first.setdefault(ends, number)
+    return seen, first, drawn
 
 
 def _ends(rules: Rules) -> bytes:

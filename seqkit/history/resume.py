@@ -319,8 +319,8 @@ def resume_plan(
     check : callable, optional
         For ``in_doubt="check"``: a function ``check(repo_id, version_label)``, async or not, that looks whether that
         version is out. It answers with an id (it is out: taken as released) or None (it is not: planned again). Where
-        it raises, or answers anything else, the call is refused as with ``"error"``. An async one is asked of all at
-        once.
+        it raises, or answers anything else, or a command that is to release it still runs on this machine, the call is
+        refused as with ``"error"``. An async one is asked of all at once.
     releaser : RepoReleaser, optional
         For ``in_doubt="check"``: whose method `check` is asked, where no `check` is given.
     check_wait : float or timedelta

@@ -12,6 +12,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 from seqkit._util.secrets import as_given
+from seqkit.core.times import moment_of
 from seqkit.errors import StorageError
 
 __all__ = ["Clock", "Ids", "RunClock", "clock_of", "end_of", "id_source", "system_clock", "told_by"]
@@ -23,8 +24,6 @@ Clock = Callable[[], datetime]
 
 Ids = Callable[[], str] | Iterable[str]
 """Where run ids come from: a function, or an iterable that is used up."""
-
-_EXPECTED = "expected an aware datetime, such as datetime.now(UTC)"
 
 
 _told_by: ContextVar[Clock | None] = ContextVar("seqkit_told_by", default=None)
@@ -84,19 +83,9 @@ class _CheckedClock:
 
 
 def _moment(told: object) -> datetime:
-    if not isinstance(told, datetime):
-        if inspect.iscoroutine(told):
-            told.close()  # nobody will ever await it
-        raise TypeError(f"clock tells {told!r:.80} ({type(told).__name__}), {_EXPECTED}")
-    if told.tzinfo is UTC:
-        return told
-    try:
-        aware, moment = told.utcoffset() is not None, told.astimezone(UTC)
-    except Exception as error:  # out of range in UTC, pandas' NaT, a zone of somebody's own
-        raise ValueError(f"clock tells {told!r:.80}, {_EXPECTED}: {error}") from None
-    if not aware:
-        raise ValueError(f"clock tells {told!r:.80}, {_EXPECTED}")
-    return moment
+    if inspect.iscoroutine(told):
+        told.close()  # nobody will ever await it
+    return moment_of(told, "clock tells")
 
 
 class RunClock(_CheckedClock):

@@ -26,6 +26,7 @@ from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.strict import event_from_json, run_from_json
 
 __all__ = [
+    "compact_json",
     "event_from_json",
     "event_line",
     "metadata_text",
@@ -258,7 +259,7 @@ def metadata_text(run: RunRecord) -> str:
         Where it could not.
     """
     try:
-        text = _with_metadata(run, _text)
+        text = _with_metadata(run, compact_json)
     except _NO_JSON as error:
         raise _refused(run.run_id, "", error) from error
     if len(text) > _SURELY_SHORT:
@@ -276,7 +277,7 @@ def payload_text(run_id: RunId, event: RunEvent) -> str:
     """
     try:
         _refuse_no_json(event.payload)
-        text = _text(event.payload)
+        text = compact_json(event.payload)
     except _NO_JSON as error:
         raise _refused(run_id, "an event of ", error) from error
     if len(text) + len(run_id) + len(event.kind) > _SURELY_SHORT:
@@ -296,14 +297,25 @@ def _refused(run_id: RunId, of: str, error: Exception) -> StorageError:
 
 
 def _line(content: object, spare: int = 0) -> bytes:
-    line = _text(content).encode()
+    line = compact_json(content).encode()
     if len(line) + spare >= LONGEST_LINE:
         raise ValueError(f"it would be longer than {LONGEST_LINE >> 20} MB")
     return line
 
 
-def _text(content: object) -> str:
-    """Write JSON; half a character, which is no Unicode, as its escape."""
+def compact_json(content: object) -> str:
+    r"""Write JSON on one line; half a character, which is no Unicode, as its escape.
+
+    Raises
+    ------
+    TypeError, ValueError, RecursionError
+        Where it is no JSON, or would not come back as it is.
+
+    Examples
+    --------
+    >>> compact_json({"node_id": "é", "half": "\ud800"})
+    '{"node_id":"\\u00e9","half":"\\ud800"}'
+    """
     text = _ENCODER.encode(content)
     if text.isascii() or _HALVES.search(text) is None:
         return text

@@ -131,7 +131,7 @@ def legend(ax: Axes, handles: Sequence[Artist], below: float, most: int = 99) ->
     """Put a legend so many points under the axes, in as many columns as fit, or `most`; say how many lines it has."""
     figure: Any = ax.get_figure()  # a subfigure will do, though offset_copy's types know only figures
     columns = min(most, _columns([str(handle.get_label()) for handle in handles], points(ax)[0]))
-    ax.legend(
+    made = ax.legend(
         handles=handles,
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
@@ -145,6 +145,9 @@ def legend(ax: Axes, handles: Sequence[Artist], below: float, most: int = 99) ->
         handletextpad=_HANDLE_GAP,
         prop=FontProperties(family=FONT, size=_LEGEND_SIZE),
     )
+    for text in made.get_texts():
+        text.set_parse_math(False)  # names may hold "$x$"
+        text.set_usetex(False)
     return -(-len(handles) // columns)
 
 

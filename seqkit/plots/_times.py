@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from seqkit._util.secrets import as_given
 from seqkit.analysis.estimate import Estimate
-from seqkit.analysis.schedule.moments import time_text
-from seqkit.analysis.schedule.scheduling import Schedule
+from seqkit.analysis.schedule.scheduled import Schedule
 from seqkit.plots._axes import points
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "seconds_after",
     "time_axis",
     "unit_of",
-    "when",
 ]
 
 Floats = NDArray[np.float64]
@@ -122,17 +120,6 @@ def seconds_after(start: datetime | None, times: pd.Series[Any] | timedelta | da
         assert start is not None  # noqa: S101  # tells mypy: a schedule tells dates only where it has a start
         times = times - start
     return times.total_seconds()
-
-
-def when(time: timedelta | datetime) -> str:
-    """Write a time from the start as a person says it, or a date.
-
-    Examples
-    --------
-    >>> when(timedelta(minutes=95)), when(datetime(2026, 3, 2, 14, 5))
-    ('1 h 35 min', '2026-03-02 14:05')
-    """
-    return time_text(time) if isinstance(time, timedelta) else f"{time:%Y-%m-%d %H:%M}"
 
 
 def chance(p: Estimate) -> str:

@@ -17,10 +17,12 @@ from matplotlib.transforms import offset_copy
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
-from seqkit.analysis.schedule.scheduling import Schedule
+from seqkit.analysis.schedule.moments import when
+from seqkit.analysis.schedule.scheduled import Schedule
 from seqkit.plots._axes import OUTLINE, axes, grid, ink, legend, nothing, rows_down, settled, themed, title
+from seqkit.plots._freezes import draw_freezes, freeze_legend
 from seqkit.plots._text import PLAIN, shown
-from seqkit.plots._times import TimeAxis, check_schedule, percent, seconds_after, time_axis, when
+from seqkit.plots._times import TimeAxis, check_schedule, percent, seconds_after, time_axis
 from seqkit.plots.timeline import timeline
 
 __all__ = ["gantt"]
@@ -75,8 +77,9 @@ def gantt(
         higher its criticality, which stands on the right: in how many trials the end hangs on it, by what let what
         start. The whisker above the bar is P10 to P90 of the start, over the trials in which it started, the one below
         that of the end, over those in which it was released. A repo that no trial released has no bar. The vertical
-        lines are P50 and P80 of the end of the train. The hatched row at the bottom goes from the first P50 of a start
-        to the last P50 of an end of the repos that have no row of their own.
+        lines are P50 and P80 of the end of the train. Freezes are hatched bands with their
+        names. The hatched row at the bottom goes from the first P50 of a start to the last P50 of an end of the repos
+        that have no row of their own.
 
     Raises
     ------
@@ -156,6 +159,7 @@ def _draw(ax: Axes, schedule: Schedule, ranked: pd.DataFrame, most: int, kwargs:
     left, right = axis.at(0.0), max(axis.at(over[0.8]), ax.dataLim.x1)
     room = right - left or 1.0  # where nothing takes any time
     ax.set_xlim(left - 0.01 * room, right + 0.02 * room)
+    draw_freezes(ax, schedule, axis)
     ax.tick_params(axis="x", labelsize=8)
     grid(ax, "x")
     axis.put(ax)
@@ -242,6 +246,7 @@ def _words(ax: Axes, schedule: Schedule, ranked: pd.DataFrame, most: int) -> Non
         Line2D([], [], linestyle="none", label="bar: P50 of start to P50 of end"),
         Line2D([], [], label="line above, below it: start, end, P10 to P90", **line),
         *lines_of_ends,
+        *freeze_legend(schedule),
     ]
     if len(ranked) > most:
         handles.append(Patch(label="the others: first start to last end", **_LOOK_OF_OTHERS))

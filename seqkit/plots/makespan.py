@@ -16,11 +16,13 @@ from matplotlib.ticker import PercentFormatter
 
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.secrets import as_given
-from seqkit.analysis.schedule.scheduling import Schedule
-from seqkit.core.times import seconds_of
+from seqkit.analysis.schedule.moments import when
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.core.times import moment_of, seconds_of
 from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, themed, title
+from seqkit.plots._freezes import draw_freezes, freeze_legend, freezes_of
 from seqkit.plots._text import PLAIN
-from seqkit.plots._times import TimeAxis, chance, check_schedule, percent, rounded_step, seconds_after, time_axis, when
+from seqkit.plots._times import TimeAxis, chance, check_schedule, percent, rounded_step, seconds_after, time_axis
 
 __all__ = ["makespan"]
 
@@ -87,8 +89,9 @@ def makespan(
         by then, and how many have released everything by then; one curve where all do. P50, P80 and P95 are of the
         end, whatever the train came to, as :meth:`seqkit.Schedule.quantile` gives them. The lines are the deadline and
         the plan date, met with the probability that everything is released by then, and the lower bound: no order
-        of releases ends sooner at the mean durations. The axis may leave out the first and the last 0.1 % of the
-        trials, and does not draw a line that is far from all of them; the words below tell it.
+        of releases ends sooner at the mean durations. Freezes are hatched bands with their names. The axis may leave
+        out the first and the last 0.1 % of the trials, and does not draw a line that is far from all of them; the words
+        below tell it.
 
     Raises
     ------
@@ -128,9 +131,7 @@ def _due(schedule: Schedule, deadline: Any) -> timedelta | datetime | None:
                 f"deadline is {as_given(deadline, 200)}, and the schedule has no start: give it one, or deadline as "
                 "a timedelta"
             )
-        if deadline.utcoffset() is None:
-            raise ValueError(f"deadline is {as_given(deadline, 200)}, expected an aware datetime")
-        return deadline.astimezone(schedule.start.tzinfo)
+        return moment_of(deadline, "deadline is")
     if deadline is None:
         return None
     time = timedelta(seconds=seconds_of(deadline, "deadline"))
@@ -181,13 +182,15 @@ def _draw(ax: Axes, schedule: Schedule, due: timedelta | datetime | None, kwargs
     places = {name: float(seconds_after(schedule.start, time)) for name, time in lines.items()}
     reach = ends.low - _FAR * ends.span, ends.high + _FAR * ends.span
     drawn = {name: at for name, at in places.items() if reach[0] <= at <= reach[1]}
-    low, high = min([ends.low, *drawn.values()]), max([ends.high, *drawn.values()])
+    near = [begin for begin, _, _ in freezes_of(schedule) if reach[0] <= begin <= reach[1]]
+    low, high = min([ends.low, *drawn.values(), *near]), max([ends.high, *drawn.values(), *near])
     axis = time_axis(schedule.start, high)
     step = rounded_step(ends.span / _BARS)
     _bars(ax, ends, axis, step, trials, kwargs)
     room = 0.03 * (high - low or step)
     left, right = low - max(room, step), high + max(room, step)
     ax.set_xlim(axis.at(left), axis.at(right))
+    draw_freezes(ax, schedule, axis)
     axis.put(ax, "; up to 0.1 % of the trials beyond either end" if ends.cut else "")
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     ax.set_ylabel(f"share of the trials ({when(timedelta(seconds=step))} a bar)", fontsize=9)
@@ -291,4 +294,4 @@ def _words(
         told = f"met with {met[name]}" if name in met else "at the means none is sooner"
         beyond = "" if name in drawn else " (far from here)"
         handles.append(Line2D([], [], label=f"{name} {when(time)}: {told}{beyond}", **curve | _LOOKS[name]))
-    legend(ax, handles, below=36.0)
+    legend(ax, [*handles, *freeze_legend(schedule)], below=36.0)

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from seqkit._show.html import amount
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
-from seqkit.analysis.schedule.scheduling import Schedule
+from seqkit.analysis.schedule.scheduled import Schedule
 from seqkit.plots._axes import OUTLINE, axes, grid, ink, legend, nothing, numbers_at_ends, rows_down, themed, title
 from seqkit.plots._text import shown
 from seqkit.plots._times import unit_of

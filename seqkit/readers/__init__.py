@@ -26,8 +26,13 @@ from seqkit.readers.nx import read_nx
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
 from seqkit.readers.pnpm import read_pnpm
+from seqkit.readers.poetry_lock import read_poetry
+from seqkit.readers.pylock import read_pylock
+from seqkit.readers.python import read_python
 from seqkit.readers.spdx import read_spdx
 from seqkit.readers.turbo import read_turbo
+from seqkit.readers.uv_lock import read_uv
+from seqkit.readers.workflows import read_workflow
 
 __all__ = [
     "ReadWarning",
@@ -40,8 +45,13 @@ __all__ = [
     "read_pip",
     "read_plan",
     "read_pnpm",
+    "read_poetry",
+    "read_pylock",
+    "read_python",
     "read_spdx",
     "read_turbo",
+    "read_uv",
+    "read_workflow",
 ]
 
 _NAMES = tuple(row.name for row in FORMATS)

@@ -16,14 +16,13 @@ stands here.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
-import networkx as nx
-
 from seqkit._util.words import inflected
-from seqkit.core.cycles import components
+from seqkit.core.cycles import after_each, components
 from seqkit.core.graph import Cycles, RepoDependencyGraph, graph_of_kinds
 from seqkit.core.kinds import KINDS, Kinds, chosen_kinds, in_order
 from seqkit.core.read_report import Counted, ReadReport
@@ -35,9 +34,9 @@ __all__ = ["Gathered"]
 _KEPT_EXAMPLES = 5
 _STAR = 3  # packages around one root that make a star
 
-_ALONE = {kind: frozenset((kind,)) for kind in KINDS}  # most edges are of one kind: a set for each would cost more
-
 Pair = tuple[str, str]
+
+_ALONE = {kind: (kind,) for kind in KINDS}
 
 
 class Gathered:
@@ -58,7 +57,7 @@ class Gathered:
         self.format = format
         self.knows_kinds = knows_kinds
         self.nodes: dict[str, dict[str, Any]] = {}
-        self.edges: dict[Pair, frozenset[str]] = {}
+        self.edges: dict[Pair, tuple[str, ...]] = {}
         self.root: str | None = None
         self._told: dict[str, dict[str, list[str]]] = {"left out": {}, "guessed": {}, "look at": {}}
         self._counts: dict[tuple[str, str], int] = {}
@@ -74,17 +73,19 @@ class Gathered:
 
         One that needs itself does not wait for itself.
         """
-        self.nodes.setdefault(dependency, {})
-        self.nodes.setdefault(dependent, {})
+        if dependency not in self.nodes:
+            self.nodes[dependency] = {}
+        if dependent not in self.nodes:
+            self.nodes[dependent] = {}
         if dependent == dependency:
             self.left_out("packages that need themselves", dependent)
-        else:
-            pair = (dependency, dependent)
-            why = self.edges.get(pair)
-            if why is None:
-                self.edges[pair] = _ALONE[kind]
-            elif kind not in why:
-                self.edges[pair] = why | _ALONE[kind]
+            return
+        pair = dependency, dependent
+        told = self.edges.get(pair)
+        if told is None:
+            self.edges[pair] = _ALONE[kind]
+        elif kind not in told:
+            self.edges[pair] = in_order((*told, kind))
 
     def left_out(self, what: str, example: str = "") -> None:
         """Count one that is not in the graph; `what` is in the plural: ``dependencies on optional groups``."""
@@ -143,12 +144,14 @@ class Gathered:
 
     def _of_kinds(self, chosen: Collection[str]) -> dict[Pair, tuple[str, ...]]:
         wanted = set(chosen)
-        return {pair: in_order(kinds & wanted) for pair, kinds in self.edges.items() if not wanted.isdisjoint(kinds)}
+        kept = {kinds: in_order(wanted.intersection(kinds)) for kinds in set(self.edges.values())}
+        return {pair: kept[kinds] for pair, kinds in self.edges.items() if kept[kinds]}
 
     def _report(self, kept: Mapping[Pair, tuple[str, ...]], chosen: Collection[str]) -> ReadReport:
         read = [Counted(inflected(len(self.nodes), "package"), len(self.nodes))]
+        counts = Counter(kept.values())
         for kind in KINDS:
-            count = sum(kind in kinds for kinds in kept.values())
+            count = sum(many for kinds, many in counts.items() if kind in kinds)
             if count:
                 read.append(Counted(_dependencies(count, kind), count))
         left_out = [*self._left_out_kinds(kept), *self._all_told("left out")]
@@ -166,7 +169,7 @@ class Gathered:
         groups: dict[tuple[str, ...], list[Pair]] = {}
         for pair, why in self.edges.items():
             if pair not in kept:
-                groups.setdefault(in_order(why), []).append(pair)
+                groups.setdefault(why, []).append(pair)
         told = []
         for kinds, pairs in sorted(groups.items(), key=lambda group: -len(group[1])):
             before, after = len(_largest(kept)), len(_largest([*kept, *pairs]))
@@ -230,8 +233,8 @@ def _dependencies(count: int, kind: str) -> str:
 
 def _largest(pairs: Iterable[Pair]) -> list[str]:
     """Give the largest component with a cycle, or nothing."""
-    return max(components(nx.DiGraph(list(pairs))), key=len, default=[])
+    return max(components(after_each(pairs)), key=len, default=[])
 
 
 def _opens(pairs: Iterable[Pair]) -> bool:
-    return not components(nx.DiGraph(list(pairs)))
+    return not components(after_each(pairs))

@@ -26,6 +26,7 @@ from seqkit._util.formats import either
 from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
 from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import ReadError
+from seqkit.readers._asked import Ask, answered
 from seqkit.readers._files import PathLike, load_text
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._tree import Tree
@@ -50,6 +51,10 @@ class Need:
     takes: Callable[[str, str | None], bool] | None = None
     """Tell whether `wants` takes a version (None: of a package that has none); None: what is found is meant, whatever
     its version."""
+    group: str = ""
+    """The optional group that it stands in, whose dependencies are of kind extra unless somebody asks for it."""
+    extras: tuple[str, ...] = ()
+    """The optional groups of what is needed that are asked for."""
 
 
 @dataclass(slots=True)
@@ -89,10 +94,29 @@ class Ecosystem:
     """Tell whether a folder is the root of a workspace: whether its files name other folders."""
     format: str = ""
     """What `format` calls its reader, where that is not `name`."""
+    others: Callable[[Tree, str], list[str]] | None = None
+    """List the folders below that hold packages too, where a repository of this ecosystem may have several without a
+    file that names them; None where there is always such a file."""
 
     def is_in(self, tree: Tree, folder: str) -> bool:
         """Tell whether a folder has one of its files."""
         return any(tree.has(f"{folder}/{name}" if folder else name) for name in self.files)
+
+    def checkout(self, tree: Tree, folder: str, found: Gathered) -> list[Manifest]:
+        """Read the packages of one repository: those that its top names, and `others`."""
+        manifests = self.manifests(tree, folder, found) if self.is_in(tree, folder) else []
+        known = {manifest.folder for manifest in manifests}
+        for place in self.others(tree, folder) if self.others is not None else ():
+            if place in known:
+                continue
+            try:
+                more = self.manifests(tree, place, found)
+            except ReadError as error:  # nobody named it: a template, say
+                found.look_at("manifests below that cannot be read", f"{place}: {error.message}")
+                continue
+            manifests += [manifest for manifest in more if manifest.folder not in known]
+            known.update(manifest.folder for manifest in more)
+        return manifests
 
 
 def link(manifests: Sequence[Manifest], found: Gathered, unit: Unit = "package") -> None:
@@ -124,11 +148,15 @@ def link(manifests: Sequence[Manifest], found: Gathered, unit: Unit = "package")
             )
     if unit == "repo":
         _tell_repos(members, found)
+    asks: list[Ask[int]] = []
     for manifest in members:
         for need in manifest.needs:
             target = meant.by(manifest, need)
-            if target is not None and ids[id(target)] != ids[id(manifest)]:
-                found.needs(ids[id(manifest)], ids[id(target)], need.kind)
+            if target is not None:
+                asks.append(Ask(id(manifest), id(target), need.kind, need.group, need.extras))
+    for dependent, dependency, kind in answered(asks):
+        if ids[dependent] != ids[dependency]:
+            found.needs(ids[dependent], ids[dependency], kind)
 
 
 class _Meant:
@@ -207,10 +235,11 @@ def read_manifests(
         load_text(place)  # says what is wrong with the file, if anything is
     found = Gathered(path, format)
     tree = Tree(place if os.path.isdir(place) else os.path.dirname(place) or ".")
-    if not ecosystem.is_in(tree, ""):
+    manifests = ecosystem.checkout(tree, "", found)
+    if not manifests and not ecosystem.is_in(tree, ""):
         tree.folders()  # says what is wrong with the folder, if anything is
         raise ReadError(path, None, f"has no {either(ecosystem.files)}, expected one of these files in the folder")
-    link(ecosystem.manifests(tree, "", found), found)
+    link(manifests, found)
     tell_of_strangers(tree, found)
     return found.to_graph(kinds, cycles)
 

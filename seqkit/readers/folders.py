@@ -64,7 +64,7 @@ def read_folder(
     found = Gathered(path, "folder" if len(workspaces) != 1 else workspaces[0].format or workspaces[0].name)
     manifests: list[Manifest] = []
     for ecosystem in workspaces:
-        manifests += ecosystem.manifests(tree, "", found)
+        manifests += ecosystem.checkout(tree, "", found)
     if not workspaces:
         for checkout in ["", *below]:
             manifests += _checkout(tree, checkout, ecosystems, found)
@@ -85,8 +85,11 @@ def _checkout(tree: Tree, folder: str, ecosystems: Sequence[Ecosystem], found: G
     """Read the packages of one repository."""
     manifests = []
     for ecosystem in ecosystems:
-        if ecosystem.is_in(tree, folder):
-            manifests += ecosystem.manifests(tree, folder, found)
+        # What lies below the top is a repository of its own.
+        if folder:
+            manifests += ecosystem.checkout(tree, folder, found)
+        elif ecosystem.is_in(tree, ""):
+            manifests += ecosystem.manifests(tree, "", found)
     for manifest in manifests:
         manifest.checkout = folder
     if not manifests and folder:

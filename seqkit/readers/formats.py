@@ -33,8 +33,13 @@ from seqkit.readers.nx import is_nx, read_nx
 from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
 from seqkit.readers.pnpm import read_pnpm
+from seqkit.readers.poetry_lock import is_poetry_lock, read_poetry
+from seqkit.readers.pylock import is_pylock, read_pylock
+from seqkit.readers.python import PYTHON, read_python
 from seqkit.readers.spdx import is_spdx, read_spdx
 from seqkit.readers.turbo import is_turbo, read_turbo
+from seqkit.readers.uv_lock import is_uv_lock, read_uv
+from seqkit.readers.workflows import is_workflow, read_workflow
 
 __all__ = ["ECOSYSTEMS", "FORMATS", "PLAN", "Format", "all_formats", "recognised"]
 
@@ -100,6 +105,49 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         detail="nx graph --file",
     ),
     Format(
+        "python",
+        "Python packages",
+        read_python,
+        files=("pyproject.toml", "setup.cfg"),
+        detail="with those below it",
+    ),
+    Format(
+        "uv",
+        "a uv.lock",
+        read_uv,
+        (".lock",),
+        sniff=is_uv_lock,
+        sign="requires-python and packages with a source",
+        files=("uv.lock",),
+    ),
+    Format(
+        "poetry",
+        "a poetry.lock",
+        read_poetry,
+        (".lock",),
+        sniff=is_poetry_lock,
+        sign="content-hash",
+        files=("poetry.lock",),
+    ),
+    Format(
+        "pylock",
+        "a pylock.toml",
+        read_pylock,
+        (".toml",),
+        sniff=is_pylock,
+        sign="lock-version",
+        detail="PEP 751, where it has dependencies",
+    ),
+    Format(
+        "workflow",
+        "a workflow of CI",
+        read_workflow,
+        (".yml", ".yaml"),
+        sniff=is_workflow,
+        sign="jobs, nor stages",
+        detail="jobs of GitHub Actions or GitLab",
+    ),
+    Format(
         "cyclonedx",
         "a CycloneDX bill of materials",
         read_cyclonedx,
@@ -120,7 +168,7 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM,)
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON)
 """How packages are found in folders, in the order in which they are listed."""
 
 

@@ -69,6 +69,9 @@ class Wake:
 class Pace:
     """How a run waits: in real time."""
 
+    patience = 60.0
+    """Seconds after which the date is asked again where a date is waited for."""
+
     def now(self) -> float:
         """Tell the seconds since no time in particular."""
         return asyncio.get_running_loop().time()
@@ -142,6 +145,8 @@ class VirtualClock(Pace):
     >>> clock.elapsed
     datetime.timedelta(0)
     """
+
+    patience = math.inf
 
     def __init__(self, start: datetime | None = None) -> None:
         self._start = datetime(2000, 1, 1, tzinfo=UTC) if start is None else clock_of(lambda: start)()

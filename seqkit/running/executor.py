@@ -12,6 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
+from seqkit.core.calendar import Calendar, as_dates, merged
 from seqkit.core.draws import Seed, resolve_seed
 from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.ids import checked_text
@@ -56,6 +57,7 @@ async def execute_plan(
     priority: Priority | None = None,
     durations: DurationsLike | None = None,
     min_interval: float = 0.0,
+    calendar: Calendar = (),
     timeout: float | None = None,
     grace: float = 10.0,
     check: Check | None = None,
@@ -102,6 +104,9 @@ async def execute_plan(
         same.
     min_interval : float
         Seconds between the starts of two attempts.
+    calendar : Freeze or iterable of Freeze
+        Windows of dates in which nothing starts, by the run's clock: what is due waits, and what runs goes on. See
+        :class:`seqkit.Freeze`.
     timeout : float or timedelta, optional
         Seconds for one attempt. Then it is asked to stop (cancelled), and has failed; where it had got through all the
         same, its id counts. What goes on regardless keeps its lane, which ``still_running: true`` in its event says,
@@ -175,7 +180,7 @@ async def execute_plan(
         record_skips,
         Terms(policy, failure_budget, attempts),  # type: ignore[arg-type]  # of a Retry it keeps the number
         retry_of(attempts, retry_delay),
-        _options(plan, max_parallel, priority, durations, min_interval, _limits(timeout, grace, check_wait)),
+        _options(plan, max_parallel, priority, durations, min_interval, calendar, _limits(timeout, grace, check_wait)),
         check,
         tags,
         on_event,
@@ -257,6 +262,7 @@ def _options(
     priority: Any,
     durations: DurationsLike | None,
     min_interval: Any,
+    calendar: Any,
     limits: Limits,
 ) -> tuple[Options, dict[str, Any]]:
     """Read what says how many releases are under way at once; also give what the plan tag says of it."""
@@ -266,6 +272,7 @@ def _options(
     first = priority_of(priority, lanes, plan)
     seconds = None if durations is None else check_durations(plan, as_durations(durations))
     interval = seconds_of(min_interval, "min_interval")
+    freezes = as_dates(calendar)
     told: dict[str, Any] = {}
     if lanes != 1:
         told["max_parallel"] = lanes
@@ -273,11 +280,13 @@ def _options(
         told["priority"] = dict(priority) if isinstance(priority, Mapping) else priority
     if interval:
         told["min_interval"] = interval
+    if freezes:
+        told["calendar"] = [each.to_tag() for each in freezes]
     usual = Limits()
     for name in ("timeout", "grace", "check_wait"):
         if getattr(limits, name) != getattr(usual, name):
             told[name] = getattr(limits, name)
-    return Options(lanes, ranks_of(first, plan.arrays, seconds), interval, limits), told
+    return Options(lanes, ranks_of(first, plan.arrays, seconds), interval, limits, merged(freezes)), told
 
 
 def _metadata(
@@ -339,6 +348,7 @@ def run_plan(
     priority: Priority | None = None,
     durations: DurationsLike | None = None,
     min_interval: float = 0.0,
+    calendar: Calendar = (),
     timeout: float | None = None,
     grace: float = 10.0,
     check: Check | None = None,
@@ -376,7 +386,7 @@ def run_plan(
         record_skips,
         Terms(policy, failure_budget, attempts),  # type: ignore[arg-type]  # of a Retry it keeps the number
         retry_of(attempts, retry_delay),
-        _options(plan, max_parallel, priority, durations, min_interval, _limits(timeout, grace, check_wait)),
+        _options(plan, max_parallel, priority, durations, min_interval, calendar, _limits(timeout, grace, check_wait)),
         check,
         tags,
         on_event,

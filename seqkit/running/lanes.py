@@ -21,12 +21,14 @@ import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from numbers import Real
 from typing import Any, Literal, get_args
 
 from seqkit._util.secrets import as_given
 from seqkit._util.threads import no_thread
 from seqkit.core.arrays import PlanArrays
+from seqkit.core.calendar import next_open
 from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Waits
 from seqkit.core.rules import Skip, Start
@@ -61,6 +63,8 @@ class Options:
     """Seconds between the starts of two attempts."""
     limits: Limits = field(default_factory=Limits)
     """How long an attempt may take."""
+    freezes: tuple[tuple[datetime, datetime], ...] = ()
+    """From when until when nothing starts: apart from each other, ascending."""
 
 
 def priority_of(
@@ -272,7 +276,23 @@ class Lanes:
         return limit is None or held < limit
 
     def _next_start(self) -> float:
-        return self._pace.moment(self._last_start, self._options.min_interval)
+        after = self._pace.moment(self._last_start, self._options.min_interval)
+        return self._after_freezes(after) if self._options.freezes else after
+
+    def _after_freezes(self, after: float) -> float:
+        """Say when a freeze is over that is on at that moment, or now; or when to ask again.
+
+        The clock tells dates, and other clocks than ours may be set meanwhile or go on while a machine sleeps.
+        """
+        now, date = self._pace.now(), self._recording.now()
+        try:
+            first = date + timedelta(seconds=max(0.0, after - now))
+        except OverflowError:  # there is no such date
+            return after
+        opens = next_open(self._options.freezes, first)
+        if opens == first:
+            return after
+        return self._pace.moment(now, min((opens - date).total_seconds(), self._pace.patience))
 
     def _next_moment(self) -> float:
         """Say when something is due even if nothing ends."""

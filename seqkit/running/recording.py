@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 from seqkit.core.model import RunEvent, RunMetadata, RunStatus, spec_digest_of
@@ -96,6 +97,16 @@ class Recording:
         with self._on_this_clock():
             self._recorder = GraphRunRecorder.start(self.ledger, digest, metadata, self._clock)
         self._digest = StateDigest(self._recorder.run())  # as the ledger has it, which also tells when it began
+
+    def now(self) -> datetime:
+        """Tell the date by the run's clock; raises what went wrong with it."""
+        told = self._clock()
+        self._check_the_clock()
+        return told
+
+    def _check_the_clock(self) -> None:
+        if isinstance(self._clock, RunClock) and self._clock.fault is not None:
+            raise self._clock.fault
 
     async def close(self) -> None:
         """End the run in the ledger, as the rules say: CANCELLED where they would go on."""
@@ -194,8 +205,7 @@ class Recording:
 
     def _tell(self, event: RunEvent) -> None:
         """Tell of an event that is stored; raises what the listener raises, and what went wrong with the clock."""
-        if isinstance(self._clock, RunClock) and self._clock.fault is not None:
-            raise self._clock.fault
+        self._check_the_clock()
         if self._on_event is not None:
             tell(self._on_event, event)
 

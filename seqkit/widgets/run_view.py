@@ -43,7 +43,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         How long attempts take and how likely one fails, as in :func:`seqkit.eta`.
     **how
         What of the run no event tells, where it is not at its default: policy, failure_budget, attempts, max_parallel,
-        priority and min_interval, as in :func:`seqkit.run_plan`.
+        priority, min_interval and calendar, as in :func:`seqkit.run_plan`.
 
     Attributes
     ----------

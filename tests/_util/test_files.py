@@ -6,6 +6,7 @@ import ast
 import contextlib
 import errno
 import os
+import re
 import sqlite3
 import stat
 import threading
@@ -195,7 +196,17 @@ OWN_WAYS = {
     "running/output": "keeps what a command writes, for as long as it runs or where logs are asked for",
     "__main__": "opens the device that forgets everything",
 }
-WRITES = {"write_text", "write_bytes", "savefig", "mkdtemp", "mkstemp", "TemporaryDirectory", "copyfile", "copytree"}
+WRITES = {
+    "write_text",
+    "write_bytes",
+    "savefig",
+    "mkdtemp",
+    "mkstemp",
+    "TemporaryDirectory",
+    "copyfile",
+    "copytree",
+    "write_table",
+}
 
 
 def writing_calls(tree: ast.AST) -> list[tuple[ast.Call, str]]:
@@ -222,14 +233,22 @@ def test_whatever_writes_a_file_fills_a_draft() -> None:
         drafted = {
             call
             for node in ast.walk(tree)
-            if isinstance(node, ast.With) and any("replacing(" in ast.unparse(item) for item in node.items)
+            if isinstance(node, ast.With)
+            and any(re.search(r"\b(replacing|adding)\(", ast.unparse(item)) for item in node.items)
             for call in ast.walk(node)
         }
         for call, how in writing_calls(tree):
             seen.add(name)
             in_memory = how == "savefig" and ast.unparse(call.args[0]) == "content"
             assert name in OWN_WAYS or call in drafted or in_memory, f"{name}, line {call.lineno}: {how}"
-    assert {"_util/files", "cli/demonstration", "cli/writing", "auditing/report", "ledger/jsonl"} <= seen
+    assert {
+        "_util/files",
+        "cli/demonstration",
+        "cli/writing",
+        "auditing/report",
+        "ledger/jsonl",
+        "ledger/parquet",
+    } <= seen
 
 
 # ---------------------------------------------------------------------- databases have files beside them

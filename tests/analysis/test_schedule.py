@@ -19,7 +19,8 @@ from seqkit.analysis.schedule.curve import lanes_curve
 from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.loop import TrialRun, follow
 from seqkit.analysis.schedule.problem import ScheduleProblem
-from seqkit.analysis.schedule.scheduling import Schedule, schedule
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 from seqkit.analysis.schedule.tracing import critical_jobs
 from seqkit.core.failures import as_model
 from tests.tools.simpy_model import Rules, SimpyTrain
@@ -166,7 +167,7 @@ def all_ways() -> Callable[[str], list[Way]]:
 
     def of(name: str) -> list[Way]:
         if name not in known:
-            known[name] = SMALL[name].ways(SMALL[name].schedule(1)._posed.problem, halved=True)
+            known[name] = SMALL[name].ways(SMALL[name].schedule(1)._trials.posed.problem, halved=True)
             assert sum(way.p for way in known[name]) == pytest.approx(1)
         return known[name]
 
@@ -233,7 +234,7 @@ def test_the_plan_date_is_the_end_at_the_means(name: str, all_ways: Any) -> None
 def test_what_is_said_of_each_repo_is_what_all_ways_come_to(name: str, trials: int, all_ways: Any) -> None:
     small, ways = SMALL[name], all_ways(name)
     train = small.schedule(trials)
-    frame, problem = train.to_frame(), train._posed.problem
+    frame, problem = train.to_frame(), train._trials.posed.problem
     assert list(frame.index) == list(train.plan.released)
     for job, repo in enumerate(problem.ids):
         row = frame.loc[repo]
@@ -317,7 +318,7 @@ def by_the_delta_method(
 def test_critical_paths_and_lanes_are_those_of_all_ways(name: str, trials: int, all_ways: Any) -> None:
     small, ways = SMALL[name], all_ways(name)
     train = small.schedule(trials)
-    problem = train._posed.problem
+    problem = train._trials.posed.problem
     chains: Counter[tuple[str, ...]] = Counter()
     for way in ways:
         chains[path_of(problem, way)] += way.p  # type: ignore[assignment]  # a share
@@ -368,7 +369,7 @@ def test_the_curve_of_lanes_is_that_of_all_ways(name: str, trials: int) -> None:
     assert list(frame.index) == [1, 2, 3]
     for lanes, row in frame.iterrows():
         train = small.schedule(trials, max_parallel=lanes)
-        ways = small.ways(train._posed.problem)
+        ways = small.ways(train._trials.posed.problem)
         close(seconds(row["mean"]) * 1000, ways, lambda way: way.run.end, trials)
         sd = expected(ways, lambda way: way.run.end)[1]
         assert seconds(row["se_mean"]) * 1000 == pytest.approx(sd / math.sqrt(trials), rel=0.15)

@@ -6,9 +6,7 @@ import copy
 import itertools
 import math
 import multiprocessing
-import os
 import pickle
-import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -25,14 +23,13 @@ from seqkit import (
     SequencePlan,
     UnknownRepo,
     build_plan,
-    simulate,
 )
-from seqkit.analysis.montecarlo import driver
 from seqkit.analysis.schedule import kernels
 from seqkit.analysis.schedule.curve import ScheduleAnomaly, lanes_curve
 from seqkit.analysis.schedule.measures import Sums
 from seqkit.analysis.schedule.moments import DateEstimate, TimeEstimate, mean_time, quantile_time
-from seqkit.analysis.schedule.scheduling import Schedule, schedule
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -405,7 +402,7 @@ def test_what_is_compiled_gives_the_same(lanes: int | None) -> None:
 
 
 def test_sums_are_the_same_whatever_parts_they_come_in(expected: Schedule) -> None:
-    problem = expected._posed.problem
+    problem = expected._trials.posed.problem
     frames = []
     for cuts in ([0, 301], [0, 1, 2, 150, 301]):
         sums = Sums(problem)
@@ -454,53 +451,7 @@ def test_what_is_given_may_change_afterwards() -> None:
     ]
     assert train.priorities == {"b": 1.0}
     with pytest.raises(ValueError, match="read-only"):
-        train._ends[0] = 1
-
-
-# ---------------------------------------------------------------------- a worker dies
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("what", ["schedule", "simulate"])
-def test_a_worker_that_is_killed_changes_nothing(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    """Dask gives what a lost worker held to another."""
-    distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(kernels, "_PER_SECOND", dict.fromkeys(kernels._PER_SECOND, 60_000.0))
-    monkeypatch.setattr(driver, "_PER_SECOND", dict.fromkeys(driver._PER_SECOND, 2e6))
-    monkeypatch.setattr(driver, "_ROUND", 2048)
-    many = CASE | {"trials": 60_000}
-
-    def run(executor: Any) -> list[int]:
-        if what == "schedule":
-            return schedule(**many, engine="python", executor=executor).makespan().to_list()
-        return simulate(DIAMOND, 0.2, 4_000_000, rng=1, engine="numpy", executor=executor).counts["trials"].to_list()
-
-    with (
-        distributed.LocalCluster(2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        executor = client.get_executor()
-        pids = list(client.run(os.getpid).values())
-        finished = 0
-        submit = executor.submit
-
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            nonlocal finished
-            future = submit(*args, **kwargs)
-            future.add_done_callback(one_more)
-            return future
-
-        def one_more(_: Any) -> None:
-            nonlocal finished
-            finished += 1
-            if finished == 10:  # in the middle
-                os.kill(pids[0], signal.SIGKILL)
-
-        monkeypatch.setattr(executor, "submit", counted)
-        found = run(executor)
-        assert finished > 20
-        assert pids[0] not in client.run(os.getpid).values()
-    assert found == run(1)
+        train._trials.ends[0] = 1
 
 
 # ---------------------------------------------------------------------- how sure they are
@@ -512,7 +463,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say(runs: int, law: str) -> N
     """Held against the law that the trials are drawn from; an interval may hold it more often, as of steps it must."""
     own = DurationModel({"a": 1000}, 0.5) if law == "lognormal" else DurationModel.from_samples({"a": [1, 2, 2, 9]})
     n = 100
-    ends = schedule(plan_of(nodes="a"), own, rng=5, trials=runs * n, engine="numpy", executor=1)._ends.reshape(runs, n)
+    told = schedule(plan_of(nodes="a"), own, rng=5, trials=runs * n, engine="numpy", executor=1)
+    ends = told._trials.ends.reshape(runs, n)
     truths: dict[str, float] = {"mean": own.mean("a")} | {str(q): own.quantile("a", q) for q in (0.1, 0.5, 0.8, 0.95)}
     held = dict.fromkeys(truths, 0)
     for row in ends:

@@ -6,6 +6,7 @@ import itertools
 import pickle
 import random
 from dataclasses import fields, replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from seqkit import (
     CommonCause,
     DurationModel,
     FailureModel,
+    Freeze,
     RepoDependencyGraph,
     Retry,
     ScriptedReleaser,
@@ -33,6 +35,7 @@ from seqkit.analysis.schedule.compiled import closed as compiled_closed
 from seqkit.analysis.schedule.compiled import loop as compiled_loop
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Ends, joined
 from seqkit.analysis.schedule.problem import ScheduleProblem, pose
+from seqkit.core.calendar import Windows
 from seqkit.core.durations import as_durations
 from seqkit.core.failures import as_model
 from seqkit.core.retry import retry_of
@@ -56,6 +59,7 @@ def posed(
     policy: Any = "skip_dependents",
     failure_budget: int | None = None,
     min_interval: float = 0.0,
+    windows: Any = (),
 ) -> ScheduleProblem:
     """Read what :func:`seqkit.run_plan` takes."""
     takes = as_durations(durations)
@@ -70,6 +74,7 @@ def posed(
         max_parallel,
         ranks_of(first, plan.arrays, takes.means(plan.released)),
         min_interval,
+        windows,
     )
 
 
@@ -140,7 +145,16 @@ def schedules(draw: st.DrawFn, lanes: Any = LANES) -> dict[str, Any]:
         "policy": draw(st.sampled_from(["skip_dependents", "skip_dependents", "stop", "continue"])),
         "failure_budget": draw(st.sampled_from([None, None, None, 1, 2])),
         "min_interval": draw(st.sampled_from([0.0, 0.0, 0.0, 1.0, 0.25, 0.001])),
+        "windows": draw(st.just(()) | windows()),
     }
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Windows:
+    """Windows in ticks, apart from each other."""
+    moments = sorted(draw(st.sets(st.integers(0, 30), min_size=2, max_size=6)))
+    unit = draw(st.sampled_from([500, 1000]))
+    return tuple((begin * unit, end * unit) for begin, end in zip(moments[::2], moments[1::2], strict=False))
 
 
 def content(ends: Ends) -> dict[str, Any]:
@@ -157,6 +171,7 @@ def executed(case: dict[str, Any], trial: int) -> tuple[dict[str, tuple[int, int
     """Run a plan on a virtual clock: start, finish and status of each repo by its ledger, and when the last ended."""
     options = {name: case[name] for name in ("max_parallel", "priority", "policy", "failure_budget", "min_interval")}
     releaser = SimulatedReleaser(case["model"], rng=case["seed"], trial=trial, durations=case["durations"])
+    clock, tick = VirtualClock(), timedelta(milliseconds=1)
     outcome = run_plan(
         case["plan"],
         releaser,
@@ -164,7 +179,8 @@ def executed(case: dict[str, Any], trial: int) -> tuple[dict[str, tuple[int, int
         trial=trial,
         attempts=case["attempts"],
         durations=case["durations"],
-        clock=VirtualClock(),
+        calendar=[Freeze(clock() + begin * tick, clock() + end * tick) for begin, end in case["windows"]],
+        clock=clock,
         **options,
     )
     assert outcome.ledger is not None
@@ -353,7 +369,7 @@ def test_who_waits_for_the_interval_makes_nobody_critical() -> None:
 @settings(max_examples=60)
 def test_times_of_critical_jobs_add_up_to_the_end(case: dict[str, Any], first: int) -> None:
     """Without retries and interval nothing else takes time on the chain."""
-    case.update(attempts=1, min_interval=0.0)
+    case.update(attempts=1, min_interval=0.0, windows=())
     problem = posed(**case)
     ends = compiled(problem, first, 20, True, True)
     assert ends.details is not None

@@ -14,6 +14,7 @@ from seqkit import (
     CommonCause,
     DurationModel,
     FailureModel,
+    Freeze,
     RepoDependencyGraph,
     Retry,
     build_plan,
@@ -23,7 +24,8 @@ from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED
 from seqkit.analysis.schedule.kernels import each_end
 from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.plain import run_trial
-from seqkit.analysis.schedule.scheduling import Schedule, schedule
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 from tests.tools.simpy_model import Rules, SimpyTrain, Told
 from tests.tools.strategies import dags, subsets
 
@@ -65,8 +67,19 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
         "policy": draw(st.sampled_from(["skip_dependents", "stop", "continue"])),
         "failure_budget": draw(st.sampled_from([None, None, 1, 2])),
         "min_interval": draw(st.sampled_from([0.0, 0.0, 1.0])),
+        "calendar": [Freeze(*window) for window in draw(freezes())],
         "rng": draw(st.integers(0, 1000)),
     }
+
+
+@st.composite
+def freezes(draw: st.DrawFn) -> list[tuple[int, int, str, int]]:
+    """Windows that overlap, or touch each other, or what ends: start, end, name and lead in seconds."""
+    windows = []
+    for at in range(draw(st.sampled_from([0, 0, 1, 2, 3]))):
+        begin = draw(st.integers(0, 9))
+        windows.append((begin, begin + draw(st.integers(1, 4)), f"w{at}", draw(st.sampled_from([0, 0, 1, 2]))))
+    return windows
 
 
 def larger(seed: int) -> dict[str, Any]:
@@ -86,6 +99,10 @@ def larger(seed: int) -> dict[str, Any]:
         "policy": chosen.choice(["skip_dependents", "skip_dependents", "stop", "continue"]),
         "failure_budget": chosen.choice([None, None, 2]),
         "min_interval": chosen.choice([0.0, 0.0, 0.0, 0.5]),
+        "calendar": [
+            Freeze(begin, begin + chosen.choice([0.5, 1, 3, 6]), lead=chosen.choice([0, 0, 1]))
+            for begin in (chosen.randint(0, 12) for _ in range(chosen.choice([0, 1, 2, 4])))
+        ],
         "rng": seed,
     }
 
@@ -110,6 +127,10 @@ def simpy_of(case: dict[str, Any], train: Schedule, trial: int) -> SimpyTrain:
         policy=case["policy"],
         budget=case["failure_budget"],
         interval=round(case["min_interval"] * 1000),
+        frozen=[
+            tuple(round(time.total_seconds() * 1000) for time in (each.start - each.lead, each.end))
+            for each in case["calendar"]
+        ],
     )
     return SimpyTrain(train.plan, case["model"], case["durations"], rules, train.seed, trial)
 
@@ -117,8 +138,8 @@ def simpy_of(case: dict[str, Any], train: Schedule, trial: int) -> SimpyTrain:
 def hold_together(case: dict[str, Any], trials: int = TRIALS) -> None:
     train = schedule(**case, trials=trials, engine="python", executor=1)
     ends = train.makespan().dt.total_seconds() * 1000
-    (told,) = each_end("python", train._posed.problem, 0, trials, 1, details=True)
-    ids, details = train._posed.problem.ids, told.details
+    (told,) = each_end("python", train._trials.posed.problem, 0, trials, 1, details=True)
+    ids, details = train._trials.posed.problem.ids, told.details
     assert details is not None
     for trial in range(trials):
         model = simpy_of(case, train, trial)
@@ -133,7 +154,7 @@ def hold_together(case: dict[str, Any], trials: int = TRIALS) -> None:
             kind, when = ended.get(repo, ("", -1))
             assert STATUSES[kind] == details.status[trial, job]
             assert details.finish[trial, job] == when
-        assert in_lanes(train._posed.problem, run_trial(train._posed.problem, trial)) == model.worked
+        assert in_lanes(train._trials.posed.problem, run_trial(train._trials.posed.problem, trial)) == model.worked
 
 
 @pytest.mark.parametrize("first", [0, *[pytest.param(at, marks=pytest.mark.slow) for at in range(50, 600, 50)]])

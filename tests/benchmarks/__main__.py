@@ -9,6 +9,8 @@ from tests.benchmarks import (
     bench_layout,
     bench_ledger,
     bench_running,
+    bench_scale,
+    bench_schedule,
     bench_whatif,
     bench_widgets,
 )
@@ -20,6 +22,8 @@ BENCHMARKS = {
     "layout": bench_layout.run,
     "ledger": bench_ledger.run,
     "running": bench_running.run,
+    "scale": bench_scale.run,
+    "schedule": bench_schedule.run,
     "whatif": bench_whatif.run,
     "widgets": bench_widgets.run,
 }
@@ -28,4 +32,6 @@ if __name__ == "__main__":
     for name in sys.argv[1:] or BENCHMARKS:
         if name not in BENCHMARKS:
             sys.exit(f"unknown benchmark {name!r}, expected one of {sorted(BENCHMARKS)}")
-        print(*BENCHMARKS[name](), "", sep="\n")
+        for line in BENCHMARKS[name]():
+            print(line, flush=True)  # what has been measured is kept, whatever comes
+        print()

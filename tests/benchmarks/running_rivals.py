@@ -69,7 +69,7 @@ def prefect_flow(needs: Needs) -> Iterator[Once]:
             for future in futures.values():
                 future.wait()
 
-        with prefect_test_harness():
+        with prefect_test_harness(server_startup_timeout=600):  # seconds; half a minute is not always enough
             yield train
 
 

@@ -24,6 +24,7 @@ from seqkit import (
     build_plan,
     open_ledger,
     run_plan,
+    runs_frame,
 )
 from seqkit.__main__ import main
 from seqkit.ledger import write_ledger
@@ -511,3 +512,17 @@ def test_a_doubt_is_shown_and_refused_where_a_run_is_resumed(seqkit: Seqkit, tmp
     assert "Run may left 1 repo to do: 1 in doubt." in words(
         seqkit("resume", str(tmp_path / "doubt.jsonl"), "may", "--in-doubt", "retry")[1]
     )
+
+
+def test_export_writes_parquet_and_adds_what_is_new(seqkit: Seqkit, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    assert seqkit("export", EXPORT, "out", "--partition-by", "month") == (0, "out: 36 runs written.\n", "")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["events", "items", "runs"]
+    going_on = (runs_frame(EXPORT)["status"] == "RUNNING").sum()
+    assert seqkit("export", EXPORT, "out", "--partition-by", "month") == (0, f"out: {going_on} runs written.\n", "")
+    status, _, err = seqkit("export", EXPORT, "out")
+    assert status == 2
+    assert "is not partitioned by run_id" in err
+    status, _, err = seqkit("export", EXPORT, "out", "--partition-by", "week")
+    assert status == 2
+    assert "partition_by is 'week', expected one of" in err

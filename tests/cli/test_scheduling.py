@@ -38,6 +38,19 @@ def test_nothing_released_has_no_end(capsys: Out) -> None:
     assert "50% of the trains by" in capsys.readouterr().out
 
 
+def test_freezes_are_told_with_the_last_safe_start(capsys: Out) -> None:
+    options = ["--duration", "600", "--rng", "7", "--trials", "50", "--parallel", "0", "--top", "0"]
+    freezes = ["--freeze", "1500/3000", "--freeze", "9000/9900", "--lead", "60"]
+    assert main(["schedule", "plan.csv", *options, *freezes]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "25 min 50 min 0.0% 100.0% 3.0 5 min sooner" in out
+    assert "2 h 30 min 2 h 45 min 100.0% 0.0% 4.0 2 h later" in out
+    dates = ["--start", "2026-12-24T09:00+01:00", "--freeze", "2026-12-24T08:15Z/2026-12-25T08:00Z"]
+    assert main(["schedule", "plan.csv", *options, *dates]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "2026-12-24 08:15 2026-12-25 08:00 0.0% 100.0% 1.0 2026-12-24 07:45" in out
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -52,6 +65,12 @@ def test_nothing_released_has_no_end(capsys: Out) -> None:
         (["--priority", "fast"], "--priority is 'fast'"),
         (["--deadline", "-5"], "--deadline is -5.0"),
         (["--trials", "0"], "--trials is 0"),
+        (["--start", "noon"], "--start is 'noon', expected a date with its zone, such as 2026-12-24T18:00Z"),
+        (["--start", "2026-12-24T09:00"], "--start is '2026-12-24T09:00', expected a date with its zone"),
+        (["--freeze", "5"], "--freeze is '5', expected START/END, dates such as"),
+        (["--freeze", "9/5"], "--freeze is '9/5': end is 5.0, and start is 9.0: expected an end after the start"),
+        (["--freeze", "5/9", "--lead", "-1"], "--lead is -1.0, expected seconds from 0"),
+        (["--freeze", "2026-12-24T09:00Z/2026-12-24T10:00Z"], "--freeze has dates, and there is no --start"),
     ],
 )
 def test_what_is_wrong_is_named_as_it_is_typed(options: list[str], said: str, capsys: Out) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit import (
+    CommandReleaser,
     GraphRunRecorder,
     MemoryRunLedger,
     RepoDependencyGraph,
@@ -32,6 +33,7 @@ from seqkit import (
     SqlRunLedger,
     audit,
     build_plan,
+    execute_plan,
     run_plan,
     runs_frame,
 )
@@ -962,6 +964,35 @@ def test_a_check_that_does_not_tell_is_refused_with_what_it_said() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         resume_plan(doubtful(), "may", in_doubt="check", check=interrupted)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="missing: /proc, which tells who is alive")
+def test_what_is_not_out_but_still_being_released_is_not_released_beside_that() -> None:
+    ledger, plan = MemoryRunLedger(), build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1")
+
+    def resumed() -> ResumePlan:
+        [run] = ledger.list_runs()
+        return resume_plan(ledger, run.run_id, in_doubt="check", check=lambda *_: None, check_wait=0)
+
+    async def main() -> None:
+        run = asyncio.ensure_future(execute_plan(plan, CommandReleaser(["sleep", "600"]), ledger))
+        while not any(event.kind == "NodeProcess" for event in events()):
+            await asyncio.sleep(0.01)
+        with pytest.raises(
+            ValueError,
+            match=r"check does not tell whether they are out \(1\): 'core' \(it is not out, and its process is still "
+            r"running\); may still be running: 'core' \(process \d+ on",
+        ):
+            resumed()
+        run.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    def events() -> list[RunEvent]:
+        return [event for run in ledger.list_runs() for event in ledger.get_events(run.run_id)]
+
+    asyncio.run(main())
+    assert resumed().released == ["core", "api"], "once it has ended, the answer is believed"
 
 
 def test_a_check_that_nobody_needs_is_not_asked_and_a_wrong_one_named() -> None:

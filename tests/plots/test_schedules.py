@@ -15,7 +15,16 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.dates import date2num
 
-from seqkit import DurationModel, RepoDependencyGraph, ScheduleAnomaly, build_plan, lanes_curve, load_dataset, schedule
+from seqkit import (
+    DurationModel,
+    Freeze,
+    RepoDependencyGraph,
+    ScheduleAnomaly,
+    build_plan,
+    lanes_curve,
+    load_dataset,
+    schedule,
+)
 from seqkit._show.palette import luminance
 from seqkit.plots import gantt, lanes, makespan, timeline, tornado
 from seqkit.plots.picture import png
@@ -456,3 +465,23 @@ def test_only_a_schedule_will_do(draw):
     with pytest.raises(TypeError, match=r"schedule is 3, expected a Schedule: seqkit.schedule\(plan, durations\)"):
         draw(3)
     assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("draw", [makespan, gantt])
+def test_freezes_are_hatched_bands_with_their_names(draw):
+    calendar = [Freeze(600, 1_200, "lunch $x$ \u202e"), Freeze(4_000, 90_000), Freeze(9e6, 9.1e6, "never")]
+    ax = draw(schedule(PLAN, TIMES, 2, rng=7, trials=200, calendar=calendar))
+    limits = ax.get_xlim()
+    bands = [patch for patch in ax.patches if patch.get_gid() == "freeze"]
+    spans = [(band.get_x(), band.get_x() + band.get_width()) for band in bands]
+    assert all(limits[0] <= left < right <= limits[1] for left, right in spans)
+    assert len(bands) == 2
+    assert (spans[1][1] == pytest.approx(limits[1])) == (draw is gantt), "the limits stay"
+    assert all(band.get_hatch() for band in bands)
+    words = [text.get_text() for text in ax.texts if text.get_rotation() == 90]
+    assert "freeze" in words
+    assert not [word for word in words if "never" in word or "\u202e" in word]
+    shown = [text for text in ax.get_legend().get_texts() if text.get_text().startswith("freeze")]
+    assert len(shown) == 3
+    assert "freeze lunch $x$ \\u202e 10 min to 20 min: done before with 0 %" in shown[0].get_text()
+    assert not any(text.get_parse_math() for text in shown)

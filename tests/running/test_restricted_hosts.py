@@ -339,7 +339,7 @@ asyncio.run(kernel(sys.argv[2:]))
 def test_notebooks_run_from_top_to_bottom(tmp_path: Path) -> None:
     """Cells run as in a kernel, whose loop is running; those that run commands are tagged `needs-commands`."""
     books = sorted(str(path) for path in (TOP / "notebooks").glob("0?_*.ipynb"))
-    assert len(books) == 5
+    assert len(books) >= 6, "they are where they are looked for"
     tagged = [path for path in books if "needs-commands" in Path(path).read_text(encoding="utf-8")]
     assert [Path(path).stem for path in tagged] == ["05_releasing_for_real"]
     done = subprocess.run(

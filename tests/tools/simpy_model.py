@@ -8,7 +8,7 @@ drawn number by number from the models.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import simpy
@@ -30,6 +30,7 @@ class Rules(NamedTuple):
     policy: str = "skip_dependents"
     budget: int | None = None
     interval: int = 0  # milliseconds
+    frozen: Sequence[tuple[int, int]] = ()  # milliseconds: nothing starts from the first on, before the second
 
 
 class SimpyTrain:
@@ -220,6 +221,9 @@ class SimpyTrain:
                 return
             if self.last_start is not None and self.last_start + self.rules.interval > self.clock.now:
                 self.ask_for_a_turn(self.last_start + self.rules.interval - int(self.clock.now))
+                return
+            if thaws := [end for begin, end in self.rules.frozen if begin <= self.clock.now < end]:
+                self.ask_for_a_turn(max(thaws) - int(self.clock.now))
                 return
             self.start(self.kept if self.kept in due else min(due, key=self.line.__getitem__))
 

@@ -15,7 +15,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from typing import Any, Literal, TypeVar, get_args
 
 from seqkit._util.arguments import whole
@@ -118,7 +118,14 @@ def each_part(
 
     `call` gives, for a first trial and a number of trials, a function of a module and its arguments, which can be sent
     to another process. One thread does `per_second` trials in a second, which sizes the parts, multiples of `round_to`;
-    `what` is what the progress bar says.
+    `what` is what the progress bar says; there is none where that is empty.
+
+    Raises
+    ------
+    RuntimeError
+        Where somebody else's executor takes no work or gives it up, as it has been shut down.
+    BrokenExecutor
+        Where it has lost a worker for good: that is a RuntimeError too. Whoever sums the parts then has no sum.
     """
     from seqkit._util.progress import Bar  # noqa: PLC0415  # `import seqkit` stays light: tqdm
 
@@ -128,7 +135,7 @@ def each_part(
         size = min(size, max((end - begin) / threads, size / 10))
     size = max(1, math.ceil(size / round_to)) * round_to
     firsts = range(begin, end, size)
-    with Bar(total=end - begin, desc=what, unit="trial", unit_scale=True, delay=1, ascii=True) as bar:
+    with Bar(total=end - begin, desc=what, unit="trial", unit_scale=True, delay=1, ascii=True, disable=not what) as bar:
         if threads and min(threads, len(firsts)) == 1:
             for first in firsts:
                 trials = min(size, end - first)
@@ -144,13 +151,13 @@ def each_part(
             for first in firsts:
                 trials = min(size, end - first)
                 function, arguments = call(first, trials)
-                done = _submitted(own, function, *arguments) if own else pool.submit(function, *arguments)
+                done = _submitted(own, function, *arguments) if own else _sent(pool, function, *arguments)
                 waiting.append((trials, done))
                 if len(waiting) >= (2 * threads or _AHEAD):
-                    yield waiting[0][1].result()
+                    yield _come_of(waiting[0][1])
                     bar.update(waiting.popleft()[0])
             while waiting:
-                yield waiting[0][1].result()
+                yield _come_of(waiting[0][1])
                 bar.update(waiting.popleft()[0])
         finally:
             for _, future in waiting:
@@ -174,6 +181,40 @@ def _submitted(pool: ThreadPoolExecutor, call: Callable[..., Any], *arguments: A
         made: Future[Any] = Future()
         made.set_result(call(*arguments))
         return made
+
+
+def _sent(executor: Any, call: Callable[..., Any], *arguments: Any) -> Any:
+    """Submit a call to somebody else's executor."""
+    try:
+        return executor.submit(call, *arguments)
+    except BrokenExecutor as error:
+        raise _lost_worker(error) from error
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"executor took no more work, so nothing is counted ({error}); expected one that is open until the result "
+            "is there: has it been shut down, or its `with` block been left?"
+        ) from error
+
+
+def _come_of(future: Any) -> Any:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise _lost_worker(error) from error
+    except CancelledError as error:
+        raise RuntimeError(
+            "executor gave up work that it had taken, so nothing is counted; expected one that is open until the "
+            "result is there: has it been shut down meanwhile, or its cluster?"
+        ) from error
+
+
+def _lost_worker(error: BrokenExecutor) -> BrokenExecutor:
+    return BrokenExecutor(
+        f"executor has lost a worker and takes no more work, so nothing is counted ({error}); make a new one and ask "
+        "again with the same seed, which gives the same numbers. A worker dies where it is killed or memory runs "
+        'out, and at once where a script that starts processes has no `if __name__ == "__main__":`. A Dask cluster '
+        "gives what a lost worker had to another one"
+    )
 
 
 def _threads(executor: Any) -> int:

@@ -18,7 +18,14 @@
 `moments`        estimated times and dates
 `measures`       how much the end hangs on each repo
 `lanes`          which lane each attempt takes
-`scheduling`     schedule, and what it answers
+`since`          times from a start, as timedeltas or dates
+`trials`         how the trials ended, and what can be asked of them again
+`repos`          what they tell of each repo, as frames
+`freezing`       how far it is as a freeze begins, and when to start
+`executing`      a trial as the run that it is
+`showing`        a schedule in a line, and as a table
+`scheduled`      what a schedule answers
+`scheduling`     schedule
 `curve`          the same by number of lanes
 `midway`         where a run that is under way stands
 `conditioned`    the trials of what is left of it, in the light of what it told

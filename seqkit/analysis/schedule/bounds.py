@@ -19,9 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqkit.analysis.schedule.jobs import Jobs
+from seqkit.core.calendar import Windows, next_open
 
 __all__ = [
     "MOST_ENERGETIC",
+    "calendar_bound",
     "critical_path",
     "energetic_bound",
     "interval_bound",
@@ -76,14 +78,46 @@ def interval_bound(jobs: Jobs, min_interval: int) -> int:
     return best
 
 
-def simple_bound(jobs: Jobs, lanes: int | None = None, min_interval: int = 0) -> int:
+def calendar_bound(jobs: Jobs, lanes: int | None, windows: Windows, without: int) -> int:
+    """Bound the makespan where nothing starts in some windows, by what bounds it without them.
+
+    Windows only forbid starts, so what bounds all schedules still does, from the first moment that is open. Each job
+    starts no earlier than the first open moment after all that it needs could have ended: that is exact where nothing
+    else keeps it waiting. And in a window no lane works any more once the longest duration has passed since it began,
+    so the work takes that much longer.
+
+    Examples
+    --------
+    >>> jobs = Jobs((0, 1, 2), ((), (), ()), (4, 4, 4))
+    >>> calendar_bound(jobs, 1, ((5, 20),), 12)
+    23
+    """
+    if not windows or not len(jobs):
+        return without
+    best = next_open(windows, 0) + without
+    ends: list[int] = []
+    for needs, ticks in zip(jobs.needs, jobs.ticks, strict=True):
+        ends.append(next_open(windows, max([ends[other] for other in needs], default=0)) + ticks)
+    best = max(best, *ends)
+    if lanes is not None:
+        longest, done = max(jobs.ticks), work_bound(jobs, lanes)
+        for close, opens in windows:
+            if done <= min(opens, close + longest):
+                break
+            done += max(0, opens - close - longest)
+        best = max(best, done)
+    return best
+
+
+def simple_bound(jobs: Jobs, lanes: int | None = None, min_interval: int = 0, windows: Windows = ()) -> int:
     """Give the largest of the bounds that cost next to nothing: critical path, work, interval; rounded up.
 
     Where all durations and the interval are multiples of one number, such as a minute, so is the best makespan: a job
     that starts neither at 0, nor as another ends, nor the interval after another start, could start a little sooner.
     """
     best = interval_bound(jobs, min_interval)  # never below the critical path
-    return _rounded(jobs, min_interval, best if lanes is None else max(best, work_bound(jobs, lanes)))
+    best = _rounded(jobs, min_interval, best if lanes is None else max(best, work_bound(jobs, lanes)))
+    return calendar_bound(jobs, lanes, windows, best)
 
 
 def _rounded(jobs: Jobs, min_interval: int, bound: int) -> int:
@@ -148,7 +182,7 @@ def _excess(heads: _Ticks, ticks: _Ticks, latest: _Ticks, lanes: int) -> int:
     return int((needed - lanes * (moments[:, 1:] - begins)).max())
 
 
-def lower_bound(jobs: Jobs, lanes: int | None = None, min_interval: int = 0) -> int:
+def lower_bound(jobs: Jobs, lanes: int | None = None, min_interval: int = 0, windows: Windows = ()) -> int:
     """Give the largest of all the bounds that suit the size, in ticks.
 
     Parameters
@@ -159,14 +193,17 @@ def lower_bound(jobs: Jobs, lanes: int | None = None, min_interval: int = 0) -> 
         How many run at once, from 1; None for no limit.
     min_interval : int
         Ticks between two starts.
+    windows : Windows
+        In which nothing starts.
 
     Returns
     -------
     int
         The critical path, the work over the lanes, the interval's bound and, up to 300 jobs, the energetic bound:
-        whichever is largest, rounded up to a multiple of what all durations and the interval are multiples of.
+        whichever is largest, rounded up to a multiple of what all durations and the interval are multiples of; with
+        windows what :func:`calendar_bound` makes of it.
     """
     best = simple_bound(jobs, lanes, min_interval)
-    if lanes is None or len(jobs) > MOST_ENERGETIC:
-        return best
-    return _rounded(jobs, min_interval, energetic_bound(jobs, lanes, best))
+    if lanes is not None and len(jobs) <= MOST_ENERGETIC:
+        best = _rounded(jobs, min_interval, energetic_bound(jobs, lanes, best))
+    return calendar_bound(jobs, lanes, windows, best)

@@ -76,11 +76,11 @@ class Conditioned:
         self.problem = replace(problem, attempts=problem.retry.attempts)
         self._open = [job for job, status in enumerate(at.status) if status == NOT_STARTED and job not in at.passed]
 
-    def runs(self, trials: int) -> Iterator[TrialRun]:
-        """Follow the trials one by one."""
+    def runs(self, begin: int, trials: int) -> Iterator[TrialRun]:
+        """Follow so many trials from one on, one by one."""
         size = max(64, _BLOCK // max(1, self.problem.n))
-        for first in range(0, trials, size):
-            yield from self._block(first, min(size, trials - first))
+        for first in range(begin, begin + trials, size):
+            yield from self._block(first, min(size, begin + trials - first))
 
     def _block(self, first: int, trials: int) -> Iterator[TrialRun]:
         problem, which = self.problem, np.arange(first, first + trials, dtype=np.int64)

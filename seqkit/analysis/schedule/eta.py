@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,20 +14,22 @@ from numpy.typing import NDArray
 
 from seqkit._show.html import page, rows_of, shortened
 from seqkit._util import dtypes
-from seqkit._util.arguments import whole
+from seqkit._util.arguments import share_of, whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, listed
 from seqkit.analysis.estimate import Estimate, Share
+from seqkit.analysis.montecarlo.driver import each_part
 from seqkit.analysis.schedule.conditioned import Conditioned
 from seqkit.analysis.schedule.ends import RELEASED
 from seqkit.analysis.schedule.midway import Course, stand
-from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, TimeEstimate, mean_time, quantile_time
+from seqkit.analysis.schedule.moments import LEVELS, DateEstimate, mean_time, quantile_time, rank_of
 from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.core.draws import MAX_TRIALS, Seed, resolve_seed
 from seqkit.core.durations import DurationModel, DurationsLike, as_durations
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
+from seqkit.core.times import moment_of
 from seqkit.core.unknown import check_models
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
@@ -37,6 +40,8 @@ from seqkit.running.lanes import ranks_of
 __all__ = ["Eta", "eta", "eta_of_events"]
 
 _STATES = ("in_progress", "waiting", "pending")
+_PER_SECOND = 1e5  # trials times repos that are left, of one thread; only to size parts
+_A_TRIAL = 3  # what is done once a trial takes as long as so many repos
 _SHOWN = 3  # repos that run too long, in a repr
 _SOON = timedelta(minutes=10)  # what ends sooner is told to the second
 
@@ -78,7 +83,7 @@ class Eta:
     @property
     def mean(self) -> DateEstimate:
         """The estimated mean of the end."""
-        return self._dated(mean_time(self._ends, exact=self._trials is None))
+        return mean_time(self._ends, exact=self._trials is None).after(self._began)
 
     def quantile(self, q: float) -> DateEstimate:
         """Estimate by when the run has ended with probability `q`, such as 0.8 for P80.
@@ -88,9 +93,8 @@ class Eta:
         ValueError
             Where `q` is not between 0 and 1.
         """
-        if isinstance(q, bool) or not isinstance(q, int | float | np.floating) or not 0 < q < 1:
-            raise ValueError(f"q is {as_given(q, 200)}, expected a probability between 0 and 1, such as 0.8")
-        return self._dated(quantile_time(np.sort(self._ends), float(q), exact=self._trials is None))
+        level = share_of("q", q, 0.8, "probability")
+        return quantile_time(np.sort(self._ends), level, exact=self._trials is None).after(self._began)
 
     def p_done_by(self, t: datetime) -> Estimate:
         """Estimate the probability that the run has ended by a date, whatever it comes to.
@@ -100,7 +104,7 @@ class Eta:
         TypeError, ValueError
             Where `t` is no aware datetime.
         """
-        latest = (_moment(t, "t") - self._began) // timedelta(milliseconds=1)
+        latest = (moment_of(t, "t is") - self._began) // timedelta(milliseconds=1)
         if self._trials is None:
             return Estimate(float(self._ends[0] <= latest), se=0.0)
         return Share(int((self._ends <= latest).sum()), self.trials)
@@ -147,7 +151,7 @@ class Eta:
                 "overdue": dtypes.boolean([ids[job] in self.overdue for job in jobs]),
                 "p_released": np.array([len(times) / self.trials for times in known], np.float64),
                 **{
-                    f"p{level}": dtypes.utc([self._date(_quantile(times, level)) for times in known])
+                    f"p{level}": dtypes.utc([self._quantile_of(times, level / 100) for times in known])
                     for level in (50, 80)
                 },
             }
@@ -163,26 +167,23 @@ class Eta:
             return [], np.empty((0, 0), np.int64)
         open_ = {*self.running, *self.waiting, *self.left}
         jobs = [job for job, repo in enumerate(self._trials.problem.ids) if repo in open_]
-        finishes = np.full((len(jobs), self.trials), -1, np.int64)
-        for trial, run in enumerate(self._trials.runs(self.trials)):
-            finishes[:, trial] = [run.finish[job] if run.status[job] == RELEASED else -1 for job in jobs]
-        return jobs, finishes
+        # In this thread: somebody else's executor may be shut down by now.
+        with closing(_each_part(self._trials, self.trials, jobs, 1, "scheduling")) as parts:
+            return jobs, np.concatenate([finishes for _, _, finishes in parts], axis=1)
 
     def _date(self, ticks: int | None) -> datetime | None:
         if ticks is None:
             return None
         return self._began + min(timedelta(milliseconds=ticks), _LAST - self._began)
 
-    def _dated(self, time: TimeEstimate) -> DateEstimate:
-        longest = _LAST - self._began
-        value, low, high = (self._began + min(each, longest) for each in (time, time.low, time.high))
-        return DateEstimate.of(value, time.se, low, high, time.exact)
+    def _quantile_of(self, ascending: NDArray[np.int64], level: float) -> datetime | None:
+        return self._date(int(ascending[rank_of(level, len(ascending))])) if len(ascending) else None
 
     @property
     def told(self) -> str:
         """When it will end, in words, such as "about 14:32, with 80 % before 15:10 UTC"."""
         ascending = np.sort(self._ends)  # no intervals: scipy takes a second to import
-        middle, late = (self._date(_quantile(ascending, level)) for level in (50, 80))
+        middle, late = (self._quantile_of(ascending, level) for level in (0.5, 0.8))
         assert middle is not None and late is not None  # noqa: S101, PT018  # tells mypy: there is a trial
         clock = "%H:%M:%S" if not self.over and late < self.now + _SOON else "%H:%M"
         day = "" if self.now.date() == late.date() and not self.over else "%Y-%m-%d "
@@ -202,9 +203,8 @@ class Eta:
     def _repr_html_(self) -> str:
         if self.over:
             return page(f"The run {self.told}")
-        levels = LEVELS
-        rows = [(repr(self.mean), *(repr(self.quantile(level)) for level in levels))]
-        columns = ["mean", *(f"P{level * 100:.0f}" for level in levels)]
+        rows = [(repr(self.mean), *(repr(self.quantile(level)) for level in LEVELS))]
+        columns = ["mean", *(f"P{level * 100:.0f}" for level in LEVELS)]
         note = (
             f"as of {self.now:%Y-%m-%d %H:%M:%S} UTC: {self._counts()}; everything is released with probability "
             f"{self.p_complete}; {self.trials:,} trials, seed {self.seed}"
@@ -220,13 +220,14 @@ def eta(
     now: datetime | None = None,
     trials: int = 10_000,
     rng: Seed | None = None,
+    executor: Executor | int | None = None,
 ) -> Eta:
     """Say when a run that is under way will end, from what its ledger tells: many trials of what is left of it.
 
     What is done is done, and what failed for good blocks what the run's policy says. Lanes, priority, interval,
-    attempts, waits, policy and budget are those of the run, as its plan tag has them. What is running ends no sooner
-    than now: its time is drawn from those that its law has beyond the time so far. Whether it fails is drawn given
-    that time too, where failed attempts take longer or shorter. A repo that has failed m times is broken with the
+    calendar, attempts, waits, policy and budget are those of the run, as its plan tag has them. What is running ends no
+    sooner than now: its time is drawn from those that its law has beyond the time so far. Whether it fails is drawn
+    given that time too, where failed attempts take longer or shorter. A repo that has failed m times is broken with the
     probability b / (b + (1 − b) f^m) (see :class:`seqkit.FailureModel`), a common cause with a member that was
     released did not strike where it would have failed each try, and others strike with their probability given what
     the run tells.
@@ -251,6 +252,9 @@ def eta(
         How many trials: 10,000 of 75 repos take a few seconds.
     rng : int or numpy.random.Generator, optional
         The seed, or where it comes from. What the run tells nothing of is drawn as in :func:`seqkit.schedule`.
+    executor : Executor or int, optional
+        Where to run, as in :func:`seqkit.simulate`; the numbers are the same. None runs here: the trials are followed
+        in plain Python, which processes make faster and threads do not.
 
     Raises
     ------
@@ -259,6 +263,8 @@ def eta(
     TypeError, ValueError
         Where an argument is not of its kind or out of its range; where the run carries no plan, or `now` is before its
         start; where a repo to release has no duration.
+    RuntimeError
+        Where the executor has been shut down, or has lost a worker for good (``BrokenExecutor``).
 
     Warns
     -----
@@ -287,7 +293,7 @@ def eta(
     """
     read, takes = as_model(model), as_durations(durations)
     count = whole("trials", trials, 1, MAX_TRIALS)
-    moment = None if now is None else _moment(now, "now")
+    moment = None if now is None else moment_of(now, "now is")
     seed = resolve_seed(rng)
     with lent(ledger, existing=True) as kept:
         known = counted(kept)
@@ -308,7 +314,8 @@ def eta(
     if record.completed_at is not None and record.completed_at <= moment:
         return _ended(plan, events, moment, record.completed_at, seed)
     course = Course.told_by(tag_of(record, "plan"))
-    return eta_of_events(plan, course, events, began, moment, takes, read, count, seed)
+    where = 1 if executor is None else executor
+    return eta_of_events(plan, course, events, began, moment, takes, read, count, seed, where, "scheduling")
 
 
 def eta_of_events(
@@ -321,8 +328,13 @@ def eta_of_events(
     model: FailureModel,
     trials: int,
     seed: int,
+    executor: Executor | int = 1,
+    what: str = "",
 ) -> Eta:
-    """Say the same of a run that is known by its events alone, of which those up to `now` count."""
+    """Say the same of a run that is known by its events alone, of which those up to `now` count.
+
+    A progress bar says `what` goes on, where that is not empty.
+    """
     story = Story(plan, course.terms)
     told_by_now = [event for event in events if event.timestamp <= now]
     for event in told_by_now:
@@ -330,14 +342,15 @@ def eta_of_events(
     ranks = ranks_of(course.priority, plan.arrays, durations.means(plan.released))
 
     def make(model: FailureModel) -> ScheduleProblem:
-        return pose(plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval)
+        windows = course.windows(began)
+        return pose(
+            plan, durations, model, course.terms, course.retry, seed, course.lanes, ranks, course.interval, windows
+        )  # fmt: skip
 
     drawn = Conditioned(make, model, story.told, lambda problem: stand(problem, story, told_by_now, began, now))
     at, ids = drawn.at, drawn.problem.ids
-    ends, released = np.zeros(trials, np.int64), np.zeros(trials, np.int64)
-    for trial, run in enumerate(drawn.runs(trials)):
-        ends[trial] = max(run.end, at.now)
-        released[trial] = run.status.count(RELEASED)
+    with closing(_each_part(drawn, trials, [], executor, what)) as parts:
+        ends, released = (np.concatenate(each) for each in zip(*[part[:2] for part in parts], strict=True))
     open_ = [job for job in range(len(ids)) if at.finish[job] < 0 and job not in at.passed]
     left = [job for job in open_ if job not in at.running and job not in at.waiting]
     return Eta(
@@ -356,6 +369,34 @@ def eta_of_events(
     )
 
 
+_Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _part(drawn: Conditioned, jobs: Sequence[int], first: int, trials: int) -> _Part:
+    """Follow some trials; a function of the module, so that it can be sent to another process.
+
+    Gives when each ended, how many repos it released, and [jobs, trials] when each of these was, or -1.
+    """
+    ends, released = np.zeros(trials, np.int64), np.zeros(trials, np.int64)
+    finishes = np.full((len(jobs), trials), -1, np.int64)
+    for place, run in enumerate(drawn.runs(first, trials)):
+        ends[place] = max(run.end, drawn.at.now)
+        released[place] = run.status.count(RELEASED)
+        finishes[:, place] = [run.finish[job] if run.status[job] == RELEASED else -1 for job in jobs]
+    return ends, released, finishes
+
+
+def _each_part(
+    drawn: Conditioned, trials: int, jobs: Sequence[int], executor: Executor | int, what: str
+) -> Generator[_Part]:
+    left = len(drawn.problem.ids) - sum(finish >= 0 for finish in drawn.at.finish)
+
+    def call(first: int, some: int):  # type: ignore[no-untyped-def]  # as each_part has it
+        return _part, (drawn, jobs, first, some)
+
+    yield from each_part(call, 0, trials, _PER_SECOND / (left + _A_TRIAL), executor, what)
+
+
 def _ended(plan: SequencePlan, events: Sequence[RunEvent], now: datetime, end: datetime, seed: int) -> Eta:
     story = Story(plan)
     for event in events:
@@ -368,19 +409,5 @@ def _ended(plan: SequencePlan, events: Sequence[RunEvent], now: datetime, end: d
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-def _quantile(ascending: NDArray[np.int64], level: int) -> int | None:
-    """Give the smallest time that at least this share does not pass; None where there is none."""
-    return int(ascending[-(-level * len(ascending) // 100) - 1]) if len(ascending) else None
-
-
 def _short(repo: str) -> str:
     return shortened(repo, 40)
-
-
-def _moment(given: Any, argument: str) -> datetime:
-    expected = "expected an aware datetime, such as datetime.now(UTC)"
-    if not isinstance(given, datetime):
-        raise TypeError(f"{argument} is {as_given(given, 200)}, {expected}")
-    if given.utcoffset() is None:
-        raise ValueError(f"{argument} is {as_given(given, 200)}, {expected}")
-    return given.astimezone(UTC)

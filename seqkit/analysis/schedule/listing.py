@@ -19,6 +19,7 @@ from seqkit._util.arguments import whole
 from seqkit._util.words import plural
 from seqkit.analysis.schedule.jobs import Jobs
 from seqkit.core.arrays import PlanArrays
+from seqkit.core.calendar import Windows, next_open
 
 __all__ = ["Listing", "Pass", "in_line", "list_jobs", "list_schedule"]
 
@@ -66,7 +67,9 @@ def in_line(jobs: Jobs, ranks: Sequence[float] = ()) -> list[int]:
     return sorted(range(len(jobs)), key=lambda job: ranks[jobs.positions[job]])
 
 
-def list_jobs(jobs: Jobs, line: Sequence[int], lanes: int | None = None, min_interval: int = 0) -> Pass:
+def list_jobs(
+    jobs: Jobs, line: Sequence[int], lanes: int | None = None, min_interval: int = 0, windows: Windows = ()
+) -> Pass:
     """Schedule jobs by a line.
 
     Parameters
@@ -79,6 +82,8 @@ def list_jobs(jobs: Jobs, line: Sequence[int], lanes: int | None = None, min_int
         How many run at once at most, from 1; None for no limit.
     min_interval : int
         Ticks between two starts.
+    windows : Windows
+        In which nothing starts.
 
     Notes
     -----
@@ -96,6 +101,8 @@ def list_jobs(jobs: Jobs, line: Sequence[int], lanes: int | None = None, min_int
     free = n if lanes is None else lanes
     now = earliest = 0
     while ready or under_way:
+        if windows:
+            earliest = next_open(windows, max(now, earliest))
         while ready and free and now >= earliest:
             job = line[heappop(ready)]
             starts[job] = now
@@ -126,6 +133,7 @@ def list_schedule(
     lanes: int | None = None,
     ranks: Sequence[float] = (),
     min_interval: int = 0,
+    windows: Windows = (),
 ) -> Listing:
     """Schedule a plan as a run without failures would go.
 
@@ -142,6 +150,8 @@ def list_schedule(
         order. :func:`seqkit.running.lanes.ranks_of` makes them of a priority.
     min_interval : int
         Ticks between two starts.
+    windows : Windows
+        In which nothing starts.
 
     Returns
     -------
@@ -171,7 +181,7 @@ def list_schedule(
         told = plural(len(ranks), "entry", "entries")
         raise ValueError(f"ranks has {told}, expected none or one for each of {n} items")
     limit = None if lanes is None else whole("lanes", lanes, 1)
-    made = list_jobs(jobs, in_line(jobs, ranks), limit, whole("min_interval", min_interval, 0))
+    made = list_jobs(jobs, in_line(jobs, ranks), limit, whole("min_interval", min_interval, 0), windows)
     positions = jobs.positions
     finishes = [start + jobs.ticks[job] for job, start in enumerate(made.starts)]
     return Listing(

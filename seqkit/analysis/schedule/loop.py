@@ -9,7 +9,11 @@ What let an attempt start is what criticality is traced by:
 
 - that all it needs had ended, or that its wait was over, where that was the same instant;
 - else that the interval since the last start was over, where that is so: the attempt that started last;
-- else that a lane was freed: the attempt that ended at this instant, of several the last in plan order.
+- else, where all lanes were taken, that one was freed: the attempt that ended at this instant, of several the last in
+  plan order;
+- else that a freeze was over: nobody let it start.
+
+In a freeze nothing starts; what is due in it waits, and once that ends all that may start does, by priority.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from dataclasses import dataclass
 
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, too_long
 from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
+from seqkit.core.calendar import Windows, next_open
 
 __all__ = ["Midway", "TrialAttempt", "TrialRun", "follow"]
 
@@ -42,6 +47,8 @@ class TrialAttempt:
     """The attempt that freed the lane, or that had started an interval before; None at the beginning."""
     by_time: bool
     """Whether the interval let it start."""
+    by_calendar: bool = False
+    """Whether the end of a freeze did, and nothing else was in the way."""
 
 
 @dataclass
@@ -126,6 +133,8 @@ class _Trial:
         self.kept = -1  # the job that keeps the single lane
         self.held = 0  # lanes that nothing frees
         self.now, self.failures = 0, 0
+        self.windows: Windows = tuple(map(tuple, problem.windows.tolist()))
+        self.was_full = False  # before what ended at this instant was taken in
         self.last_start: TrialAttempt | None = None
         self.last_end: TrialAttempt | None = None
 
@@ -165,6 +174,7 @@ class _Trial:
                 return self.run
             if self.now >= LATEST:
                 raise too_long()
+            self.was_full = not self.has_room()
             while self.active and self.active[0][0] == self.now:
                 self.take_in(heapq.heappop(self.active)[1])
 
@@ -195,7 +205,11 @@ class _Trial:
         return not lanes or held < lanes
 
     def earliest(self) -> int:
-        """Say when the interval since the last start is over."""
+        """Say when the interval since the last start is over, and no freeze is on."""
+        after = self.interval_ends()
+        return next_open(self.windows, max(self.now, after)) if self.windows else after
+
+    def interval_ends(self) -> int:
         return 0 if self.last_start is None else self.last_start.start + self.problem.interval
 
     def start(self) -> None:
@@ -207,7 +221,7 @@ class _Trial:
             job = self.by_rank[heapq.heappop(self.ready)]
         told, run = self.next[job], self.run
         ticks = told if told >= 0 else -1 - told
-        by_time = bool(self.problem.interval) and self.last_start is not None and self.now == self.earliest()
+        by_time = bool(self.problem.interval) and self.last_start is not None and self.now == self.interval_ends()
         attempt = TrialAttempt(
             job=job,
             number=self.number[job],
@@ -217,6 +231,7 @@ class _Trial:
             before=run.last[job],
             let_by=self.last_start if by_time else self.last_end,
             by_time=by_time,
+            by_calendar=not by_time and not self.was_full and self.now > self.due[job],
         )
         if run.start[job] < 0:
             run.start[job] = self.now

@@ -30,6 +30,8 @@ _Ticks = NDArray[np.int64]
 _HALF = 23  # binary digits: a run is shorter than twice as many and one
 _MASK = (1 << _HALF) - 1
 _ROWS = 1 << 14  # products of halves, so many, are whole numbers of 64 bits
+_CELLS = 1 << 15  # rows times jobs that are looked at together: they stay in the processor's cache
+_FEWEST_ROWS = 1 << 10  # a job's turn takes as long as so many rows of it
 
 
 class Sums:
@@ -50,8 +52,9 @@ class Sums:
         assert told is not None  # noqa: S101  # tells mypy: it was asked for
         took = np.where(told.status != NOT_STARTED, told.finish - told.start, 0)
         self._critical += part.critical
-        for begin in range(0, len(took), _ROWS):
-            self._take(took[begin : begin + _ROWS], part.end[begin : begin + _ROWS])
+        rows = min(_ROWS, max(_FEWEST_ROWS, _CELLS // max(1, self.problem.n)))
+        for begin in range(0, len(took), rows):
+            self._take(took[begin : begin + rows], part.end[begin : begin + rows])
 
     def _take(self, took: _Ticks, end: _Ticks) -> None:
         if self._origin is None:
@@ -106,19 +109,18 @@ def slack_of(problem: ScheduleProblem, took: _Ticks) -> _Ticks:
 
     `took` is how long each takes, [trials, n].
     """
-    n = problem.n
-    heads, tails = np.zeros_like(took), np.zeros_like(took)
-    needs = [problem.needs[problem.first_need[job] : problem.first_need[job + 1]] for job in range(n)]
-    for job in range(n):
+    own = np.ascontiguousarray(took.T)  # a row a job: whole rows are added and compared
+    heads, tails = np.zeros_like(own), np.zeros_like(own)
+    needs = [problem.needs[problem.first_need[job] : problem.first_need[job + 1]] for job in range(problem.n)]
+    for job in range(problem.n):
         if len(needs[job]):
-            heads[:, job] = (heads[:, needs[job]] + took[:, needs[job]]).max(axis=1)
-    for job in reversed(range(n)):
+            heads[job] = (heads[needs[job]] + own[needs[job]]).max(axis=0)
+    for job in reversed(range(problem.n)):
         below = problem.dependents[problem.first_dependent[job] : problem.first_dependent[job + 1]]
         if len(below):
-            tails[:, job] = (tails[:, below] + took[:, below]).max(axis=1)
-    through = heads + took + tails
-    longest = through.max(axis=1, initial=0)
-    slack: _Ticks = longest[:, None] - through
+            tails[job] = (tails[below] + own[below]).max(axis=0)
+    through = heads + own + tails
+    slack: _Ticks = np.ascontiguousarray((through.max(axis=0, initial=0) - through).T)
     return slack
 
 

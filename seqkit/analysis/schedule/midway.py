@@ -13,6 +13,7 @@ from seqkit._util.secrets import as_given
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED
 from seqkit.analysis.schedule.loop import Midway
 from seqkit.analysis.schedule.problem import ScheduleProblem
+from seqkit.core.calendar import Calendar, Freeze, Windows, apart, as_dates, freeze_of, next_open, windows_of
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Retry
@@ -34,6 +35,7 @@ class Course:
     lanes: int | None = 1
     priority: Priority = "plan"
     interval: float = 0.0
+    calendar: tuple[Freeze, ...] = ()
 
     @classmethod
     def of(
@@ -45,6 +47,7 @@ class Course:
         max_parallel: int | None = 1,
         priority: Priority | None = None,
         min_interval: float = 0.0,
+        calendar: Calendar = (),
     ) -> Course:
         """Read the arguments, which are those of :func:`seqkit.run_plan`.
 
@@ -55,7 +58,9 @@ class Course:
         """
         terms = Terms(policy, failure_budget, attempts)
         retry = attempts if isinstance(attempts, Retry) else Retry(terms.attempts)
-        return cls(terms, retry, *_options(max_parallel, priority, min_interval, plan=plan))
+        return cls(
+            terms, retry, *_options(max_parallel, priority, min_interval, plan=plan), as_dates(calendar)
+        )  # fmt: skip
 
     @classmethod
     def told_by(cls, tag: Mapping[str, Any]) -> Course:
@@ -72,12 +77,23 @@ class Course:
             lanes, priority, interval = _options(
                 tag.get("max_parallel", 1), tag.get("priority"), tag.get("min_interval", 0.0), where=where
             )
+            freezes = _freezes(tag.get("calendar", []), f"{where}calendar")
             retry = Retry(terms.attempts, **waits) if isinstance(waits, Mapping) else None
         except TypeError as error:  # what stands in a ledger is a value, of whatever type
             raise ValueError(str(error)) from None
         if retry is None:
             raise ValueError(f"{where}retry is {as_given(waits, 200)}, expected the waits of a Retry by name")
-        return cls(terms, retry, lanes, priority, interval)
+        return cls(terms, retry, lanes, priority, interval, freezes)
+
+    def windows(self, began: datetime) -> Windows:
+        """Give the windows in which nothing starts, in ticks since the run began."""
+        return apart(windows_of(self.calendar, began))
+
+
+def _freezes(tag: Any, where: str) -> tuple[Freeze, ...]:
+    if not isinstance(tag, list):
+        raise ValueError(f"{where} is {as_given(tag, 200)}, expected a list of windows")
+    return tuple([freeze_of(each, f"{where}[{at}]") for at, each in enumerate(tag)])
 
 
 def _options(
@@ -177,6 +193,7 @@ class _Lanes:
         self.due: dict[int, int] = {}  # of all that wait for a second attempt: for its time, or for a lane
         self.last_start = -1
         self._limit, self._interval, self._rank = problem.lanes, problem.interval, problem.rank.tolist()
+        self._windows: Windows = tuple(map(tuple, problem.windows.tolist()))
         self._now = 0
         self._guessed: list[int] = []  # whose start no event tells, in the order in which they started
 
@@ -207,8 +224,9 @@ class _Lanes:
 
     @property
     def _earliest(self) -> int:
-        """When the interval since the last start is over."""
-        return self.last_start + self._interval if self.last_start >= 0 else 0
+        """When the interval since the last start is over, and no freeze is on."""
+        after = self.last_start + self._interval if self.last_start >= 0 else 0
+        return next_open(self._windows, max(self._now, after)) if self._windows else after
 
     def _start_due(self) -> None:
         ready = [(self._rank[job], job) for job, due in self.due.items() if due <= self._now]

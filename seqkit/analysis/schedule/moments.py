@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEVELS", "DateEstimate", "TimeEstimate", "mean_time", "quantile_time", "time_text"]
+__all__ = ["LEVELS", "DateEstimate", "TimeEstimate", "mean_time", "quantile_time", "rank_of", "time_text", "when"]
 
 LEVELS = (0.1, 0.5, 0.8, 0.9, 0.95)
-"""The quantiles of a time that are told where nobody asks for another."""
+"""The quantiles of an end that are shown where nobody asks for one."""
 
 Ticks = NDArray[np.int64]
 
@@ -38,6 +38,17 @@ def time_text(time: timedelta) -> str:
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     days, hours = divmod(round(minutes / 60), 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def when(time: timedelta | datetime) -> str:
+    """Write a time from the start as a person says it, or a date.
+
+    Examples
+    --------
+    >>> when(timedelta(minutes=95)), when(datetime(2026, 3, 2, 14, 5))
+    ('1 h 35 min', '2026-03-02 14:05')
+    """
+    return time_text(time) if isinstance(time, timedelta) else f"{time:%Y-%m-%d %H:%M}"
 
 
 class _Estimated:
@@ -90,6 +101,12 @@ class TimeEstimate(timedelta, _Estimated):
         made = timedelta.__new__(cls, value.days, value.seconds, value.microseconds)
         made._keep(se, low, high, exact)
         return made
+
+    def after(self, start: datetime) -> DateEstimate:
+        """Give the date that is so long after a start; the last there is where that is further."""
+        longest = datetime.max.replace(tzinfo=start.tzinfo) - start
+        value, low, high = (start + min(each, longest) for each in (self, self.low, self.high))
+        return DateEstimate.of(value, self.se, low, high, self.exact)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TimeEstimate.of, (timedelta(self.days, self.seconds, self.microseconds), *self._parts())
@@ -170,6 +187,19 @@ def mean_time(ticks: Ticks, exact: bool = False) -> TimeEstimate:
     return TimeEstimate.of(_time(mean), _time(error), _time(max(0.0, mean - half)), _time(mean + half))
 
 
+def rank_of(q: float, n: int) -> int:
+    """Say which of n ascending values, from 0, is their quantile: the smallest that at least this share does not pass.
+
+    A product that rounding has lifted over a whole number counts as that number.
+
+    Examples
+    --------
+    >>> rank_of(0.5, 4), rank_of(0.5, 5), rank_of(0.1, 30)
+    (1, 2, 2)
+    """
+    return min(n - 1, max(0, math.ceil(q * n - 1e-9) - 1))
+
+
 def quantile_time(ascending: Ticks, q: float, exact: bool = False) -> TimeEstimate:
     """Estimate a quantile from the ascending times of the trials: the smallest that at least this share does not pass.
 
@@ -186,8 +216,7 @@ def quantile_time(ascending: Ticks, q: float, exact: bool = False) -> TimeEstima
     from scipy.stats import binom  # noqa: PLC0415  # `import seqkit` stays light
 
     n = len(ascending)
-    at = min(n - 1, max(0, math.ceil(q * n - 1e-9) - 1))
-    value = _time(float(ascending[at]))
+    value = _time(float(ascending[rank_of(q, n)]))
     if exact:
         return TimeEstimate.of(value, timedelta(0), value, value, exact=True)
     ranks = int(binom.ppf(0.025, n, q)), int(binom.ppf(0.975, n, q)) + 1  # from 1

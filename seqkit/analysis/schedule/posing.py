@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,6 +12,7 @@ from seqkit.analysis.schedule.jobs import Jobs
 from seqkit.analysis.schedule.listing import Listing, list_schedule
 from seqkit.analysis.schedule.problem import ScheduleProblem, pose
 from seqkit.analysis.schedule.search import search
+from seqkit.core.calendar import Windows
 from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
 from seqkit.core.laws import Law, Steps
@@ -46,6 +48,7 @@ class Posed:
     """As :func:`seqkit.run_plan` takes it; a mapping that nobody else has."""
     ranks: tuple[float, ...]
     interval: float
+    windows: Windows
     problem: ScheduleProblem
 
     @property
@@ -57,6 +60,16 @@ class Posed:
     def certain(self) -> bool:
         """Whether all trials are alike, whatever is drawn."""
         return not self.can_fail and all(_one_time(self.durations.law(repo)) for repo in self.problem.ids)
+
+    @property
+    def priorities(self) -> dict[str, float]:
+        """Repo → number, the higher first, of the repos to release, or of those that a mapping named."""
+        if isinstance(self.priority, Mapping):
+            return {repo: float(number) for repo, number in self.priority.items()}
+        arrays = self.plan.arrays
+        n = len(arrays.ids)
+        ranks = self.ranks or range(-n, 0)
+        return {repo: -float(rank) for repo, rank, out in zip(arrays.ids, ranks, arrays.released, strict=True) if out}
 
     def _rate_at_most(self, repo: str) -> float:
         causes = [cause.probability * cause.severity for cause in self.model.causes_of(repo)]
@@ -74,6 +87,7 @@ class Posed:
             self.lanes,
             self.ranks,
             self.interval,
+            self.windows,
         )
 
     @property
@@ -83,12 +97,14 @@ class Posed:
 
     def at_the_means(self) -> Listing:
         """Give the schedule where nothing fails and each repo takes its mean."""
-        return list_schedule(self.plan.arrays, self.mean_ticks, self.lanes, self.ranks, ticks_of(self.interval))
+        return list_schedule(
+            self.plan.arrays, self.mean_ticks, self.lanes, self.ranks, ticks_of(self.interval), self.windows
+        )
 
     def bound(self) -> int:
         """Give the tick before which no schedule of the means ends, whatever the priorities."""
         jobs = Jobs.of(self.plan.arrays, self.mean_ticks)
-        return lower_bound(jobs, self.lanes, ticks_of(self.interval))
+        return lower_bound(jobs, self.lanes, ticks_of(self.interval), self.windows)
 
 
 def _one_time(law: Law) -> bool:
@@ -113,6 +129,7 @@ def posed(
     max_parallel: Any,
     priority: Any,
     min_interval: Any,
+    windows: Windows = (),
 ) -> Posed:
     """Read what is left to read, and pose the problem.
 
@@ -132,7 +149,8 @@ def posed(
     first = priority_of(priority, lanes, plan, SCHEDULE_PRIORITIES)
     means = check_durations(plan, durations)
     if first == _SEARCH:
-        first = search(plan.arrays, mean_ticks(plan, durations), lanes, ticks_of(interval), seed).priorities
+        mean = mean_ticks(plan, durations)
+        first = search(plan.arrays, mean, lanes, ticks_of(interval), seed, windows=windows).priorities
     ranks = ranks_of(first, plan.arrays, means)
-    problem = pose(plan, durations, model, terms, retry, seed, lanes, ranks, interval)
-    return Posed(plan, durations, model, terms, retry, seed, lanes, first, ranks, interval, problem)
+    problem = pose(plan, durations, model, terms, retry, seed, lanes, ranks, interval, windows)
+    return Posed(plan, durations, model, terms, retry, seed, lanes, first, ranks, interval, windows, problem)

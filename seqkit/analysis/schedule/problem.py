@@ -12,6 +12,7 @@ from seqkit._util.words import plural
 from seqkit.analysis.montecarlo.experiment import Experiment, prepare, tries_that_count
 from seqkit.analysis.schedule.jobs import linked
 from seqkit.core import draws
+from seqkit.core.calendar import Windows
 from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
 from seqkit.core.laws import CELLS, Law, Lognormal, quantile_table
@@ -73,6 +74,8 @@ class ScheduleProblem:
     """At most so many attempts at once; 0 for no limit."""
     interval: int
     """Ticks between the starts of two attempts."""
+    windows: NDArray[np.int64]
+    """[w, 2] from when on nothing starts, and until when; apart from each other, ascending."""
     attempts: int
     """How often a job is tried at most, as far as that can matter."""
     deadline: int
@@ -104,7 +107,7 @@ class ScheduleProblem:
 
     @property
     def closed(self) -> bool:
-        """Whether a job starts as soon as all that it needs has ended: no lane, no interval, no stop comes between."""
+        """Whether nothing but dependencies and freezes keeps a job from starting: no lane, no interval, no stop."""
         return (not self.lanes or 1 < self.n <= self.lanes) and not self.interval and not self.stop_at
 
 
@@ -118,6 +121,7 @@ def pose(
     max_parallel: int | None = None,
     ranks: Sequence[float] = (),
     min_interval: float = 0.0,
+    windows: Windows = (),
 ) -> ScheduleProblem:
     """Turn what is scheduled into arrays.
 
@@ -135,6 +139,8 @@ def pose(
     max_parallel, ranks, min_interval
         As :class:`seqkit.running.lanes.Options` has them: ranks by position in the plan, the lowest first, empty for
         plan order; seconds.
+    windows : Windows
+        In which nothing starts.
 
     Raises
     ------
@@ -168,6 +174,7 @@ def pose(
         rank=rank,
         lanes=max_parallel or 0,
         interval=ticks_of(min_interval),
+        windows=np.array(windows, np.int64).reshape(-1, 2),
         attempts=attempts,
         deadline=-1 if retry.deadline is None else _latest(retry.deadline),
         waits=np.array(waits, np.float64),

@@ -27,6 +27,7 @@ from seqkit.analysis.schedule.jobs import Jobs
 from seqkit.analysis.schedule.listing import Pass, in_line, list_jobs
 from seqkit.core import draws
 from seqkit.core.arrays import PlanArrays
+from seqkit.core.calendar import Windows
 from seqkit.running.lanes import PRIORITIES, ranks_of
 
 __all__ = ["Found", "evaluations_for", "search"]
@@ -76,6 +77,7 @@ def search(
     min_interval: int = 0,
     seed: int = 0,
     evaluations: int | None = None,
+    windows: Windows = (),
 ) -> Found:
     """Look for priorities that let a plan end soon.
 
@@ -94,6 +96,8 @@ def search(
     evaluations : int, optional
         How many schedules are made at most, from 1; None for :func:`evaluations_for` the jobs, which take 0.05 s for
         300 of them and 0.5 s for 10,000.
+    windows : Windows
+        In which nothing starts; backwards in time they are not looked at.
 
     Returns
     -------
@@ -118,13 +122,13 @@ def search(
     limit = None if lanes is None else whole("lanes", lanes, 1)
     interval = whole("min_interval", min_interval, 0)
     most = evaluations_for(len(jobs)) if evaluations is None else whole("evaluations", evaluations, 1)
-    passes = _Passes(jobs, limit, interval, simple_bound(jobs, limit, interval), most)
+    passes = _Passes(jobs, limit, interval, windows, simple_bound(jobs, limit, interval, windows), most)
     seconds = {repo: float(taken) for repo, taken in zip(arrays.ids, ticks, strict=True)}
     for name in reversed(PRIORITIES):  # the longest path first: it mostly meets the bound
         if passes.left:
             passes.forward(in_line(jobs, ranks_of(name, arrays, seconds)))
     if passes.best.makespan > passes.bound:
-        passes.bound = lower_bound(jobs, limit, interval)
+        passes.bound = lower_bound(jobs, limit, interval, windows)
         _improve(passes, seed)
     n = len(jobs)
     return Found(
@@ -138,11 +142,13 @@ def search(
 class _Passes:
     """The list schedules that are made, and the best of them."""
 
-    def __init__(self, jobs: Jobs, lanes: int | None, min_interval: int, bound: int, most: int) -> None:
+    def __init__(
+        self, jobs: Jobs, lanes: int | None, min_interval: int, windows: Windows, bound: int, most: int
+    ) -> None:
         self.jobs, self.bound, self.made = jobs, bound, 0
         self.line: Sequence[int] = ()
         self.best: Pass
-        self._lanes, self._interval, self._most = lanes, min_interval, most
+        self._lanes, self._interval, self._windows, self._most = lanes, min_interval, windows, most
         self._backwards = jobs.reversed()
         self._ticks = np.array(jobs.ticks, np.float64)
 
@@ -153,7 +159,7 @@ class _Passes:
 
     def forward(self, line: Sequence[int]) -> Pass:
         """List the jobs by a line, and keep it where none was better."""
-        told = list_jobs(self.jobs, line, self._lanes, self._interval)
+        told = list_jobs(self.jobs, line, self._lanes, self._interval, self._windows)
         if not self.made or told.makespan < self.best.makespan:
             self.best, self.line = told, line
         self.made += 1

@@ -14,7 +14,8 @@ def critical_jobs(problem: ScheduleProblem, run: TrialRun) -> tuple[set[int], se
     Both begin with the job that ended last, of several the last in plan order. The first goes from an attempt to what
     let it start: to the attempt before it at the same job where only its wait was in the way, to the end of what was
     needed, or to the attempt that freed the lane. Where an interval was in the way it goes on with what let the
-    attempt before that start, whose own time does not matter. The second goes to the last that was needed each time.
+    attempt before that start, whose own time does not matter. Where a freeze was in the way it ends: what came before
+    could have ended later. The second goes to the last that was needed each time.
     """
     ended = [job for job, attempt in enumerate(run.last) if attempt is not None and attempt.end == run.end]
     if not ended:
@@ -37,7 +38,7 @@ def critical_jobs(problem: ScheduleProblem, run: TrialRun) -> tuple[set[int], se
 def _let_by(problem: ScheduleProblem, run: TrialRun, attempt: TrialAttempt) -> tuple[TrialAttempt | None, bool]:
     """Give what let an attempt start, and whether the time that this took matters."""
     if attempt.start > attempt.due:
-        return attempt.let_by, not attempt.by_time
+        return None if attempt.by_calendar else attempt.let_by, not attempt.by_time
     if attempt.before is not None:
         return attempt.before, True
     need = _last_need(problem, run, attempt.job)

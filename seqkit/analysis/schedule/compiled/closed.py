@@ -8,8 +8,6 @@ instructions everywhere. Trials go in rows of some hundred, so that the rows of 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import int64, uint32, uint64
 
@@ -24,6 +22,7 @@ from seqkit.analysis.schedule.compiled.attempts import (
     ticks_of,
     times_of,
 )
+from seqkit.analysis.schedule.compiled.retries import opened
 from seqkit.analysis.schedule.ends import FAILED, NOT_STARTED, RELEASED, Details, Ends, joined, too_long, turns
 from seqkit.analysis.schedule.problem import LATEST, ScheduleProblem
 
@@ -59,18 +58,24 @@ def _drawn(count, offset, scale, values, intercepts, slopes, first, second, xs, 
 
 
 @compiled
-def _mended(chances, times, v, attempts, deadline, trial, took, number):
-    """Follow a job whose first attempt failed to its end: how long all takes, as an attempt is told."""
+def _mended(chances, times, v, attempts, deadline, windows, began, trial, took, number):
+    """Follow a job whose first attempt failed to its end: how long all takes, as an attempt is told; if it was held."""
+    held = False
     if times.differ[v]:
         took = ticks_of(times, v + times.differ.size, number)
     for again in range(2, attempts + 1):
         wait, told = attempt(chances, times, v, again, trial)
         if 0 <= deadline < int64(took) + wait:
             break
+        if windows is not None:
+            due = int64(began + took) + wait
+            put_off = opened(windows, due) - due
+            held = held or put_off > 0
+            wait += put_off
         if told >= 0.0:
-            return took + float(wait) + told
+            return took + float(wait) + told, held
         took += float(wait) - 1.0 - told
-    return -1.0 - took
+    return -1.0 - took, held
 
 
 @compiled
@@ -81,6 +86,7 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
     needs,
     attempts,
     deadline,
+    windows,
     frees,
     size,
     first,
@@ -94,10 +100,13 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
     statuses,
 ):
     n = first_need.size - 1
+    # Where there are no windows, what asks for them is not compiled.
     traced, detailed = critical.shape[0] > 0, starts.shape[0] > 0
     kept = n if traced or detailed else 1
     open_ = np.empty((n, size))
     begin, ended = np.empty((kept, size)), np.empty((kept, size))
+    if windows is not None:
+        held = np.empty((kept, size), np.bool_)
     fails = np.empty((n, 2 * WORDS), np.uint32)
     best, released, took = np.empty(size), np.empty(size), np.empty(size)
     tail, cells = np.empty(size, np.int64), np.empty(size, np.int64)
@@ -129,6 +138,13 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                 other = open_[needs[i]]
                 for b in range(size):
                     began[b] = other[b] if other[b] > began[b] else began[b]
+            if windows is not None:
+                for b in range(size):
+                    held[row, b] = False
+                    if began[b] < LATEST:
+                        moment = float(opened(windows, int64(began[b])))
+                        held[row, b] = moment > began[b]
+                        began[b] = moment
             _drawn(
                 times.counts[v],
                 times.offsets[v],
@@ -152,7 +168,11 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                             told = 0.0
                             if began[b] < _INFINITE:
                                 number = mixed(xs[b], keys[v, 0], keys[v, 1])
-                                told = _mended(chances, times, v, attempts, deadline, at + b, took[b], number)
+                                told, again_held = _mended(
+                                    chances, times, v, attempts, deadline, windows, began[b], at + b, took[b], number
+                                )
+                                if windows is not None:
+                                    held[row, b] = held[row, b] or again_held
                             if told >= 0.0:
                                 bits = uint32(bits & ~uint32(uint32(1) << uint32(i)))
                                 took[b] = told
@@ -186,10 +206,14 @@ def _rows(  # noqa: PLR0912, PLR0915  # one pass over the jobs; to call out cost
                     tail[b] = v if ended[v, b] == best[b] else tail[b]
             for b in range(max(first - at, 0), min(size, last - at)):
                 v = tail[b]
+                by_all = True
                 while v >= 0:
-                    critical[0, v] += 1
+                    critical[1, v] += 1
+                    critical[0, v] += by_all
                     if detailed:
-                        marks[at + b - first, v] = 3
+                        marks[at + b - first, v] = 3 if by_all else 2
+                    if windows is not None:
+                        by_all = by_all and not held[v, b]
                     latest, let_by = 0.0, int64(-1)
                     for i in range(first_need[v], first_need[v + 1]):
                         if ended[needs[i], b] >= latest:
@@ -210,7 +234,7 @@ def _run(problem: ScheduleProblem, first: int, trials: int, criticality: bool, d
     while size < 64 * WORDS and 2 * size * n <= _CACHE and size < trials:
         size *= 2
     end, n_released = np.zeros(trials, np.int64), np.zeros(trials, np.int32)
-    critical = np.zeros((1 if criticality else 0, n), np.int64)
+    critical = np.zeros((2 if criticality else 0, n), np.int64)
     shape = (trials if details else 0, n)
     starts, finishes = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
     statuses, marks = np.full(shape, NOT_STARTED, np.int8), np.zeros(shape, np.int8)
@@ -221,6 +245,7 @@ def _run(problem: ScheduleProblem, first: int, trials: int, criticality: bool, d
         problem.needs,
         problem.attempts,
         problem.deadline,
+        problem.windows if len(problem.windows) else None,
         problem.frees,
         size,
         first,
@@ -235,5 +260,5 @@ def _run(problem: ScheduleProblem, first: int, trials: int, criticality: bool, d
     )
     if (end >= LATEST).any():
         raise too_long()
-    counts: Any = np.repeat(critical, 2, axis=0) if criticality else np.zeros((2, n), np.int64)
+    counts = critical if criticality else np.zeros((2, n), np.int64)
     return Ends(first, end, n_released, counts, Details(starts, finishes, statuses, marks) if details else None)

@@ -69,12 +69,13 @@ def _freed(waits_for, ready, rank, shift):
 
 @compiled
 def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than it does
-    chances, times, queue, rules, first_draws, trail, first, end, n_released, critical, told
+    chances, times, queue, rules, windows, first_draws, trail, first, end, n_released, critical, told
 ):
     n, trials = queue.rank.size, end.size
     lanes = rules.lanes if 0 < rules.lanes < n else n
     interval, stop_at, attempts, frees = rules.interval, rules.stop_at, rules.attempts, rules.frees
     rank, by_rank, four, first_more, more = queue.rank, queue.by_rank, queue.four, queue.first_more, queue.more
+    # Where there are no windows, what asks for them is not compiled.
     words = queue.roots.size
     shift = 0  # words of bits that a bit of the summary stands for, as a power of two
     while words > 64 << shift:
@@ -129,6 +130,8 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
         now, last_end = int64(0), int64(0)
         state[WAITING], state[LOGGED], state[LAST_START], state[RETRIED] = 0, 0, -1, 0
         ended, tail, tail_at = NOBODY, int64(-1), int64(-1)
+        if windows is not None:
+            window, was_full = 0, False  # the first that is not over; whether all lanes were taken
         if trail is not None:
             start[:] = -1
             finish[:] = -1
@@ -137,7 +140,15 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
             # ---------------------------------------------- who starts
             if state[WAITING]:
                 summary |= line_up_due(rank, ready, shift, waiting, bits, now, state)
+            if windows is not None:
+                if trail is not None and not was_full:
+                    ended = NOBODY  # no lane was in the way
+                while window < windows.shape[0] and windows[window, 1] <= now:
+                    window += 1
+                frozen = window < windows.shape[0] and windows[window, 0] <= now
             while summary and running < lanes:
+                if windows is not None and frozen:
+                    break
                 if trail is not None and interval and state[LAST_START] >= 0 and now < state[LAST_START] + interval:
                     break
                 group = int64(_lowest(summary))
@@ -173,7 +184,12 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
             now = ends
             if state[WAITING]:
                 now = min(now, int64(waiting[state[WAITING] - 1] >> uint64(bits)))
-            if trail is not None and interval and summary and running < lanes:
+            if windows is not None:
+                was_full = running == lanes
+            if windows is not None and frozen:
+                if summary and not was_full:
+                    now = min(now, windows[window, 1])
+            elif trail is not None and interval and summary and running < lanes:
                 now = min(now, state[LAST_START] + interval)
             if now >= LATEST:
                 if running or summary or state[WAITING]:
@@ -198,7 +214,7 @@ def _trials(  # noqa: PLR0912, PLR0915  # the loop; to call out costs more than 
                     next_end = LOST
                     if number[v] < attempts and not 0 < stop_at <= failures:
                         next_end = try_again(
-                            chances, times, rules, trail, v, now, trial, number, drawn, waiting, bits, state
+                            chances, times, rules, windows, trail, v, now, trial, number, drawn, waiting, bits, state
                         )
                     if next_end == LOST:
                         failures += 1
@@ -261,6 +277,7 @@ def _run(problem: ScheduleProblem, first: int, trials: int, criticality: bool, d
         times_of(problem),
         queue_of(problem),
         rules_of(problem),
+        problem.windows if len(problem.windows) else None,
         first_of(problem, first),
         trail,
         first,

@@ -8,10 +8,10 @@ from numba import int64, uint64
 
 from seqkit.analysis.montecarlo.numba_draws import compiled
 from seqkit.analysis.schedule.compiled.attempts import attempt
-from seqkit.analysis.schedule.compiled.trail import LAST_START, RETRIED, WAITING, note_start
+from seqkit.analysis.schedule.compiled.trail import LAST_START, NOBODY, RETRIED, WAITING, note_start
 from seqkit.analysis.schedule.ends import FAILED
 
-__all__ = ["LOST", "WAITS", "give_up", "line_up_due", "try_again"]
+__all__ = ["LOST", "WAITS", "give_up", "line_up_due", "opened", "try_again"]
 
 LOST, WAITS = -1, -2
 """What may follow a failed attempt: nothing, or a wait without a lane."""
@@ -20,7 +20,20 @@ _ONE = uint64(1)
 
 
 @compiled
-def try_again(chances, times, rules, trail, v, now, trial, number, drawn, waiting, bits, state):
+def opened(windows, moment):
+    """Say when the first moment from this one on is at which something may start."""
+    low, high = 0, windows.shape[0]
+    while low < high:  # how many begin by then
+        middle = (low + high) >> 1
+        if windows[middle, 0] <= moment:
+            low = middle + 1
+        else:
+            high = middle
+    return max(moment, windows[low - 1, 1]) if low else moment
+
+
+@compiled
+def try_again(chances, times, rules, windows, trail, v, now, trial, number, drawn, waiting, bits, state):
     """Say what follows a failed attempt: LOST where nothing does, WAITS, or when the next one ends in a single lane.
 
     A single lane is kept: nobody else runs, and nothing else can happen.
@@ -34,11 +47,15 @@ def try_again(chances, times, rules, trail, v, now, trial, number, drawn, waitin
     state[RETRIED] = 1
     due = now + wait
     if rules.lanes == 1:
+        begins = due
+        if trail is not None and rules.interval:
+            begins = max(due, state[LAST_START] + rules.interval)
+        if windows is not None:
+            begins = opened(windows, begins)
         if trail is not None:
             ended = trail.lasts[v]
-            begins = due
-            if rules.interval:
-                begins = max(due, state[LAST_START] + rules.interval)
+            if windows is not None and begins > due:
+                ended = NOBODY
             note_start(
                 trail.start,
                 trail.lets,
@@ -52,8 +69,7 @@ def try_again(chances, times, rules, trail, v, now, trial, number, drawn, waitin
                 ended,
                 state,
             )
-            due = begins
-        return due + (next_ ^ (next_ >> 63))
+        return begins + (next_ ^ (next_ >> 63))
     entry = (uint64(due) << uint64(bits)) | uint64(v)
     i = state[WAITING]
     while i > 0 and waiting[i - 1] < entry:
