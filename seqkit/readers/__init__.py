@@ -16,10 +16,15 @@ from seqkit._util.formats import endings, listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
 from seqkit.readers._files import Opened, PathLike, ReadWarning
+from seqkit.readers.cargo import read_cargo
+from seqkit.readers.cargo_lock import read_cargo_lock
+from seqkit.readers.cargo_metadata import read_cargo_metadata
 from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
+from seqkit.readers.go import read_go
+from seqkit.readers.go_graph import read_go_mod_graph
 from seqkit.readers.js import read_js
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import read_nx
@@ -36,8 +41,13 @@ from seqkit.readers.workflows import read_workflow
 
 __all__ = [
     "ReadWarning",
+    "read_cargo",
+    "read_cargo_lock",
+    "read_cargo_metadata",
     "read_cyclonedx",
     "read_edges",
+    "read_go",
+    "read_go_mod_graph",
     "read_graph",
     "read_js",
     "read_npm",

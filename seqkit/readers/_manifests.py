@@ -92,6 +92,9 @@ class Ecosystem:
     leaves out and guesses. The first is that of the folder itself, if there is one."""
     is_workspace: Callable[[Tree, str], bool]
     """Tell whether a folder is the root of a workspace: whether its files name other folders."""
+    others: Callable[[Tree, str], list[str]] | None = None
+    """List the folders below that hold packages too, where a repository of this ecosystem may have several without a
+    file that names them; None where there is always such a file."""
     format: str = ""
     """What `format` calls its reader, where that is not `name`."""
     others: Callable[[Tree, str], list[str]] | None = None

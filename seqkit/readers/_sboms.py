@@ -11,21 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, cast
 from urllib.parse import unquote
 
-from seqkit._util.secrets import as_given
 from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
 from seqkit.core.kinds import Kinds, chosen_kinds
-from seqkit.errors import DependencyCycle
+from seqkit.readers._exact_ids import Ids, check_ids, graph_of_exact
 from seqkit.readers._files import PathLike, typed
 from seqkit.readers._gathered import Gathered
 
-__all__ = ["Bill", "Ids", "check_bill_options", "items_of", "purl_parts", "text_of"]
+__all__ = ["Bill", "check_bill_options", "items_of", "purl_parts", "text_of"]
 
-Ids: TypeAlias = Literal["name@version", "name"] | None
-
-_IDS = ("name@version", "name", None)
 _PURL = re.compile(r"pkg:/*([A-Za-z0-9.+-]+)/([^?#]+)")
 _SPELLING = re.compile("[-_.]+")
 _PLACES = frozenset(("alpm", "apk", "conan", "cpan", "deb", "rpm"))  # here the namespace is where it is published
@@ -36,8 +32,7 @@ def check_bill_options(ids: object, kinds: Kinds, cycles: object) -> None:
     """Refuse wrong options before the file is looked at."""
     check_cycles(cycles)
     chosen_kinds(kinds)
-    if ids not in _IDS:
-        raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
+    check_ids(ids)
 
 
 def text_of(path: PathLike, where: str, value: object) -> str:
@@ -157,19 +152,13 @@ class Bill:
         """Build the graph, with or without the root; the errors are those of :meth:`Gathered.to_graph`."""
         if not root and self.root is not None:
             self.found.left_out("roots, and what they need", self.parts.pop(self.root).exact)
-        names = self._names() if ids == "name" else self._exact_names()
-        self._tell(self.found, names)
-        try:
-            return self.found.to_graph(kinds, cycles)
-        except DependencyCycle as cycle:
-            if ids != "name":
-                raise
-            apart = Gathered(self.found.path, self.found.format)
-            self._tell(apart, self._exact_names())
-            if not apart.is_acyclic(kinds):
-                raise
-            also = f'{cycle.also}. Versions kept apart have none: read_graph(…, ids="name@version")'
-            raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
+
+        def gathered(chosen: Ids) -> Gathered:
+            found = self.found if chosen == ids else Gathered(self.found.path, self.found.format)
+            self._tell(found, self._names() if chosen == "name" else self._exact_names())
+            return found
+
+        return graph_of_exact(gathered, ids, kinds, cycles)
 
     def _tell(self, found: Gathered, names: Mapping[str, str]) -> None:
         called: dict[str, list[BillPart]] = {}

@@ -9,8 +9,9 @@ from seqkit._util.words import shortened
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
+from seqkit.readers._exact_ids import Ids
 from seqkit.readers._files import PathLike, described, load_json, typed
-from seqkit.readers._sboms import Bill, Ids, check_bill_options, items_of, text_of
+from seqkit.readers._sboms import Bill, check_bill_options, items_of, text_of
 
 __all__ = ["read_cyclonedx"]
 
@@ -25,7 +26,7 @@ _FOR_DEVELOPMENT = frozenset(("cdx:npm:package:development", "cdx:composer:packa
 def read_cyclonedx(
     path: PathLike,
     *,
-    ids: Ids = None,
+    ids: Ids = "name@version",
     root: bool = True,
     kinds: Kinds = None,
     cycles: Cycles = "error",
@@ -45,8 +46,8 @@ def read_cyclonedx(
     ----------
     path : str or pathlib.Path
         JSON, specVersion 1.2 to 1.7.
-    ids : {"name@version", "name"} or None
-        What a repo is called; None is ``"name@version"``: the name with its scope or namespace as the ecosystem
+    ids : {"name@version", "name"}
+        What a repo is called. ``"name@version"``, the default: the name with its scope or namespace as the ecosystem
         writes it, from the purl where there is one, else from `group`; and `version` (else the purl's). Where two
         would be called alike, each goes by its bom-ref. ``"name"`` joins versions, which can close cycles.
     root : bool

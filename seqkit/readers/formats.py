@@ -25,8 +25,13 @@ from seqkit.core.plan import SequencePlan
 from seqkit.errors import ReadError
 from seqkit.readers._files import Opened, ReadWarning
 from seqkit.readers._manifests import Ecosystem
+from seqkit.readers.cargo import CARGO, read_cargo
+from seqkit.readers.cargo_lock import is_cargo_lock, read_cargo_lock
+from seqkit.readers.cargo_metadata import read_cargo_metadata
 from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
+from seqkit.readers.go import GO, read_go
+from seqkit.readers.go_graph import is_go_mod_graph, read_go_mod_graph
 from seqkit.readers.js import NPM, read_js
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import is_nx, read_nx
@@ -148,6 +153,45 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         detail="jobs of GitHub Actions or GitLab",
     ),
     Format(
+        "cargo",
+        "a Cargo workspace",
+        read_cargo,
+        files=("cargo.toml",),
+        detail="its folder will do",
+    ),
+    Format(
+        "cargo-metadata",
+        "the output of cargo metadata",
+        read_cargo_metadata,
+        (".json",),
+        sniff=lambda file: file.has_keys("packages", "workspace_members"),
+        sign="workspace_members",
+    ),
+    Format(
+        "cargo-lock",
+        "a Cargo.lock",
+        read_cargo_lock,
+        (".lock",),
+        sniff=is_cargo_lock,
+        sign="packages as Cargo writes them",
+        files=("cargo.lock",),
+    ),
+    Format(
+        "go",
+        "Go modules",
+        read_go,
+        files=("go.work", "go.mod"),
+        detail="their folder will do",
+    ),
+    Format(
+        "go-graph",
+        "the output of go mod graph",
+        read_go_mod_graph,
+        (".txt", ".graph"),
+        sniff=is_go_mod_graph,
+        sign="lines of two modules",
+    ),
+    Format(
         "cyclonedx",
         "a CycloneDX bill of materials",
         read_cyclonedx,
@@ -168,7 +212,7 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON)
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO)
 """How packages are found in folders, in the order in which they are listed."""
 
 

@@ -12,8 +12,9 @@ from typing import Any
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
+from seqkit.readers._exact_ids import Ids
 from seqkit.readers._files import Opened, PathLike, described, load_json, text_list, typed
-from seqkit.readers._sboms import Bill, Ids, check_bill_options, items_of, text_of
+from seqkit.readers._sboms import Bill, check_bill_options, items_of, text_of
 from seqkit.readers._spdx3 import bill_of_elements, has_elements
 
 __all__ = ["is_spdx", "read_spdx"]
@@ -58,7 +59,7 @@ def _exported(document: Any) -> dict[str, Any] | None:
 def read_spdx(
     path: PathLike,
     *,
-    ids: Ids = None,
+    ids: Ids = "name@version",
     root: bool = True,
     kinds: Kinds = None,
     cycles: Cycles = "error",
@@ -77,8 +78,8 @@ def read_spdx(
     ----------
     path : str or pathlib.Path
         JSON: SPDX 2.2 or 2.3, also as GitHub's API wraps it, or 3.0.
-    ids : {"name@version", "name"} or None
-        What a repo is called; None is ``"name@version"``: the name with its scope or namespace as the ecosystem
+    ids : {"name@version", "name"}
+        What a repo is called. ``"name@version"``, the default: the name with its scope or namespace as the ecosystem
         writes it, from the purl where there is one, and `versionInfo` (else the purl's version). Where two would be
         called alike, each goes by its SPDXID. ``"name"`` joins versions, which can close cycles.
     root : bool
