@@ -72,6 +72,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "write_ledger": lambda path: ledgers.write_ledger(path, path.with_name("new.jsonl")),
     "read_edges": readers.read_edges,
     "read_js": lambda path: readers.read_graph(path, format="js"),
+    "read_maven": readers.read_maven,
     "read_npm": readers.read_npm,
     "read_nx": readers.read_nx,
     "read_pnpm": readers.read_pnpm,

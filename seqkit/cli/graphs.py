@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from seqkit._util.words import plural, printable
+from seqkit._util.words import and_more, listed, plural, printable
 from seqkit.analysis.blast import blast_radius
 from seqkit.cli.printing import console, named, show, some
 from seqkit.cli.source import KINDS_HELP, SOURCE_HELP, read_dependencies
@@ -123,15 +123,14 @@ def _print(to: Console, answer: dict[str, Any], read: RepoDependencyGraph) -> No
                 f"{len(cycle['members']):,}",
                 " → ".join(map(named, cycle["smallest_cycle"])),
                 ", ".join(cycle["kinds"]),
-                "; ".join(f"{named(after)} needs {named(before)}" for before, after in cycle["cut"][:5])
-                + (f" and {len(cycle['cut']) - 5:,} more" if len(cycle["cut"]) > 5 else ""),
+                listed([f"{named(after)} needs {named(before)}" for before, after in cycle["cut"]], 5, apart="; "),
             )
             for cycle in answer["cycles"]
         ]
         columns = ("repos", "the shortest way round (each is needed by the next)", "kinds", "open it without")
         show(to, "CYCLES: there is no order", columns, cycles[:_TOP], ("repos",))
-        if len(cycles) > _TOP:
-            to.print(Text(f"and {len(cycles) - _TOP:,} more"))
+        if more := and_more(len(cycles) - _TOP, before=""):
+            to.print(Text(more))
     elif any(row["dependents"] for row in answer["blast_radius"]):
         rows = [
             (named(row["repo_id"]), f"{row['dependents']:,}", f"{row['directly']:,}")

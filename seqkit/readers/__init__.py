@@ -26,6 +26,7 @@ from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
 from seqkit.readers.go import read_go
 from seqkit.readers.go_graph import read_go_mod_graph
 from seqkit.readers.js import read_js
+from seqkit.readers.maven import read_maven
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import read_nx
 from seqkit.readers.pip_report import read_pip
@@ -50,6 +51,7 @@ __all__ = [
     "read_go_mod_graph",
     "read_graph",
     "read_js",
+    "read_maven",
     "read_npm",
     "read_nx",
     "read_pip",

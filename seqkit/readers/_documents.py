@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from seqkit._util.words import printable, shortened
 from seqkit.errors import ReadError
-from seqkit.readers._files import PathLike, load_text
+from seqkit.readers._files import PathLike, load_bytes, load_text
 
 __all__ = ["load_toml", "load_xml", "load_yaml"]
 
 _MOST_ALIASES = 10_000
 _DEEPEST = 200  # levels of YAML and XML: what people write has a dozen
+_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 _TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 
 
@@ -87,27 +89,40 @@ def _check_events(path: PathLike, events: Iterator[Any], yaml: Any) -> None:
                 raise ReadError(path, line, f"has more than {_MOST_ALIASES:,} aliases, expected at most that")
 
 
-def load_xml(path: PathLike) -> Element:
-    """Read an XML file; entities, DTDs and outside references are refused.
+def _as_number(name: re.Match[bytes], entities: Mapping[str, int]) -> bytes:
+    code = entities.get(name[1].decode())
+    return name[0] if code is None else b"&#%d;" % code
+
+
+def load_xml(path: PathLike, entities: Mapping[str, int] = MappingProxyType({})) -> Element:
+    """Read an XML file, in the encoding that it declares; entities, DTDs and outside references are refused.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    entities : mapping of str to int
+        Names of characters (their code points) that such files may use without declaring them.
 
     Raises
     ------
     ReadError
-        As :func:`seqkit.readers._files.load_text`, and where it is no XML (with the line), has a document type with
+        As :func:`seqkit.readers._files.load_bytes`, and where it is no XML (with the line), has a document type with
         entities, or is nested too deeply.
     """
     from defusedxml.common import DefusedXmlException  # noqa: PLC0415  # not needed for other formats
     from defusedxml.ElementTree import fromstring  # noqa: PLC0415
 
-    text = load_text(path)
+    content = load_bytes(path)
+    if entities:
+        content = _ENTITY.sub(lambda name: _as_number(name, entities), content)
     try:
-        # The declaration's encoding was that of the bytes, which are text by now.
-        root: Element = fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1), forbid_dtd=False)
+        root: Element = fromstring(content.lstrip(), forbid_dtd=False)
     except DefusedXmlException as error:
         raise ReadError(path, None, f"has what is not read: {shortened(printable(str(error)))}") from None
     except ParseError as error:
         raise ReadError(path, error.position[0], f"is no XML: {shortened(printable(str(error)))}") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:  # an encoding that nobody knows
         raise ReadError(path, None, f"is no XML: {shortened(printable(str(error)))}") from None
     level, depth = [root], 0
     while level:

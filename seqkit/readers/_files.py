@@ -25,6 +25,7 @@ __all__ = [
     "PathLike",
     "ReadWarning",
     "described",
+    "load_bytes",
     "load_json",
     "load_text",
     "text_list",
@@ -83,19 +84,16 @@ class Opened(os.PathLike[str]):
         return isinstance(self.document, dict) and all(key in self.document for key in keys)
 
 
-def load_text(path: PathLike) -> str:
-    """Read a UTF-8 file, with or without a byte order mark.
+def load_bytes(path: PathLike) -> bytes:
+    """Read a file.
 
     Raises
     ------
     ReadError
-        Where there is no such file, it may not be read, it is a pipe or a device, has more than 256 MB, or is not
-        UTF-8 (with the line).
+        Where there is no such file, it may not be read, it is a pipe or a device, or has more than 256 MB.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {as_given(path, 200)} ({type(path).__name__}), expected a str or a pathlib.Path")
-    if isinstance(path, Opened):
-        return path.text
     try:
         with open_regular(path) as file:
             content = file.read(LARGEST + 1)
@@ -103,6 +101,20 @@ def load_text(path: PathLike) -> str:
         raise ReadError.opening(path, error) from None
     if len(content) > LARGEST:
         raise ReadError(path, None, f"has more than {LARGEST >> 20} MB, expected dependencies in at most that")
+    return content
+
+
+def load_text(path: PathLike) -> str:
+    """Read a UTF-8 file, with or without a byte order mark.
+
+    Raises
+    ------
+    ReadError
+        As :func:`load_bytes`, and where it is not UTF-8 (with the line).
+    """
+    if isinstance(path, Opened):
+        return path.text
+    content = load_bytes(path)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

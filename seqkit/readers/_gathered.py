@@ -59,6 +59,7 @@ class Gathered:
         self.nodes: dict[str, dict[str, Any]] = {}
         self.edges: dict[Pair, tuple[str, ...]] = {}
         self.root: str | None = None
+        self._waited_for: dict[Pair, tuple[str, ...]] = {}
         self._told: dict[str, dict[str, list[str]]] = {"left out": {}, "guessed": {}, "look at": {}}
         self._counts: dict[tuple[str, str], int] = {}
 
@@ -68,10 +69,10 @@ class Gathered:
         """Tell of a package, and what is known of it: `version`, `path`, `ecosystem`; None is not known."""
         self.nodes.setdefault(name, {}).update({key: value for key, value in attributes.items() if value is not None})
 
-    def needs(self, dependent: str, dependency: str, kind: str = "normal") -> None:
+    def needs(self, dependent: str, dependency: str, kind: str = "normal", waited_for: bool = False) -> None:
         """Tell who needs whom, and why; a package that is met for the first time here is one too.
 
-        One that needs itself does not wait for itself.
+        One that needs itself does not wait for itself. What is `waited_for` counts by default, whatever its kind.
         """
         if dependency not in self.nodes:
             self.nodes[dependency] = {}
@@ -86,6 +87,33 @@ class Gathered:
             self.edges[pair] = _ALONE[kind]
         elif kind not in told:
             self.edges[pair] = in_order((*told, kind))
+        if waited_for:
+            self._waited_for[pair] = in_order((*self._waited_for.get(pair, ()), kind))
+
+    def needs_if_open(self, needs: Collection[tuple[str, str, str]]) -> None:
+        """Tell of dependencies, each (dependency, dependent, kind), that do not count where they would close a cycle.
+
+        To be told after all others; of those that close one together the first stay.
+        """
+        if not needs:
+            return
+        place: dict[str, int] = {}
+        for number, members in enumerate(components(after_each([*self.edges, *(need[:2] for need in needs)]))):
+            place.update(dict.fromkeys(members, number))
+        after: dict[str, list[str]] = {}  # within the components, which is where cycles are
+        for dependency, dependent in self.edges:
+            if place.get(dependency, -1) == place.get(dependent, -2):
+                after.setdefault(dependency, []).append(dependent)
+        for dependency, dependent, kind in needs:
+            if (dependency, dependent) not in self.edges and place.get(dependency, -1) == place.get(dependent, -2):
+                if _leads(after, dependent, dependency):
+                    self.left_out(
+                        "dependencies that would close a cycle, and then do not count",
+                        f"{dependent} needs {dependency} ({kind})",
+                    )
+                    continue
+                after.setdefault(dependency, []).append(dependent)
+            self.needs(dependent, dependency, kind)
 
     def left_out(self, what: str, example: str = "") -> None:
         """Count one that is not in the graph; `what` is in the plural: ``dependencies on optional groups``."""
@@ -126,12 +154,12 @@ class Gathered:
             Where the graph cannot be built, such as a merged unit whose name is taken.
         """
         chosen = chosen_kinds(kinds)
-        kept = self._of_kinds(chosen)
+        kept = self._of_kinds(kinds)
         report = self._report(kept, chosen)
         try:
             return graph_of_kinds(kept, self.nodes, cycles, report)
         except DependencyCycle as cycle:
-            also = self._way_out(chosen) if self.knows_kinds else ""
+            also = self._way_out(kept) if self.knows_kinds else ""
             raise DependencyCycle(
                 cycle.repos, cycle.components, cycle.way_out, ". ".join(filter(None, [cycle.also, also]))
             ) from None
@@ -140,12 +168,16 @@ class Gathered:
 
     def is_acyclic(self, kinds: Kinds) -> bool:
         """Tell whether the dependencies of these kinds alone have no cycle."""
-        return _opens(self._of_kinds(chosen_kinds(kinds)))
+        return _opens(self._of_kinds(kinds))
 
-    def _of_kinds(self, chosen: Collection[str]) -> dict[Pair, tuple[str, ...]]:
-        wanted = set(chosen)
-        kept = {kinds: in_order(wanted.intersection(kinds)) for kinds in set(self.edges.values())}
-        return {pair: kept[kinds] for pair, kinds in self.edges.items() if kept[kinds]}
+    def _of_kinds(self, kinds: Kinds) -> dict[Pair, tuple[str, ...]]:
+        wanted = set(chosen_kinds(kinds))
+        kept = {why: in_order(wanted.intersection(why)) for why in set(self.edges.values())}
+        if kinds is not None or not self._waited_for:
+            return {pair: kept[why] for pair, why in self.edges.items() if kept[why]}
+        waited_for = {pair: in_order((*kept[self.edges[pair]], *why)) for pair, why in self._waited_for.items()}
+        of_all = ((pair, waited_for.get(pair, kept[why])) for pair, why in self.edges.items())
+        return {pair: why for pair, why in of_all if why}
 
     def _report(self, kept: Mapping[Pair, tuple[str, ...]], chosen: Collection[str]) -> ReadReport:
         read = [Counted(inflected(len(self.nodes), "package"), len(self.nodes))]
@@ -198,9 +230,9 @@ class Gathered:
             told.append(Counted(f"the root is a stranger: nothing is said of what {self.root} needs"))
         return told
 
-    def _way_out(self, chosen: Collection[str]) -> str:
+    def _way_out(self, kept: Mapping[Pair, tuple[str, ...]]) -> str:
         """Say which kinds to leave out against a cycle: normal ones last, and as few as can be."""
-        there = {kind for kinds in self._of_kinds(chosen).values() for kind in kinds}
+        there = {kind for kinds in kept.values() for kind in kinds}
         present = [kind for kind in KINDS if kind in there]
         choices = [left_out for count in range(1, len(present)) for left_out in combinations(present, count)]
         # A stable sort: of those that keep the normal ones, and of those that don't, the fewest come first.
@@ -238,3 +270,13 @@ def _largest(pairs: Iterable[Pair]) -> list[str]:
 
 def _opens(pairs: Iterable[Pair]) -> bool:
     return not components(after_each(pairs))
+
+
+def _leads(after: Mapping[str, Iterable[str]], start: str, goal: str) -> bool:
+    """Tell whether one comes after another, directly or not."""
+    reached, waiting = {start}, [start]
+    while waiting and goal not in reached:
+        more = [other for other in after.get(waiting.pop(), ()) if other not in reached]
+        reached.update(more)
+        waiting += more
+    return goal in reached

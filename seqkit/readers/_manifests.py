@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -55,6 +55,10 @@ class Need:
     """The optional group that it stands in, whose dependencies are of kind extra unless somebody asks for it."""
     extras: tuple[str, ...] = ()
     """The optional groups of what is needed that are asked for."""
+    waited_for: bool = False
+    """Whether it counts by default though its kind does not, as what Maven's tests need."""
+    yields: bool = False
+    """Whether it is left out where it would close a cycle, as its ecosystem does with it."""
 
 
 @dataclass(slots=True)
@@ -92,9 +96,6 @@ class Ecosystem:
     leaves out and guesses. The first is that of the folder itself, if there is one."""
     is_workspace: Callable[[Tree, str], bool]
     """Tell whether a folder is the root of a workspace: whether its files name other folders."""
-    others: Callable[[Tree, str], list[str]] | None = None
-    """List the folders below that hold packages too, where a repository of this ecosystem may have several without a
-    file that names them; None where there is always such a file."""
     format: str = ""
     """What `format` calls its reader, where that is not `name`."""
     others: Callable[[Tree, str], list[str]] | None = None
@@ -151,15 +152,29 @@ def link(manifests: Sequence[Manifest], found: Gathered, unit: Unit = "package")
             )
     if unit == "repo":
         _tell_repos(members, found)
+    _tell_needs(members, ids, meant, found)
+
+
+def _tell_needs(members: Sequence[Manifest], ids: Mapping[int, str], meant: _Meant, found: Gathered) -> None:
+    """Tell who needs whom: what optional groups hold as far as somebody asks, what yields to a cycle last."""
     asks: list[Ask[int]] = []
+    yielding: list[tuple[str, str, str]] = []
     for manifest in members:
         for need in manifest.needs:
             target = meant.by(manifest, need)
-            if target is not None:
+            if target is None:
+                continue
+            needed, needing = ids[id(target)], ids[id(manifest)]
+            if not (need.yields or need.waited_for):
                 asks.append(Ask(id(manifest), id(target), need.kind, need.group, need.extras))
+            elif needed != needing and need.yields:
+                yielding.append((needed, needing, need.kind))
+            elif needed != needing:
+                found.needs(needing, needed, need.kind, need.waited_for)
     for dependent, dependency, kind in answered(asks):
         if ids[dependent] != ids[dependency]:
             found.needs(ids[dependent], ids[dependency], kind)
+    found.needs_if_open(yielding)
 
 
 class _Meant:
@@ -270,7 +285,10 @@ def _ids(manifests: Iterable[Manifest], found: Gathered, unit: Unit) -> dict[int
     taken: set[str] = set()
     for manifest in manifests:
         title = titles[id(manifest)]
-        name = title if shared[title] == 1 else f"{manifest.ecosystem}:{title}"
+        name = title
+        if shared[title] > 1:  # what it is published by, if that is another name, tells more
+            published = bool(manifest.title) and manifest.name not in ("", title)
+            name = manifest.name if published else f"{manifest.ecosystem}:{title}"
         if name in taken:
             name = f"{name} ({manifest.folder or '.'})"
         taken.add(name)

@@ -64,12 +64,15 @@ class Tree:
     ----------
     strangers : list of str
         Links that lead out of the folder, or nowhere, or to where was looked already.
+    kept : dict of str to object
+        What readers know of the tree as a whole, by the name of the reader, so that it is found out once.
     """
 
     def __init__(self, top: PathLike) -> None:
         self.top = os.fspath(top)
         self._real = os.path.realpath(self.top)
         self.strangers: list[str] = []
+        self.kept: dict[str, object] = {}
         self._opened: dict[str, Opened] = {}
 
     def path(self, place: str) -> str:

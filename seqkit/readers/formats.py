@@ -33,6 +33,7 @@ from seqkit.readers.edges import read_edges
 from seqkit.readers.go import GO, read_go
 from seqkit.readers.go_graph import is_go_mod_graph, read_go_mod_graph
 from seqkit.readers.js import NPM, read_js
+from seqkit.readers.maven import MAVEN, read_maven
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import is_nx, read_nx
 from seqkit.readers.pip_report import read_pip
@@ -85,6 +86,24 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=lambda file: file.has_keys("install"),
         sign="install",
         detail="pip install --report",
+    ),
+    Format(
+        "cyclonedx",
+        "a CycloneDX bill of materials",
+        read_cyclonedx,
+        (".cdx.json", ".json"),
+        sniff=lambda file: file.has_keys("bomFormat"),
+        sign="bomFormat",
+        detail="1.2 to 1.7",
+    ),
+    Format(
+        "spdx",
+        "an SPDX bill of materials",
+        read_spdx,
+        (".spdx.json", ".json"),
+        sniff=is_spdx,
+        sign="spdxVersion",
+        detail="2.2, 2.3 or 3.0",
     ),
     Format(
         "js",
@@ -192,27 +211,16 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sign="lines of two modules",
     ),
     Format(
-        "cyclonedx",
-        "a CycloneDX bill of materials",
-        read_cyclonedx,
-        (".cdx.json", ".json"),
-        sniff=lambda file: file.has_keys("bomFormat"),
-        sign="bomFormat",
-        detail="1.2 to 1.7",
-    ),
-    Format(
-        "spdx",
-        "an SPDX bill of materials",
-        read_spdx,
-        (".spdx.json", ".json"),
-        sniff=is_spdx,
-        sign="spdxVersion",
-        detail="2.2, 2.3 or 3.0",
+        "maven",
+        "a Maven reactor",
+        read_maven,
+        files=("pom.xml",),
+        detail="with its modules",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO)
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO, MAVEN)
 """How packages are found in folders, in the order in which they are listed."""
 
 

@@ -218,5 +218,5 @@ def _others(tree: Tree, folder: str) -> list[str]:
     return list(_modules_below(tree, folder, _DEEPEST_ELSEWHERE))
 
 
-GO = Ecosystem("go", (_WORK, _MOD), _manifests, _is_workspace, _others)
+GO = Ecosystem("go", (_WORK, _MOD), _manifests, _is_workspace, others=_others)
 """How Go's modules are found in folders."""
