@@ -20,6 +20,7 @@ from seqkit.readers._files import Opened, PathLike, ReadWarning
 from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
+from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
@@ -35,6 +36,7 @@ from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import read_poetry
 from seqkit.readers.pylock import read_pylock
 from seqkit.readers.python import read_python
+from seqkit.readers.spdx import read_spdx
 from seqkit.readers.turbo import read_turbo
 from seqkit.readers.uv_lock import read_uv
 from seqkit.readers.workflows import read_workflow
@@ -44,6 +46,7 @@ __all__ = [
     "read_cargo",
     "read_cargo_lock",
     "read_cargo_metadata",
+    "read_cyclonedx",
     "read_edges",
     "read_go",
     "read_go_mod_graph",
@@ -58,6 +61,7 @@ __all__ = [
     "read_poetry",
     "read_pylock",
     "read_python",
+    "read_spdx",
     "read_turbo",
     "read_uv",
     "read_workflow",
