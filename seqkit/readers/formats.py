@@ -28,6 +28,7 @@ from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.cargo import CARGO, read_cargo
 from seqkit.readers.cargo_lock import is_cargo_lock, read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
+from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.edges import read_edges
 from seqkit.readers.go import GO, read_go
 from seqkit.readers.go_graph import is_go_mod_graph, read_go_mod_graph
@@ -41,6 +42,7 @@ from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import is_poetry_lock, read_poetry
 from seqkit.readers.pylock import is_pylock, read_pylock
 from seqkit.readers.python import PYTHON, read_python
+from seqkit.readers.spdx import is_spdx, read_spdx
 from seqkit.readers.turbo import is_turbo, read_turbo
 from seqkit.readers.uv_lock import is_uv_lock, read_uv
 from seqkit.readers.workflows import is_workflow, read_workflow
@@ -84,6 +86,24 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=lambda file: file.has_keys("install"),
         sign="install",
         detail="pip install --report",
+    ),
+    Format(
+        "cyclonedx",
+        "a CycloneDX bill of materials",
+        read_cyclonedx,
+        (".cdx.json", ".json"),
+        sniff=lambda file: file.has_keys("bomFormat"),
+        sign="bomFormat",
+        detail="1.2 to 1.7",
+    ),
+    Format(
+        "spdx",
+        "an SPDX bill of materials",
+        read_spdx,
+        (".spdx.json", ".json"),
+        sniff=is_spdx,
+        sign="spdxVersion",
+        detail="2.2, 2.3 or 3.0",
     ),
     Format(
         "js",
