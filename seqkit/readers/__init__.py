@@ -21,13 +21,17 @@ from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
 from seqkit.readers.cyclonedx import read_cyclonedx
+from seqkit.readers.dbt import read_dbt
+from seqkit.readers.dot import read_dot
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
 from seqkit.readers.go import read_go
 from seqkit.readers.go_graph import read_go_mod_graph
+from seqkit.readers.graphml import read_graphml
 from seqkit.readers.js import read_js
 from seqkit.readers.maven import read_maven
+from seqkit.readers.node_link import read_node_link
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import read_nx
 from seqkit.readers.pip_report import read_pip
@@ -47,12 +51,16 @@ __all__ = [
     "read_cargo_lock",
     "read_cargo_metadata",
     "read_cyclonedx",
+    "read_dbt",
+    "read_dot",
     "read_edges",
     "read_go",
     "read_go_mod_graph",
     "read_graph",
+    "read_graphml",
     "read_js",
     "read_maven",
+    "read_node_link",
     "read_npm",
     "read_nx",
     "read_pip",
