@@ -19,12 +19,15 @@ from seqkit.readers._files import Opened, PathLike, ReadWarning
 from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
+from seqkit.readers.conda_forge import read_conda_forge
+from seqkit.readers.debian import read_debian
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
 from seqkit.readers.go import read_go
 from seqkit.readers.go_graph import read_go_mod_graph
 from seqkit.readers.js import read_js
+from seqkit.readers.kde import read_kde
 from seqkit.readers.maven import read_maven
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import read_nx
@@ -32,22 +35,28 @@ from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
 from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import read_poetry
+from seqkit.readers.publishing import read_publishing_rules
 from seqkit.readers.pylock import read_pylock
 from seqkit.readers.python import read_python
+from seqkit.readers.ros import read_ros
 from seqkit.readers.turbo import read_turbo
 from seqkit.readers.uv_lock import read_uv
 from seqkit.readers.workflows import read_workflow
+from seqkit.readers.yarn import read_yarn
 
 __all__ = [
     "ReadWarning",
     "read_cargo",
     "read_cargo_lock",
     "read_cargo_metadata",
+    "read_conda_forge",
+    "read_debian",
     "read_edges",
     "read_go",
     "read_go_mod_graph",
     "read_graph",
     "read_js",
+    "read_kde",
     "read_maven",
     "read_npm",
     "read_nx",
@@ -55,11 +64,14 @@ __all__ = [
     "read_plan",
     "read_pnpm",
     "read_poetry",
+    "read_publishing_rules",
     "read_pylock",
     "read_python",
+    "read_ros",
     "read_turbo",
     "read_uv",
     "read_workflow",
+    "read_yarn",
 ]
 
 _NAMES = tuple(row.name for row in FORMATS)
