@@ -31,7 +31,7 @@ _LINE = re.compile(rf"\s*{_PROJECT}\s*:\s*{_PROJECT}\s*")
 _ANY = "*"
 _THIRD_PARTY = "third-party/"
 _SNIFFED = 50
-_MOST = 2_000_000  # dependencies: patterns multiply
+_MOST = 500_000  # dependencies: patterns multiply
 
 Branched = tuple[str, str]  # a project, and a branch of it or "*"
 
@@ -42,7 +42,9 @@ def is_kde(file: Opened) -> bool:
         return True
     head = file.text[: 2**16].split("\n")[:_SNIFFED]
     lines = [line for line in (line.partition("#")[0] for line in head[:-1] or head) if line.strip()]
-    return bool(lines) and all((told := _LINE.fullmatch(line)) and "/" in told[1] for line in lines)
+    return bool(lines) and all(
+        (told := _LINE.fullmatch(line)) and ("/" in told[1] or told[1] == _ANY) for line in lines
+    )
 
 
 def read_kde(
