@@ -21,6 +21,7 @@ import pandas as pd
 from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, stacked
 from seqkit._util import dtypes
+from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, inflected, listed, plural
 from seqkit.core.cycles import components, cut, described_cycle, kinds_of_edge, smallest_cycle
@@ -212,34 +213,35 @@ class RepoDependencyGraph:
         way_out: str | None = None,
     ) -> RepoDependencyGraph:
         """Build from edges with their kinds; `tell` of ids that look alike, but where somebody was told before."""
-        graph = cls()
-        known: dict[str, Mapping[str, Any]] = {}
-        for node in nodes:
-            repo = checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
-            known[repo] = nodes[repo] if isinstance(nodes, Mapping) else {}
-            if isinstance(node, RepoNode):
-                graph._records[repo] = node
-        for pair in edges:
-            for repo in pair:
-                if repo not in known:
-                    known[repo] = {}
-        for repo in alone:
-            known.setdefault(repo, {})
-        if tell:
-            warn_of_similar(similar_ids(known))
-        if cycles == "merge":
-            merged, edges = merged_units(known, edges)
-            if merged is not known:
-                known = dict(merged)
-                graph._records = {repo: node for repo, node in graph._records.items() if repo in known}
-        graph._digraph.add_nodes_from((repo, dict(attributes)) for repo, attributes in known.items())
-        graph._digraph.add_edges_from(edges)
-        for pair, kinds in edges.items():
-            if kinds != NORMAL:
-                graph._digraph.edges[pair]["kinds"] = kinds
-        if cycles == "error":
-            graph._check_order(way_out)
-        return graph
+        with collector_paused():
+            graph = cls()
+            known: dict[str, Mapping[str, Any]] = {}
+            for node in nodes:
+                repo = checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
+                known[repo] = nodes[repo] if isinstance(nodes, Mapping) else {}
+                if isinstance(node, RepoNode):
+                    graph._records[repo] = node
+            for pair in edges:
+                for repo in pair:
+                    if repo not in known:
+                        known[repo] = {}
+            for repo in alone:
+                known.setdefault(repo, {})
+            if tell:
+                warn_of_similar(similar_ids(known))
+            if cycles == "merge":
+                merged, edges = merged_units(known, edges)
+                if merged is not known:
+                    known = dict(merged)
+                    graph._records = {repo: node for repo, node in graph._records.items() if repo in known}
+            graph._digraph.add_nodes_from((repo, dict(attributes)) for repo, attributes in known.items())
+            graph._digraph.add_edges_from(edges)
+            for pair, kinds in edges.items():
+                if kinds != NORMAL:
+                    graph._digraph.edges[pair]["kinds"] = kinds
+            if cycles == "error":
+                graph._check_order(way_out)
+            return graph
 
     def _check_order(self, way_out: str | None = None) -> None:
         """Refuse cycles."""

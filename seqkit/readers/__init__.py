@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from seqkit._util.collector import collector_paused
 from seqkit._util.formats import endings, listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
@@ -20,6 +21,7 @@ from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
 from seqkit.readers.conda_forge import read_conda_forge
+from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.debian import read_debian
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
@@ -39,6 +41,7 @@ from seqkit.readers.publishing import read_publishing_rules
 from seqkit.readers.pylock import read_pylock
 from seqkit.readers.python import read_python
 from seqkit.readers.ros import read_ros
+from seqkit.readers.spdx import read_spdx
 from seqkit.readers.turbo import read_turbo
 from seqkit.readers.uv_lock import read_uv
 from seqkit.readers.workflows import read_workflow
@@ -50,6 +53,7 @@ __all__ = [
     "read_cargo_lock",
     "read_cargo_metadata",
     "read_conda_forge",
+    "read_cyclonedx",
     "read_debian",
     "read_edges",
     "read_go",
@@ -68,6 +72,7 @@ __all__ = [
     "read_pylock",
     "read_python",
     "read_ros",
+    "read_spdx",
     "read_turbo",
     "read_uv",
     "read_workflow",
@@ -154,7 +159,8 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
             )
         row = recognised(rows, file, advice=f"; pass format= one of {names} to see what is missing")
     _check_options(options, row.read, row.name, passed_over=("path",))
-    return row.read(file, **options)
+    with collector_paused():  # what is read is kept: there is nothing to collect
+        return row.read(file, **options)
 
 
 def _check_options(options: Mapping[str, Any], read: Callable[..., Any], name: str, passed_over: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ from seqkit.readers.cargo import CARGO, read_cargo
 from seqkit.readers.cargo_lock import is_cargo_lock, read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
 from seqkit.readers.conda_forge import is_conda_forge, read_conda_forge
+from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.debian import is_debian_sources, read_debian
 from seqkit.readers.edges import read_edges
 from seqkit.readers.go import GO, read_go
@@ -46,6 +47,7 @@ from seqkit.readers.publishing import is_publishing_rules, read_publishing_rules
 from seqkit.readers.pylock import is_pylock, read_pylock
 from seqkit.readers.python import PYTHON, read_python
 from seqkit.readers.ros import ROS, read_ros
+from seqkit.readers.spdx import is_spdx, read_spdx
 from seqkit.readers.turbo import is_turbo, read_turbo
 from seqkit.readers.uv_lock import is_uv_lock, read_uv
 from seqkit.readers.workflows import is_workflow, read_workflow
@@ -90,6 +92,24 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=lambda file: file.has_keys("install"),
         sign="install",
         detail="pip install --report",
+    ),
+    Format(
+        "cyclonedx",
+        "a CycloneDX bill of materials",
+        read_cyclonedx,
+        (".cdx.json", ".json"),
+        sniff=lambda file: file.has_keys("bomFormat"),
+        sign="bomFormat",
+        detail="1.2 to 1.7",
+    ),
+    Format(
+        "spdx",
+        "an SPDX bill of materials",
+        read_spdx,
+        (".spdx.json", ".json"),
+        sniff=is_spdx,
+        sign="spdxVersion",
+        detail="2.2, 2.3 or 3.0",
     ),
     Format(
         "js",

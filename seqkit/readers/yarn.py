@@ -58,7 +58,7 @@ def read_yarn(
     kinds : str or collection of str, or None
         Which dependencies count: some of ``"normal"``, ``"optional"`` and ``"peer"``; ``"all"``; None for all three.
     cycles : {"error", "merge", "keep"}
-        As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
+        As in :meth:`seqkit.RepoDependencyGraph.from_edges`. Peer dependencies make cycles often.
 
     Raises
     ------
