@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
@@ -29,15 +30,16 @@ _KINDS = {
     "doc_depend": "dev",
 }
 _IGNORED = ("COLCON_IGNORE", "CATKIN_IGNORE", "AMENT_IGNORE")
+_DEEPEST = 6  # folders below which packages are looked for: a workspace, its src, groups of repositories
 
 
 def read_ros(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") -> RepoDependencyGraph:
     """Read the ROS packages of a folder; every folder below with a ``package.xml`` is a repo.
 
-    As ROS's own tools do, nothing is looked for below a package, nor where a file ``COLCON_IGNORE``,
-    ``CATKIN_IGNORE`` or ``AMENT_IGNORE`` lies. An edge is a dependency on a package that is there; those on others
-    (released ones, and keys of rosdep) are counted. Conditions (``condition="$ROS_VERSION == 2"``) are not evaluated:
-    a dependency or a name under one counts, and is told. Dependencies on groups are left out and counted.
+    As ROS's own tools do, nothing is looked for below a package, nor where a file ``COLCON_IGNORE``, ``CATKIN_IGNORE``
+    or ``AMENT_IGNORE`` lies, nor more than six folders deep. An edge is a dependency on a package that is there; those
+    on others (released ones, and keys of rosdep) are counted. Conditions (``condition="$ROS_VERSION == 2"``) are not
+    evaluated: a dependency or a name under one counts, and is told. Dependencies on groups are left out and counted.
 
     Parameters
     ----------
@@ -82,6 +84,9 @@ def read_ros(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") -
 
 def _manifests(tree: Tree, folder: str, found: Gathered) -> list[Manifest]:
     place = f"{folder}/{_FILE}" if folder else _FILE
+    if _is_ignored(tree, folder):
+        found.left_out("packages in folders that are to be ignored", place)
+        return []
     root = load_xml(tree.open(place))
     if root.tag != "package":  # PEAR's is of a namespace
         found.left_out(f"files {_FILE} that are not of ROS", place)
@@ -124,20 +129,26 @@ def _text(element: Element | None) -> str:
     return " ".join((element.text or "").split()) if element is not None else ""
 
 
+def _is_ignored(tree: Tree, folder: str) -> bool:
+    return any(tree.has(f"{folder}/{name}" if folder else name) for name in _IGNORED)
+
+
 def _others(tree: Tree, folder: str) -> list[str]:
     """List the packages below a folder, none below another and none that is to be ignored."""
     places: list[str] = []
-    passed: set[str] = set()
-    for place in tree.walk():
-        if folder and place != folder and not place.startswith(f"{folder}/"):
-            continue
+    seen: set[str] = set()
+    waiting = [(folder, 0)]
+    while waiting:
+        place, depth = waiting.pop()
         inside = f"{place}/" if place else ""
-        is_below = bool(place) and place.rpartition("/")[0] in passed
-        if is_below or any(tree.has(f"{inside}{name}") for name in _IGNORED):
-            passed.add(place)
-        elif tree.has(f"{inside}{_FILE}"):
-            passed.add(place)
+        real = os.path.realpath(tree.path(place))
+        if real in seen or _is_ignored(tree, place):
+            continue
+        seen.add(real)
+        if tree.has(f"{inside}{_FILE}"):
             places.append(place)
+        elif depth < _DEEPEST:
+            waiting += [(below, depth + 1) for below in reversed(tree.folders(place))]
     return places
 
 

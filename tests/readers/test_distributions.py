@@ -176,7 +176,9 @@ def workspace(tmp_path: Path) -> Path:
     package(tmp_path, "common/cmake_x", "<name>cmake_x</name><build_export_depend>boost</build_export_depend>")
     package(tmp_path, "common/msgs/inner", "<name>inner</name>")
     package(tmp_path, "skipped/lost", "<name>lost</name>")
-    (tmp_path / "skipped" / "COLCON_IGNORE").touch()
+    package(tmp_path, "off", "<name>off</name><depend>msgs</depend>")
+    for place in ("skipped", "off"):
+        (tmp_path / place / "COLCON_IGNORE").touch()
     package(
         tmp_path,
         "robot",
@@ -209,6 +211,14 @@ def test_packages_of_ros(workspace: Path) -> None:
     assert "1 files package.xml that are not of ROS: pear/package.xml" in text
     side_by_side = read_graph(workspace, kinds="all")
     assert told(side_by_side) == told(graph)
+
+
+def test_links_that_lead_round_in_a_circle_are_followed_once(workspace: Path) -> None:
+    before = told(read_ros(workspace, kinds="all"))
+    (workspace / "common" / "again").symlink_to(workspace, target_is_directory=True)
+    graph = read_ros(workspace, kinds="all")
+    assert told(graph) == before
+    assert "packages with a name that another has" not in remarks(graph)
 
 
 def test_one_package_of_ros(workspace: Path) -> None:
