@@ -189,6 +189,7 @@ def test_public_names_of_the_readers_of_formats() -> None:
     of_graphs |= {"read_poetry", "read_pylock", "read_python", "read_uv", "read_workflow"}
     of_graphs |= {"read_js", "read_maven", "read_nx", "read_pnpm", "read_turbo"}
     of_graphs |= {"read_cargo", "read_cargo_lock", "read_cargo_metadata", "read_go", "read_go_mod_graph"}
+    of_graphs |= {"read_conda_forge", "read_debian", "read_kde", "read_publishing_rules", "read_ros", "read_yarn"}
     of_graphs |= {"read_cyclonedx", "read_spdx"}
     assert set(seqkit.readers.__all__) == of_graphs | {"ReadWarning", "read_graph"}
     for package in (seqkit.ledger, seqkit.readers):

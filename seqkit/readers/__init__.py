@@ -20,8 +20,10 @@ from seqkit.readers._files import Opened, PathLike, ReadWarning
 from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
+from seqkit.readers.conda_forge import read_conda_forge
 from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.dbt import read_dbt
+from seqkit.readers.debian import read_debian
 from seqkit.readers.dot import read_dot
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
@@ -30,6 +32,7 @@ from seqkit.readers.go import read_go
 from seqkit.readers.go_graph import read_go_mod_graph
 from seqkit.readers.graphml import read_graphml
 from seqkit.readers.js import read_js
+from seqkit.readers.kde import read_kde
 from seqkit.readers.maven import read_maven
 from seqkit.readers.node_link import read_node_link
 from seqkit.readers.npm import read_npm
@@ -38,20 +41,25 @@ from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
 from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import read_poetry
+from seqkit.readers.publishing import read_publishing_rules
 from seqkit.readers.pylock import read_pylock
 from seqkit.readers.python import read_python
+from seqkit.readers.ros import read_ros
 from seqkit.readers.spdx import read_spdx
 from seqkit.readers.turbo import read_turbo
 from seqkit.readers.uv_lock import read_uv
 from seqkit.readers.workflows import read_workflow
+from seqkit.readers.yarn import read_yarn
 
 __all__ = [
     "ReadWarning",
     "read_cargo",
     "read_cargo_lock",
     "read_cargo_metadata",
+    "read_conda_forge",
     "read_cyclonedx",
     "read_dbt",
+    "read_debian",
     "read_dot",
     "read_edges",
     "read_go",
@@ -59,6 +67,7 @@ __all__ = [
     "read_graph",
     "read_graphml",
     "read_js",
+    "read_kde",
     "read_maven",
     "read_node_link",
     "read_npm",
@@ -67,12 +76,15 @@ __all__ = [
     "read_plan",
     "read_pnpm",
     "read_poetry",
+    "read_publishing_rules",
     "read_pylock",
     "read_python",
+    "read_ros",
     "read_spdx",
     "read_turbo",
     "read_uv",
     "read_workflow",
+    "read_yarn",
 ]
 
 _NAMES = tuple(row.name for row in FORMATS)

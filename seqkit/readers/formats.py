@@ -28,14 +28,17 @@ from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.cargo import CARGO, read_cargo
 from seqkit.readers.cargo_lock import is_cargo_lock, read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
+from seqkit.readers.conda_forge import is_conda_forge, read_conda_forge
 from seqkit.readers.cyclonedx import read_cyclonedx
 from seqkit.readers.dbt import is_dbt, read_dbt
+from seqkit.readers.debian import is_debian_sources, read_debian
 from seqkit.readers.dot import read_dot
 from seqkit.readers.edges import read_edges
 from seqkit.readers.go import GO, read_go
 from seqkit.readers.go_graph import is_go_mod_graph, read_go_mod_graph
 from seqkit.readers.graphml import read_graphml
 from seqkit.readers.js import NPM, read_js
+from seqkit.readers.kde import KDE_FILES, is_kde, read_kde
 from seqkit.readers.maven import MAVEN, read_maven
 from seqkit.readers.node_link import is_node_link, read_node_link
 from seqkit.readers.npm import read_npm
@@ -44,12 +47,15 @@ from seqkit.readers.pip_report import read_pip
 from seqkit.readers.plans import read_plan
 from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import is_poetry_lock, read_poetry
+from seqkit.readers.publishing import is_publishing_rules, read_publishing_rules
 from seqkit.readers.pylock import is_pylock, read_pylock
 from seqkit.readers.python import PYTHON, read_python
+from seqkit.readers.ros import ROS, read_ros
 from seqkit.readers.spdx import is_spdx, read_spdx
 from seqkit.readers.turbo import is_turbo, read_turbo
 from seqkit.readers.uv_lock import is_uv_lock, read_uv
 from seqkit.readers.workflows import is_workflow, read_workflow
+from seqkit.readers.yarn import is_yarn, read_yarn
 
 __all__ = ["ECOSYSTEMS", "FORMATS", "PLAN", "Format", "all_formats", "recognised"]
 
@@ -122,6 +128,16 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         read_pnpm,
         files=("pnpm-lock.yaml",),
         detail="lockfileVersion 5, 6 or 9",
+    ),
+    Format(
+        "yarn",
+        "a yarn.lock",
+        read_yarn,
+        (".lock",),
+        sniff=is_yarn,
+        sign="`# yarn lockfile v1` and no __metadata",
+        files=("yarn.lock",),
+        detail="of yarn 1 and of berry",
     ),
     Format(
         "nx",
@@ -241,10 +257,52 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
     ),
     Format("dot", "a graph in DOT", read_dot, (".dot", ".gv"), detail="Graphviz; a digraph"),
     Format("graphml", "a graph in GraphML", read_graphml, (".graphml",), detail="networkx, yEd, Gephi"),
+    Format(
+        "ros",
+        "ROS packages",
+        read_ros,
+        files=("package.xml",),
+        detail="with those below a folder",
+    ),
+    Format(
+        "publishing-rules",
+        "rules of Kubernetes' publishing bot",
+        read_publishing_rules,
+        (".yaml", ".yml"),
+        sniff=is_publishing_rules,
+        sign="rules with destination and branches",
+    ),
+    Format(
+        "conda-forge",
+        "the status of a migration of conda-forge",
+        read_conda_forge,
+        (".json",),
+        sniff=is_conda_forge,
+        sign="_feedstock_status",
+    ),
+    Format(
+        "debian",
+        "the Sources of Debian",
+        read_debian,
+        (".txt", "_sources"),
+        sniff=is_debian_sources,
+        sign="stanzas with Package and Binary",
+        files=("sources",),
+        detail="unpacked",
+    ),
+    Format(
+        "kde",
+        "dependency data of KDE",
+        read_kde,
+        (".txt",),
+        sniff=is_kde,
+        sign="lines of `folder/project: folder/project`",
+        files=KDE_FILES,
+    ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
-ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO, MAVEN)
+ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO, MAVEN, ROS)
 """How packages are found in folders, in the order in which they are listed."""
 
 
