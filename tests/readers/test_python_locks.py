@@ -286,7 +286,7 @@ def test_a_common_lock_that_does_not_say_who_needs_whom(tmp_path: Path) -> None:
             "'nun', of which the lock has none that fits",
         ),
         ("some.toml", "a = 1", "is not a pylock.toml"),
-        ("some.lock", "a = 1", "neither a uv.lock"),
+        ("some.lock", "a = 1", "a uv.lock (no "),
     ],
 )
 def test_faults_are_named(tmp_path: Path, name: str, text: str, fault: str) -> None:

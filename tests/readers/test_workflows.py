@@ -104,7 +104,7 @@ def test_a_pipeline_of_gitlab(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("a: 1\n", "is not a workflow of CI"),
+        ("a: 1\n", "a workflow of CI (no "),
         ("on: push\njobs: []\n", "jobs is a list, expected an object"),
         ("on: push\njobs: {}\n", "has no jobs"),
         ("on: push\njobs: {a: {needs: {b: c}}}\n", "jobs.a.needs is an object, expected a list"),
