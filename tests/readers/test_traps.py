@@ -152,8 +152,8 @@ LINKS = f'{{"name": "me", "dependencies": {{"a": "link:../{SECRET}", "b": "file:
         ("pyproject.toml", '[project]\nname = "me"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\n'
          "dependencies = {file = %s}\n"),
         ("Cargo.toml", '[workspace]\nmembers = %s\n[package]\nname = "me"\n[dependencies]\nme = {path = "."}\n'),
-        ("Cargo.toml", '[package]\nname = "me"\nworkspace = "."\n[dependencies]\na = {path = "../x"}\n[package.metadata]\n'
-         "a = %s"),
+        ("Cargo.toml", '[package]\nname = "me"\nworkspace = "."\n[dependencies]\na = {path = "../x"}\n'
+         "[package.metadata]\na = %s"),
     ],
     ids=lambda text: text if "." in text[:20] else "",
 )  # fmt: skip
