@@ -187,6 +187,8 @@ def plan(
         except ValueError as error:
             hint = "; here that is --bump REPO=VERSION,…" if "pass bump=" in str(error) else ""
             raise ValueError(f"{error}{hint}") from None
+        if tables:
+            _print_changes(console(), made)
         frame = made.to_frame().merge(made.reasons.reset_index()[["repo_id", "reason", "version_before"]], how="left")
         planned: SequencePlan = made
     else:
