@@ -10,7 +10,7 @@
 `auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
 `running`        run: a release by commands, recorded in a ledger
 `resuming`       resume: what a run left to do, the plan for it, and the run of that
-`conversion`     convert, export: a ledger in another form, and as Parquet files
+`conversion`     convert, export: a ledger or a graph in another form, a ledger as Parquet files
 `reference`      reference: the API reference as web pages
 `source`         a data set, a graph file or a plan file becomes a plan
 `releasing`      the options of commands that release

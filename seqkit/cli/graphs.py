@@ -11,20 +11,24 @@ from rich.text import Text
 from seqkit._util.words import and_more, listed, plural, printable
 from seqkit.analysis.blast import blast_radius
 from seqkit.cli.printing import console, named, show, some
-from seqkit.cli.source import KINDS_HELP, SOURCE_HELP, read_dependencies
+from seqkit.cli.source import DIRECTION_HELP, KINDS_HELP, SOURCE_HELP, read_dependencies
 from seqkit.cli.writing import CSV_HELP, JSON_HELP, check_targets, csv_text, json_text, write
 from seqkit.core.changes import plan_changes
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan, build_plan
 from seqkit.core.versions import BUMPS
 
-__all__ = ["graph", "plan"]
+__all__ = ["DirectionOption", "FormatOption", "UnitOption", "graph", "plan"]
 
 _TOP = 10
 
 KindsOption = Annotated[str | None, typer.Option(metavar="KIND,…", help=KINDS_HELP)]
+DirectionOption = Annotated[str | None, typer.Option(metavar="WORD", help=DIRECTION_HELP)]
 FormatOption = Annotated[
     str | None, typer.Option("--format", metavar="NAME", help="What the file is, where that cannot be seen.")
+]
+UnitOption = Annotated[
+    str | None, typer.Option(metavar="package|repo", help="Of folders: what a repo of the graph is.")
 ]
 
 
@@ -32,9 +36,8 @@ def graph(
     source: Annotated[str, typer.Argument(metavar="DATASET_FILE_OR_FOLDER", help=SOURCE_HELP)],
     kinds: KindsOption = None,
     format: FormatOption = None,
-    unit: Annotated[
-        str | None, typer.Option(metavar="package|repo", help="Of folders: what a repo of the graph is.")
-    ] = None,
+    direction: DirectionOption = None,
+    unit: UnitOption = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help=CSV_HELP)] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help=JSON_HELP)] = None,
 ) -> None:
@@ -44,7 +47,7 @@ def graph(
     object: source, format, repos, dependencies, roots, waves, widest, longest_chain, cycles, blast_radius, report.
     """
     tables = check_targets(source, csv, json)
-    read = read_dependencies(source, kinds, format, unit, cycles="keep")
+    read = read_dependencies(source, kinds, format, unit, "keep", direction)
     answer = _answer(source, read)
     if tables:
         _print(console(), answer, read)
@@ -159,9 +162,8 @@ def plan(
     ] = "patch",
     kinds: KindsOption = None,
     format: FormatOption = None,
-    unit: Annotated[
-        str | None, typer.Option(metavar="package|repo", help="Of folders: what a repo of the graph is.")
-    ] = None,
+    direction: DirectionOption = None,
+    unit: UnitOption = None,
     version: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Without --changed: of repos that have no version.")
     ] = None,
@@ -177,7 +179,7 @@ def plan(
     The JSON is the plan itself, which the other commands take.
     """
     tables = check_targets(source, csv, json)
-    read = read_dependencies(source, kinds, format, unit, cycles="merge" if merge_cycles else "error")
+    read = read_dependencies(source, kinds, format, unit, "merge" if merge_cycles else "error", direction)
     if changed is not None:
         if version is not None:
             raise ValueError(f"--version is {version!r:.80}, but with --changed versions are proposed by --bump")

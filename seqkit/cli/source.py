@@ -16,7 +16,7 @@ from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.secrets import as_given, shown
 from seqkit._util.words import plural, printable
 from seqkit.cli.printing import some
-from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.graph import DIRECTIONS, Cycles, RepoDependencyGraph
 from seqkit.core.ids import SimilarIds
 from seqkit.core.kinds import KINDS, chosen_kinds
 from seqkit.core.plan import SequencePlan, build_plan
@@ -28,6 +28,7 @@ from seqkit.readers.formats import FORMATS, PLAN, all_formats, recognised
 
 __all__ = [
     "DATASETS",
+    "DIRECTION_HELP",
     "GRAPH_HELP",
     "KINDS_HELP",
     "SOURCE_HELP",
@@ -53,6 +54,11 @@ GRAPH_HELP = (
 )
 
 KINDS_HELP = f"Which dependencies count: some of {', '.join(KINDS)}, or all. Default: all but dev, test and extra."
+
+DIRECTION_HELP = (
+    f"What an edge means, where the file does not say it (DOT, GraphML, node-link JSON, columns such as source and "
+    f"target): {' or '.join(DIRECTIONS)}."
+)
 
 _WAY_OUT = "remove an edge of each, or give --merge-cycles to release each as one unit"
 _UNVERSIONED = "unversioned"  # an edge list knows no versions, a plan needs some, and nothing here shows them
@@ -149,9 +155,14 @@ def read_order(name: str) -> RepoDependencyGraph | SequencePlan:
 
 
 def read_dependencies(
-    name: str, kinds: str | None, format: str | None, unit: str | None, cycles: Cycles
+    name: str,
+    kinds: str | None,
+    format: str | None,
+    unit: str | None,
+    cycles: Cycles,
+    direction: str | None = None,
 ) -> RepoDependencyGraph:
-    """Read who needs whom, as the options of the commands graph and plan say.
+    """Read who needs whom, as the options of the commands graph, plan and convert say.
 
     Raises
     ------
@@ -165,6 +176,8 @@ def read_dependencies(
         options["kinds"] = _kinds(kinds)
     if unit is not None:
         options["unit"] = unit
+    if direction is not None:
+        options["direction"] = direction
     if format is None and not Path(name).is_dir():
         _named(name)
     return _read(name, format, options)

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from seqkit._util.words import listed, quoted
 from seqkit.core.kinds import NORMAL, hardest
@@ -26,6 +27,7 @@ from seqkit.errors import DependencyCycle
 
 __all__ = ["after_each", "components", "cut", "described_cycle", "kinds_of_edge", "smallest_cycle", "units"]
 
+_SMALL = 5_000  # edges
 _MOST_STEPS = 20_000_000  # of a search that tries to put back what was cut; beyond, more is cut than must be
 
 
@@ -38,34 +40,45 @@ def kinds_of_edge(data: Mapping[str, Any]) -> tuple[str, ...]:
 def components(after: Mapping[str, Collection[str]]) -> list[list[str]]:
     """List the components, each sorted, in the order of their first repo; a repo that needs itself is one. Linear.
 
-    Tarjan's algorithm (1972, doi:10.1137/0201010), as SciPy has it, on what has a dependency and a dependent that
-    may lie in a cycle: the rest is peeled off first, and that is all of a graph without cycles.
+    Tarjan's algorithm (1972, doi:10.1137/0201010), as SciPy has it. SciPy takes longer to import than a small graph
+    to look through, so that one without cycles is known for such by Kahn's algorithm.
 
     Parameters
     ----------
     after : mapping
-        Repo → who needs it; whoever needs nobody and is needed by nobody may be missing.
+        Repo → who needs it; whoever nobody needs may be missing.
     """
-    inside = _without_ends(after)
-    if not inside:
+    if sum(map(len, after.values())) <= _SMALL and _is_acyclic(after):
         return []
-    # Imported here: it takes longer to import than most graphs to read, and most have no cycle.
-    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse import csr_array  # noqa: PLC0415
     from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
 
-    number = {repo: at for at, repo in enumerate(inside)}
-    rows: list[int] = []
-    columns: list[int] = []
-    for repo, at in number.items():
-        row = [number[other] for other in after[repo] if other in number]
-        rows += [at] * len(row)
-        columns += row
-    matrix = coo_array(([True] * len(rows), (rows, columns)), shape=(len(inside), len(inside)))
-    _, labels = connected_components(matrix.tocsr(), directed=True, connection="strong")
+    number = {repo: at for at, repo in enumerate(after)}
+    within = [[number[other] for other in row if other in number] for row in after.values()]  # others lead nowhere
+    ends = np.fromiter(itertools.chain.from_iterable(within), dtype=np.int32)
+    bounds = np.cumsum([0, *map(len, within)])
+    matrix = csr_array((np.ones(len(ends), dtype=bool), ends, bounds), shape=(len(number), len(number)))
+    _, labels = connected_components(matrix, directed=True, connection="strong")
+    several = np.bincount(labels) > 1
     found: dict[int, list[str]] = {}
-    for repo, label in zip(inside, labels.tolist(), strict=True):
-        found.setdefault(label, []).append(repo)
-    return sorted(sorted(members) for members in found.values() if len(members) > 1 or members[0] in after[members[0]])
+    for (repo, row), label, whether in zip(after.items(), labels.tolist(), several[labels].tolist(), strict=True):
+        if whether or repo in row:
+            found.setdefault(label, []).append(repo)
+    return sorted(sorted(members) for members in found.values())
+
+
+def _is_acyclic(after: Mapping[str, Collection[str]]) -> bool:
+    waits: dict[str, int] = {}
+    for row in after.values():
+        for other in row:
+            waits[other] = waits.get(other, 0) + 1
+    done = [repo for repo in after if repo not in waits]
+    for repo in done:  # it grows at its end while it is read
+        for other in after.get(repo, ()):
+            waits[other] -= 1
+            if not waits[other]:
+                done.append(other)
+    return not any(waits.values())
 
 
 def after_each(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -77,35 +90,6 @@ def after_each(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
         else:
             after[before] = [dependent]
     return after
-
-
-def _without_ends(after: Mapping[str, Collection[str]]) -> list[str]:
-    """List what is left when whoever has nothing before it, or nothing after it, is taken away, again and again."""
-    waits = dict.fromkeys(after, 0)
-    for row in after.values():
-        for other in row:
-            waits[other] = waits.get(other, 0) + 1
-    done = [repo for repo, count in waits.items() if not count]
-    for repo in done:  # it grows at its end while it is read
-        for other in after.get(repo, ()):
-            waits[other] -= 1
-            if not waits[other]:
-                done.append(other)
-    left = {repo for repo, count in waits.items() if count}
-    before: dict[str, list[str]] = {repo: [] for repo in left}
-    gives = dict.fromkeys(left, 0)
-    for repo in left:
-        for other in after.get(repo, ()):
-            if other in left:
-                before[other].append(repo)
-                gives[repo] += 1
-    done = [repo for repo, count in gives.items() if not count]
-    for repo in done:
-        for other in before[repo]:
-            gives[other] -= 1
-            if not gives[other]:
-                done.append(other)
-    return [repo for repo in waits if gives.get(repo)]
 
 
 def smallest_cycle(digraph: nx.DiGraph[str], members: Sequence[str]) -> list[str]:

@@ -21,10 +21,12 @@ import pandas as pd
 from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, stacked
 from seqkit._util import dtypes
+from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, inflected, listed, plural
 from seqkit.core.cycles import components, cut, described_cycle, kinds_of_edge, smallest_cycle
 from seqkit.core.edge_lists import checked_pairs, kinds_as_kept, kinds_of_frame, kinds_told, rows_of_frame
+from seqkit.core.exports import dot_of, mermaid_of, node_link_of
 from seqkit.core.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
 from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds, in_order
 from seqkit.core.merging import merged_units, mixed_units
@@ -34,7 +36,8 @@ from seqkit.errors import DependencyCycle, RepoNotFound
 
 __all__ = ["RepoDependencyGraph"]
 
-_DIRECTIONS = ("dependency_to_dependent", "dependent_to_dependency")
+DIRECTIONS = ("dependency_to_dependent", "dependent_to_dependency")
+"""What an arrow A → B may mean: "A is needed by B", or "A needs B"."""
 _CYCLES = ("error", "merge", "keep")
 _SHOWN = 6  # waves of a repr; the next fifty are folded away
 _FOLDED = 50
@@ -212,34 +215,35 @@ class RepoDependencyGraph:
         way_out: str | None = None,
     ) -> RepoDependencyGraph:
         """Build from edges with their kinds; `tell` of ids that look alike, but where somebody was told before."""
-        graph = cls()
-        known: dict[str, Mapping[str, Any]] = {}
-        for node in nodes:
-            repo = checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
-            known[repo] = nodes[repo] if isinstance(nodes, Mapping) else {}
-            if isinstance(node, RepoNode):
-                graph._records[repo] = node
-        for pair in edges:
-            for repo in pair:
-                if repo not in known:
-                    known[repo] = {}
-        for repo in alone:
-            known.setdefault(repo, {})
-        if tell:
-            warn_of_similar(similar_ids(known))
-        if cycles == "merge":
-            merged, edges = merged_units(known, edges)
-            if merged is not known:
-                known = dict(merged)
-                graph._records = {repo: node for repo, node in graph._records.items() if repo in known}
-        graph._digraph.add_nodes_from((repo, dict(attributes)) for repo, attributes in known.items())
-        graph._digraph.add_edges_from(edges)
-        for pair, kinds in edges.items():
-            if kinds != NORMAL:
-                graph._digraph.edges[pair]["kinds"] = kinds
-        if cycles == "error":
-            graph._check_order(way_out)
-        return graph
+        with collector_paused():
+            graph = cls()
+            known: dict[str, Mapping[str, Any]] = {}
+            for node in nodes:
+                repo = checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
+                known[repo] = nodes[repo] if isinstance(nodes, Mapping) else {}
+                if isinstance(node, RepoNode):
+                    graph._records[repo] = node
+            for pair in edges:
+                for repo in pair:
+                    if repo not in known:
+                        known[repo] = {}
+            for repo in alone:
+                known.setdefault(repo, {})
+            if tell:
+                warn_of_similar(similar_ids(known))
+            if cycles == "merge":
+                merged, edges = merged_units(known, edges)
+                if merged is not known:
+                    known = dict(merged)
+                    graph._records = {repo: node for repo, node in graph._records.items() if repo in known}
+            graph._digraph.add_nodes_from((repo, dict(attributes)) for repo, attributes in known.items())
+            graph._digraph.add_edges_from(edges)
+            for pair, kinds in edges.items():
+                if kinds != NORMAL:
+                    graph._digraph.edges[pair]["kinds"] = kinds
+            if cycles == "error":
+                graph._check_order(way_out)
+            return graph
 
     def _check_order(self, way_out: str | None = None) -> None:
         """Refuse cycles."""
@@ -279,7 +283,7 @@ class RepoDependencyGraph:
         check_cycles(cycles)
         if not G.is_directed():
             raise TypeError(f"G is an undirected {type(G).__name__}, expected a networkx.DiGraph: who needs whom?")
-        forwards = direction == _DIRECTIONS[0]
+        forwards = direction == DIRECTIONS[0]
         kinds: dict[tuple[str, str], tuple[str, ...]] = {}
         for before, after, data in G.edges(data=True):
             pair = (before, after) if forwards else (after, before)
@@ -623,6 +627,30 @@ class RepoDependencyGraph:
                 copy.nodes[repo]["remote_url"] = node.remote_url
         return copy
 
+    def to_dot(self) -> str:
+        """Write it in DOT, for Graphviz; ``read_graph`` takes a file of it back.
+
+        Edges run from dependency to dependent. Those of development, tests and extras alone are dashed, of peers and
+        optional ones alone dotted, and labelled; merged units have two frames. Kept: display names, `version`, `path`,
+        `ecosystem` and kinds. Control characters in names stay in the ids, while what is drawn shows their escapes.
+        """
+        return dot_of(self)
+
+    def to_mermaid(self) -> str:
+        """Write it as a flowchart of Mermaid, for Markdown; edges and units look as in :meth:`to_dot`.
+
+        Mermaid draws no more than 500 edges, unless it is configured to.
+        """
+        return mermaid_of(self)
+
+    def to_node_link(self) -> dict[str, Any]:
+        """Give it in the node-link form of networkx and D3, ready for ``json.dumps``; ``read_graph`` takes it back.
+
+        Keys `directed`, `multigraph`, `graph` (with the direction), `nodes` (`id` and the attributes) and `edges`
+        (`source` is needed by `target`; `kinds` where an edge is not just normal).
+        """
+        return node_link_of(self)
+
     def to_frame(self, of: Literal["dependencies", "repos"] = "dependencies") -> pd.DataFrame:
         """List the dependencies, or the repos with what is known of them.
 
@@ -818,9 +846,9 @@ def check_cycles(cycles: object) -> None:
 
 def check_direction(direction: object) -> None:
     """Refuse a wrong `direction`."""
-    if direction not in _DIRECTIONS:
+    if direction not in DIRECTIONS:
         raise ValueError(
-            f"direction is {as_given(direction, 200)}, expected one of {_DIRECTIONS}: what does an edge A → B mean?"
+            f"direction is {as_given(direction, 200)}, expected one of {DIRECTIONS}: what does an edge A → B mean?"
         )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from seqkit._util.collector import collector_paused
 from seqkit._util.formats import endings, listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
@@ -19,13 +20,18 @@ from seqkit.readers._files import Opened, PathLike, ReadWarning
 from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
+from seqkit.readers.cyclonedx import read_cyclonedx
+from seqkit.readers.dbt import read_dbt
+from seqkit.readers.dot import read_dot
 from seqkit.readers.edges import read_edges
 from seqkit.readers.folders import read_folder
 from seqkit.readers.formats import ECOSYSTEMS, FORMATS, all_formats, recognised
 from seqkit.readers.go import read_go
 from seqkit.readers.go_graph import read_go_mod_graph
+from seqkit.readers.graphml import read_graphml
 from seqkit.readers.js import read_js
 from seqkit.readers.maven import read_maven
+from seqkit.readers.node_link import read_node_link
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import read_nx
 from seqkit.readers.pip_report import read_pip
@@ -34,6 +40,7 @@ from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import read_poetry
 from seqkit.readers.pylock import read_pylock
 from seqkit.readers.python import read_python
+from seqkit.readers.spdx import read_spdx
 from seqkit.readers.turbo import read_turbo
 from seqkit.readers.uv_lock import read_uv
 from seqkit.readers.workflows import read_workflow
@@ -43,12 +50,17 @@ __all__ = [
     "read_cargo",
     "read_cargo_lock",
     "read_cargo_metadata",
+    "read_cyclonedx",
+    "read_dbt",
+    "read_dot",
     "read_edges",
     "read_go",
     "read_go_mod_graph",
     "read_graph",
+    "read_graphml",
     "read_js",
     "read_maven",
+    "read_node_link",
     "read_npm",
     "read_nx",
     "read_pip",
@@ -57,6 +69,7 @@ __all__ = [
     "read_poetry",
     "read_pylock",
     "read_python",
+    "read_spdx",
     "read_turbo",
     "read_uv",
     "read_workflow",
@@ -142,7 +155,8 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
             )
         row = recognised(rows, file, advice=f"; pass format= one of {names} to see what is missing")
     _check_options(options, row.read, row.name, passed_over=("path",))
-    return row.read(file, **options)
+    with collector_paused():  # what is read is kept: there is nothing to collect
+        return row.read(file, **options)
 
 
 def _check_options(options: Mapping[str, Any], read: Callable[..., Any], name: str, passed_over: Sequence[str]) -> None:

@@ -65,7 +65,7 @@ class Gathered:
 
     # ------------------------------------------------------------------ what readers tell
 
-    def package(self, name: str, **attributes: Any) -> None:
+    def package(self, name: str, /, **attributes: Any) -> None:
         """Tell of a package, and what is known of it: `version`, `path`, `ecosystem`; None is not known."""
         self.nodes.setdefault(name, {}).update({key: value for key, value in attributes.items() if value is not None})
 

@@ -91,7 +91,8 @@ def read_folder(
         )
     names = dict.fromkeys(manifest.ecosystem for manifest in manifests)
     if len(names) > 1:
-        found.look_at(f"several ecosystems, each joined by its own names: {', '.join(names)}")
+        for name in names:
+            found.look_at("ecosystems, each joined by its own names", name)
     link(manifests, found, unit)
     tell_of_strangers(tree, found)
     return found.to_graph(kinds, cycles)

@@ -28,11 +28,16 @@ from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.cargo import CARGO, read_cargo
 from seqkit.readers.cargo_lock import is_cargo_lock, read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
+from seqkit.readers.cyclonedx import read_cyclonedx
+from seqkit.readers.dbt import is_dbt, read_dbt
+from seqkit.readers.dot import read_dot
 from seqkit.readers.edges import read_edges
 from seqkit.readers.go import GO, read_go
 from seqkit.readers.go_graph import is_go_mod_graph, read_go_mod_graph
+from seqkit.readers.graphml import read_graphml
 from seqkit.readers.js import NPM, read_js
 from seqkit.readers.maven import MAVEN, read_maven
+from seqkit.readers.node_link import is_node_link, read_node_link
 from seqkit.readers.npm import read_npm
 from seqkit.readers.nx import is_nx, read_nx
 from seqkit.readers.pip_report import read_pip
@@ -41,6 +46,7 @@ from seqkit.readers.pnpm import read_pnpm
 from seqkit.readers.poetry_lock import is_poetry_lock, read_poetry
 from seqkit.readers.pylock import is_pylock, read_pylock
 from seqkit.readers.python import PYTHON, read_python
+from seqkit.readers.spdx import is_spdx, read_spdx
 from seqkit.readers.turbo import is_turbo, read_turbo
 from seqkit.readers.uv_lock import is_uv_lock, read_uv
 from seqkit.readers.workflows import is_workflow, read_workflow
@@ -56,7 +62,7 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         "an edge list",
         read_edges,
         (".csv", ".tsv"),
-        detail="with the columns dependency and dependent",
+        detail="with the columns dependency and dependent, or others and a direction",
     ),
     Format(
         "turbo",
@@ -84,6 +90,24 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         sniff=lambda file: file.has_keys("install"),
         sign="install",
         detail="pip install --report",
+    ),
+    Format(
+        "cyclonedx",
+        "a CycloneDX bill of materials",
+        read_cyclonedx,
+        (".cdx.json", ".json"),
+        sniff=lambda file: file.has_keys("bomFormat"),
+        sign="bomFormat",
+        detail="1.2 to 1.7",
+    ),
+    Format(
+        "spdx",
+        "an SPDX bill of materials",
+        read_spdx,
+        (".spdx.json", ".json"),
+        sniff=is_spdx,
+        sign="spdxVersion",
+        detail="2.2, 2.3 or 3.0",
     ),
     Format(
         "js",
@@ -197,6 +221,26 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
         files=("pom.xml",),
         detail="with its modules",
     ),
+    Format(
+        "dbt",
+        "a manifest of dbt",
+        read_dbt,
+        (".json",),
+        sniff=is_dbt,
+        sign="dbt_schema_version",
+        detail="target/manifest.json",
+    ),
+    Format(
+        "node-link",
+        "a node-link graph",
+        read_node_link,
+        (".json",),
+        sniff=is_node_link,
+        sign="lists of nodes and of edges or links",
+        detail="networkx and D3",
+    ),
+    Format("dot", "a graph in DOT", read_dot, (".dot", ".gv"), detail="Graphviz; a digraph"),
+    Format("graphml", "a graph in GraphML", read_graphml, (".graphml",), detail="networkx, yEd, Gephi"),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from unittest import mock
 
 import networkx as nx
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqkit import DependencyCycle, RepoDependencyGraph, RepoNotFound, blast_radius, build_plan
-from seqkit.core.cycles import components, cut, smallest_cycle
+from seqkit.core.cycles import after_each, components, cut, smallest_cycle
 from seqkit.core.kinds import KINDS, RELEASE_KINDS, chosen_kinds, in_order
 from seqkit.core.merging import merged_units
 
@@ -38,15 +39,17 @@ def drawn(edges: Edges) -> nx.DiGraph[str]:
     return graph
 
 
-@given(kinded())
-def test_components_are_those_of_networkx(edges: Edges) -> None:
+@given(kinded(), st.sampled_from([0, 5_000]))
+def test_components_are_those_of_networkx(edges: Edges, small: int) -> None:
     graph = drawn(edges)
     expected = sorted(
         sorted(found)
         for found in nx.strongly_connected_components(graph)
         if len(found) > 1 or graph.has_edge(*[*found, *found][:2])
     )
-    assert components(graph.adj) == expected
+    with mock.patch("seqkit.core.cycles._SMALL", small):
+        assert components(graph.adj) == expected
+        assert components(after_each(edges)) == expected
 
 
 @given(kinded())

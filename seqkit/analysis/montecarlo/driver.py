@@ -135,7 +135,7 @@ def each_part(
         size = min(size, max((end - begin) / threads, size / 10))
     size = max(1, math.ceil(size / round_to)) * round_to
     firsts = range(begin, end, size)
-    with Bar(total=end - begin, desc=what, unit="trial", unit_scale=True, delay=1, ascii=True, disable=not what) as bar:
+    with Bar(total=end - begin, desc=what, unit="trial", unit_scale=True, delay=1, ascii=True, quiet=not what) as bar:
         if threads and min(threads, len(firsts)) == 1:
             for first in firsts:
                 trials = min(size, end - first)
