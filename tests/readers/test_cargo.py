@@ -523,6 +523,7 @@ replace = "core 1.0.0"
 _WORDS = ("3", "true", "null", '""', '"x"', "[]", "[[]]", "{}", '{"a": 1}', '"../.."', '"**"', '"\\ud800"', "-1.5", "=")
 
 
+@pytest.mark.filterwarnings("ignore::seqkit.ReadWarning")
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damage_is_an_error_of_ours(tmp_path: Path, data: st.DataObject) -> None:
