@@ -154,7 +154,11 @@ def plan(
         typer.Option(metavar="REPO,…", help="What changed: it goes out with all downstream. Default: all repos."),
     ] = None,
     bump: Annotated[
-        str, typer.Option(metavar="|".join(BUMPS), help="With --changed: how the versions of what changed grow.")
+        str,
+        typer.Option(
+            metavar=f"{'|'.join(BUMPS)},REPO=VERSION,…",
+            help="With --changed: how the versions of what changed grow, and which version a repo gets.",
+        ),
     ] = "patch",
     kinds: KindsOption = None,
     format: FormatOption = None,
@@ -179,9 +183,12 @@ def plan(
     if changed is not None:
         if version is not None:
             raise ValueError(f"--version is {version!r:.80}, but with --changed versions are proposed by --bump")
-        if bump not in BUMPS:
-            raise ValueError(f"--bump is {bump!r:.80}, expected one of {BUMPS}")
-        made = plan_changes(read, [repo.strip() for repo in changed.split(",") if repo.strip()], bump)
+        named_repos = [repo.strip() for repo in changed.split(",") if repo.strip()]
+        try:
+            made = plan_changes(read, named_repos, _bumps(bump, named_repos))
+        except ValueError as error:
+            hint = "; here that is --bump REPO=VERSION,…" if "pass bump=" in str(error) else ""
+            raise ValueError(f"{error}{hint}") from None
         if tables:
             _print_changes(console(), made)
         frame = made.to_frame().merge(made.reasons.reset_index()[["repo_id", "reason", "version_before"]], how="left")
@@ -195,6 +202,16 @@ def plan(
         write(csv, csv_text(frame.drop(columns=["dependencies", "skip_cause", "status"])))
     if json is not None:
         write(json, planned.to_json() + "\n")
+
+
+def _bumps(text: str, changed: list[str]) -> dict[str, str]:
+    """Read how versions grow: a rule for what changed, and repos with their versions."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    given = {repo.strip(): version.strip() for repo, mark, version in (part.rpartition("=") for part in parts) if mark}
+    rules = [part for part in parts if "=" not in part] or [BUMPS[-1]]
+    if len(rules) > 1 or rules[0] not in BUMPS:
+        raise ValueError(f"--bump is {text!r:.80}, expected one of {BUMPS}, and REPO=VERSION for repos of their own")
+    return {**dict.fromkeys(changed, rules[0]), **given}
 
 
 def _print_changes(to: Console, made: Any) -> None:

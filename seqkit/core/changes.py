@@ -242,10 +242,24 @@ def plan_changes(
     changes: dict[str, Change] = {}
     wanted: dict[str, SequenceItem] = {}
     rules = _rules(bump, named, going)
+    without = [
+        repo for repo in going if graph.attributes(repo).get("version") is None and rules.get(repo, "patch") in BUMPS
+    ]
+    if without:
+        has, them = ("repo {} has", "it") if len(without) == 1 else ("repos {} have", "them")
+        more = ", …" * (len(without) > 1)
+        raise ValueError(
+            f"{has.format(quoted(without))} no version attribute, so that nobody can tell what comes after {them}; "
+            f"pass bump={{{without[0]!r:.80}: its next version{more}}}"
+        )
     for repo in going:
         known = graph.attributes(repo)
         before = None if known.get("version") is None else str(known["version"])
-        version, rule = _next(repo, before, rules.get(repo, "patch"), known)
+        rule = rules.get(repo, "patch")
+        if rule in BUMPS and before is not None:
+            version = _next(repo, before, rule, known)
+        else:
+            version, rule = checked_text(rule, f"bump[{repo!r:.80}]"), "given"
         wanted[repo] = SequenceItem(repo_id=repo, version_label=version, status=_PENDING)
         because = tuple(other for other in reached[repo] if other not in private)
         changes[repo] = Change("changed" if repo in named else "dependency", because, before, rule)
@@ -310,15 +324,11 @@ def _rules(bump: object, changed: list[str], going: list[str]) -> dict[str, str]
     return dict(bump)
 
 
-def _next(repo: str, before: str | None, rule: str, known: Mapping[str, Any]) -> tuple[str, str]:
-    """Propose a version, and say by which rule."""
-    if rule not in BUMPS:
-        return checked_text(rule, f"bump[{repo!r:.80}]"), "given"
+def _next(repo: str, before: str, rule: Bump, known: Mapping[str, Any]) -> str:
+    """Propose a version by a rule."""
     advice = f"pass bump={{{repo!r:.80}: its next version}}"
-    if before is None:
-        raise ValueError(f"repo {repo!r:.80} has no version attribute, so that none comes after it; {advice}")
     try:
-        return bumped(before, rule, python=known.get("ecosystem") == "pypi"), rule
+        return bumped(before, rule, python=known.get("ecosystem") == "pypi")
     except ValueError as error:
         unit = (
             f" (it merges {quoted(known['members'], 3)}, which no one release can be of)"

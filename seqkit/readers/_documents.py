@@ -21,6 +21,8 @@ __all__ = ["load_toml", "load_xml", "load_yaml"]
 _MOST_ALIASES = 10_000
 _DEEPEST = 200  # levels of YAML and XML: what people write has a dozen
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+_TOML_KEY = re.compile(r"""[\w.\-"' \t]+""")
+_TOML_PART = re.compile(r"""[\w\-"'][ \t]*\.""")
 _TOML_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 
 
@@ -33,14 +35,26 @@ def load_toml(path: PathLike) -> dict[str, Any]:
         As :func:`seqkit.readers._files.load_text`, and where it is no TOML (with the line) or nested too deeply.
     """
     text = load_text(path)
+    _check_keys(path, text)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _TOML_LINE.search(str(error))
         line = int(place[1]) if place and place[1] else None
         raise ReadError(path, line, f"is no TOML: {_TOML_LINE.sub('', str(error))}") from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise ReadError(path, None, f"is no TOML: {shortened(printable(str(error)))}") from None
     except RecursionError:
         raise ReadError(path, None, "is nested too deeply, expected tables as people write them") from None
+
+
+def _check_keys(path: PathLike, text: str) -> None:
+    """Refuse keys of many parts, for which tomllib takes the square of their number."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > _DEEPEST:
+            for run in _TOML_KEY.findall(line):
+                if run.count(".") > _DEEPEST and len(_TOML_PART.findall(run)) > _DEEPEST:
+                    raise ReadError(path, number, f"has a key of more than {_DEEPEST} parts, expected at most that")
 
 
 def load_yaml(path: PathLike) -> list[Any]:

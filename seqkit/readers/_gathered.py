@@ -194,7 +194,12 @@ class Gathered:
         )
 
     def _all_told(self, about: str) -> list[Counted]:
-        return [Counted(what, self._counts[about, what], tuple(told)) for what, told in self._told[about].items()]
+        """List what was told; a sentence that was told once, without an example, is not a matter of counting."""
+        counts = {what: self._counts[about, what] for what in self._told[about]}
+        return [
+            Counted(what, counts[what] if told or counts[what] > 1 else 0, tuple(told))
+            for what, told in self._told[about].items()
+        ]
 
     def _left_out_kinds(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Counted]:
         """Count the dependencies of other kinds, and say whether they close cycles."""

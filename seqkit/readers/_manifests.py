@@ -17,6 +17,7 @@ in which folder it lies is what lies there; any other is the package of that nam
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -184,7 +185,7 @@ class _Meant:
         self._by_name: dict[tuple[str, str], list[Manifest]] = {}
         self._found = found
         self._by_folder: dict[tuple[str, str], Manifest] = {}
-        for manifest in manifests:
+        for manifest in _likeliest_first(manifests):
             self._by_folder.setdefault((manifest.ecosystem, manifest.folder), manifest)
             if not manifest.name:
                 continue
@@ -272,18 +273,29 @@ def _repo_of(manifest: Manifest) -> str:
     return manifest.checkout or "."
 
 
+def _likeliest_first(manifests: Iterable[Manifest]) -> list[Manifest]:
+    """Put those first whose folder is called as they are: of two with one name the other is a copy, or a fork."""
+
+    def is_called_otherwise(manifest: Manifest) -> bool:
+        folder, name = (re.split(r"[/:]", text)[-1] for text in (manifest.folder, manifest.name))
+        return folder.lower().replace("_", "-") != name.lower().replace("_", "-")
+
+    return sorted(manifests, key=is_called_otherwise)
+
+
 def _ids(manifests: Iterable[Manifest], found: Gathered, unit: Unit) -> dict[int, str]:
     """Say which repo of the graph each is: by name; where two ecosystems share one, that stands before it."""
     if unit == "repo":
         return {id(manifest): _repo_of(manifest) for manifest in manifests}
+    manifests = list(manifests)
     titles = {id(manifest): manifest.title or manifest.name or manifest.folder or "." for manifest in manifests}
     for manifest in manifests:
         if not manifest.name:
             found.guessed("packages without a name, called by their folders", manifest.folder or ".")
-    shared = Counter((titles[id(manifest)]) for manifest in manifests)
+    shared = Counter(title for _, title in {(manifest.ecosystem, titles[id(manifest)]) for manifest in manifests})
     ids: dict[int, str] = {}
     taken: set[str] = set()
-    for manifest in manifests:
+    for manifest in _likeliest_first(manifests):
         title = titles[id(manifest)]
         name = title
         if shared[title] > 1:  # what it is published by, if that is another name, tells more

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from seqkit.errors import ReadError
@@ -87,7 +87,7 @@ class Tree:
     def has_folder(self, place: str) -> bool:
         """Tell whether there is a folder, in the tree."""
         path = self.path(place)
-        return os.path.isdir(path) and self._is_inside(path)
+        return os.path.isdir(path) and self._is_inside(path) and not _leads_up(path)
 
     def open(self, place: str) -> Opened:
         """Give a file to be read; twice the same is read once.
@@ -116,11 +116,23 @@ class Tree:
                     continue
             except OSError:
                 continue
-            if entry.is_symlink() and not self._is_inside(entry.path):
+            if entry.is_symlink() and (not self._is_inside(entry.path) or _leads_up(entry.path)):
                 self._stranger(here)
             else:
                 found.append(here)
         return sorted(found)
+
+    def apart(self, places: Iterable[str]) -> list[str]:
+        """Give places without links to others among them."""
+        real = {place: os.path.realpath(self.path(place)) for place in places}
+        own = {end: place for place, end in real.items() if not os.path.islink(self.path(place))}
+        kept = []
+        for place, end in real.items():
+            if own.setdefault(end, place) == place:
+                kept.append(place)
+            else:
+                self._stranger(place)
+        return kept
 
     def walk(self) -> list[str]:
         """List all folders that are looked into, the top first, each before what is in it.
@@ -174,3 +186,11 @@ class Tree:
     def _stranger(self, place: str) -> None:
         if place not in self.strangers:
             self.strangers.append(place)
+
+
+def _leads_up(path: str) -> bool:
+    """Tell whether a path is a link to a folder that it lies in, so that it goes round and round."""
+    if not os.path.islink(path):
+        return False
+    real, home = os.path.realpath(path), os.path.realpath(os.path.dirname(path))
+    return home == real or home.startswith(real.rstrip(os.sep) + os.sep)

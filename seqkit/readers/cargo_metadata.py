@@ -244,7 +244,9 @@ class _Metadata:
         source = self._optional_text(table, where, "source")
         place = self._place(one)
         path = None
-        if source is None and self._top and place != one:
+        # Of paths of two sorts nobody can tell, but by where this runs, how one leads to the other.
+        alike = posixpath.isabs(place) == posixpath.isabs(self._top)
+        if source is None and self._top and place and place != one and alike:
             path = posixpath.relpath(place, self._top)
         attributes = {"path": path, "ecosystem": "cargo", "private": True if table.get("publish") == [] else None}
         return Exact(self._name(one), self._optional_text(table, where, "version"), source or place, attributes)

@@ -100,7 +100,7 @@ def _manifests(tree: Tree, folder: str, found: Gathered) -> list[Manifest]:
     # uv: what the root says of sources holds for all members.
     shared = sources_of(pyproject, folder) if workspaces else {}
     manifests = []
-    todo = [folder, *_members(tree, folder, workspaces, found)]
+    todo = list(dict.fromkeys([folder, *_members(tree, folder, workspaces, found)]))
     for place in todo:  # it grows while it is read
         manifest = read_package(tree, place, found, shared if place != folder else {})
         if manifest is not None:

@@ -109,13 +109,13 @@ def test_what_cannot_be_planned_is_said() -> None:
         plan_changes(GRAPH, "core", bump=3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="bump names 'site', which does not go out; expected some of 'core'"):
         plan_changes(GRAPH, "core", bump={"site": "1.0"})
-    bare = RepoDependencyGraph.from_edges([("a", "b")], nodes={"a": {"version": "spring"}})
+    bare = RepoDependencyGraph.from_edges([("a", "b")], nodes={"a": {"version": "spring"}, "b": {"version": "1"}})
     with pytest.raises(
         ValueError, match=r"repo 'a': version 'spring' is neither .* pass bump=\{'a': its next version\}"
     ):
         plan_changes(bare, "a")
     with pytest.raises(ValueError, match="repo 'b' has no version attribute"):
-        plan_changes(bare, "b")
+        plan_changes(RepoDependencyGraph.from_edges([("a", "b")], nodes={"a": {"version": "1"}}), "a")
     assert plan_changes(bare, "a", bump={"a": "2", "b": "7"}).reasons["version_after"].tolist() == ["2", "7"]
     kept = RepoDependencyGraph.from_edges([("a", "b"), ("b", "a")], cycles="keep")
     with pytest.raises(DependencyCycle):

@@ -153,7 +153,7 @@ def test_two_of_one_name(write: Write) -> None:
     write("packages/a2", name="a", version="2.0.0")
     write("packages/b", name="b", version="1.0.0", dependencies={"a": "^2.0.0"}, devDependencies={"a": "*"})
     graph = read_graph(write("", workspaces=["packages/*"]), kinds="all")
-    assert kinds(graph) == {("npm:a", "b"): "dev", ("npm:a (packages/a2)", "b"): "normal"}
+    assert kinds(graph) == {("a", "b"): "dev", ("a (packages/a2)", "b"): "normal"}
     assert "packages with a name that another has; the first is the one that others mean" in told(graph, "look at")
 
 
