@@ -1,9 +1,10 @@
 """Releases that span many repositories: plan them, run them, read their ledgers, ask what if.
 
 =====================  =====================================================================
-the graph              RepoDependencyGraph, RepoNode, SimilarIds, read_graph, ReadWarning,
+the graph              RepoDependencyGraph, RepoNode, SimilarIds, read_graph, ReadReport, ReadWarning,
                        load_dataset, Dataset
-the plan               Release, build_plan, SequencePlan, SequenceItem, RepoReleaseStatus
+the plan               Release, build_plan, SequencePlan, SequenceItem, RepoReleaseStatus,
+                       plan_changes, ChangePlan
 the order explained    steps, check_order, OrderCheck
 running it             execute_plan, run_plan, ReleaseSequencer, SequenceOutcome, Retry, VirtualClock
 who releases           RepoReleaser, ScriptedReleaser, SimulatedReleaser, RecordedReleaser, delayed,
@@ -51,6 +52,7 @@ from seqkit.analysis.steps import OrderCheck, check_order, steps
 from seqkit.analysis.whatif import what_if
 from seqkit.auditing import AuditReport, anchor, audit
 from seqkit.core.calendar import Freeze
+from seqkit.core.changes import ChangePlan, plan_changes
 from seqkit.core.draws import Seed
 from seqkit.core.durations import DurationModel
 from seqkit.core.failures import CommonCause, FailureModel, ModelLike
@@ -72,6 +74,7 @@ from seqkit.core.model import (
 )
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan, build_plan
+from seqkit.core.read_report import ReadReport
 from seqkit.core.retry import Retry
 from seqkit.core.trains import PlanLike
 from seqkit.core.unknown import UnknownRepo
@@ -137,6 +140,7 @@ __all__ = [
     "Analysis",
     "AuditReport",
     "Backend",
+    "ChangePlan",
     "CommandReleaser",
     "CommonCause",
     "Comparison",
@@ -164,6 +168,7 @@ __all__ = [
     "PlanDiff",
     "PlanLike",
     "ReadError",
+    "ReadReport",
     "ReadWarning",
     "RecordedReleaser",
     "Release",
@@ -232,6 +237,7 @@ __all__ = [
     "levers",
     "load_dataset",
     "open_ledger",
+    "plan_changes",
     "posterior_draws",
     "posterior_models",
     "ranking_note",

@@ -1,8 +1,9 @@
 """The command line: ``python -m seqkit demo`` runs a simulated release of a real data set.
 
-``what-if`` says what failures block, ``simulate`` how much of a release is likely to go out, ``schedule`` when; ``run``
-releases, by a command of your own for each repo. ``runs``, ``show``, ``audit``, ``anchor``, ``resume``, ``convert`` and
-``export`` are about the ledgers of past runs; ``reference`` writes the API reference.
+``graph`` reads who needs whom, ``plan`` says what must go out. ``what-if`` says what failures block, ``simulate`` how
+much of a release is likely to go out, ``schedule`` when; ``run`` releases, by a command of your own for each repo.
+``runs``, ``show``, ``audit``, ``anchor``, ``resume`` and ``export`` are about the ledgers of past runs; ``convert``
+writes a ledger or a graph in another form, ``reference`` the API reference.
 There is no console script: a well-known tool for FASTA and FASTQ files owns the command ``seqkit``.
 """
 
@@ -39,13 +40,15 @@ app.command(short_help="A simulated release, with pictures")(cli.demo)
 app.command(short_help="Who is blocked where some repos fail")(cli.what_if)
 app.command(short_help="How much of a release is likely to go out")(cli.simulate)
 app.command(short_help="When a release will be done")(cli.schedule)
+app.command(short_help="Who needs whom, and what the file is worth")(cli.graph)
+app.command(short_help="What must go out, and in which order")(cli.plan)
 app.command(short_help="A release by commands, recorded")(cli.run)
 app.command(short_help="Whether a ledger holds together")(cli.audit)
 app.command(short_help="One line to keep of a ledger elsewhere")(cli.anchor)
 app.command(short_help="The runs of a ledger")(cli.runs)
 app.command("show", short_help="What happened in one run")(cli.show_run)
 app.command(short_help="What a run left to do, and go on with it")(cli.resume)
-app.command(short_help="A ledger in another form")(cli.convert)
+app.command(short_help="A ledger or a graph in another form")(cli.convert)
 app.command(short_help="A ledger as Parquet files")(cli.export)
 app.command(short_help="The API reference as web pages")(cli.reference)
 

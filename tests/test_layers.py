@@ -47,6 +47,8 @@ ONLY_IN = {
     "numba": ("analysis/montecarlo/numba_draws", "analysis/montecarlo/numba_kernel", "analysis/schedule/compiled"),
     "surrealdb": ("ledger/surreal",),
     "psycopg": ("ledger/sql",),
+    "yaml": ("readers",),
+    "defusedxml": ("readers",),
     "pyarrow": ("ledger/parquet",),
 }
 

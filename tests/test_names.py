@@ -28,6 +28,7 @@ NAMES = {
     "RepoNode",
     "SimilarIds",
     "read_graph",
+    "ReadReport",
     "ReadWarning",
     "load_dataset",
     "Dataset",
@@ -36,7 +37,9 @@ NAMES = {
     "RepoReleaseStatus",
     "SequenceItem",
     "SequencePlan",
+    "ChangePlan",
     "build_plan",
+    "plan_changes",
     # the order explained
     "OrderCheck",
     "check_order",
@@ -182,6 +185,12 @@ def test_public_names_of_the_readers_of_formats() -> None:
     }
     assert set(seqkit.ledger.__all__) == of_ledgers | opening | classes | {"write_jsonl", "write_sqlite"}
     of_graphs = {"read_edges", "read_npm", "read_pip", "read_plan"}
+    of_graphs |= {"read_dbt", "read_dot", "read_graphml", "read_node_link"}
+    of_graphs |= {"read_poetry", "read_pylock", "read_python", "read_uv", "read_workflow"}
+    of_graphs |= {"read_js", "read_maven", "read_nx", "read_pnpm", "read_turbo"}
+    of_graphs |= {"read_cargo", "read_cargo_lock", "read_cargo_metadata", "read_go", "read_go_mod_graph"}
+    of_graphs |= {"read_conda_forge", "read_debian", "read_kde", "read_publishing_rules", "read_ros", "read_yarn"}
+    of_graphs |= {"read_cyclonedx", "read_spdx"}
     assert set(seqkit.readers.__all__) == of_graphs | {"ReadWarning", "read_graph"}
     for package in (seqkit.ledger, seqkit.readers):
         assert all(getattr(package, name) is not None for name in package.__all__)

@@ -48,15 +48,19 @@ class Format(Generic[T_co]):
     """Open one, ``(path, read_only)``, that is there to be written to bit by bit; None where that cannot be."""
     extra: str = ""
     """The extra of seqkit-py that reading it needs."""
+    files: tuple[str, ...] = ()
+    """What such files are called, in lower case, where nothing else is called so."""
 
     def __str__(self) -> str:
-        facts = [", ".join(self.suffixes), self.detail, self.extra and f"needs the extra {self.extra}"]
+        facts = [", ".join((*self.files, *self.suffixes)), self.detail, self.extra and f"needs the extra {self.extra}"]
         more = "; ".join(filter(None, facts))
         return f"{self.help} ({more})" if more else self.help
 
 
 def named_like(table: Iterable[Format[T_co]], path: str | os.PathLike[str]) -> list[Format[T_co]]:
     """List the formats whose files are named like this one: where several endings fit, those of the longest.
+
+    A whole name goes before any ending.
 
     Examples
     --------
@@ -65,7 +69,10 @@ def named_like(table: Iterable[Format[T_co]], path: str | os.PathLike[str]) -> l
     ['plain', 'notes']
     """
     name = os.path.basename(os.fspath(path)).lower()
-    fits = [(max((len(end) for end in row.suffixes if name.endswith(end)), default=0), row) for row in table]
+    rows = list(table)
+    if called := [row for row in rows if name in row.files]:
+        return called
+    fits = [(max((len(end) for end in row.suffixes if name.endswith(end)), default=0), row) for row in rows]
     longest = max((length for length, _ in fits), default=0)
     return [row for length, row in fits if length and length == longest]
 
@@ -93,7 +100,7 @@ def listed_to_write(table: Iterable[Format[Any]]) -> str:
 
 def endings(table: Iterable[Format[Any]]) -> str:
     """List how the names of files end."""
-    return either(list(dict.fromkeys(end for row in table for end in row.suffixes)))
+    return either(list(dict.fromkeys(end for row in table for end in (*row.files, *row.suffixes))))
 
 
 def told_in(**lists: str) -> Callable[[_Function], _Function]:

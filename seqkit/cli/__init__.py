@@ -5,11 +5,12 @@
 `whatif`         what-if: who is blocked where some repos fail
 `simulation`     simulate: how much of a release is likely to go out
 `scheduling`     schedule: when it will be done
+`graphs`         graph, plan: who needs whom, what must go out
 `ledgers`        runs, show: what a ledger holds, what happened in one run
 `auditing`       audit, anchor: whether a ledger holds together, and what to keep of it
 `running`        run: a release by commands, recorded in a ledger
 `resuming`       resume: what a run left to do, the plan for it, and the run of that
-`conversion`     convert, export: a ledger in another form, and as Parquet files
+`conversion`     convert, export: a ledger or a graph in another form, a ledger as Parquet files
 `reference`      reference: the API reference as web pages
 `source`         a data set, a graph file or a plan file becomes a plan
 `releasing`      the options of commands that release
@@ -25,6 +26,7 @@ from __future__ import annotations
 from seqkit.cli.auditing import anchor, audit
 from seqkit.cli.conversion import convert, export
 from seqkit.cli.demonstration import demo
+from seqkit.cli.graphs import graph, plan
 from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.reference import reference
 from seqkit.cli.resuming import resume
@@ -39,6 +41,8 @@ __all__ = [
     "convert",
     "demo",
     "export",
+    "graph",
+    "plan",
     "reference",
     "resume",
     "run",

@@ -1,47 +1,91 @@
-"""``convert`` and ``export``: a ledger in another form, and as files for engines of data."""
+"""``convert`` and ``export``: a ledger or a graph in another form, and as files for engines of data."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from seqkit._util.formats import endings, listed_to_write, named_like
+from seqkit._util.formats import either, endings, listed_to_write, named_like
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
+from seqkit.cli.graphs import DirectionOption, FormatOption, UnitOption
 from seqkit.cli.ledgers import LEDGER_HELP
 from seqkit.cli.printing import console, named
+from seqkit.cli.source import read_dependencies
+from seqkit.cli.writing import json_text, write
+from seqkit.core.exports import csv_of, dot_of, mermaid_of, node_link_of
+from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.kinds import KINDS
 from seqkit.errors import ReadError
 from seqkit.ledger import write_ledger
-from seqkit.ledger.formats import writable
+from seqkit.ledger.formats import FORMATS, writable
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.parquet import write_parquet
 from seqkit.ledger.reading import read_ledger
 
 __all__ = ["convert", "export"]
 
+_GRAPHS: dict[str, Callable[[RepoDependencyGraph], str]] = {
+    ".csv": csv_of,
+    ".tsv": lambda graph: csv_of(graph, "\t"),
+    ".json": lambda graph: json_text(node_link_of(graph)),
+    ".dot": dot_of,
+    ".gv": dot_of,
+    ".mmd": mermaid_of,
+}
+"""What a graph is written as, by the end of the file's name."""
+
+_GRAPH_HELP = "Or a graph: a data set, a folder or a file, as for the command graph."
+
 
 def convert(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help=LEDGER_HELP)],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=f"{LEDGER_HELP} {_GRAPH_HELP}")],
     target: Annotated[
         str,
         typer.Argument(
-            metavar="TARGET", help=f"What to write: {listed_to_write(writable())}; the end of the name decides."
+            metavar="TARGET",
+            help=f"What to write: {listed_to_write(writable())}; of a graph an edge list (.csv, .tsv), node-link JSON "
+            "(.json), DOT (.dot, .gv) or Mermaid (.mmd). The end of the name decides.",
         ),
     ],
     force: Annotated[bool, typer.Option("--force", help="Replace TARGET where it exists.")] = False,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Leave out what cannot be read, rather than refuse.")
     ] = False,
+    kinds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND,…", help=f"Of a graph, which dependencies to write: some of {', '.join(KINDS)}. Default: all."
+        ),
+    ] = None,
+    format: FormatOption = None,
+    direction: DirectionOption = None,
+    unit: UnitOption = None,
 ) -> None:
-    """Write a ledger in another form, whole or not at all.
+    """Write a ledger or a graph in another form, whole or not at all.
 
     JSON Lines keep everything as it was found. A database refuses what contradicts itself: a run recorded
-    twice, a seq used twice, an event without its run.
+    twice, a seq used twice, an event without its run. Of a graph JSON keeps everything, DOT the versions and
+    kinds, an edge list the kinds; cycles stay.
     """
+    to_text = _text_of(source, target)
+    if to_text is not None:
+        if skip_unreadable:
+            raise ValueError("--skip-unreadable is about ledgers, and a graph is written")
+        _check_target(source, target, force)
+        graph = read_dependencies(source, kinds or "all", format, unit, "keep", direction)
+        write(target, to_text(graph))
+        told = f"{plural(len(graph), 'repo')}, {plural(graph.n_dependencies, 'dependency', 'dependencies')}"
+        console().print(Text(f"{named(target)}: {told}."))
+        return
+    of_graphs = {"--kinds": kinds, "--format": format, "--direction": direction, "--unit": unit}
+    if given := [option for option, value in of_graphs.items() if value is not None]:
+        raise ValueError(f"{given[0]} is about graphs, expected a TARGET that ends in {either(list(_GRAPHS))}")
     _check_target(source, target, force)
     found = _read(source, skip_unreadable)
     write_ledger(found, target)
@@ -69,9 +113,19 @@ def export(
     console().print(Text(f"{named(folder)}: {plural(len(new), 'run')} written."))
 
 
+def _text_of(source: str, target: str) -> Callable[[RepoDependencyGraph], str] | None:
+    """Say how a graph is written there: by the name of the target, unless the source is called like a ledger."""
+    if "://" in source or named_like(FORMATS, source):
+        return None
+    return next((text for end, text in _GRAPHS.items() if target.lower().endswith(end)), None)
+
+
 def _check_target(source: str, target: str, force: bool) -> None:
-    if "://" in target or not named_like(writable(), target):
-        raise ValueError(f"TARGET is {as_given(target, 200)}, expected a file that ends in {endings(writable())}")
+    if "://" in target or not (named_like(writable(), target) or _text_of(source, target)):
+        graphs = "" if named_like(FORMATS, source) else f", or of a graph {either(list(_GRAPHS))}"
+        raise ValueError(
+            f"TARGET is {as_given(target, 200)}, expected a file that ends in {endings(writable())}{graphs}"
+        )
     path = Path(os.path.realpath(target))
     if str(path) == os.path.realpath(source):
         raise ValueError(f"TARGET is {as_given(target, 200)}, which is SOURCE, expected another file")

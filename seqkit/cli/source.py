@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -14,29 +16,48 @@ from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.secrets import as_given, shown
 from seqkit._util.words import plural, printable
 from seqkit.cli.printing import some
-from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.graph import DIRECTIONS, Cycles, RepoDependencyGraph
 from seqkit.core.ids import SimilarIds
+from seqkit.core.kinds import KINDS, chosen_kinds
 from seqkit.core.plan import SequencePlan, build_plan
 from seqkit.datasets import LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers import ReadWarning, read_graph
-from seqkit.readers._files import Opened
-from seqkit.readers.formats import FORMATS, PLAN, recognised
+from seqkit.readers._files import Opened, PathLike
+from seqkit.readers.formats import FORMATS, PLAN, all_formats, recognised
 
-__all__ = ["DATASETS", "GRAPH_HELP", "SOURCE_HELP", "Source", "read_order", "read_source"]
+__all__ = [
+    "DATASETS",
+    "DIRECTION_HELP",
+    "GRAPH_HELP",
+    "KINDS_HELP",
+    "SOURCE_HELP",
+    "Source",
+    "read_dependencies",
+    "read_order",
+    "read_source",
+]
 
 DATASETS = tuple(LOADERS)
 
 _FILES: tuple[Format[RepoDependencyGraph | SequencePlan], ...] = (*FORMATS, PLAN)
 
 SOURCE_HELP = (
-    f"A data set ({', '.join(DATASETS)}), or a file: {listed(_FILES)}. A file that is called like a data set needs a "
+    f"A data set ({', '.join(DATASETS)}), a folder with a workspace or with repositories side by side, or a file: "
+    f"{listed(_FILES)}. A file that is called like a data set needs a "
     "path or an ending."
 )
 
 GRAPH_HELP = (
     "For runs that carry no plan (the original's): a data set or a file, as for what-if, with the dependencies, or the "
     "plan that the run was made from."
+)
+
+KINDS_HELP = f"Which dependencies count: some of {', '.join(KINDS)}, or all. Default: all but dev, test and extra."
+
+DIRECTION_HELP = (
+    f"What an edge means, where the file does not say it (DOT, GraphML, node-link JSON, columns such as source and "
+    f"target): {' or '.join(DIRECTIONS)}."
 )
 
 _WAY_OUT = "remove an edge of each, or give --merge-cycles to release each as one unit"
@@ -133,26 +154,74 @@ def read_order(name: str) -> RepoDependencyGraph | SequencePlan:
     return load_dataset(name).graph if name in DATASETS else _file(name, merge_cycles=True)[0]
 
 
+def read_dependencies(
+    name: str,
+    kinds: str | None,
+    format: str | None,
+    unit: str | None,
+    cycles: Cycles,
+    direction: str | None = None,
+) -> RepoDependencyGraph:
+    """Read who needs whom, as the options of the commands graph, plan and convert say.
+
+    Raises
+    ------
+    ValueError, ReadError
+        As for :func:`read_source`.
+    """
+    if name in DATASETS and format is None:
+        return load_dataset(name).graph.only_kinds("all" if kinds is None else _kinds(kinds))
+    options: dict[str, Any] = {"cycles": cycles}
+    if kinds is not None:
+        options["kinds"] = _kinds(kinds)
+    if unit is not None:
+        options["unit"] = unit
+    if direction is not None:
+        options["direction"] = direction
+    if format is None and not Path(name).is_dir():
+        _named(name)
+    return _read(name, format, options)
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    return chosen_kinds("all" if parts == ["all"] else parts, "--kinds")
+
+
 def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | SequencePlan, str]:
-    """Give what a file holds, and what kind of file it is."""
-    rows = named_like(_FILES, name)
-    if not rows:
-        raise ValueError(
-            f"{as_given(name, 200)} is no data set ({', '.join(DATASETS)}) and no name of a file that ends in "
-            f"{endings(_FILES)}"
-        )
+    """Give what a file or folder holds, and what kind of thing it is."""
+    if Path(name).is_dir():
+        graph = _read(name, None, {"cycles": "merge" if merge_cycles else "error"})
+        return graph, "folder"
     file = Opened(name)
-    row = recognised(rows, file)
+    row = recognised(_named(name), file)
     kind = row.help.split(" ", 1)[1]  # without its article
     if row is PLAN:
         return PLAN.read(file), kind
+    return _read(file, row.name, {"cycles": "merge" if merge_cycles else "error"}), kind
+
+
+def _named(name: str) -> list[Format[RepoDependencyGraph | SequencePlan]]:
+    """List the formats whose files are named like this one."""
+    table: list[Format[RepoDependencyGraph | SequencePlan]] = [*all_formats(), PLAN]
+    rows = named_like(table, name)
+    if not rows:
+        raise ValueError(
+            f"{as_given(name, 200)} is no data set ({', '.join(DATASETS)}), no folder and no name of a file that ends "
+            f"in {endings(_FILES)}"
+        )
+    return rows
+
+
+def _read(path: PathLike, format: str | None, options: Mapping[str, Any]) -> RepoDependencyGraph:
+    """Read a graph; warnings go to stderr, a line each."""
     with warnings.catch_warnings(record=True) as seen:
         for category in (ReadWarning, SimilarIds):
             warnings.simplefilter("always", category)
         try:
-            return read_graph(file, row.name, cycles="merge" if merge_cycles else "error"), kind
+            return read_graph(path, format, **options)
         except DependencyCycle as error:
-            raise ReadError(name, None, error.told(_WAY_OUT)) from error
+            raise ReadError(path, None, error.told(_WAY_OUT)) from error
         finally:
             for warning in seen:
                 typer.echo(f"seqkit: warning: {printable(str(warning.message))}", err=True)

@@ -9,10 +9,11 @@ RepoDependencyGraph(3 repos, 2 dependencies; api needs core)
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeAlias
 
 import networkx as nx
 import pandas as pd
@@ -20,26 +21,41 @@ import pandas as pd
 from seqkit._show.html import folded, names, page, rows_of, shortened
 from seqkit._show.svg import MOST_DRAWN, dag, stacked
 from seqkit._util import dtypes
+from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
-from seqkit._util.words import and_more, plural, quoted
+from seqkit._util.words import and_more, inflected, listed, plural
+from seqkit.core.cycles import components, cut, described_cycle, kinds_of_edge, smallest_cycle
+from seqkit.core.edge_lists import checked_pairs, kinds_as_kept, kinds_of_frame, kinds_told, rows_of_frame
+from seqkit.core.exports import dot_of, mermaid_of, node_link_of
 from seqkit.core.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
+from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds, in_order
+from seqkit.core.merging import merged_units, mixed_units
 from seqkit.core.model import RepoNode
+from seqkit.core.read_report import Counted, ReadReport
 from seqkit.errors import DependencyCycle, RepoNotFound
 
 __all__ = ["RepoDependencyGraph"]
 
-_DIRECTIONS = ("dependency_to_dependent", "dependent_to_dependency")
-_CYCLES = ("error", "merge")
+DIRECTIONS = ("dependency_to_dependent", "dependent_to_dependency")
+"""What an arrow A → B may mean: "A is needed by B", or "A needs B"."""
+_CYCLES = ("error", "merge", "keep")
 _SHOWN = 6  # waves of a repr; the next fifty are folded away
 _FOLDED = 50
 _WAY_OUT = 'remove an edge of each, or give all edges to RepoDependencyGraph.from_edges(…, cycles="merge")'
+_WAY_OUT_OF_NETWORKX = 'remove an edge of each, or pass cycles="merge" to release each as one unit'
+_KEPT = "graph.cycles() lists them, graph.without_dependencies(…) takes edges away"
+
+Cycles: TypeAlias = Literal["error", "merge", "keep"]
+Direction: TypeAlias = Literal["dependency_to_dependent", "dependent_to_dependency"]
 
 
 class RepoDependencyGraph:
-    """Repos and who needs whom; always acyclic.
+    """Repos and who needs whom; acyclic, unless it was made with ``cycles="keep"``.
 
     An edge ``A → B`` is "B depends on A": A is released first. Iterating, ``len`` and
-    ``in`` speak of repo ids, in the order in which they were added.
+    ``in`` speak of repo ids, in the order in which they were added. A graph that was kept with its cycles can be
+    looked at and opened (:meth:`cycles`, :meth:`kinds`, :meth:`only_kinds`, :meth:`without_dependencies`,
+    :meth:`to_frame`); what needs an order raises DependencyCycle.
 
     Examples
     --------
@@ -57,6 +73,7 @@ class RepoDependencyGraph:
         self._order: tuple[str, ...] | None = None
         self._owner = ""
         self._others: frozenset[str] = frozenset()  # of a plan: repos of the graph it was made from, not planned
+        self._report: ReadReport | None = None
 
     # ------------------------------------------------------------------ building
 
@@ -130,9 +147,10 @@ class RepoDependencyGraph:
         cls,
         edges: Iterable[tuple[str, str]] | pd.DataFrame,
         nodes: Iterable[str | RepoNode] | Mapping[str, Mapping[str, Any]] = (),
-        cycles: Literal["error", "merge"] = "error",
+        cycles: Cycles = "error",
         dependency: str = "dependency",
         dependent: str = "dependent",
+        kinds: str | None = "kinds",
     ) -> RepoDependencyGraph:
         """Build a graph from pairs (dependency, dependent). Linear in nodes and edges.
 
@@ -144,13 +162,19 @@ class RepoDependencyGraph:
             is a repo without that edge, and a row of two such cells is passed over.
         nodes : iterable of str or RepoNode, or mapping of id to attributes
             Repos to have even without edges; they come first in the graph's own order.
-        cycles : {"error", "merge"}
+        cycles : {"error", "merge", "keep"}
             What to do with cycles. ``"merge"`` makes each strongly connected component one
             release unit, ``"a+b"``, ``"a+b+c"`` or ``"a+b+c+N"`` with N more, whose attribute
             `members` lists the repos, sorted; self-edges vanish. Attributes that the members
-            agree on are kept; versions that differ are joined by ``" + "``.
+            agree on are kept; versions that differ are joined by ``" + "``, and then the unit is no one release:
+            give :func:`seqkit.build_plan` its own label, or open the cycle. ``"keep"`` keeps the cycles, to be looked
+            at and opened.
         dependency, dependent : str
             Column names, where `edges` is a DataFrame.
+        kinds : str or None
+            The column that says why who is needed, where the DataFrame has it: some of `seqkit.core.kinds.KINDS`
+            in each cell, separated by commas; an empty cell is ``normal``. None for a column that means something
+            else.
 
         Raises
         ------
@@ -170,49 +194,70 @@ class RepoDependencyGraph:
         >>> list(merged), merged.attributes("a+b")
         (['a+b', 'c'], {'members': ['a', 'b']})
         """
-        if cycles not in _CYCLES:
-            raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of {_CYCLES}")
+        check_cycles(cycles)
         if not isinstance(edges, pd.DataFrame):
-            return cls._of(edges, nodes, cycles)
-        table = edges_of_cells(_rows_of_frame(edges, dependency, dependent))
-        return cls._of(table.pairs, nodes, cycles, table.alone)
+            return cls._of(dict.fromkeys(checked_pairs(edges), NORMAL), nodes, cycles)
+        rows = list(rows_of_frame(edges, dependency, dependent))
+        table = edges_of_cells(rows)
+        told: dict[tuple[str, str], tuple[str, ...]] = dict.fromkeys(table.pairs, NORMAL)
+        if kinds is not None and kinds in edges.columns:
+            told |= kinds_of_frame(edges[kinds].tolist(), rows, kinds)
+        return cls._of(told, nodes, cycles, table.alone)
 
     @classmethod
     def _of(
         cls,
-        edges: Iterable[tuple[str, str]],
+        edges: Mapping[tuple[str, str], tuple[str, ...]],
         nodes: Iterable[str | RepoNode] | Mapping[str, Mapping[str, Any]] = (),
-        cycles: Literal["error", "merge"] = "error",
+        cycles: Cycles = "error",
         alone: Iterable[str] = (),
         tell: bool = True,
+        way_out: str | None = None,
     ) -> RepoDependencyGraph:
-        """Build from pairs; `tell` of ids that look alike, but where somebody was told when they came."""
-        graph = cls()
-        if isinstance(nodes, Mapping):
-            for repo, attributes in nodes.items():
-                graph.add_node(repo, **attributes)
-        else:
+        """Build from edges with their kinds; `tell` of ids that look alike, but where somebody was told before."""
+        with collector_paused():
+            graph = cls()
+            known: dict[str, Mapping[str, Any]] = {}
             for node in nodes:
-                graph.add_node(node)
-        graph._digraph.add_edges_from(_checked_pairs(edges))
-        for repo in alone:
-            graph.add_node(repo)
-        graph._order = None
-        if tell:
-            warn_of_similar(similar_ids(graph))
-        if len(graph._kahn()) < len(graph):
+                repo = checked_id(node.repo_id if isinstance(node, RepoNode) else node, "node")
+                known[repo] = nodes[repo] if isinstance(nodes, Mapping) else {}
+                if isinstance(node, RepoNode):
+                    graph._records[repo] = node
+            for pair in edges:
+                for repo in pair:
+                    if repo not in known:
+                        known[repo] = {}
+            for repo in alone:
+                known.setdefault(repo, {})
+            if tell:
+                warn_of_similar(similar_ids(known))
+            if cycles == "merge":
+                merged, edges = merged_units(known, edges)
+                if merged is not known:
+                    known = dict(merged)
+                    graph._records = {repo: node for repo, node in graph._records.items() if repo in known}
+            graph._digraph.add_nodes_from((repo, dict(attributes)) for repo, attributes in known.items())
+            graph._digraph.add_edges_from(edges)
+            for pair, kinds in edges.items():
+                if kinds != NORMAL:
+                    graph._digraph.edges[pair]["kinds"] = kinds
             if cycles == "error":
-                raise _described_cycle(graph._digraph)
-            return _merged(graph)
-        return graph
+                graph._check_order(way_out)
+            return graph
+
+    def _check_order(self, way_out: str | None = None) -> None:
+        """Refuse cycles."""
+        if self.has_cycles:
+            raise described_cycle(self._digraph, way_out)
 
     @classmethod
     def from_networkx(
         cls,
         G: nx.DiGraph[Any],  # networkx's own name for a graph
-        direction: Literal["dependency_to_dependent", "dependent_to_dependency"],
+        direction: Direction,
+        cycles: Cycles = "error",
     ) -> RepoDependencyGraph:
-        """Take over a networkx graph: nodes, their attributes, and edges.
+        """Take over a networkx graph: nodes, their attributes, and edges with the `kinds` that they have.
 
         Parameters
         ----------
@@ -221,6 +266,8 @@ class RepoDependencyGraph:
         direction : {"dependency_to_dependent", "dependent_to_dependency"}
             What an edge ``A → B`` of `G` means: "A is needed by B", or "A needs B". There is no
             default, because half of the world draws it the other way and a reversed plan looks fine.
+        cycles : {"error", "merge", "keep"}
+            As in :meth:`from_edges`.
 
         Raises
         ------
@@ -232,23 +279,24 @@ class RepoDependencyGraph:
         SimilarIds
             As in :meth:`from_edges`.
         """
-        if direction not in _DIRECTIONS:
-            raise ValueError(
-                f"direction is {as_given(direction, 200)}, expected one of {_DIRECTIONS}: what does an edge A → B mean?"
-            )
+        check_direction(direction)
+        check_cycles(cycles)
         if not G.is_directed():
             raise TypeError(f"G is an undirected {type(G).__name__}, expected a networkx.DiGraph: who needs whom?")
-        pairs = G.edges if direction == _DIRECTIONS[0] else ((after, before) for before, after, *_ in G.edges)
-        try:
-            graph = cls._of([(a, b) for a, b, *_ in pairs], nodes=list(G.nodes))
-        except DependencyCycle as cycle:
-            raise DependencyCycle(cycle.repos, cycle.components, _WAY_OUT) from None
+        forwards = direction == DIRECTIONS[0]
+        kinds: dict[tuple[str, str], tuple[str, ...]] = {}
+        for before, after, data in G.edges(data=True):
+            pair = (before, after) if forwards else (after, before)
+            kinds[pair] = in_order({*kinds.get(pair, ()), *kinds_told(data)})  # a multigraph may have an edge twice
+        nodes: dict[str, dict[str, Any]] = {}
+        records: dict[str, RepoNode] = {}
         for repo, attributes in G.nodes(data=True):
-            known = {str(key): value for key, value in attributes.items()}
+            nodes[repo] = known = {str(key): value for key, value in attributes.items()}
             name, url = known.pop("display_name", None), known.pop("remote_url", None)
             if name is not None or url is not None:
-                graph._records[repo] = RepoNode(repo_id=repo, display_name=name, remote_url=url)
-            graph._digraph.nodes[repo].update(known)
+                records[repo] = RepoNode(repo_id=repo, display_name=name, remote_url=url)
+        graph = cls._of(kinds, nodes, cycles, way_out=_WAY_OUT_OF_NETWORKX)
+        graph._records = {repo: node for repo, node in records.items() if repo in graph}
         return graph
 
     @classmethod
@@ -271,14 +319,24 @@ class RepoDependencyGraph:
             for repo in graph:
                 joined.add_node(repo)
                 joined._digraph.nodes[repo].update(graph._digraph.nodes[repo])
-            joined._digraph.add_edges_from(graph._digraph.edges)
+            joined._add_edges(graph._digraph.edges(data=True))
         joined._order = None
         warn_of_similar(
             [ids for ids in similar_ids(joined) if not any(all(map(graph.__contains__, ids)) for graph in graphs)]
         )
-        if len(joined._kahn()) < len(joined):
-            raise _described_cycle(joined._digraph, _WAY_OUT)
+        joined._check_order(_WAY_OUT)
         return joined
+
+    def _add_edges(self, edges: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Add edges with their kinds to those that are there."""
+        for before, after, data in edges:
+            if self._digraph.has_edge(before, after):
+                kinds = in_order({*kinds_of_edge(self._digraph.edges[before, after]), *kinds_of_edge(data)})
+            else:
+                kinds = kinds_of_edge(data)
+                self._digraph.add_edge(before, after)
+            self._digraph.edges[before, after].update(kinds_as_kept(kinds))
+        self._order = None
 
     def subgraph(self, repos: Iterable[str]) -> RepoDependencyGraph:
         """Copy the part of the graph between `repos`: those repos and the direct dependencies among them.
@@ -354,6 +412,7 @@ class RepoDependencyGraph:
         return self._reached(repo, self._digraph.successors)
 
     def _reached(self, repo: str, neighbours: Any) -> list[str]:
+        order = self._ordered()
         seen = {self.require(repo)}
         stack = [repo]
         while stack:
@@ -362,7 +421,7 @@ class RepoDependencyGraph:
                     seen.add(other)
                     stack.append(other)
         seen.remove(repo)
-        return [other for other in self._kahn() if other in seen]
+        return [other for other in order if other in seen]
 
     def topological_order(self) -> list[str]:
         """Order the repos so that everything comes after what it needs. Linear, but for sorting.
@@ -371,15 +430,25 @@ class RepoDependencyGraph:
         sorted roots first; whenever a repo is taken, the dependents that it frees are sorted and
         appended.
 
+        Raises
+        ------
+        DependencyCycle
+            Where the graph was kept with its cycles.
+
         Examples
         --------
         >>> RepoDependencyGraph.from_edges([("z", "b"), ("a", "y")]).topological_order()
         ['a', 'z', 'y', 'b']
         """
-        return list(self._kahn())
+        return list(self._ordered())
+
+    def _ordered(self) -> tuple[str, ...]:
+        """Give the order, of a graph that has one."""
+        self._check_order(_KEPT)
+        return self._kahn()
 
     def _kahn(self) -> tuple[str, ...]:
-        """Give the order, cached; shorter than the graph where that is cyclic (while it is built)."""
+        """Give the order, cached; shorter than the graph where that is cyclic."""
         if self._order is None:
             waiting_for = dict(self._digraph.in_degree())
             queue = sorted(repo for repo, count in waiting_for.items() if not count)
@@ -406,12 +475,146 @@ class RepoDependencyGraph:
         """
         level: dict[str, int] = {}
         waves: list[list[str]] = []
-        for repo in self._kahn():
+        for repo in self._ordered():
             level[repo] = 1 + max((level[before] for before in self._digraph.predecessors(repo)), default=-1)
             if level[repo] == len(waves):
                 waves.append([])
             waves[level[repo]].append(repo)
         return waves
+
+    # ------------------------------------------------------------------ why who is needed
+
+    @property
+    def report(self) -> ReadReport | None:
+        """What the reader of the file or folder found, left out and guessed; None where nobody read one."""
+        return self._report
+
+    @property
+    def has_cycles(self) -> bool:
+        """Whether it was kept with cycles, so that there is no order."""
+        return len(self._kahn()) < len(self)
+
+    def kinds(self, dependency: str, dependent: str) -> list[str]:
+        """List why `dependent` needs `dependency`: some of ``normal``, ``build``, ``peer``, ``optional`` and so on.
+
+        An edge of which nothing is known is ``normal``. All kinds: `seqkit.core.kinds.KINDS`.
+
+        Raises
+        ------
+        RepoNotFound
+            Where one of the two is not in the graph.
+        ValueError
+            Where there is no such edge.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> edges = pd.DataFrame({"dependency": ["core"], "dependent": ["app"], "kinds": ["test, dev"]})
+        >>> RepoDependencyGraph.from_edges(edges).kinds("core", "app")
+        ['dev', 'test']
+        """
+        return list(kinds_of_edge(self._digraph.edges[self._edge(dependency, dependent)]))
+
+    def _edge(self, dependency: str, dependent: str) -> tuple[str, str]:
+        pair = self.require(dependency), self.require(dependent)
+        if not self._digraph.has_edge(*pair):
+            turned = f"; it is {dependency!r:.80} that needs {dependent!r:.80}" * self._digraph.has_edge(*pair[::-1])
+            raise ValueError(f"{dependent!r:.80} does not need {dependency!r:.80}: there is no such edge{turned}")
+        return pair
+
+    def only_kinds(self, kinds: Kinds) -> RepoDependencyGraph:
+        """Copy the graph with the dependencies of some kinds alone; all repos stay.
+
+        An edge of several kinds stays while one of them is chosen, and then has those that are.
+
+        Parameters
+        ----------
+        kinds : str or collection of str, or None
+            Which; ``"all"``, or None for those that a release waits for (all but dev, test and extra).
+
+        Raises
+        ------
+        ValueError
+            Where one is no kind.
+        """
+        chosen = set(chosen_kinds(kinds))
+        return self._with(
+            (before, after, [kind for kind in kinds_of_edge(data) if kind in chosen])
+            for before, after, data in self._digraph.edges(data=True)
+        )
+
+    def without_dependencies(
+        self, pairs: Iterable[tuple[str, str]] = (), kinds: str | Collection[str] = ()
+    ) -> RepoDependencyGraph:
+        """Copy the graph without some dependencies; all repos stay.
+
+        Parameters
+        ----------
+        pairs : iterable of pairs
+            Edges to leave out, each (dependency, dependent), such as the `cut` of :meth:`cycles`.
+        kinds : str or collection of str
+            Kinds to leave out. An edge of several kinds stays with the others.
+
+        Raises
+        ------
+        RepoNotFound, TypeError, ValueError
+            Where a pair is no edge of the graph, or a kind no kind.
+
+        Examples
+        --------
+        >>> graph = RepoDependencyGraph.from_edges([("a", "b"), ("b", "a"), ("b", "c")], cycles="keep")
+        >>> opened = graph.without_dependencies(graph.cycles()["cut"][0])
+        >>> opened.topological_order()
+        ['a', 'b', 'c']
+        """
+        left_out = {self._edge(*pair) for pair in checked_pairs(pairs)}
+        dropped = set(chosen_kinds(kinds)) if kinds else set()
+        return self._with(
+            (before, after, [kind for kind in kinds_of_edge(data) if kind not in dropped])
+            for before, after, data in self._digraph.edges(data=True)
+            if (before, after) not in left_out
+        )
+
+    def _with(self, edges: Iterable[tuple[str, str, list[str]]]) -> RepoDependencyGraph:
+        """Copy it with these edges, each with its kinds; those of no kind are left out."""
+        graph = RepoDependencyGraph()
+        graph._digraph.add_nodes_from((repo, dict(known)) for repo, known in self._digraph.nodes(data=True))
+        graph._digraph.add_edges_from(
+            (before, after, kinds_as_kept(in_order(kinds))) for before, after, kinds in edges if kinds
+        )
+        graph._records = dict(self._records)
+        graph._others = self._others
+        return graph
+
+    def cycles(self) -> pd.DataFrame:
+        """List what waits for itself: a row a strongly connected component, the largest first.
+
+        Columns: `n_members` (Int64); `members` (object: list of the repo ids, sorted); `smallest_cycle` (object: list
+        of repo ids, each needed by the next, the first again at the end); `kinds` (object: list of text, why the next
+        needs each, several kinds joined by ``/``); `cut` (object: list of pairs (dependency, dependent) whose removal
+        opens the component; few, and rather of dev, test and peer dependencies than of normal ones: a heuristic, see
+        :func:`seqkit.core.cycles.cut`). No rows where the graph is acyclic.
+
+        Examples
+        --------
+        >>> graph = RepoDependencyGraph.from_edges([("a", "b"), ("b", "a"), ("b", "c")], cycles="keep")
+        >>> graph.cycles().iloc[0].to_dict()
+        {'n_members': 2, 'members': ['a', 'b'], 'smallest_cycle': ['a', 'b', 'a'], 'kinds': ['normal', 'normal'],
+         'cut': [('b', 'a')]}
+        """
+        found = sorted(components(dict(self._digraph.adjacency())), key=lambda members: (-len(members), members[0]))
+        shortest = [smallest_cycle(self._digraph, members) for members in found]
+        return dtypes.frame(
+            {
+                "n_members": dtypes.integer([len(members) for members in found]),
+                "members": dtypes.objects(found),
+                "smallest_cycle": dtypes.objects(shortest),
+                "kinds": dtypes.objects(
+                    ["/".join(self.kinds(*pair)) for pair in itertools.pairwise(walk)] for walk in shortest
+                ),
+                "cut": dtypes.objects([cut(self._digraph, members) for members in found]),
+            }
+        )
 
     # ------------------------------------------------------------------ leaving
 
@@ -424,25 +627,80 @@ class RepoDependencyGraph:
                 copy.nodes[repo]["remote_url"] = node.remote_url
         return copy
 
-    def to_frame(self) -> pd.DataFrame:
-        """List the dependencies: columns `dependency`, `dependent` (string), a row an edge, sorted.
+    def to_dot(self) -> str:
+        """Write it in DOT, for Graphviz; ``read_graph`` takes a file of it back.
 
-        :meth:`from_edges` takes the frame back, but for a repo whose id is blank; repos without edges are not in it.
+        Edges run from dependency to dependent. Those of development, tests and extras alone are dashed, of peers and
+        optional ones alone dotted, and labelled; merged units have two frames. Kept: display names, `version`, `path`,
+        `ecosystem` and kinds. Control characters in names stay in the ids, while what is drawn shows their escapes.
         """
+        return dot_of(self)
+
+    def to_mermaid(self) -> str:
+        """Write it as a flowchart of Mermaid, for Markdown; edges and units look as in :meth:`to_dot`.
+
+        Mermaid draws no more than 500 edges, unless it is configured to.
+        """
+        return mermaid_of(self)
+
+    def to_node_link(self) -> dict[str, Any]:
+        """Give it in the node-link form of networkx and D3, ready for ``json.dumps``; ``read_graph`` takes it back.
+
+        Keys `directed`, `multigraph`, `graph` (with the direction), `nodes` (`id` and the attributes) and `edges`
+        (`source` is needed by `target`; `kinds` where an edge is not just normal).
+        """
+        return node_link_of(self)
+
+    def to_frame(self, of: Literal["dependencies", "repos"] = "dependencies") -> pd.DataFrame:
+        """List the dependencies, or the repos with what is known of them.
+
+        Parameters
+        ----------
+        of : {"dependencies", "repos"}
+            ``"dependencies"``: columns `dependency`, `dependent` (string) and, where one of them is not just
+            ``normal``, `kinds` (string, separated by commas); a row an edge, sorted. :meth:`from_edges` takes the
+            frame back, but for a repo whose id is blank; repos without edges are not in it. ``"repos"``: index
+            `repo_id`, a row a repo, and a column an attribute that any of them has, such as `version` and `path`
+            (string where all of it is text, else object; missing where a repo has none).
+
+        Examples
+        --------
+        >>> graph = RepoDependencyGraph.from_edges([("core", "app")], nodes={"core": {"version": "1.2"}})
+        >>> graph.to_frame("repos")["version"].tolist()
+        ['1.2', <NA>]
+        """
+        if of not in ("dependencies", "repos"):
+            raise ValueError(f"of is {as_given(of, 200)}, expected 'dependencies' or 'repos'")
+        if of == "repos":
+            return self._repos_frame()
         pairs = self.edges
-        return dtypes.frame(
-            {
-                "dependency": dtypes.string([before for before, _ in pairs]),
-                "dependent": dtypes.string([after for _, after in pairs]),
-            }
-        )
+        columns = {
+            "dependency": dtypes.string([before for before, _ in pairs]),
+            "dependent": dtypes.string([after for _, after in pairs]),
+        }
+        kinds = [kinds_of_edge(self._digraph.edges[pair]) for pair in pairs]
+        if any(each != NORMAL for each in kinds):
+            columns["kinds"] = dtypes.string([", ".join(each) for each in kinds])
+        return dtypes.frame(columns)
+
+    def _repos_frame(self) -> pd.DataFrame:
+        known = [dict(self._digraph.nodes[repo]) for repo in self]
+        keys = list(dict.fromkeys(str(key) for attributes in known for key in attributes))
+        columns: dict[str, Any] = {}
+        for key in keys:
+            values = [attributes.get(key) for attributes in known]
+            is_text = all(value is None or isinstance(value, str) for value in values)
+            columns[key] = dtypes.string(values) if is_text else dtypes.objects(values)
+        frame = dtypes.frame(columns) if columns else pd.DataFrame(index=range(len(known)))
+        frame.index = dtypes.index(list(self))
+        return frame
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RepoDependencyGraph):
             return NotImplemented
         return (
             self._digraph.nodes(data=True) == other._digraph.nodes(data=True)
-            and self.edges == other.edges
+            and _kinds_by_edge(self._digraph) == _kinds_by_edge(other._digraph)
             and all(self.node(repo) == other.node(repo) for repo in {*self._records, *other._records})
         )
 
@@ -457,9 +715,12 @@ class RepoDependencyGraph:
 
     def _counts(self) -> str:
         repos, edges = len(self), self.n_dependencies
-        return f"{plural(repos, 'repo')}, {plural(edges, 'dependency', 'dependencies')}"
+        cyclic = ", with cycles" if self.has_cycles else ""
+        return f"{plural(repos, 'repo')}, {plural(edges, 'dependency', 'dependencies')}{cyclic}"
 
     def _repr_html_(self) -> str:
+        if self.has_cycles:
+            return self._cycles_html()
         waves = self.waves()
         rows = [(number, len(wave), names(wave)) for number, wave in enumerate(waves[: _SHOWN + _FOLDED])]
         columns = ["wave", "repos", "which"]
@@ -471,6 +732,18 @@ class RepoDependencyGraph:
             f"Dependency graph: {repr(self)[len('RepoDependencyGraph(') : -1]}",
             *parts,
             note=and_more(more, " waves: .waves() has all", "… "),
+        )
+
+    def _cycles_html(self) -> str:
+        frame = self.cycles()
+        rows = [
+            (members, names(frame["smallest_cycle"][at]), listed(frame["cut"][at], 3, " → ".join))
+            for at, members in enumerate(frame["n_members"][:_SHOWN])
+        ]
+        return page(
+            f"Dependency graph with cycles: {repr(self)[len('RepoDependencyGraph(') : -1]}",
+            rows_of(["repos that wait for each other", "the shortest way round", "open it by leaving out"], rows),
+            note=and_more(len(frame) - len(rows), " components: .cycles() has all", "… "),
         )
 
     def _require_own(self) -> None:
@@ -490,6 +763,8 @@ class GraphSnapshot:
     records: dict[str, RepoNode]
     others: frozenset[str] = frozenset()
     """Repos that the graph had beside these; a plan knows their names, and nothing else of them."""
+    kinds: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """Of edges that are not just normal: why."""
 
     @classmethod
     def of(cls, graph: RepoDependencyGraph, repos: Collection[str]) -> GraphSnapshot:
@@ -505,6 +780,11 @@ class GraphSnapshot:
             attributes={repo: dict(known) for repo, known in graph._digraph.nodes(data=True) if repo in chosen},
             records={repo: node for repo, node in graph._records.items() if repo in chosen},
             others=graph._others if whole else graph._others.union(repo for repo in graph if repo not in chosen),
+            kinds={
+                (before, after): data["kinds"]
+                for before, after, data in graph._digraph.edges(data=True)
+                if data and before in chosen and after in chosen
+            },
         )
 
     def to_graph(self, owner: str = "") -> RepoDependencyGraph:
@@ -512,6 +792,8 @@ class GraphSnapshot:
         graph = RepoDependencyGraph()
         graph._digraph.add_nodes_from((repo, dict(known)) for repo, known in self.attributes.items())
         graph._digraph.add_edges_from((repo, other) for repo, others in self.dependents.items() for other in others)
+        for pair, kinds in self.kinds.items():
+            graph._digraph.edges[pair]["kinds"] = kinds
         graph._records = dict(self.records)
         graph._others = self.others
         graph._owner = owner
@@ -536,9 +818,43 @@ def known_repos(graph: RepoDependencyGraph) -> frozenset[str]:
     return graph._others.union(graph)
 
 
+def graph_of_kinds(
+    edges: Mapping[tuple[str, str], tuple[str, ...]],
+    nodes: Mapping[str, Mapping[str, Any]],
+    cycles: Cycles = "error",
+    report: ReadReport | None = None,
+) -> RepoDependencyGraph:
+    """Build what a reader found: edges with their kinds, repos with their attributes, and its report."""
+    graph = RepoDependencyGraph._of(edges, nodes, cycles)
+    mixed = mixed_units(attributes_by_repo(graph)) if cycles == "merge" else []
+    if mixed and report is not None:
+        told = Counted(
+            f"merged {inflected(len(mixed), 'unit')} of several versions, which cannot be released as one item",
+            len(mixed),
+            tuple(f"{unit} ({versions})" for unit, versions in mixed[:_SHOWN]),
+        )
+        report = replace(report, warnings=(*report.warnings, told))
+    graph._report = report
+    return graph
+
+
+def check_cycles(cycles: object) -> None:
+    """Refuse a wrong `cycles`."""
+    if cycles not in _CYCLES:
+        raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of {_CYCLES}")
+
+
+def check_direction(direction: object) -> None:
+    """Refuse a wrong `direction`."""
+    if direction not in DIRECTIONS:
+        raise ValueError(
+            f"direction is {as_given(direction, 200)}, expected one of {DIRECTIONS}: what does an edge A → B mean?"
+        )
+
+
 def graph_of_edges(edges: Iterable[tuple[str, str]], nodes: Iterable[str]) -> RepoDependencyGraph:
     """Build a graph that somebody was told of when it came first: ids that look alike are not told of again."""
-    return RepoDependencyGraph._of(edges, nodes, tell=False)
+    return RepoDependencyGraph._of(dict.fromkeys(checked_pairs(edges), NORMAL), nodes, tell=False)
 
 
 def picture_of(graph: RepoDependencyGraph, waves: list[list[str]]) -> str:
@@ -549,104 +865,5 @@ def picture_of(graph: RepoDependencyGraph, waves: list[list[str]]) -> str:
     return dag([repo for wave in waves for repo in wave], graph.edges, {}, labels=False, title=title)
 
 
-# ---------------------------------------------------------------------- edges and cycles
-
-
-def _rows_of_frame(frame: pd.DataFrame, dependency: str, dependent: str) -> Iterator[tuple[Any, Any]]:
-    for argument, column in (("dependency", dependency), ("dependent", dependent)):
-        match list(frame.columns).count(column):
-            case 0:
-                raise ValueError(f"edges has no column {argument}={column!r}; its columns are {quoted(frame.columns)}")
-            case 1:
-                continue
-            case count:
-                raise ValueError(f"edges has {count} columns {argument}={column!r}, expected one")
-    # pandas says which cells are missing: None, NaN, NA and NaT alike.
-    missing = frame[[dependency, dependent]].isna().to_numpy().tolist()
-    cells = zip(frame[dependency].tolist(), frame[dependent].tolist(), missing, strict=True)
-    for row, (before, after, (no_before, no_after)) in enumerate(cells):
-        yield (
-            "" if no_before else checked_id(before, f"edges[{dependency!r}].iloc[{row}]"),
-            "" if no_after else checked_id(after, f"edges[{dependent!r}].iloc[{row}]"),
-        )
-
-
-def _checked_pairs(edges: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    for index, edge in enumerate(edges):
-        if isinstance(edge, str) or not isinstance(edge, Iterable):
-            raise TypeError(f"edges[{index}] is {edge!r}, expected a pair (dependency, dependent)")
-        pair = tuple(edge)
-        if len(pair) != 2:
-            raise ValueError(f"edges[{index}] is {edge!r}, expected a pair (dependency, dependent)")
-        yield checked_id(pair[0], f"edges[{index}][0]"), checked_id(pair[1], f"edges[{index}][1]")
-
-
-def _cyclic_components(digraph: nx.DiGraph[str]) -> list[list[str]]:
-    """List the strongly connected components that hold a cycle, each sorted, in the order of their first repo."""
-    return sorted(
-        sorted(component)
-        for component in nx.strongly_connected_components(digraph)
-        if len(component) > 1 or digraph.has_edge(next(iter(component)), next(iter(component)))
-    )
-
-
-def _described_cycle(digraph: nx.DiGraph[str], way_out: str | None = None) -> DependencyCycle:
-    components = _cyclic_components(digraph)
-    inside = set(components[0])
-    # Walk along dependents inside the component until a repo comes round again.
-    walk, at = [components[0][0]], {components[0][0]: 0}
-    while True:
-        repo = min(dependent for dependent in digraph.successors(walk[-1]) if dependent in inside)
-        walk.append(repo)
-        if repo in at:
-            return DependencyCycle(walk[at[repo] :], len(components), way_out)
-        at[repo] = len(walk) - 1
-
-
-def _agreed(values: list[Any]) -> bool:
-    return all(value == values[0] for value in values)
-
-
-def _merged(graph: RepoDependencyGraph) -> RepoDependencyGraph:
-    unit_of: dict[str, str] = {}
-    members_of: dict[str, list[str]] = {}
-    for members in _cyclic_components(graph._digraph):
-        if len(members) == 1:  # a self-edge
-            continue
-        unit = "+".join(members[:3]) + (f"+{len(members) - 3}" if len(members) > 3 else "")
-        if unit in graph or unit in members_of:
-            raise ValueError(
-                f'cycles="merge" would name the cycle of {quoted(members)} {unit!r}, but that id is taken: rename it'
-            )
-        members_of[unit] = members
-        unit_of.update(dict.fromkeys(members, unit))
-    merged = RepoDependencyGraph()
-    for repo in graph:
-        target = unit_of.get(repo, repo)
-        if target == repo:
-            merged.add_node(graph._records.get(repo, repo), **_plain(graph._digraph.nodes[repo]))
-        elif target not in merged:
-            merged.add_node(target, **_shared_attributes(graph, members_of[target]), members=members_of[target])
-    merged._digraph.add_edges_from(
-        (before, after)
-        for before, after in ((unit_of.get(a, a), unit_of.get(b, b)) for a, b in graph._digraph.edges)
-        if before != after
-    )
-    merged._order = None
-    return merged
-
-
-def _plain(attributes: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in attributes.items()}
-
-
-def _shared_attributes(graph: RepoDependencyGraph, members: list[str]) -> dict[str, Any]:
-    known = [_plain(graph._digraph.nodes[repo]) for repo in members]
-    shared = {
-        key: value
-        for key, value in known[0].items()
-        if key != "members" and all(key in other for other in known) and _agreed([other[key] for other in known])
-    }
-    if "version" not in shared and any("version" in attributes for attributes in known):
-        shared["version"] = " + ".join(str(attributes.get("version", "?")) for attributes in known)
-    return shared
+def _kinds_by_edge(digraph: nx.DiGraph[str]) -> dict[tuple[str, str], tuple[str, ...]]:
+    return {(before, after): kinds_of_edge(data) for before, after, data in digraph.edges(data=True)}

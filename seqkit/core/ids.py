@@ -98,8 +98,13 @@ def edges_of_cells(rows: Iterable[tuple[Any, Any]]) -> Cells:
     Cells(pairs=[('core', 'api')], alone=['docs'])
     """
     pairs, alone = [], []
+    seen: set[Any] = set()  # names come again and again
     for row in rows:
+        if row[0] in seen and row[1] in seen:
+            pairs.append(row)
+            continue
         named = [cell for cell in row if not (isinstance(cell, str) and is_blank(cell))]
+        seen.update(named)
         if len(named) == 2:
             pairs.append(row)
         else:

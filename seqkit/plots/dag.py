@@ -35,19 +35,21 @@ _FAILED = ("failed", "in_doubt")
 
 
 def order(
-    plan_or_outcome: SequencePlan | SequenceOutcome,
+    graph_or_plan_or_outcome: RepoDependencyGraph | SequencePlan | SequenceOutcome,
     ax: Axes | None = None,
     around: str | None = None,
     depth: int = 1,
     implied: bool = False,
     **kwargs: Any,
 ) -> Axes:
-    """Draw a plan, or how it ended, from top to bottom: everything stands below what it needs.
+    """Draw a graph, a plan, or how it ended, from top to bottom: everything stands below what it needs.
 
     Parameters
     ----------
-    plan_or_outcome : SequencePlan or SequenceOutcome
-        A box is a repo: its mark, its position in the plan (from 0, as in ``to_frame``) and its name.
+    graph_or_plan_or_outcome : RepoDependencyGraph, SequencePlan or SequenceOutcome
+        A box is a repo: its mark, its position in the plan (from 0, as in ``to_frame``) and its name. Of a graph
+        the position is that in its topological order; repos that wait for each other, in a graph that was kept with
+        its cycles, are one box.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, at most a page wide and as tall as the graph needs.
     around : str, optional
@@ -73,7 +75,7 @@ def order(
     RepoNotFound
         Where `around` is not in the plan.
     TypeError, ValueError
-        Where `plan_or_outcome` is neither, or `depth` is not a whole number from 0.
+        Where `graph_or_plan_or_outcome` is none of these, or `depth` is not a whole number from 0.
 
     Examples
     --------
@@ -82,25 +84,30 @@ def order(
     >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1.0")
     >>> order(plan).get_title(loc="left")
     '3 repos to release in 3 waves'
+    >>> order(plan.graph).get_title(loc="left")
+    '3 repos in 3 waves'
     >>> order(what_if(plan, fail="api")).get_title(loc="left")
     '1 succeeded, 1 failed, 1 blocked'
     >>> matplotlib.pyplot.close("all")
     """
     hit = set[str]()
-    if isinstance(plan_or_outcome, SequenceOutcome):
-        plan = plan_or_outcome.plan
-        words = plan_or_outcome.words()
-        sentence = plan_or_outcome.summary()
-        hit = _hit(plan_or_outcome)
-    elif isinstance(plan_or_outcome, SequencePlan):
-        plan, left_out = plan_or_outcome, set(plan_or_outcome.unreleased)
+    if isinstance(graph_or_plan_or_outcome, RepoDependencyGraph):
+        return _draw(_picture_of_graph(graph_or_plan_or_outcome), ax, around, depth, implied, kwargs)
+    if isinstance(graph_or_plan_or_outcome, SequenceOutcome):
+        plan = graph_or_plan_or_outcome.plan
+        words = graph_or_plan_or_outcome.words()
+        sentence = graph_or_plan_or_outcome.summary()
+        hit = _hit(graph_or_plan_or_outcome)
+    elif isinstance(graph_or_plan_or_outcome, SequencePlan):
+        plan, left_out = graph_or_plan_or_outcome, set(graph_or_plan_or_outcome.unreleased)
         words = ["unreleased" if item.repo_id in left_out else "pending" for item in plan.items]
         repos, waves = len(plan.released), len(plan.waves())
         sentence = f"{plural(repos, 'repo')} to release in {plural(waves, 'wave')}"
         sentence += f", {len(left_out)} unreleased" if left_out else ""
     else:
         raise TypeError(
-            f"plan_or_outcome is a {type(plan_or_outcome).__name__}, expected a SequencePlan or SequenceOutcome"
+            f"graph_or_plan_or_outcome is a {type(graph_or_plan_or_outcome).__name__}, expected a RepoDependencyGraph, "
+            "SequencePlan or SequenceOutcome"
         )
     ids = [item.repo_id for item in plan.items]
     picture = _Picture(plan.graph, dict(zip(ids, words, strict=True)), sentence, hit)
@@ -165,6 +172,18 @@ def blast_radius(
     sentence = f"If {shown(repo, 40)} fails: {sentence}" if fails else f"{shown(repo, 40)} is not released: {sentence}"
     hit = {repo, *graph.transitive_dependents_of(repo)} if fails else set()
     return _draw(_Picture(graph, ended, sentence, hit), ax, around, depth, implied, kwargs)
+
+
+def _picture_of_graph(graph: RepoDependencyGraph) -> _Picture:
+    """Give a graph's picture; what waits for itself is merged, as there is no order else."""
+    merged = ""
+    if graph.has_cycles:
+        n_units = len(graph.cycles())
+        graph = RepoDependencyGraph.from_networkx(graph.to_networkx(), "dependency_to_dependent", cycles="merge")
+        merged = f"; {plural(n_units, 'cycle')} as one box each"
+    waves = len(graph.waves())
+    sentence = f"{plural(len(graph), 'repo')} in {plural(waves, 'wave')}{merged}"
+    return _Picture(graph, dict.fromkeys(graph.topological_order(), "pending"), sentence)
 
 
 def _hit(outcome: SequenceOutcome) -> set[str]:

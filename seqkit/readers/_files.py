@@ -1,4 +1,4 @@
-"""What every reader does with a file: open it, decode it, check shapes, build the graph.
+"""What every reader does with a file: open it, decode it, check shapes.
 
 Whatever is wrong with a file becomes a `ReadError` that names the file, the line where
 there is one, the place inside and what was expected there.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from seqkit._show.html import shortened
 from seqkit._util.files import open_regular
@@ -18,17 +18,14 @@ from seqkit._util.secrets import as_given, shown
 from seqkit._util.strict_json import Unreadable, parse_json
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import listed
-from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
 
 __all__ = [
-    "Cycles",
     "Opened",
     "PathLike",
     "ReadWarning",
-    "build",
-    "check_cycles",
     "described",
+    "load_bytes",
     "load_json",
     "load_text",
     "text_list",
@@ -42,7 +39,6 @@ LARGEST = 256 * 2**20
 _MOST_TOLD = 5
 
 PathLike: TypeAlias = str | os.PathLike[str]
-Cycles: TypeAlias = Literal["error", "merge"]
 
 _JSON_NAMES = {
     dict: "an object",
@@ -88,19 +84,16 @@ class Opened(os.PathLike[str]):
         return isinstance(self.document, dict) and all(key in self.document for key in keys)
 
 
-def load_text(path: PathLike) -> str:
-    """Read a UTF-8 file, with or without a byte order mark.
+def load_bytes(path: PathLike) -> bytes:
+    """Read a file.
 
     Raises
     ------
     ReadError
-        Where there is no such file, it may not be read, it is a pipe or a device, has more than 256 MB, or is not
-        UTF-8 (with the line).
+        Where there is no such file, it may not be read, it is a pipe or a device, or has more than 256 MB.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {as_given(path, 200)} ({type(path).__name__}), expected a str or a pathlib.Path")
-    if isinstance(path, Opened):
-        return path.text
     try:
         with open_regular(path) as file:
             content = file.read(LARGEST + 1)
@@ -108,6 +101,20 @@ def load_text(path: PathLike) -> str:
         raise ReadError.opening(path, error) from None
     if len(content) > LARGEST:
         raise ReadError(path, None, f"has more than {LARGEST >> 20} MB, expected dependencies in at most that")
+    return content
+
+
+def load_text(path: PathLike) -> str:
+    """Read a UTF-8 file, with or without a byte order mark.
+
+    Raises
+    ------
+    ReadError
+        As :func:`load_bytes`, and where it is not UTF-8 (with the line).
+    """
+    if isinstance(path, Opened):
+        return path.text
+    content = load_bytes(path)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -175,27 +182,3 @@ def typed(path: PathLike, where: str, value: object, kind: type) -> Any:
 def text_list(path: PathLike, where: str, value: object) -> list[str]:
     """Give `value` back if it is a list of text."""
     return [typed(path, f"{where}[{index}]", item, str) for index, item in enumerate(typed(path, where, value, list))]
-
-
-def check_cycles(cycles: object) -> None:
-    """Refuse a wrong `cycles` before the file is opened: what the graph refuses later is the file's fault."""
-    if cycles not in ("error", "merge"):
-        raise ValueError(f"cycles is {as_given(cycles, 200)}, expected one of ('error', 'merge')")
-
-
-def build(
-    path: PathLike, edges: Iterable[tuple[str, str]], nodes: Mapping[str, Mapping[str, Any]], cycles: Cycles
-) -> RepoDependencyGraph:
-    """Build the graph that a file describes.
-
-    Raises
-    ------
-    DependencyCycle
-        With ``cycles="error"``, where there is one.
-    ReadError
-        Where the graph cannot be built, such as a merged unit whose name is taken.
-    """
-    try:
-        return RepoDependencyGraph.from_edges(edges, nodes=nodes, cycles=cycles)
-    except ValueError as error:
-        raise ReadError(path, None, str(error)) from error

@@ -9,14 +9,30 @@ from collections.abc import Iterator
 from seqkit._show.html import shortened
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
-from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.graph import Cycles, Direction, RepoDependencyGraph, check_cycles, check_direction
 from seqkit.core.ids import edges_of_cells, is_blank
+from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds
 from seqkit.errors import ReadError
-from seqkit.readers._files import Cycles, PathLike, build, check_cycles, load_text
+from seqkit.readers._drawn import missing_direction
+from seqkit.readers._files import PathLike, load_text
+from seqkit.readers._gathered import Gathered
 
 __all__ = ["read_edges"]
 
+_KINDS = "kinds"
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_COLUMNS = ("dependency", "dependent")
+_ENDS = (
+    ("source", "target"),
+    ("from", "to"),
+    ("parent", "child"),
+    ("src", "dst"),
+    ("src", "dest"),
+    ("source", "destination"),
+    ("start", "end"),
+    ("tail", "head"),
+)
+"""Columns that are the ends of an arrow, and do not say what it means."""
 
 
 def read_edges(
@@ -24,6 +40,9 @@ def read_edges(
     *,
     dependency: str = "dependency",
     dependent: str = "dependent",
+    direction: Direction | None = None,
+    separator: str | None = None,
+    kinds: Kinds = "all",
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Read a CSV file with a header and one dependency a row.
@@ -40,7 +59,18 @@ def read_edges(
         header, as spreadsheets write it, decides too), and quoted with ``"``.
     dependency, dependent : str
         The columns that say who is needed, and by whom.
-    cycles : {"error", "merge"}
+    direction : {"dependency_to_dependent", "dependent_to_dependency"}, optional
+        For files whose columns are the ends of an arrow instead, and do not say what it means: `source` and `target`,
+        `from` and `to`, `parent` and `child`, `src` and `dst`, `start` and `end` or `tail` and `head`, in any case. An
+        arrow A → B means "A is needed by B", or "A needs B". Without effect where the columns are called `dependency`
+        and `dependent`, which say it themselves.
+    separator : str, optional
+        The character between fields; found by default.
+    kinds : str or collection of str, or None
+        Which dependencies count: some of `seqkit.core.kinds.KINDS`, ``"all"``, or None for all but dev, test and
+        extra. Where the file has a column ``kinds``, as :meth:`seqkit.RepoDependencyGraph.to_frame` writes it, that
+        says which an edge is of; else all are ``normal``.
+    cycles : {"error", "merge", "keep"}
         As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
 
     Raises
@@ -66,31 +96,55 @@ def read_edges(
         raise ValueError(
             f"dependency and dependent are both {as_given(dependency, 200)}, expected the names of two columns"
         )
+    if direction is not None:
+        check_direction(direction)
+    if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'):
+        raise ValueError(f"separator is {as_given(separator, 200)}, expected one character, such as '|'")
+    cells, told = _cells(path, dependency, dependent, direction, separator)
+    table = edges_of_cells(cells)
+    found = Gathered(path, "csv", knows_kinds=bool(told))
+    for repo in table.alone:
+        found.package(repo)
+    for before, after in table.pairs:
+        for kind in told.get((before, after), NORMAL):
+            found.needs(after, before, kind)
+    return found.to_graph(kinds, cycles)
+
+
+def _cells(
+    path: PathLike, dependency: str, dependent: str, direction: Direction | None, given: str | None
+) -> tuple[list[tuple[str, str]], dict[tuple[str, str], tuple[str, ...]]]:
+    """Give the two cells of each row, and the kinds of those rows that say some."""
     text = load_text(path)
-    separator, header_at = _separator(text, dependency, dependent)
+    separator, header_at = (given, 1) if given is not None else _separator(text, dependency, dependent)
     header: list[str] = []
     at_dependency = at_dependent = 0
-    cells = []
+    at_kinds: int | None = None
+    cells: list[tuple[str, str]] = []
+    told: dict[tuple[str, str], tuple[str, ...]] = {}
     for line, row in _rows(path, text, separator):
         if line < header_at or all(map(is_blank, row)):
             continue
         if not header:
             header = row
+            dependency, dependent = _called(path, text, separator, header, (dependency, dependent), direction)
             at_dependency = _column(path, line, header, "dependency", dependency)
             at_dependent = _column(path, line, header, "dependent", dependent)
+            at_kinds = header.index(_KINDS) if header.count(_KINDS) == 1 else None
         elif len(row) != len(header):
+            apart = _SEPARATORS.get(separator, repr(separator))
             raise ReadError(
                 path,
                 line,
-                f"has {_fields(len(row))}, expected {len(header)} as in the header, where {_SEPARATORS[separator]} "
-                "separate them",
+                f"has {_fields(len(row))}, expected {len(header)} as in the header, where {apart} separate them",
             )
         else:
             cells.append((row[at_dependency], row[at_dependent]))
+            if at_kinds is not None and row[at_kinds].strip():
+                told[cells[-1]] = (*told.get(cells[-1], ()), *_kinds_in(path, line, row[at_kinds]))
     if not header:
         raise ReadError(path, None, f"is empty, expected a header with the columns {dependency!r} and {dependent!r}")
-    table = edges_of_cells(cells)
-    return build(path, table.pairs, {repo: {} for repo in table.alone}, cycles)
+    return cells, told
 
 
 def _rows(path: PathLike, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -119,11 +173,43 @@ def _separator(text: str, *columns: str) -> tuple[str, int]:
             continue
         if header == ["sep=", ""]:
             return separator, line + 1
-        if all(column in header for column in columns):
+        if all(column in header for column in columns) or _ends(header):
             return separator, 1
         if len(header) > most:
             best, most = separator, len(header)
     return best, 1
+
+
+def _ends(header: list[str]) -> tuple[str, str] | None:
+    """Find two columns that are the ends of an arrow."""
+    columns = {column.strip().lower(): column for column in reversed(header)}
+    return next(((columns[start], columns[end]) for start, end in _ENDS if start in columns and end in columns), None)
+
+
+def _called(
+    path: PathLike,
+    text: str,
+    separator: str,
+    header: list[str],
+    columns: tuple[str, str],
+    direction: Direction | None,
+) -> tuple[str, str]:
+    """Say which columns tell who is needed, and by whom: those that are called so, else the ends of an arrow."""
+    ends = _ends(header)
+    if columns != _COLUMNS or any(column in header for column in columns) or ends is None:
+        return columns
+    if direction is None:
+        rows = (dict(zip(header, row, strict=False)) for _, row in _rows(path, text, separator) if row != header)
+        first = next((row for row in rows if all(not is_blank(row.get(end, "")) for end in ends)), {})
+        raise missing_direction(path, first.get(ends[0], ends[0]), first.get(ends[1], ends[1]))
+    return ends if direction == "dependency_to_dependent" else ends[::-1]
+
+
+def _kinds_in(path: PathLike, line: int, cell: str) -> tuple[str, ...]:
+    try:
+        return chosen_kinds([kind.strip() for kind in cell.split(",")], _KINDS)
+    except ValueError as error:
+        raise ReadError(path, line, f"{error}; rename the column where it means something else") from None
 
 
 def _fields(count: int) -> str:

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import combinations
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal, cast
-
-import networkx as nx
 
 from seqkit._util.secrets import as_given
 from seqkit._util.words import cut
-from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
+from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import DependencyCycle, ReadError
-from seqkit.readers._files import Cycles, PathLike, build, check_cycles, described, load_json, text_list, typed
+from seqkit.readers._files import PathLike, described, load_json, text_list, typed
 from seqkit.readers._folders import Folders
+from seqkit.readers._gathered import Gathered
 
 __all__ = ["read_npm"]
 
@@ -38,7 +37,7 @@ def read_npm(
     path: PathLike,
     *,
     ids: Literal["name@version", "name"] = "name@version",
-    kinds: str | Collection[str] = ("normal", "optional", "peer"),
+    kinds: Kinds = None,
     root: bool = False,
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
@@ -63,13 +62,13 @@ def read_npm(
         different things; only ``"name@version"``, the default, keeps them apart (a package
         without a version goes by its name). ``"name"`` joins them, their versions sorted and joined
         by ``" + "`` in the attribute; that can close cycles that the lock does not have.
-    kinds : collection of {"normal", "optional", "peer", "dev"}
-        Which dependencies count. ``"dev"`` is for workspaces and the root: installed packages have
-        none. The repos are the same whichever are chosen. Optional and peer dependencies that are
-        not installed are passed over.
+    kinds : str or collection of str, or None
+        Which dependencies count: some of ``"normal"``, ``"optional"``, ``"peer"`` and ``"dev"``; ``"all"``; None for
+        all but dev. ``"dev"`` is for workspaces and the root: installed packages have none. The repos are the same
+        whichever are chosen. Optional and peer dependencies that are not installed are passed over.
     root : bool
         Whether the package that the lock belongs to is a repo too.
-    cycles : {"error", "merge"}
+    cycles : {"error", "merge", "keep"}
         As in :meth:`seqkit.RepoDependencyGraph.from_edges`. Peer dependencies make cycles often.
 
     Raises
@@ -87,70 +86,36 @@ def read_npm(
     check_cycles(cycles)
     if ids not in _IDS:
         raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
-    chosen = (kinds,) if isinstance(kinds, str) else tuple(kinds)
-    if not all(kind in tuple(_SECTIONS) for kind in chosen):
-        raise ValueError(f"kinds is {as_given(kinds, 200)}, expected some of {tuple(_SECTIONS)}")
+    chosen = chosen_kinds(kinds)
     lock = _Lock(load_json(path), path)
     exact = {location: lock.name_and_version(location) for location in lock.folders(root)}
     repo_of = exact if ids == "name@version" else {location: lock.name(location) for location in exact}
+    found = _found(lock, path, repo_of, chosen)
+    try:
+        return found.to_graph(chosen, cycles)
+    except DependencyCycle as cycle:
+        if repo_of is not exact and _found(lock, path, exact, chosen).is_acyclic(chosen):
+            also = f'{cycle.also}. Versions kept apart have none: read_graph(…, ids="name@version")'
+            raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
+        raise
+
+
+def _found(lock: _Lock, path: PathLike, repo_of: Mapping[str, str], kinds: Collection[str]) -> Gathered:
+    """Tell of the packages of a lock, called as `repo_of` says, by location."""
+    found = Gathered(path, "npm")
     versions: dict[str, set[str]] = {repo: set() for repo in repo_of.values()}
-    links: list[tuple[str, str, str]] = []
     for location, repo in repo_of.items():
         version = lock.version(location)
         if version is not None:
             versions[repo].add(version)
-        links += [(kind, target, location) for kind, target in lock.needs(location, chosen)]
-    nodes = {repo: {"version": " + ".join(sorted(found))} if found else {} for repo, found in versions.items()}
-    try:
-        return build(path, _pairs(links, repo_of, chosen), nodes, cycles)
-    except DependencyCycle as cycle:
-        also = _way_out(links, repo_of, chosen)
-        if repo_of is not exact and _opens(_pairs(links, exact, chosen)):
-            also += '. Versions kept apart have none: read_graph(…, ids="name@version")'
-        raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
-
-
-def _pairs(
-    links: Iterable[tuple[str, str, str]], repo_of: Mapping[str, str], kinds: Collection[str]
-) -> list[tuple[str, str]]:
-    """Make pairs (needed, needing) of repos, of the links (kind, needed, needing) of folders that are of `kinds`."""
-    pairs = {}
-    for kind, target, location in links:
-        needed, repo = repo_of.get(target), repo_of[location]  # None: the root, left out
-        if kind in kinds and needed is not None and needed != repo:
-            pairs[needed, repo] = True
-    return list(pairs)
-
-
-def _opens(pairs: Iterable[tuple[str, str]]) -> bool:
-    return nx.is_directed_acyclic_graph(nx.DiGraph(list(pairs)))
-
-
-def _way_out(links: Collection[tuple[str, str, str]], repo_of: Mapping[str, str], chosen: Collection[str]) -> str:
-    """Say which kinds of dependencies to leave out against a cycle: normal ones last, and as few as can be."""
-    there = {kind for kind, _, _ in links}
-    present = [kind for kind in _SECTIONS if kind in there]
-    choices = [left_out for count in range(1, len(present)) for left_out in combinations(present, count)]
-    # A stable sort: of those that keep the normal ones, and of those that don't, the fewest come first.
-    choices.sort(key=lambda left_out: "normal" in left_out)
-    ways: list[tuple[str, ...]] = []
-    for left_out in choices:
-        if ways and (len(left_out) > len(ways[0]) or ("normal" in left_out) > ("normal" in ways[0])):
-            break
-        if _opens(_pairs(links, repo_of, there.difference(left_out))):
-            ways.append(left_out)
-    if ways:
-        start = (
-            "Normal dependencies alone have a cycle; there is none " if "normal" in ways[0] else "There is no cycle "
-        )
-        return start + ", or ".join(
-            f"without {' and '.join(left_out)} dependencies: read_graph(…, "
-            f"kinds={tuple(kind for kind in _SECTIONS if kind in chosen and kind not in left_out)!r})"
-            for left_out in ways
-        )
-    if len(present) > 1:
-        return "No choice among the kinds of dependencies (kinds=) opens it: those of each kind alone have one"
-    return f"Other kinds= do not open it: it is made of {present[0]} dependencies"
+    for repo, known in versions.items():
+        found.package(repo, version=" + ".join(sorted(known)) if known else None)
+    for location, repo in repo_of.items():
+        for kind, target in lock.needs(location, kinds):
+            needed = repo_of.get(target)  # None: the root, left out
+            if needed is not None and needed != repo:
+                found.needs(repo, needed, kind)
+    return found
 
 
 class _Lock:

@@ -13,32 +13,25 @@ from typing import Any, Literal, cast
 
 import networkx as nx
 from packaging.markers import default_environment
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
-from seqkit._show.html import shortened
 from seqkit._util.words import listed
-from seqkit.core.graph import RepoDependencyGraph
+from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
+from seqkit.core.kinds import Kinds
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers._files import (
-    Cycles,
     PathLike,
-    build,
-    check_cycles,
     described,
     load_json,
     text_list,
     typed,
     warn_of_content,
 )
+from seqkit.readers._gathered import Gathered
+from seqkit.readers._requirements import normalised, parsed, reason
 
 __all__ = ["read_pip"]
 
 _EXTRAS = ("all", "requested")
-_START = re.compile(  # of a requirement: a name that is no path or URL, and its extras
-    r"\s*(?P<name>[A-Z0-9][A-Z0-9._-]*)\s*(?P<extras>\[[^\]]*\])?(?=\s*(?:$|[\[(<>=!~;@,^*'\"]|(?<=\s)\w))\s*(?P<url>@)?",
-    re.IGNORECASE | re.ASCII,
-)
 _WORDS = re.compile(r""""[^"]*"|'[^']*'|[^\s"'()]+""")  # of a marker
 _EQUAL = ("==", "!=")
 _MOST_TRIES = 1_000  # of a requirement, each for another extra
@@ -50,6 +43,7 @@ def read_pip(
     *,
     environment: Mapping[str, str] | None = None,
     extras: Literal["all", "requested"] = "all",
+    kinds: Kinds = None,
     cycles: Cycles = "error",
 ) -> RepoDependencyGraph:
     """Read an installation report; every package in it is a repo, with its `version` as attribute.
@@ -72,7 +66,9 @@ def read_pip(
         Which extras are active: all that anybody asks for, a person or another package's requirement
         (and so on: an extra can ask for extras), as pip does (the default), or only those of the
         packages that a person requested.
-    cycles : {"error", "merge"}
+    kinds : str or collection of str, or None
+        Which dependencies count; a report tells no kinds, so that all are ``normal``.
+    cycles : {"error", "merge", "keep"}
         As in :meth:`seqkit.RepoDependencyGraph.from_edges`.
 
     Raises
@@ -111,16 +107,20 @@ def read_pip(
             "in the report, but not requested and needed by nothing that is, as far as it tells",
             _unexplained(packages, pairs.pairs),
         )
-    nodes = {name: {"version": package.version} for name, package in packages.items()}
+    graph = Gathered(path, "pip", knows_kinds=False)
+    for name, package in packages.items():
+        graph.package(name, version=package.version)
+    for before, after in pairs.pairs:
+        graph.needs(after, before)
     try:
-        return build(path, pairs.pairs, nodes, cycles)
+        return graph.to_graph(kinds, cycles)
     except DependencyCycle as cycle:
+        also = cycle.also
         if extras == "all" and nx.is_directed_acyclic_graph(
             nx.DiGraph(_Edges(packages, environment, follow=False).pairs)
         ):
             also = 'There is no cycle with read_graph(…, extras="requested")'
-            raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
-        raise
+        raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
 
 
 def _chosen_environment(environment: Mapping[str, str] | None) -> dict[str, str]:
@@ -147,14 +147,14 @@ class _Package:
         name = typed(path, f"{where}.metadata.name", metadata.get("name"), str)
         if not _NAME.fullmatch(name):
             raise ReadError(path, None, f"{where}.metadata.name is {described(name)}, expected a package name")
-        self.name = str(canonicalize_name(name))
+        self.name = normalised(name)
         self.version = cast("str", typed(path, f"{where}.metadata.version", metadata.get("version"), str))
         # None: not told, which pip always does.
         self.requested: bool | None = (
             typed(path, f"{where}.requested", told["requested"], bool) if "requested" in told else None
         )
         self.extras = {
-            str(canonicalize_name(extra))
+            normalised(extra)
             for extra in text_list(path, f"{where}.requested_extras", told.get("requested_extras", []))
         }
         where = f"{where}.metadata.requires_dist"
@@ -168,18 +168,13 @@ class _Requirement:
     """What a package requires: a name, extras and a marker. Versions don't matter: pip has chosen."""
 
     def __init__(self, path: PathLike, where: str, text: str) -> None:
-        self.where, self.text, self.trouble = where, text, ""
-        for reading in _readings(text):
-            try:
-                read = Requirement(reading)
-            except (ValueError, RecursionError) as error:  # InvalidRequirement is a ValueError
-                self.trouble = self.trouble or _reason(error)
-            else:
-                self.name = str(canonicalize_name(read.name))
-                self.extras = sorted(str(canonicalize_name(extra)) for extra in read.extras)
-                self.marker = read.marker
-                return
-        raise ReadError(path, None, f"{where} is {described(text)}, expected a requirement: {self.trouble}")
+        self.where, self.text = where, text
+        read, self.trouble = parsed(text)
+        if read is None:
+            raise ReadError(path, None, f"{where} is {described(text)}, expected a requirement: {self.trouble}")
+        self.name = normalised(read.name)
+        self.extras = sorted(normalised(extra) for extra in read.extras)
+        self.marker = read.marker
 
     def holds(self, environment: Mapping[str, str], extra: str) -> bool:
         """Tell whether it counts for the package with `extra`, or with none (""); what cannot be decided counts."""
@@ -189,7 +184,7 @@ class _Requirement:
             return self.marker.evaluate({**environment, "extra": extra})
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             # A marker that compares what cannot be compared, or a variable that markers of metadata do not have.
-            self.trouble = f"its marker cannot be evaluated: {_reason(error)}"
+            self.trouble = f"its marker cannot be evaluated: {reason(error)}"
             return True
 
     def extras_of_marker(self) -> Collection[str] | None:
@@ -201,26 +196,11 @@ class _Requirement:
                 beside = words[at - 2 : at] if at > 1 and words[at - 1] in _EQUAL else words[at + 1 : at + 3][::-1]
                 if len(beside) != 2 or beside[1] not in _EQUAL or len(beside[0]) < 3 or beside[0][0] not in "\"'":
                     return None
-                named.add(str(canonicalize_name(beside[0][1:-1])))
+                named.add(normalised(beside[0][1:-1]))
         return named
 
     def __str__(self) -> str:
         return f"{self.where} is {described(self.text)} ({self.trouble})"
-
-
-def _reason(error: Exception) -> str:
-    return shortened((str(error) or type(error).__name__).splitlines()[0])
-
-
-def _readings(text: str) -> Iterator[str]:
-    """List what a requirement may say: all of it; where that breaks the rules less, down to its name."""
-    yield text
-    if start := _START.match(text):
-        name, extras = start["name"].rstrip("._-"), start["extras"] or ""
-        # The marker stands behind a semicolon; in a URL, which may hold some, behind a blank and one.
-        _, found, marker = text[start.end() :].partition(" ;" if start["url"] else ";")
-        markers = [f" ; {marker}", ""] if found else [""]
-        yield from (f"{name}{asked}{marker}" for marker in markers for asked in dict.fromkeys((extras, "")))
 
 
 def _packages(report: Mapping[str, Any], path: PathLike) -> dict[str, _Package]:

@@ -5,6 +5,7 @@ import sys
 from tests.benchmarks import (
     bench_audit,
     bench_core,
+    bench_graphs,
     bench_layout,
     bench_ledger,
     bench_running,
@@ -17,6 +18,7 @@ from tests.benchmarks import (
 BENCHMARKS = {
     "audit": bench_audit.run,
     "core": bench_core.run,
+    "graphs": bench_graphs.run,
     "layout": bench_layout.run,
     "ledger": bench_ledger.run,
     "running": bench_running.run,

@@ -350,9 +350,19 @@ def test_one_repo_is_drawn():
     ax.figure.canvas.draw()
 
 
+def test_a_graph_is_drawn_without_versions_and_with_its_cycles():
+    ax = order(diamond())
+    assert title(ax) == f"{len(diamond())} repos in {len(diamond().waves())} waves"
+    edges = [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d"), ("x", "d")]
+    ax = order(RepoDependencyGraph.from_edges(edges, cycles="keep"))
+    assert title(ax) == "3 repos in 2 waves; 1 cycle as one box each"
+    assert "a+b+c" in {text.get_text() for text in ax.texts}
+    ax.figure.canvas.draw()
+
+
 def test_wrong_arguments_are_named():
-    with pytest.raises(TypeError, match="plan_or_outcome is a RepoDependencyGraph"):
-        order(diamond())
+    with pytest.raises(TypeError, match="graph_or_plan_or_outcome is a str, expected a RepoDependencyGraph"):
+        order("plan")
     with pytest.raises(TypeError, match="plan_or_graph is a str"):
         blast_radius("plan", "core")
     with pytest.raises(ValueError, match="depth is -1"):

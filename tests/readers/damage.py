@@ -1,0 +1,63 @@
+"""Damage to good files: what a reader makes of them is a graph or an error of ours, whatever was done to them."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import warnings
+from pathlib import Path
+from typing import Any
+
+from seqkit import DependencyCycle, ReadError, read_graph
+
+__all__ = ["survives_damage"]
+
+_OTHERS = [None, True, 0, -1.5, "", "x", "\ud800", "a@1", [], {}, [[]], [None], {"a": 1}, "pkg:npm/%40", "NONE"]
+
+
+def survives_damage(document: Any, path: Path, format: str, examples: int, seed: int = 0) -> None:
+    """Hold that a file with one to three random faults is read, or refused with a ReadError or a DependencyCycle.
+
+    A key or an item goes, is changed for something else or comes twice, or the text is cut.
+    """
+    rng = random.Random(seed)
+    refused: list[int] = []
+    for _ in range(examples):
+        damaged = copy.deepcopy(document)
+        for _ in range(rng.randint(1, 3)):
+            _damage(damaged, rng)
+        text = json.dumps(damaged)
+        if rng.random() < 0.1:
+            text = text[: rng.randrange(len(text))]
+        path.write_text(text, "utf-8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # ids that look alike
+            try:
+                read_graph(path, format, kinds="all", ids=rng.choice(["name", "name@version"]))
+            except (ReadError, DependencyCycle) as error:
+                refused.append(len(str(error)))
+    assert 0 < len(refused) < examples
+    assert max(refused) < 2_000
+
+
+def _damage(document: Any, rng: random.Random) -> None:
+    places: list[tuple[Any, Any]] = []
+    waiting = [document]
+    while waiting:
+        here = waiting.pop()
+        for key, value in here.items() if isinstance(here, dict) else enumerate(here):
+            places.append((here, key))
+            if isinstance(value, dict | list):
+                waiting.append(value)
+    if not places:
+        return
+    holder, key = rng.choice(places)
+    match rng.randrange(3):
+        case 0:
+            del holder[key]
+        case 1:
+            holder[key] = rng.choice(_OTHERS)
+        case _:
+            other, at = rng.choice(places)
+            holder[key] = copy.deepcopy(other[at])
