@@ -5,14 +5,18 @@ connected component of about 4,800. CPU time, as ratios to networkx on the same 
 """
 
 import gc
+import json
 import random
 import resource
+import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import networkx as nx
 
-from seqkit import RepoDependencyGraph, analyze, blast_radius, build_plan
+from seqkit import RepoDependencyGraph, analyze, blast_radius, build_plan, read_graph
 
 N, EDGES, KNOT = 34_288, 247_000, 4_800
 
@@ -65,4 +69,43 @@ def run() -> list[str]:
         f"  most memory of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB, "
         "with networkx's own graph of the same",
     ]
+    return [*lines, *files(merged)]
+
+
+def files(graph: RepoDependencyGraph) -> list[str]:
+    """Read the same graph from files of several formats, beside what reads such a file and makes nothing of it."""
+    lines = [f"files of {graph.n_dependencies:,} dependencies; microseconds of CPU a dependency:"]
+    needs = {repo: graph.dependencies_of(repo) for repo in graph}
+    refs = [{"bom-ref": repo, "name": repo, "version": "1"} for repo in graph]
+    bill = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "components": [{"type": "library", **ref} for ref in refs],
+        "dependencies": [{"ref": repo, "dependsOn": others} for repo, others in needs.items()],
+    }
+    lock = "# yarn lockfile v1\n\n" + "\n".join(
+        f'"{repo}@1":\n  version "1.0.0"\n'
+        + "  dependencies:\n" * bool(others)
+        + "".join(f'    "{other}" "1"\n' for other in others)
+        for repo, others in needs.items()
+    )
+    texts = {
+        "edges.csv": "dependency,dependent\n" + "".join(f"{before},{after}\n" for before, after in graph.edges),
+        "yarn.lock": lock,
+        "graph.dot": graph.to_dot(),
+        "graph.json": json.dumps(graph.to_node_link()),
+        "all.cdx.json": json.dumps(bill),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in texts.items():
+            path = Path(folder, name)
+            path.write_text(text, "utf-8")
+            took = cpu(partial(read_graph, path), 2) * 1e6 / graph.n_dependencies
+            lines.append(f"  {name:12} {took:5.1f}")
+            if name.endswith(".json"):
+                parse = cpu(partial(json.loads, text), 2) * 1e6 / graph.n_dependencies
+                lines[-1] += f" = {took / parse:4.1f}x of json.loads ({parse:.1f})"
+            elif name.endswith(".csv"):
+                bare = cpu(partial(nx.read_edgelist, path, delimiter=",", data=False), 2) * 1e6 / graph.n_dependencies
+                lines[-1] += f" = {took / bare:4.1f}x of nx.read_edgelist ({bare:.1f})"
     return lines

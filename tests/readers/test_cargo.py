@@ -375,7 +375,7 @@ def test_metadata_that_names_strangers(printed: Callable[[dict[str, Any]], Path]
 
 # ---------------------------------------------------------------------- locks
 
-REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
+REGISTRY = "registry+https://example.org/index"
 
 
 def lock(tmp_path: Path, *packages: tuple[str, str, str, list[str]], head: str = "version = 3", name: str = "") -> Path:
