@@ -186,7 +186,7 @@ def test_public_names_of_the_readers_of_formats() -> None:
     assert set(seqkit.ledger.__all__) == of_ledgers | opening | classes | {"write_jsonl", "write_sqlite"}
     of_graphs = {"read_edges", "read_npm", "read_pip", "read_plan"}
     of_graphs |= {"read_dbt", "read_dot", "read_graphml", "read_node_link"}
-    of_graphs |= {"read_poetry", "read_pylock", "read_python", "read_uv", "read_workflow"}
+    of_graphs |= {"read_backstage", "read_poetry", "read_pylock", "read_python", "read_uv", "read_workflow"}
     of_graphs |= {"read_js", "read_maven", "read_nx", "read_pnpm", "read_turbo"}
     of_graphs |= {"read_cargo", "read_cargo_lock", "read_cargo_metadata", "read_go", "read_go_mod_graph"}
     of_graphs |= {"read_conda_forge", "read_debian", "read_kde", "read_publishing_rules", "read_ros", "read_yarn"}

@@ -17,6 +17,7 @@ from seqkit._util.formats import endings, listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
 from seqkit.readers._files import Opened, PathLike, ReadWarning
+from seqkit.readers.backstage import read_backstage
 from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
@@ -53,6 +54,7 @@ from seqkit.readers.yarn import read_yarn
 
 __all__ = [
     "ReadWarning",
+    "read_backstage",
     "read_cargo",
     "read_cargo_lock",
     "read_cargo_metadata",

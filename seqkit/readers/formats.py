@@ -25,6 +25,7 @@ from seqkit.core.plan import SequencePlan
 from seqkit.errors import ReadError
 from seqkit.readers._files import Opened, ReadWarning
 from seqkit.readers._manifests import Ecosystem
+from seqkit.readers.backstage import BACKSTAGE_FILES, is_backstage, read_backstage
 from seqkit.readers.cargo import CARGO, read_cargo
 from seqkit.readers.cargo_lock import is_cargo_lock, read_cargo_lock
 from seqkit.readers.cargo_metadata import read_cargo_metadata
@@ -257,6 +258,15 @@ FORMATS: tuple[Format[RepoDependencyGraph], ...] = (
     ),
     Format("dot", "a graph in DOT", read_dot, (".dot", ".gv"), detail="Graphviz; a digraph"),
     Format("graphml", "a graph in GraphML", read_graphml, (".graphml",), detail="networkx, yEd, Gephi"),
+    Format(
+        "backstage",
+        "a catalog of Backstage",
+        read_backstage,
+        (".yaml", ".yml"),
+        sniff=is_backstage,
+        sign="apiVersion: backstage.io/…",
+        files=BACKSTAGE_FILES,
+    ),
     Format(
         "ros",
         "ROS packages",

@@ -26,8 +26,9 @@ KDE_FILES = (
 )
 """What such files are called in KDE's repository of metadata."""
 
-_PROJECT = r"([^\[\]:\s]+)\s*(?:\[([^\]\s]+)\])?"
-_LINE = re.compile(rf"\s*{_PROJECT}\s*:\s*{_PROJECT}\s*")
+# Nothing that was matched is given back, so that a line of blanks takes no longer than another of its length.
+_PROJECT = r"([^\[\]:\s]++)\s*+(?:\[([^\]\s]++)\])?+"
+_LINE = re.compile(rf"\s*+{_PROJECT}\s*+:\s*+{_PROJECT}\s*+")
 _ANY = "*"
 _THIRD_PARTY = "third-party/"
 _SNIFFED = 50
