@@ -194,10 +194,10 @@ class Gathered:
         )
 
     def _all_told(self, about: str) -> list[Counted]:
-        """List what was told; a sentence that was told once, without an example, is not a matter of counting."""
+        """List what was told; what is to look at or guessed once, without an example, is a sentence."""
         counts = {what: self._counts[about, what] for what in self._told[about]}
         return [
-            Counted(what, counts[what] if told or counts[what] > 1 else 0, tuple(told))
+            Counted(what, counts[what] if told or counts[what] > 1 or about == "left out" else 0, tuple(told))
             for what, told in self._told[about].items()
         ]
 

@@ -517,7 +517,7 @@ SIMULATE = ("simulate", "edges.csv", "--failure-rate", "0.1")
         (("what-if", "edges.csv", "--fail", "zzzz"), "its repos are core, api, docs, app, site"),
         (
             ("what-if", "jest30", "--fail", "a"),
-            "'jest30' is no data set (jest29, jupyter, kf5, chain_or_hub) and no name of a file",
+            "'jest30' is no data set (jest29, jupyter, kf5, chain_or_hub), no folder and no name of a file",
         ),
         (("what-if", "./jest29", "--fail", "a"), "'./jest29' is no data set"),
         (("what-if", "none.csv", "--fail", "a"), "none.csv: there is no such file"),
@@ -562,7 +562,7 @@ def test_wrong_arguments_are_one_line(folder: Path, arguments: tuple[str, ...], 
     ("content", "expected"),
     [
         ("", "is not JSON"),
-        ("[]", "is neither a package-lock.json (no lockfileVersion), nor a pip report (no install), nor a plan"),
+        ("[]", "nor a package-lock.json (no lockfileVersion), nor a pip report (no install), nor"),
         ("NaN", "NaN is not JSON"),
         ("[" * 100_000, "is nested too deeply"),
         ('{"items": 3, "edges": []}', "not a plan: "),
