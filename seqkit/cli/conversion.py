@@ -17,8 +17,8 @@ from seqkit.cli.graphs import DirectionOption, FormatOption, UnitOption
 from seqkit.cli.ledgers import LEDGER_HELP
 from seqkit.cli.printing import console, named
 from seqkit.cli.source import read_dependencies
-from seqkit.cli.writing import json_text, write
-from seqkit.core.exports import csv_of, dot_of, mermaid_of, node_link_of
+from seqkit.cli.writing import write
+from seqkit.core.exports import FORMS
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.kinds import KINDS
 from seqkit.errors import ReadError
@@ -30,15 +30,8 @@ from seqkit.ledger.reading import read_ledger
 
 __all__ = ["convert", "export"]
 
-_GRAPHS: dict[str, Callable[[RepoDependencyGraph], str]] = {
-    ".csv": csv_of,
-    ".tsv": lambda graph: csv_of(graph, "\t"),
-    ".json": lambda graph: json_text(node_link_of(graph)),
-    ".dot": dot_of,
-    ".gv": dot_of,
-    ".mmd": mermaid_of,
-}
-"""What a graph is written as, by the end of the file's name."""
+_GRAPHS = {end: to_text for _, ends, to_text in FORMS for end in ends}
+_WRITTEN = either([what + " (" + ", ".join(ends) + ")" for what, ends, _ in FORMS])
 
 _GRAPH_HELP = "Or a graph: a data set, a folder or a file, as for the command graph."
 
@@ -49,8 +42,7 @@ def convert(
         str,
         typer.Argument(
             metavar="TARGET",
-            help=f"What to write: {listed_to_write(writable())}; of a graph an edge list (.csv, .tsv), node-link JSON "
-            "(.json), DOT (.dot, .gv) or Mermaid (.mmd). The end of the name decides.",
+            help=f"What to write: {listed_to_write(writable())}; of a graph {_WRITTEN}. The end of the name decides.",
         ),
     ],
     force: Annotated[bool, typer.Option("--force", help="Replace TARGET where it exists.")] = False,

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from seqkit._util.formats import Format, endings, listed, named_like
+from seqkit._util.formats import Format, listed, named_like
 from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.secrets import as_given, shown
 from seqkit._util.words import plural, printable
@@ -207,8 +207,8 @@ def _named(name: str) -> list[Format[RepoDependencyGraph | SequencePlan]]:
     rows = named_like(table, name)
     if not rows:
         raise ValueError(
-            f"{as_given(name, 200)} is no data set ({', '.join(DATASETS)}), no folder and no name of a file that ends "
-            f"in {endings(_FILES)}"
+            f"{as_given(name, 200)} is no data set ({', '.join(DATASETS)}), no folder and no name of a file that is "
+            "read: python -m seqkit graph --help lists those"
         )
     return rows
 

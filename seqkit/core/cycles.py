@@ -25,7 +25,7 @@ from seqkit._util.words import listed, quoted
 from seqkit.core.kinds import NORMAL, hardest
 from seqkit.errors import DependencyCycle
 
-__all__ = ["after_each", "components", "cut", "described_cycle", "kinds_of_edge", "smallest_cycle", "units"]
+__all__ = ["after_each", "components", "cut", "described_cycle", "kinds_of_edge", "leads", "smallest_cycle", "units"]
 
 _SMALL = 5_000  # edges
 _MOST_STEPS = 20_000_000  # of a search that tries to put back what was cut; beyond, more is cut than must be
@@ -172,7 +172,7 @@ def cut(digraph: nx.DiGraph[str], members: Sequence[str]) -> list[tuple[str, str
         return backwards
     left_out = []
     for pair in sorted(backwards, key=lambda pair: (-hard[pair], pair)):
-        if pair[0] == pair[1] or _leads(after, pair[1], pair[0]):
+        if pair[0] == pair[1] or leads(after, pair[1], pair[0]):
             left_out.append(pair)
         else:
             after[pair[0]].append(pair[1])
@@ -236,13 +236,14 @@ def _changed(
         ends.append(repo)
 
 
-def _leads(after: Mapping[str, Iterable[str]], start: str, goal: str) -> bool:
+def leads(after: Mapping[str, Iterable[str]], start: str, goal: str) -> bool:
+    """Tell whether one comes after another, directly or not; whoever nobody needs may be missing in `after`."""
     seen, todo = {start}, [start]
     while todo:
         repo = todo.pop()
         if repo == goal:
             return True
-        for other in after[repo]:
+        for other in after.get(repo, ()):
             if other not in seen:
                 seen.add(other)
                 todo.append(other)

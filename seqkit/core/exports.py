@@ -20,9 +20,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqkit._util.words import printable
@@ -32,7 +33,7 @@ from seqkit.core.kinds import NORMAL, RELEASE_KINDS
 if TYPE_CHECKING:
     from seqkit.core.graph import RepoDependencyGraph
 
-__all__ = ["DIRECTION", "LABELS", "csv_of", "dot_of", "mermaid_of", "node_link_of"]
+__all__ = ["DIRECTION", "FORMS", "LABELS", "csv_of", "dot_of", "mermaid_of", "node_link_of"]
 
 DIRECTION = "dependency_to_dependent"
 """What the edges of everything that is written here mean."""
@@ -183,3 +184,13 @@ def csv_of(graph: RepoDependencyGraph, separator: str = ",") -> str:
     )
     writer.writerows(row[:columns] for row in [("dependency", "dependent", "kinds"), *rows])
     return text.getvalue()
+
+
+FORMS: tuple[tuple[str, tuple[str, ...], Callable[[RepoDependencyGraph], str]], ...] = (
+    ("an edge list", (".csv",), csv_of),
+    ("one with tabs", (".tsv",), lambda graph: csv_of(graph, "\t")),
+    ("node-link JSON", (".json",), lambda graph: json.dumps(node_link_of(graph), indent=2, allow_nan=False) + "\n"),
+    ("DOT", (".dot", ".gv"), dot_of),
+    ("Mermaid", (".mmd",), mermaid_of),
+)
+"""What a graph is written as: what that is, how such files are named, and the text."""

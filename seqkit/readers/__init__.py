@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from seqkit._util.collector import collector_paused
-from seqkit._util.formats import endings, listed, named_like, told_in
+from seqkit._util.formats import listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
 from seqkit.readers._files import Opened, PathLike, ReadWarning
@@ -155,7 +155,8 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
         raise ValueError(f"format is {as_given(format, 200)}, expected one of {names}, or None to guess")
     if format is None and os.path.isdir(path):
         _check_options(options, read_folder, "folder", passed_over=("path", "ecosystems"))
-        return read_folder(path, ECOSYSTEMS, **options)
+        with collector_paused():  # what is read is kept: there is nothing to collect
+            return read_folder(path, ECOSYSTEMS, **options)
     file = Opened(path)
     if format is not None:
         row = next(row for row in formats if row.name == format)
@@ -164,12 +165,12 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
         if not rows:
             raise ValueError(
                 f"format of {as_given(os.fspath(path), 200)} cannot be guessed from the ending "
-                f"{PurePath(shown(os.fspath(path))).suffix!r} of its name, expected {endings(formats)}; pass format= "
-                f"one of {names}"
+                f"{PurePath(shown(os.fspath(path))).suffix!r} of its name; pass format= one of {names}"
             )
-        row = recognised(rows, file, advice=f"; pass format= one of {names} to see what is missing")
+        alike = tuple(row.name for row in rows)
+        row = recognised(rows, file, advice=f"; pass format= one of {alike} to see what is missing")
     _check_options(options, row.read, row.name, passed_over=("path",))
-    with collector_paused():  # what is read is kept: there is nothing to collect
+    with collector_paused():
         return row.read(file, **options)
 
 

@@ -22,7 +22,7 @@ from itertools import combinations
 from typing import Any
 
 from seqkit._util.words import inflected
-from seqkit.core.cycles import after_each, components
+from seqkit.core.cycles import after_each, components, leads
 from seqkit.core.graph import Cycles, RepoDependencyGraph, graph_of_kinds
 from seqkit.core.kinds import KINDS, Kinds, chosen_kinds, in_order
 from seqkit.core.read_report import Counted, ReadReport
@@ -106,7 +106,7 @@ class Gathered:
                 after.setdefault(dependency, []).append(dependent)
         for dependency, dependent, kind in needs:
             if (dependency, dependent) not in self.edges and place.get(dependency, -1) == place.get(dependent, -2):
-                if _leads(after, dependent, dependency):
+                if leads(after, dependent, dependency):
                     self.left_out(
                         "dependencies that would close a cycle, and then do not count",
                         f"{dependent} needs {dependency} ({kind})",
@@ -120,11 +120,11 @@ class Gathered:
         self._tell("left out", what, example)
 
     def guessed(self, what: str, example: str = "") -> None:
-        """Count one that the file did not say, and that was taken for granted."""
+        """Count one that the file did not say, and that was guessed; without an example `what` is a sentence."""
         self._tell("guessed", what, example)
 
     def look_at(self, what: str, example: str = "") -> None:
-        """Count one that whoever reads the graph should look at."""
+        """Count one that whoever reads the graph should look at; without an example `what` is a sentence."""
         self._tell("look at", what, example)
 
     def _tell(self, about: str, what: str, example: str) -> None:
@@ -194,11 +194,10 @@ class Gathered:
         )
 
     def _all_told(self, about: str) -> list[Counted]:
-        """List what was told; what is to look at or guessed once, without an example, is a sentence."""
-        counts = {what: self._counts[about, what] for what in self._told[about]}
+        """List what was told: how many, but of sentences."""
         return [
-            Counted(what, counts[what] if told or counts[what] > 1 or about == "left out" else 0, tuple(told))
-            for what, told in self._told[about].items()
+            Counted(what, self._counts[about, what] if examples or about == "left out" else 0, tuple(examples))
+            for what, examples in self._told[about].items()
         ]
 
     def _left_out_kinds(self, kept: Mapping[Pair, tuple[str, ...]]) -> list[Counted]:
@@ -275,13 +274,3 @@ def _largest(pairs: Iterable[Pair]) -> list[str]:
 
 def _opens(pairs: Iterable[Pair]) -> bool:
     return not components(after_each(pairs))
-
-
-def _leads(after: Mapping[str, Iterable[str]], start: str, goal: str) -> bool:
-    """Tell whether one comes after another, directly or not."""
-    reached, waiting = {start}, [start]
-    while waiting and goal not in reached:
-        more = [other for other in after.get(waiting.pop(), ()) if other not in reached]
-        reached.update(more)
-        waiting += more
-    return goal in reached

@@ -265,7 +265,7 @@ def test_audit_of_the_original(seqkit: Seqkit) -> None:
         (("--json", "runs.jsonl"), "is the file that is read"),
         (("--html", "runs.jsonl"), "is the file that is read"),
         (("--html", "no/where.html"), "there is no directory"),
-        (("--graph", "runs.jsonl"), "no name of a file that ends in .csv, .tsv,"),
+        (("--graph", "runs.jsonl"), "no name of a file that is read: python -m seqkit graph --help lists those"),
         (("--graph", "none.csv"), "none.csv: there is no such file"),
     ],
 )
