@@ -51,7 +51,8 @@ class Window(NamedTuple):
 class Freeze:
     """A window in which nothing starts: no repo, and no further attempt at one.
 
-    What is due in it waits until it ends; then all that may start does, by priority. What runs goes on.
+    What is due in it waits until it ends; then all that may start does, by priority. What runs goes on. As attributes
+    times are dates in UTC, or timedeltas.
 
     Parameters
     ----------
@@ -60,8 +61,8 @@ class Freeze:
     name : str
         What it is called in frames and pictures.
     lead : float or timedelta
-        Nothing starts so many seconds before it either: give it where what runs must have ended as it begins, as long
-        as the longest release takes.
+        Nothing starts so many seconds before it either, however short it is: give it where what runs must have ended
+        as it begins, as long as the longest release takes.
 
     Raises
     ------

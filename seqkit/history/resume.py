@@ -292,7 +292,7 @@ def resume_plan(
 
     What was released, in time or too late for the run, is not in the plan, or stands in it as unreleased
     (``skipped``) where it lies between two repos that are left. Versions, digests and promoters are those of the old
-    plan.
+    plan. How the run went, such as its policy, lanes or calendar, is not taken over: give it to the run of this plan.
 
     Parameters
     ----------
@@ -339,9 +339,9 @@ def resume_plan(
         Where the ledger has no such run.
     ValueError, TypeError
         Where repos are in doubt and `in_doubt` is ``"error"``, or `check` does not tell; where `check` is missing, or
-        given and not asked; where the run carries no plan and `graph` is
-        None; where the version of a repo that is left is not known; where `taken_as_released` names a repo that
-        neither failed nor is in doubt; where two copies of the run differ; where an argument is wrong.
+        given and not asked; where the run carries no plan and `graph` is None; where the version of a repo that is left
+        is not known; where `taken_as_released` names a repo that neither failed nor is in doubt; where two copies of
+        the run differ; where an argument is wrong.
     RepoNotFound
         Where the events of a run without a plan name a repo that a graph given does not have; what a plan given lacks
         is passed over.

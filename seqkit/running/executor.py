@@ -160,7 +160,8 @@ async def execute_plan(
     Warns
     -----
     UnknownRepo
-        Where it names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
+        Where `releaser`, `priority` or `durations` name a repo that looks like a slip: see
+        :class:`seqkit.FailureModel`.
 
     Examples
     --------

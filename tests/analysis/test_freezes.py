@@ -123,14 +123,20 @@ def test_frames_are_what_a_second_model_s_events_come_to(seed: int) -> None:
 # ---------------------------------------------------------------------- when to start
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_the_last_safe_start_is_the_last_start_that_does(seed: int) -> None:
-    """Without a limit of lanes who starts sooner is done sooner, so the last start is one, and a bit later is none."""
+@pytest.mark.parametrize(("seed", "days"), [*[(seed, 0) for seed in range(12)], (0, 30), (1, 365)])
+def test_the_last_safe_start_is_the_last_start_that_does(seed: int, days: int) -> None:
+    """Without a limit of lanes who starts sooner is done sooner, so the last start is one, and a bit later is none.
+
+    However long the calendar is: another freeze may lie so many days before.
+    """
     chosen = random.Random(seed)
     takes = DurationModel({"a": 600, "b": 900, "c": 300, "d": 1200}, sigma=0.5)
     begin = chosen.randint(3_000, 20_000)
     calendar = [Freeze(begin, begin + 3_000, lead=chosen.choice([0, 400]))]
     calendar += [Freeze(at, at + chosen.randint(60, 2_000)) for at in chosen.sample(range(begin), chosen.randint(0, 2))]
+    if days:
+        early, later = Freeze(0, 60), timedelta(days=days)
+        calendar = [Freeze(one.start + later, one.end + later, lead=400) for one in calendar] + [early]  # type: ignore[operator]
     level = chosen.choice([0.5, 0.9])
     common: dict[str, Any] = {"model": 0.02, "attempts": 2, "rng": seed, "trials": 300, "executor": 1}
     last = schedule(CHAIN, takes, calendar=calendar, **common).last_safe_start(level=level)

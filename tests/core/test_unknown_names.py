@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from seqkit import (
     compare,
     delayed,
     diff_plans,
+    eta,
     execute_plan,
     fit_failure_rates,
     plots,
@@ -110,6 +112,9 @@ TAKERS: dict[str, Callable[[Any], Any]] = {
 each_taker = pytest.mark.parametrize("take", TAKERS.values(), ids=TAKERS)
 
 
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+UNDER_WAY = run_plan(PLAN, SimulatedReleaser(0.0, rng=1, durations=60), clock=VirtualClock(NOON))
+
 # Whatever takes durations, called with them.
 TIMED: dict[str, Callable[[Any], Any]] = {
     "run_plan": lambda takes: run_plan(PLAN, 0.0, durations=takes, rng=1),
@@ -118,6 +123,7 @@ TIMED: dict[str, Callable[[Any], Any]] = {
     ),
     "run_plan, by a wrapped one": lambda takes: run_plan(PLAN, delayed(0.0, takes, rng=1), clock=VirtualClock()),
     "schedule": lambda takes: schedule(PLAN, takes, trials=8, rng=1),
+    "eta": lambda takes: eta(UNDER_WAY.ledger, UNDER_WAY.run_id, takes, now=NOON, trials=8, rng=1),
     "LiveRun": lambda takes: LiveRun(PLAN, takes),
 }
 

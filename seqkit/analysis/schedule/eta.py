@@ -30,7 +30,7 @@ from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
 from seqkit.core.times import moment_of
-from seqkit.core.unknown import check_models
+from seqkit.core.unknown import check_durations, check_models
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
 from seqkit.ledger.reading import lent
@@ -269,7 +269,7 @@ def eta(
     Warns
     -----
     UnknownRepo
-        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
+        Where the model or the durations name a repo that looks like a slip: see :class:`seqkit.FailureModel`.
 
     Notes
     -----
@@ -313,6 +313,7 @@ def eta(
         raise ValueError(f"now is {as_given(now, 200)}, before the run began at {began}; expected a later moment")
     if record.completed_at is not None and record.completed_at <= moment:
         return _ended(plan, events, moment, record.completed_at, seed)
+    check_durations(plan, takes)
     course = Course.told_by(tag_of(record, "plan"))
     where = 1 if executor is None else executor
     return eta_of_events(plan, course, events, began, moment, takes, read, count, seed, where, "scheduling")

@@ -22,7 +22,6 @@ from seqkit.core.calendar import Freeze, Window, apart
 
 __all__ = ["cut_frame", "freezes_frame", "last_safe_start"]
 
-_EVALUATIONS = 16  # starts that are tried at most where the first does not do
 _NEAR = 1_000  # ticks: so near to the last safe start is near enough
 
 _Counts = NDArray[np.int64]
@@ -148,9 +147,7 @@ def last_safe_start(trials: ScheduleTrials, windows: Sequence[Window], which: in
     if share_done(late) >= level:
         return late
     early = min(window.close for window in windows) - int(needed[rank]) - 1
-    for _ in range(_EVALUATIONS):
-        if late - early <= _NEAR:
-            break
+    while late - early > _NEAR:
         middle = (early + late) // 2
         if share_done(middle) >= level:
             early = middle

@@ -188,9 +188,10 @@ class Schedule:
         """Say when the train may start at the latest to be done before a freeze with some probability.
 
         Under the same draws, and to the second. Where no other freeze comes before that one, and it has no lead, that
-        is the quantile of how long the train takes before the freeze begins. Else starts in between are tried, at most
-        18 in all, by halving: that takes for granted that who starts sooner is done sooner, which no limit of lanes
-        makes sure (Graham's anomalies may make an even later start do, seldom and by little).
+        is the quantile of how long the train takes before the freeze begins. Else starts are tried by halving the time
+        from the first freeze or its lead on, down to a second: that takes for granted that who starts sooner is done
+        sooner, which no limit of lanes makes sure (Graham's anomalies may make an even later start do, seldom and by
+        little).
 
         Parameters
         ----------
@@ -249,7 +250,8 @@ class Schedule:
             - `slack` (timedelta64[us]): by how much it may end later without moving the end, at the mean durations and
               by dependencies alone.
             - `criticality`, `se_criticality` (float64): the share of trials in which the end hangs on it, by what let
-              what start, a dependency or a freed lane; `criticality_by_dependencies` by dependencies alone.
+              what start, a dependency or a freed lane; what came before a freeze that was in the way does not count.
+              `criticality_by_dependencies` by dependencies alone, whatever the freezes.
             - `si`, `ssi`, `cruciality` (float64): the measures of :mod:`seqkit.analysis.schedule.measures`.
         """
         return repos_frame(self._trials, self._since)
@@ -276,6 +278,8 @@ class Schedule:
 
     def critical_paths(self, most: int = 10) -> pd.DataFrame:
         """List the chains on which the end most often hangs: what let what start, a dependency or a freed lane.
+
+        A chain begins after the last freeze that was in its way.
 
         Returns
         -------
