@@ -185,7 +185,8 @@ def plan(
             raise ValueError(f"--version is {version!r:.80}, but with --changed versions are proposed by --bump")
         named_repos = [repo.strip() for repo in changed.split(",") if repo.strip()]
         try:
-            made = plan_changes(read, named_repos, _bumps(bump, named_repos))
+            through = None if kinds is None else "all"  # what was chosen is all that was read
+            made = plan_changes(read, named_repos, _bumps(bump, named_repos), through)
         except ValueError as error:
             hint = "; here that is --bump REPO=VERSION,…" if "pass bump=" in str(error) else ""
             raise ValueError(f"{error}{hint}") from None

@@ -97,20 +97,24 @@ def freezes(texts: Sequence[str], lead: float, dated: bool = False) -> list[Free
     kinds = "dates such as 2026-12-24T18:00Z" + ("" if dated else " or seconds from the start")
     found = []
     for text in texts:
-        times: list[datetime | float] = []
-        for part in text.split("/"):
-            try:
-                times.append(float(part) if not dated else moment("--freeze", part))
-            except ValueError:
-                with contextlib.suppress(ValueError):
-                    times.append(moment("--freeze", part))
-        if len(times) != 2 or text.count("/") != 1:
+        try:
+            times = [_moment_or_seconds(part, dated) for part in text.split("/")]
+        except ValueError:
+            times = []
+        if len(times) != 2:
             raise ValueError(f"--freeze is {text!r}, expected START/END, {kinds}")
         try:
             found.append(Freeze(times[0], times[1], lead=lead))
         except ValueError as error:
             raise ValueError(f"--freeze is {text!r}: {error}") from None
     return found
+
+
+def _moment_or_seconds(text: str, dated: bool) -> datetime | float:
+    if not dated:
+        with contextlib.suppress(ValueError):
+            return float(text)
+    return moment("--freeze", text)
 
 
 def one_of(option: str, value: str, choices: Sequence[str]) -> str:

@@ -198,8 +198,10 @@ def plan_changes(
         word. Dependents get a patch: all that changed for them is a dependency. What a mapping does not name gets
         a patch.
     kinds : str or collection of str, or None
-        Through which dependencies a change reaches a dependent; None: all but dev, test and extra. What needs a
-        changed repo by others alone stands in `left_out`.
+        Through which dependencies a change reaches a dependent, of those that the graph has; None: all but dev, test
+        and extra, whatever was chosen when it was read; ``"all"`` for all that were. That matters where a reader
+        counts others by default, as those of Maven's tests or all of an edge list. What needs a changed repo by others
+        alone stands in `left_out`.
     originating_run_id : str
         What the release is made for.
 
@@ -263,17 +265,17 @@ def plan_changes(
         wanted[repo] = SequenceItem(repo_id=repo, version_label=version, status=_PENDING)
         because = tuple(other for other in reached[repo] if other not in private)
         changes[repo] = Change("changed" if repo in named else "dependency", because, before, rule)
-    left_out = _left_out(graph, reached, private, chosen_kinds(kinds), order)
+    left_out = _left_out(graph, reached, private, order)
     originating_run_id = checked_text(originating_run_id, "originating_run_id")
     plan = plan_of_items(graph, wanted, originating_run_id, "path", order)
     return ChangePlan(plan.items, snapshot_of(plan), originating_run_id, changes, left_out)
 
 
 def _reached(
-    graph: RepoDependencyGraph, changed: list[str], kinds: Iterable[str], order: list[str]
+    graph: RepoDependencyGraph, changed: list[str], kinds: tuple[str, ...], order: list[str]
 ) -> dict[str, list[str]]:
     """Give what a change reaches, in topological order, each with what of that it needs directly."""
-    strong = graph.only_kinds(tuple(kinds))
+    strong = graph.only_kinds(kinds)
     reached: dict[str, list[str]] = {}
     for repo in order:
         because = [other for other in strong.dependencies_of(repo) if other in reached]
@@ -283,24 +285,17 @@ def _reached(
 
 
 def _left_out(
-    graph: RepoDependencyGraph,
-    reached: Mapping[str, object],
-    private: set[str],
-    kinds: Iterable[str],
-    order: list[str],
+    graph: RepoDependencyGraph, reached: Mapping[str, object], private: set[str], order: list[str]
 ) -> dict[str, str]:
     """Say of what is concerned and yet does not go out why."""
     told: dict[str, str] = {}
-    chosen = set(kinds)
     for repo in order:
         if repo in private:
             told[repo] = "private: it is never published"
         elif repo not in reached:
-            for other in graph.dependencies_of(repo):
-                why = graph.kinds(other, repo)
-                if other in reached and chosen.isdisjoint(why):
-                    told[repo] = f"needs {other} for {' and '.join(why)} alone"
-                    break
+            other = next((other for other in graph.dependencies_of(repo) if other in reached), None)
+            if other is not None:  # by a kind that was chosen it would have been reached
+                told[repo] = f"needs {other} for {' and '.join(graph.kinds(other, repo))} alone"
     return told
 
 

@@ -55,7 +55,7 @@ def dot_of(graph: RepoDependencyGraph) -> str:
         facts = {key: _quoted(known[key]) for key in _FACTS if isinstance(known.get(key), str)}
         if printable(shown) != repo or "&" in repo or "\\" in repo:
             facts["label"] = _label(shown)
-        if isinstance(known.get("members"), list):
+        if _is_unit(known):
             facts |= {"peripheries": "2", "tooltip": _label(", ".join(map(str, known["members"])))}
         lines.append(f"  {_quoted(repo)}{_listed(facts)};")
     for pair in graph.edges:
@@ -65,6 +65,11 @@ def dot_of(graph: RepoDependencyGraph) -> str:
             facts["style"] = style
         lines.append(f"  {_quoted(pair[0])} -> {_quoted(pair[1])}{_listed(facts)};")
     return "\n".join([*lines, "}", ""])
+
+
+def _is_unit(known: Mapping[str, Any]) -> bool:
+    """Tell what was merged from what has an attribute of that name from elsewhere, such as a number of people."""
+    return isinstance(known.get("members"), list)
 
 
 def _style(kinds: Sequence[str]) -> str:
@@ -94,7 +99,7 @@ def mermaid_of(graph: RepoDependencyGraph) -> str:
     lines = ["flowchart LR"]
     number = {repo: f"n{at}" for at, repo in enumerate(graph)}
     for repo, name in number.items():
-        shape = '[["{}"]]' if "members" in graph.attributes(repo) else '["{}"]'
+        shape = '[["{}"]]' if _is_unit(graph.attributes(repo)) else '["{}"]'
         lines.append(f"  {name}{shape.format(_entities(graph.node(repo).display_name))}")
     for before, after in graph.edges:
         kinds = graph.kinds(before, after)

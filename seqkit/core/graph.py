@@ -237,10 +237,7 @@ class RepoDependencyGraph:
                     known = dict(merged)
                     graph._records = {repo: node for repo, node in graph._records.items() if repo in known}
             graph._digraph.add_nodes_from((repo, dict(attributes)) for repo, attributes in known.items())
-            graph._digraph.add_edges_from(edges)
-            for pair, kinds in edges.items():
-                if kinds != NORMAL:
-                    graph._digraph.edges[pair]["kinds"] = kinds
+            graph._digraph.add_edges_from((*pair, kinds_as_kept(kinds)) for pair, kinds in edges.items())
             if cycles == "error":
                 graph._check_order(way_out)
             return graph

@@ -18,7 +18,7 @@ class LaneWalk:
     """A moment in a train that goes in lanes: what has ended, what runs in which lane, and who waits for one.
 
     The train is :func:`~seqkit.explore.graham.graham_nine`. At each moment at which something ends, all ends are
-    taken in first; then whoever may start does, in the order of the numbers, as long as a lane is free.
+    taken in first; then whoever may start does, T1 before T2 and so on, as long as a lane is free.
 
     Parameters
     ----------

@@ -58,7 +58,8 @@ def gantt(
         What :func:`seqkit.schedule` gave.
     trial : int, optional
         Draw this trial instead, as a run that took place: :func:`seqkit.plots.timeline` of
-        :meth:`seqkit.Schedule.trial`. From 0; negative ones count from the end.
+        :meth:`seqkit.Schedule.trial`, in which freezes are gaps without bands. From 0; negative ones count from the
+        end.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, as tall as the rows need.
     figsize : tuple of float, optional
@@ -77,9 +78,9 @@ def gantt(
         higher its criticality, which stands on the right: in how many trials the end hangs on it, by what let what
         start. The whisker above the bar is P10 to P90 of the start, over the trials in which it started, the one below
         that of the end, over those in which it was released. A repo that no trial released has no bar. The vertical
-        lines are P50 and P80 of the end of the train. Freezes are hatched bands with their
-        names. The hatched row at the bottom goes from the first P50 of a start to the last P50 of an end of the repos
-        that have no row of their own.
+        lines are P50 and P80 of the end of the train. Freezes are hatched bands with their names. The hatched row at
+        the bottom goes from the first P50 of a start to the last P50 of an end of the repos that have no row of their
+        own.
 
     Raises
     ------

@@ -16,11 +16,9 @@ __all__ = ["LanesPanel"]
 
 _ABOUT = (
     '<div style="line-height:1.4">R. L. Graham’s nine jobs (1969). The number beside a name is how long it takes. '
-    "Whoever may start does, in the order of the numbers, as long as a lane is free. Three lanes take 12. "
+    "Whoever may start does, T1 before T2 and so on, as long as a lane is free. Three lanes take 12. "
     "Does a fourth one help? Shorter jobs? Fewer dependencies?</div>"
 )
-
-
 _BESIDE = {"width": "auto", "margin": "2px 2px 2px 14px"}
 
 

@@ -55,6 +55,19 @@ def test_a_plan_of_changes_is_a_file_for_the_other_commands(capsys: Out) -> None
     assert f"{len(made.released)} repos to release" in capsys.readouterr().out
 
 
+def test_a_change_goes_through_the_kinds_that_were_chosen(capsys: Out) -> None:
+    Path("tests.csv").write_text("dependency,dependent,kinds\ncore,api,\ncore,e2e,test\n")
+    versions = ["--bump", "core=2,api=2"]
+    assert main(["plan", "tests.csv", "--changed", "core", *versions, "--json", "p.json"]) == 0
+    assert SequencePlan.from_json(Path("p.json").read_text("utf-8")).released == ["core", "api"]
+    assert "needs core for test alone" in capsys.readouterr().out
+    for kinds, released in (("all", ["core", "api", "e2e"]), ("test", ["core", "e2e"])):
+        versions = ["--bump", ",".join(f"{repo}=2" for repo in released)]
+        assert main(["plan", "tests.csv", "--kinds", kinds, "--changed", "core", *versions, "--json", "p.json"]) == 0
+        assert SequencePlan.from_json(Path("p.json").read_text("utf-8")).released == released
+        assert "LEFT OUT" not in capsys.readouterr().out
+
+
 def test_a_whole_plan_by_waves(capsys: Out) -> None:
     assert main(["plan", "edges.csv", "--kinds", "normal,peer", "--version", "2.0", "--csv", "-"]) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("0,0,core,2.0")

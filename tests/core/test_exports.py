@@ -113,6 +113,9 @@ def test_kinds_units_and_display_names() -> None:
     mermaid = graph.to_mermaid().splitlines()
     assert '  n1[["a+b"]]' in mermaid
     assert "  n1 -.->|dev, test| n2" in mermaid
+    people = RepoDependencyGraph.from_edges([], nodes={"team": {"members": 4}})
+    assert people.to_mermaid() == 'flowchart LR\n  n0["team"]\n'
+    assert '  "team";' in people.to_dot()
     told: dict[str, Any] = graph.to_node_link()
     assert told["nodes"][0] == {"display_name": "Dee", "remote_url": "https://example.org/d", "id": "d"}
     assert told["nodes"][1] == {"members": ["a", "b"], "id": "a+b"}
