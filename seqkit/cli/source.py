@@ -53,7 +53,10 @@ GRAPH_HELP = (
     "plan that the run was made from."
 )
 
-KINDS_HELP = f"Which dependencies count: some of {', '.join(KINDS)}, or all. Default: all but dev, test and extra."
+KINDS_HELP = (
+    f"Which dependencies count: some of {', '.join(KINDS)}, or all. Default: all "
+    "but dev, test and extra; of edge lists all, of Maven its tests too."
+)
 
 DIRECTION_HELP = (
     f"What an edge means, where the file does not say it (DOT, GraphML, node-link JSON, columns such as source and "

@@ -80,7 +80,8 @@ class ChangePlan(SequencePlan, key="changes"):
             Index `repo_id` (string), the repos to release in plan order:
 
             - `reason` (ordered categorical): ``changed``, or ``dependency``: something that it needs goes out.
-            - `because_of` (object: list of repo ids): what of that it needs directly.
+            - `because_of` (object: list of repo ids): what the change reached of that which it needs directly, private
+              repos too.
             - `version_before`, `version_after`, `bump` (string): the version that it had, ``<NA>`` where nobody knows,
               the one proposed, and by which rule: ``major``, ``minor``, ``patch``, or ``given``.
         """
@@ -263,7 +264,7 @@ def plan_changes(
         else:
             version, rule = checked_text(rule, f"bump[{repo!r:.80}]"), "given"
         wanted[repo] = SequenceItem(repo_id=repo, version_label=version, status=_PENDING)
-        because = tuple(other for other in reached[repo] if other not in private)
+        because = tuple(reached[repo])
         changes[repo] = Change("changed" if repo in named else "dependency", because, before, rule)
     left_out = _left_out(graph, reached, private, order)
     originating_run_id = checked_text(originating_run_id, "originating_run_id")

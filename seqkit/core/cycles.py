@@ -16,25 +16,18 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 import networkx as nx
 import numpy as np
 
 from seqkit._util.words import listed, quoted
-from seqkit.core.kinds import NORMAL, hardest
+from seqkit.core.kinds import NORMAL, hardest, kinds_of_edge
 from seqkit.errors import DependencyCycle
 
-__all__ = ["after_each", "components", "cut", "described_cycle", "kinds_of_edge", "leads", "smallest_cycle", "units"]
+__all__ = ["after_each", "components", "cut", "described_cycle", "leads", "smallest_cycle", "units"]
 
 _SMALL = 5_000  # edges
 _MOST_STEPS = 20_000_000  # of a search that tries to put back what was cut; beyond, more is cut than must be
-
-
-def kinds_of_edge(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the kinds of an edge, of what networkx keeps with it."""
-    kinds: tuple[str, ...] = data.get("kinds", NORMAL)
-    return kinds
 
 
 def components(after: Mapping[str, Collection[str]]) -> list[list[str]]:

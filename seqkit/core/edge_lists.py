@@ -11,7 +11,7 @@ from seqkit._util.words import quoted
 from seqkit.core.ids import checked_id, is_blank
 from seqkit.core.kinds import KINDS, NORMAL, chosen_kinds, in_order
 
-__all__ = ["checked_pairs", "kinds_as_kept", "kinds_of_frame", "kinds_told", "rows_of_frame"]
+__all__ = ["checked_pairs", "kinds_of_frame", "kinds_told", "rows_of_frame"]
 
 
 def rows_of_frame(frame: pd.DataFrame, dependency: str, dependent: str) -> Iterator[tuple[Any, Any]]:
@@ -67,8 +67,3 @@ def kinds_told(data: Mapping[str, Any]) -> tuple[str, ...]:
     told = kinds.split(",") if isinstance(kinds, str) else kinds
     ours = [kind.strip() for kind in told if isinstance(kind, str)] if isinstance(told, Iterable) else []
     return in_order(ours) if ours and all(kind in KINDS for kind in ours) else NORMAL
-
-
-def kinds_as_kept(kinds: tuple[str, ...]) -> dict[str, Any]:
-    """Give what networkx keeps with an edge of these kinds: of most edges nothing, as there are so many."""
-    return {} if kinds == NORMAL else {"kinds": kinds}

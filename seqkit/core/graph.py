@@ -24,11 +24,11 @@ from seqkit._util import dtypes
 from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, inflected, listed, plural
-from seqkit.core.cycles import components, cut, described_cycle, kinds_of_edge, smallest_cycle
-from seqkit.core.edge_lists import checked_pairs, kinds_as_kept, kinds_of_frame, kinds_told, rows_of_frame
+from seqkit.core.cycles import components, cut, described_cycle, smallest_cycle
+from seqkit.core.edge_lists import checked_pairs, kinds_of_frame, kinds_told, rows_of_frame
 from seqkit.core.exports import dot_of, mermaid_of, node_link_of
 from seqkit.core.ids import checked_id, edges_of_cells, similar_ids, warn_of_similar
-from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds, in_order
+from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds, in_order, kinds_as_kept, kinds_of_edge
 from seqkit.core.merging import merged_units, mixed_units
 from seqkit.core.model import RepoNode
 from seqkit.core.read_report import Counted, ReadReport

@@ -8,13 +8,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeAlias
 
 from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.secrets import as_given
 
-__all__ = ["KINDS", "NORMAL", "RELEASE_KINDS", "Kinds", "chosen_kinds", "hardest", "in_order"]
+__all__ = [
+    "KINDS",
+    "NORMAL",
+    "RELEASE_KINDS",
+    "Kinds",
+    "chosen_kinds",
+    "hardest",
+    "in_order",
+    "kinds_as_kept",
+    "kinds_of_edge",
+]
 
 KINDS = ("normal", "build", "peer", "optional", "dev", "test", "extra", "parent", "implicit")
 """All kinds, in the order in which they are listed."""
@@ -27,6 +37,7 @@ NORMAL = ("normal",)
 
 Kinds: TypeAlias = str | Collection[str] | None
 
+_KEPT = "kinds"  # the key under which networkx keeps them
 _HARDNESS = ("build", "normal", "parent", "implicit", "peer", "optional", "extra", "test", "dev")
 _PLACE = {kind: place for place, kind in enumerate(KINDS)}
 _RANK = {kind: len(_HARDNESS) - place for place, kind in enumerate(_HARDNESS)}
@@ -79,3 +90,20 @@ def hardest(kinds: Iterable[str]) -> int:
     True
     """
     return max(_RANK[kind] for kind in kinds)
+
+
+def kinds_as_kept(kinds: tuple[str, ...]) -> dict[str, Any]:
+    """Give what networkx keeps with an edge of these kinds: of most edges nothing, as there are so many.
+
+    Examples
+    --------
+    >>> kinds_as_kept(("normal",)), kinds_as_kept(("dev",)), kinds_of_edge({}), kinds_of_edge({"kinds": ("dev",)})
+    ({}, {'kinds': ('dev',)}, ('normal',), ('dev',))
+    """
+    return {} if kinds == NORMAL else {_KEPT: kinds}
+
+
+def kinds_of_edge(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the kinds of an edge, of what networkx keeps with it."""
+    kinds: tuple[str, ...] = data.get(_KEPT, NORMAL)
+    return kinds

@@ -87,6 +87,15 @@ def test_versions_by_rule_and_as_given() -> None:
     assert plan_changes(GRAPH, ["site"]).released == ["site"]  # who names it wants it
 
 
+def test_who_is_reached_through_a_private_repo_says_so() -> None:
+    nodes = {repo: {"version": "1.0.0", "private": repo == "glue"} for repo in ("core", "glue", "app")}
+    graph = RepoDependencyGraph.from_edges([("core", "glue"), ("glue", "app")], nodes=nodes)
+    plan = plan_changes(graph, "core")
+    assert plan.released == ["core", "app"]
+    assert plan.reasons.loc["app", "because_of"] == ["glue"]
+    assert plan.left_out["why"].to_dict() == {"glue": "private: it is never published"}
+
+
 def test_a_plan_of_changes_is_a_plan() -> None:
     plan = plan_changes(GRAPH, "core", originating_run_id="spring")
     assert run_plan(plan, 0.0, rng=1).succeeded == ["core", "api", "app"]
