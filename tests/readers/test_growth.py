@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from seqkit import DependencyCycle, ReadError, read_graph
 from seqkit.readers import read_plan
+from seqkit.readers._exact_ids import Exact, exact_ids
 from seqkit.readers._folders import Folders
 from tests.tools.growth import doubled, lines
 
@@ -153,6 +154,14 @@ def test_reports_are_read_in_steps_that_grow_as_they_do(
         return lines(lambda: read_graph(path, "pip"))
 
     doubled(cost, 60)
+
+
+def test_packages_alike_are_told_apart_in_steps_that_grow_as_they_do() -> None:
+    def ids(n: int) -> list[str]:
+        return exact_ids([Exact("a", "1")] * n, "name@version")
+
+    assert ids(1000) == ["a@1", *(f"a@1 #{number}" for number in range(2, 1001))]
+    doubled(lambda n: lines(lambda: ids(n)), 400)
 
 
 MARKERS = [

@@ -14,7 +14,6 @@ import pytest
 
 from seqkit import ReadError, RepoDependencyGraph, SeqkitError, read_graph
 from seqkit.readers._poetry_versions import meets
-from tests.tools.growth import doubled, lines
 
 UV = """
 version = 1
@@ -269,17 +268,6 @@ def test_a_common_lock_that_does_not_say_who_needs_whom(tmp_path: Path) -> None:
         "look at: the lock does not say who needs whom, which is left to those who write it: read uv.lock, poetry.lock "
         "or a report of pip (pip install --dry-run --report) instead"
     )
-
-
-def test_packages_alike_are_told_apart_in_steps_that_grow_as_they_do(tmp_path: Path) -> None:
-    def cost(count: int) -> int:
-        text = 'lock-version = "1.0"\n' + '[[packages]]\nname = "a"\nversion = "1"\n' * count
-        return lines(lambda: read(tmp_path / "pylock.toml", text))
-
-    doubled(cost, 200)
-    graph = read_graph(tmp_path / "pylock.toml")
-    assert list(graph)[:3] == ["a@1", "a@1 #2", "a@1 #3"]
-    assert list(graph)[-1] == f"a@1 #{len(graph)}"
 
 
 @pytest.mark.parametrize(
