@@ -18,7 +18,7 @@ from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import DependencyCycle
 from seqkit.readers._gathered import Gathered
 
-__all__ = ["Exact", "Ids", "check_ids", "check_options", "exact_ids", "graph_of_exact", "tell_exact"]
+__all__ = ["Exact", "Ids", "check_options", "exact_ids", "graph_of_exact", "tell_exact"]
 
 Ids: TypeAlias = Literal["name@version", "name"]
 
@@ -40,12 +40,6 @@ class Exact:
         return self.name if self.version is None else f"{self.name}@{self.version}"
 
 
-def check_ids(ids: object) -> None:
-    """Refuse a wrong `ids`."""
-    if ids not in _IDS:
-        raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
-
-
 def check_options(ids: object, kinds: Kinds, cycles: Cycles) -> None:
     """Refuse options that are none.
 
@@ -55,7 +49,8 @@ def check_options(ids: object, kinds: Kinds, cycles: Cycles) -> None:
         Naming the option.
     """
     check_cycles(cycles)
-    check_ids(ids)
+    if ids not in _IDS:
+        raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
     chosen_kinds(kinds)
 
 
