@@ -145,6 +145,7 @@ class Declared:
     def add_files(self, names: Iterable[str], kind: str = "normal", group: str = "") -> None:
         """Add what stands in files of requirements, as pip reads them, and in those that they name by ``-r``."""
         todo = [joined(self.folder, name) for name in names]
+        known = set(todo)
         for number, place in enumerate(todo):  # it grows while it is read
             if place is None or not self.tree.has(place) or number >= _MOST_FILES:
                 self.found.look_at("files of requirements that are not there", f"{self.folder or '.'} names {place}")
@@ -157,7 +158,8 @@ class Declared:
                 )
                 if option in ("-r", "--requirement"):
                     other = joined(place.rpartition("/")[0], rest.strip())
-                    if other not in todo:
+                    if other not in known:
+                        known.add(other)
                         todo.append(other)
                 elif option in ("", "-e", "--editable") and words:
                     rest = words.removeprefix(option).lstrip("= ") if option else words

@@ -6,6 +6,7 @@ is needed.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
@@ -154,7 +155,7 @@ class Drawn:
             return says == DIRECTIONS[0]
         if says is not None and says != self._direction:
             raise ValueError(
-                f"direction is {self._direction!r}, but {shown(_name(self.path))} itself says {says}; leave "
+                f"direction is {self._direction!r}, but {shown(os.fspath(self.path))} itself says {says}; leave "
                 "direction= out"
             )
         return self._direction == DIRECTIONS[0]
@@ -179,15 +180,11 @@ class Drawn:
         return chosen
 
 
-def _name(path: PathLike) -> str:
-    return path if isinstance(path, str) else path.__fspath__()
-
-
 def missing_direction(path: PathLike, source: str, target: str) -> ValueError:
     """Say that somebody has to say what an arrow means, at the example of one."""
     one, other = printable(repr(cut(source, 80))), printable(repr(cut(target, 80)))
     return ValueError(
-        f"direction is missing: {shown(_name(path))} does not say what an edge means. It has {one} -> {other}; "
+        f"direction is missing: {shown(os.fspath(path))} does not say what an edge means. It has {one} -> {other}; "
         f'give direction="dependent_to_dependency" if {one} needs {other}, "dependency_to_dependent" if {other} needs '
         f"{one}"
     )

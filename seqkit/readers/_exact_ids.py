@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from seqkit._util.secrets import as_given, shown
-from seqkit.core.graph import Cycles, RepoDependencyGraph
-from seqkit.core.kinds import Kinds
+from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
+from seqkit.core.kinds import Kinds, chosen_kinds
 from seqkit.errors import DependencyCycle
 from seqkit.readers._gathered import Gathered
 
-__all__ = ["Exact", "Ids", "check_ids", "exact_ids", "graph_of_exact", "tell_exact"]
+__all__ = ["Exact", "Ids", "check_options", "exact_ids", "graph_of_exact", "tell_exact"]
 
 Ids: TypeAlias = Literal["name@version", "name"]
 
@@ -34,13 +34,24 @@ class Exact:
     source: str = ""
     """Where it is taken from, which tells it from others of its name and version."""
     attributes: dict[str, Any] = field(default_factory=dict)
-    """What else is known of it."""
+    """What else is known of it; None is not known."""
+
+    def __str__(self) -> str:
+        return self.name if self.version is None else f"{self.name}@{self.version}"
 
 
-def check_ids(ids: object) -> None:
-    """Refuse a wrong `ids`."""
+def check_options(ids: object, kinds: Kinds, cycles: Cycles) -> None:
+    """Refuse options that are none.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the option.
+    """
+    check_cycles(cycles)
     if ids not in _IDS:
         raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
+    chosen_kinds(kinds)
 
 
 def exact_ids(packages: Sequence[Exact], ids: Ids) -> list[str]:
@@ -50,16 +61,18 @@ def exact_ids(packages: Sequence[Exact], ids: Ids) -> list[str]:
     """
     if ids == "name":
         return [package.name for package in packages]
-    plain = [one.name if one.version is None else f"{one.name}@{one.version}" for one in packages]
+    plain = list(map(str, packages))
     shared = Counter(plain)
     taken: set[str] = set()
+    reached: dict[str, int] = {}  # the last number of a name, from where it goes on
     told = []
     for name, package in zip(plain, packages, strict=True):
         first = f"{name} ({shown(package.source)})" if shared[name] > 1 and package.source else name
-        number, unique = 1, first
+        number, unique = reached.get(first, 1), first
         while unique in taken:
             number += 1
             unique = f"{first} #{number}"
+        reached[first] = number
         taken.add(unique)
         told.append(unique)
     return told

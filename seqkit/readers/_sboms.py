@@ -14,25 +14,18 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote
 
-from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
-from seqkit.core.kinds import Kinds, chosen_kinds
-from seqkit.readers._exact_ids import Ids, check_ids, graph_of_exact
+from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.kinds import Kinds
+from seqkit.readers._exact_ids import Ids, graph_of_exact
 from seqkit.readers._files import PathLike, typed
 from seqkit.readers._gathered import Gathered
 
-__all__ = ["Bill", "check_bill_options", "items_of", "purl_parts", "text_of"]
+__all__ = ["Bill", "items_of", "purl_parts", "text_of"]
 
 _PURL = re.compile(r"pkg:/*([A-Za-z0-9.+-]+)/([^?#]+)")
 _SPELLING = re.compile("[-_.]+")
 _PLACES = frozenset(("alpm", "apk", "conan", "cpan", "deb", "rpm"))  # here the namespace is where it is published
 _NOTHING_SAID = frozenset(("", "NOASSERTION", "NONE"))
-
-
-def check_bill_options(ids: object, kinds: Kinds, cycles: object) -> None:
-    """Refuse wrong options before the file is looked at."""
-    check_cycles(cycles)
-    chosen_kinds(kinds)
-    check_ids(ids)
 
 
 def text_of(path: PathLike, where: str, value: object) -> str:

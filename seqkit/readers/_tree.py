@@ -62,8 +62,9 @@ class Tree:
 
     Attributes
     ----------
-    strangers : list of str
-        Links that lead out of the folder, or nowhere, or to where was looked already.
+    strangers : dict of str to None
+        Links that lead out of the folder, or nowhere, or to where was looked already, in the order in which they were
+        met.
     kept : dict of str to object
         What readers know of the tree as a whole, by the name of the reader, so that it is found out once.
     """
@@ -71,7 +72,7 @@ class Tree:
     def __init__(self, top: PathLike) -> None:
         self.top = os.fspath(top)
         self._real = os.path.realpath(self.top)
-        self.strangers: list[str] = []
+        self.strangers: dict[str, None] = {}
         self.kept: dict[str, object] = {}
         self._opened: dict[str, Opened] = {}
 
@@ -184,8 +185,7 @@ class Tree:
         return real == self._real or real.startswith(self._real.rstrip(os.sep) + os.sep)
 
     def _stranger(self, place: str) -> None:
-        if place not in self.strangers:
-            self.strangers.append(place)
+        self.strangers[place] = None
 
 
 def _leads_up(path: str) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
-from seqkit.core.kinds import Kinds, chosen_kinds
+from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
 from seqkit.readers._documents import load_toml
-from seqkit.readers._exact_ids import Exact, Ids, check_ids, exact_ids, graph_of_exact, tell_exact
+from seqkit.readers._exact_ids import Exact, Ids, check_options, exact_ids, graph_of_exact, tell_exact
 from seqkit.readers._files import Opened, PathLike, described, text_list, typed
 from seqkit.readers._gathered import Gathered
 
@@ -71,9 +71,7 @@ def read_cargo_lock(
     ...     read_cargo_lock(path).edges
     [('log@0.4.1', 'app@1.0.0')]
     """
-    check_cycles(cycles)
-    check_ids(ids)
-    chosen_kinds(kinds)
+    check_options(ids, kinds, cycles)
     lock = _CargoLock(path)
     return graph_of_exact(lock.gathered, ids, kinds, cycles)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seqkit._util.secrets import as_given
-from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
-from seqkit.core.kinds import Kinds, chosen_kinds
+from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
-from seqkit.readers._exact_ids import Exact, Ids, check_ids, exact_ids, graph_of_exact, tell_exact
+from seqkit.readers._exact_ids import Exact, Ids, check_options, exact_ids, graph_of_exact, tell_exact
 from seqkit.readers._files import PathLike, described, load_json, text_list, typed
 from seqkit.readers._gathered import Gathered
 
@@ -65,13 +65,11 @@ def read_cargo_metadata(
     DependencyCycle
         With ``cycles="error"``, where there is one; it says which kinds to leave out, if that opens it.
     """
-    check_cycles(cycles)
-    chosen_kinds(kinds)
     if packages not in _PACKAGES:
         raise ValueError(f"packages is {as_given(packages, 200)}, expected one of {_PACKAGES}")
     if ids is None:
         ids = "name" if packages == "workspace" else "name@version"
-    check_ids(ids)
+    check_options(ids, kinds, cycles)
     metadata = _Metadata(path, members_alone=packages == "workspace")
     return graph_of_exact(metadata.gathered, ids, kinds, cycles)
 

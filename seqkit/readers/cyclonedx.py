@@ -9,9 +9,9 @@ from seqkit._util.words import shortened
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
-from seqkit.readers._exact_ids import Ids
+from seqkit.readers._exact_ids import Ids, check_options
 from seqkit.readers._files import PathLike, described, load_json, typed
-from seqkit.readers._sboms import Bill, check_bill_options, items_of, text_of
+from seqkit.readers._sboms import Bill, items_of, text_of
 
 __all__ = ["read_cyclonedx"]
 
@@ -86,7 +86,7 @@ def read_cyclonedx(
     ...     read_cyclonedx(file).edges
     [('core@2.0', '@my/api@1.0')]
     """
-    check_bill_options(ids, kinds, cycles)
+    check_options(ids, kinds, cycles)
     return _Reader(path).bill.to_graph(ids, root, kinds, cycles)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
-from seqkit.core.kinds import Kinds, chosen_kinds
+from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
-from seqkit.readers._exact_ids import Exact, Ids, check_ids, exact_ids, graph_of_exact, tell_exact
+from seqkit.readers._exact_ids import Exact, Ids, check_options, exact_ids, graph_of_exact, tell_exact
 from seqkit.readers._files import Opened, PathLike, described, load_text
 from seqkit.readers._gathered import Gathered
 
@@ -66,9 +66,7 @@ def read_go_mod_graph(
     ...     read_go_mod_graph(path).edges
     [('a.b/lib/v2@v2.0.1', 'a.b/app'), ('a.b/x@v1.0.0', 'a.b/lib/v2@v2.0.1')]
     """
-    check_cycles(cycles)
-    check_ids(ids)
-    chosen_kinds(kinds)
+    check_options(ids, kinds, cycles)
     modules: dict[str, None] = {}
     pairs = []
     of_go = []

@@ -17,6 +17,7 @@ from seqkit.readers._files import PathLike, described
 
 __all__ = ["read_graphml"]
 
+_MOST = 5_000_000  # data that stand there as defaults alone: few words make many
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _TYPES: dict[str, Callable[[str], Any]] = {
     "boolean": lambda text: _FLAGS[text.strip().lower()],
@@ -74,7 +75,8 @@ def read_graphml(
     Raises
     ------
     ReadError
-        Where the file is no GraphML, is undirected or has an undirected edge, or data is not of its type.
+        Where the file is no GraphML, is undirected or has an undirected edge, data is not of its type, or defaults make
+        more than 5,000,000 data.
     ValueError
         Where `direction` is missing.
     DependencyCycle
@@ -93,17 +95,17 @@ def read_graphml(
     root = load_xml(path)
     if _tag(root) != "graphml":
         raise ReadError(path, None, f"is XML with <{cut(_tag(root), 60)}> at the top, expected <graphml>")
-    keys = {key.get("id", ""): _key(key) for key in _children(root, "key")}
+    keys = _Keys(path, root)
     graphs = [element for element in root.iter() if _tag(element) == "graph"]
     if not graphs:
         raise ReadError(path, None, "has no <graph>, expected one with nodes and edges")
     groups = []
     for graph in graphs:
         directed = graph.get("edgedefault", "directed") == "directed"
-        drawn.says = drawn.says or _data(path, graph, keys, "graph").get("direction")
+        drawn.says = drawn.says or keys.data(graph, "graph").get("direction")
         for node in _children(graph, "node"):
             name = _attribute(path, node, "id")
-            drawn.node(name, _data(path, node, keys, "node"), _drawn_label(node))
+            drawn.node(name, keys.data(node, "node"), _drawn_label(node))
             if next(_children(node, "graph"), None) is not None:
                 groups.append(name)
         for edge in _children(graph, "edge"):
@@ -115,7 +117,7 @@ def read_graphml(
                     f"has an undirected edge between {cut(source, 80)!r} and {cut(target, 80)!r}: who needs whom? "
                     'Expected edgedefault="directed"',
                 )
-            drawn.arrow(source, target, _data(path, edge, keys, "edge"))
+            drawn.arrow(source, target, keys.data(edge, "edge"))
         for _ in _children(graph, "hyperedge"):
             drawn.found.left_out("hyperedges, which have no direction")
     ends = drawn.ends()
@@ -148,30 +150,45 @@ def _key(key: Element) -> _Key:
     return _Key(name, key.get("for", "all"), key.get("attr.type", "string").lower(), default)
 
 
-def _data(path: PathLike, element: Element, keys: dict[str, _Key], whose: str) -> dict[str, Any]:
-    """Give the data of an element, each under the name of its key, and the defaults of what is not said."""
-    told: dict[str, str] = {
-        key: key_of.default
-        for key, key_of in keys.items()
-        if key_of.default is not None and key_of.whose in (whose, "all")
-    }
-    for data in _children(element, "data"):
-        told[data.get("key", "")] = data.text or ""
-    known = {}
-    for key, text in told.items():
-        declared = keys.get(key)
-        if declared is None or not declared.name:
-            continue
-        try:
-            known[declared.name] = _TYPES.get(declared.type, str)(text)
-        except (ValueError, KeyError):
-            raise ReadError(
-                path,
-                None,
-                f"has {described(text)} as {cut(declared.name, 60)!r} of a {whose}, expected data of type "
-                f"{declared.type}",
-            ) from None
-    return known
+class _Keys:
+    """The keys of a file, by which its elements have data."""
+
+    def __init__(self, path: PathLike, root: Element) -> None:
+        self._path = path
+        self._keys = {key.get("id", ""): _key(key) for key in _children(root, "key")}
+        self._defaults = {
+            whose: {
+                key: known.default
+                for key, known in self._keys.items()
+                if known.default is not None and known.whose in (whose, "all")
+            }
+            for whose in ("graph", "node", "edge")
+        }
+        self._made = 0
+
+    def data(self, element: Element, whose: str) -> dict[str, Any]:
+        """Give the data of an element, each under the name of its key, and the defaults of what is not said."""
+        told = dict(self._defaults[whose])
+        self._made += len(told)
+        if self._made > _MOST:
+            raise ReadError(self._path, None, f"makes more than {_MOST:,} data of its defaults, expected at most that")
+        for data in _children(element, "data"):
+            told[data.get("key", "")] = data.text or ""
+        known = {}
+        for key, text in told.items():
+            declared = self._keys.get(key)
+            if declared is None or not declared.name:
+                continue
+            try:
+                known[declared.name] = _TYPES.get(declared.type, str)(text)
+            except (ValueError, KeyError):
+                raise ReadError(
+                    self._path,
+                    None,
+                    f"has {described(text)} as {cut(declared.name, 60)!r} of a {whose}, expected data of type "
+                    f"{declared.type}",
+                ) from None
+        return known
 
 
 def _drawn_label(node: Element) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from seqkit._util.secrets import as_given
 from seqkit._util.words import cut
-from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
+from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds, chosen_kinds
-from seqkit.errors import DependencyCycle, ReadError
+from seqkit.errors import ReadError
+from seqkit.readers._exact_ids import Ids, check_options, graph_of_exact
 from seqkit.readers._files import PathLike, described, load_json, text_list, typed
 from seqkit.readers._folders import Folders
 from seqkit.readers._gathered import Gathered
@@ -29,14 +29,13 @@ _SECTIONS = {
     "peer": "peerDependencies",
     "dev": "devDependencies",
 }
-_IDS = ("name@version", "name")
 _STORE = re.compile(r"(^|/)node_modules/\.[^/]+(/[^/]+)?$")  # folders that npm keeps packages in, such as .store/a@1-X
 
 
 def read_npm(
     path: PathLike,
     *,
-    ids: Literal["name@version", "name"] = "name@version",
+    ids: Ids = "name@version",
     kinds: Kinds = None,
     root: bool = False,
     cycles: Cycles = "error",
@@ -83,21 +82,16 @@ def read_npm(
     SimilarIds
         Where ids differ only in case, outer blanks or Unicode form.
     """
-    check_cycles(cycles)
-    if ids not in _IDS:
-        raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
+    check_options(ids, kinds, cycles)
     chosen = chosen_kinds(kinds)
     lock = _Lock(load_json(path), path)
     exact = {location: lock.name_and_version(location) for location in lock.folders(root)}
-    repo_of = exact if ids == "name@version" else {location: lock.name(location) for location in exact}
-    found = _found(lock, path, repo_of, chosen)
-    try:
-        return found.to_graph(chosen, cycles)
-    except DependencyCycle as cycle:
-        if repo_of is not exact and _found(lock, path, exact, chosen).is_acyclic(chosen):
-            also = f'{cycle.also}. Versions kept apart have none: read_graph(…, ids="name@version")'
-            raise DependencyCycle(cycle.repos, cycle.components, cycle.way_out, also) from None
-        raise
+
+    def gathered(ids: Ids) -> Gathered:
+        repo_of = exact if ids == "name@version" else {location: lock.name(location) for location in exact}
+        return _found(lock, path, repo_of, chosen)
+
+    return graph_of_exact(gathered, ids, chosen, cycles)
 
 
 def _found(lock: _Lock, path: PathLike, repo_of: Mapping[str, str], kinds: Collection[str]) -> Gathered:

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
-from seqkit._util.secrets import as_given
 from seqkit._util.words import cut
-from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
-from seqkit.core.kinds import Kinds, chosen_kinds
+from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
 from seqkit.readers._documents import load_yaml
+from seqkit.readers._exact_ids import Ids, check_options
 from seqkit.readers._files import PathLike, described, typed
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._tree import joined
 
 __all__ = ["read_pnpm"]
 
-_IDS = ("name@version", "name")
 _SECTIONS = {"dependencies": "normal", "optionalDependencies": "optional", "devDependencies": "dev"}
 _VERSIONS = ("5", "6", "7", "9")
 _NAME_AND_VERSION = re.compile(r"/?((?:@[^/@]+/)?[^/@]+)@(.+)", re.DOTALL)
@@ -32,7 +31,7 @@ _NAME_AND_VERSION = re.compile(r"/?((?:@[^/@]+/)?[^/@]+)@(.+)", re.DOTALL)
 def read_pnpm(
     path: PathLike,
     *,
-    ids: Literal["name@version", "name"] = "name@version",
+    ids: Ids = "name@version",
     kinds: Kinds = None,
     root: bool = False,
     cycles: Cycles = "error",
@@ -77,10 +76,7 @@ def read_pnpm(
     ...     read_pnpm(file).edges
     [('b@2.1.0', 'a@1.0.0')]
     """
-    check_cycles(cycles)
-    if ids not in _IDS:
-        raise ValueError(f"ids is {as_given(ids, 200)}, expected one of {_IDS}")
-    chosen_kinds(kinds)
+    check_options(ids, kinds, cycles)
     found = Gathered(path, "pnpm")
     lock = _Installed(path, found)
     repos: dict[str, str] = {}

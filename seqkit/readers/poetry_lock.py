@@ -11,10 +11,11 @@ from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
 from seqkit.readers._asked import Ask
 from seqkit.readers._documents import load_toml
+from seqkit.readers._exact_ids import Exact, Ids, check_options
 from seqkit.readers._files import Opened, PathLike, described, typed
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._poetry_versions import meets, specifiers
-from seqkit.readers._python_locks import Ids, Locked, Packages, check_options, is_called
+from seqkit.readers._python_locks import Packages, is_called, locked
 from seqkit.readers._python_tools import Table
 from seqkit.readers._requirements import can_hold, normalised, parsed_marker
 
@@ -76,16 +77,13 @@ def read_poetry(
     return packages.to_graph("poetry", asks, ids, kinds, cycles, reading.tell)
 
 
-def _locked(table: Table) -> Locked:
-    name = table.get("name", str)
-    if not name:
-        raise ReadError(table.path, None, f"{table.where} has no name")
+def _locked(table: Table) -> Exact:
     source = table.at("source")
     kind, url = source.get("type", str) or "", source.get("url", str) or ""
     groups = table.content.get("groups", [table.content["category"]] if "category" in table.content else [])
     known: dict[str, Any] = {"groups": groups} if isinstance(groups, list) and groups else {}
     folder = url or "." if kind == "directory" else None
-    return Locked(normalised(name), table.get("version", str), f"{kind} {url}".strip(), folder, known)
+    return locked(table, f"{kind} {url}".strip(), folder, **known)
 
 
 class _PoetryLock:
@@ -117,7 +115,7 @@ class _PoetryLock:
                 for target in self._targets(who, name, entry):
                     yield Ask(index, target, extras=extras)
 
-    def _targets(self, who: Locked, name: str, entry: Table) -> list[int]:
+    def _targets(self, who: Exact, name: str, entry: Table) -> list[int]:
         all_of_name = self.packages.named(normalised(name))
         constraint = entry.get("version", str) or "*"
         if not all_of_name:

@@ -84,6 +84,7 @@ def read_publishing_rules(
         raise ReadError(path, None, "has no `rules`, expected rules of the publishing bot")
     found = Gathered(path, "publishing-rules", knows_kinds=False)
     needs: list[tuple[str, str]] = []
+    branches_told: set[tuple[str, str]] = set()
     for place, rule in _tables(path, "rules", documents[0]["rules"]):
         name = typed(path, f"{place}.destination", rule.get("destination"), str)
         if not name:
@@ -95,7 +96,7 @@ def read_publishing_rules(
             continue
         found.package(name, library=True if rule.get("library") == "true" else None)
         for where, one in told:
-            _tell_branch(path, where, name, one, found)
+            _tell_branch(path, where, name, one, found, branches_told)
             for at, need in _tables(path, f"{where}.dependencies", one.get("dependencies", [])):
                 needs.append((name, typed(path, f"{at}.repository", need.get("repository"), str)))
     if not found.nodes:
@@ -109,11 +110,13 @@ def read_publishing_rules(
     return found.to_graph(kinds, cycles)
 
 
-def _tell_branch(path: PathLike, place: str, name: str, rule: dict[str, Any], found: Gathered) -> None:
-    known = found.nodes[name].get("branches", [])
+def _tell_branch(
+    path: PathLike, place: str, name: str, rule: dict[str, Any], found: Gathered, told: set[tuple[str, str]]
+) -> None:
     branch = rule.get("name")
-    if isinstance(branch, str) and branch and branch not in known:
-        found.package(name, branches=[*known, branch])
+    if isinstance(branch, str) and branch and (name, branch) not in told:
+        told.add((name, branch))
+        found.nodes[name].setdefault("branches", []).append(branch)
     source = rule.get("source", "") or {}
     folders = typed(path, f"{place}.source", source, dict)
     folder = folders.get("dir", folders.get("dirs"))  # `dirs` since several folders can make one repository

@@ -11,9 +11,10 @@ from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
 from seqkit.readers._asked import Ask
 from seqkit.readers._documents import load_toml
+from seqkit.readers._exact_ids import Exact, Ids, check_options
 from seqkit.readers._files import Opened, PathLike, described, typed
 from seqkit.readers._gathered import Gathered
-from seqkit.readers._python_locks import Ids, Locked, Packages, check_options
+from seqkit.readers._python_locks import Packages, locked
 from seqkit.readers._python_tools import Table
 from seqkit.readers._requirements import normalised
 
@@ -83,17 +84,14 @@ def read_pylock(
     def tell(found: Gathered, names: Sequence[str]) -> None:
         if not any("dependencies" in table.content for table in tables):
             found.look_at(
-                "lock that does not say who needs whom, which is left to those who write it: read uv.lock, poetry.lock "
-                "or a report of pip (pip install --dry-run --report) instead",
+                "the lock does not say who needs whom, which is left to those who write it: read uv.lock, poetry.lock "
+                "or a report of pip (pip install --dry-run --report) instead"
             )
 
     return packages.to_graph("pylock", asks, ids, kinds, cycles, tell)
 
 
-def _locked(table: Table) -> Locked:
-    name = table.get("name", str)
-    if not name:
-        raise ReadError(table.path, None, f"{table.where} has no name")
+def _locked(table: Table) -> Exact:
     source, folder = "", None
     for kind in _SOURCES:
         if kind in table.content:
@@ -101,7 +99,7 @@ def _locked(table: Table) -> Locked:
             source = place.get("url", str) or place.get("path", str) or kind
             folder = place.get("path", str) if kind == "directory" else None
     marker = table.get("marker", str)
-    return Locked(normalised(name), table.get("version", str), source or marker or "", folder)
+    return locked(table, source or marker or "", folder)
 
 
 def _fits(wanted: Any, content: Any) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 from seqkit.core.graph import Cycles, RepoDependencyGraph
 from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
-from seqkit.readers._exact_ids import Ids
+from seqkit.readers._exact_ids import Ids, check_options
 from seqkit.readers._files import Opened, PathLike, described, load_json, text_list, typed
-from seqkit.readers._sboms import Bill, check_bill_options, items_of, text_of
+from seqkit.readers._sboms import Bill, items_of, text_of
 from seqkit.readers._spdx3 import bill_of_elements, has_elements
 
 __all__ = ["is_spdx", "read_spdx"]
@@ -125,7 +125,7 @@ def read_spdx(
     >>> graph.edges, graph.kinds("core@2.0", "api@1.0")
     ([('core@2.0', 'api@1.0')], ['build'])
     """
-    check_bill_options(ids, kinds, cycles)
+    check_options(ids, kinds, cycles)
     document = typed(path, "the document", load_json(path), dict)
     bill = bill_of_elements(path, document) if has_elements(document) else _bill(path, _exported(document) or document)
     return bill.to_graph(ids, root, kinds, cycles)

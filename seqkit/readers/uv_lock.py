@@ -11,9 +11,10 @@ from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
 from seqkit.readers._asked import Ask
 from seqkit.readers._documents import load_toml
+from seqkit.readers._exact_ids import Exact, Ids, check_options
 from seqkit.readers._files import Opened, PathLike, described, text_list, typed
 from seqkit.readers._gathered import Gathered
-from seqkit.readers._python_locks import Ids, Locked, Packages, check_options, is_called
+from seqkit.readers._python_locks import Packages, is_called, locked
 from seqkit.readers._python_tools import Table
 from seqkit.readers._requirements import can_hold, kind_of_group, normalised, parsed_marker
 
@@ -66,7 +67,7 @@ def read_uv(
 
     def tell(found: Gathered, names: Sequence[str]) -> None:
         for index, package in enumerate(lock.packages.all):
-            if package.path == ".":
+            if package.attributes["path"] == ".":
                 found.root = names[index]
         for text in lock.never:
             found.left_out("dependencies whose markers can never hold", text)
@@ -98,12 +99,9 @@ class _UvLock:
         )
         self.never: list[str] = []
 
-    def _locked(self, table: Table, kind: str, where: str) -> Locked:
-        name = table.get("name", str)
-        if not name:
-            raise ReadError(self.path, None, f"{table.where} has no name")
+    def _locked(self, table: Table, kind: str, where: str) -> Exact:
         folder = where or "." if kind in _HERE else None
-        return Locked(normalised(name), table.get("version", str), f"{kind} {where}".strip(), folder)
+        return locked(table, f"{kind} {where}".strip(), folder)
 
     def asks(self, index: int) -> Iterator[Ask[int]]:
         """List what a package needs."""

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from seqkit._util.words import cut
-from seqkit.core.graph import Cycles, RepoDependencyGraph, check_cycles
-from seqkit.core.kinds import Kinds, chosen_kinds
+from seqkit.core.graph import Cycles, RepoDependencyGraph
+from seqkit.core.kinds import Kinds
 from seqkit.errors import ReadError
 from seqkit.readers._documents import load_yaml
-from seqkit.readers._exact_ids import Exact, Ids, check_ids, exact_ids, graph_of_exact, tell_exact
+from seqkit.readers._exact_ids import Exact, Ids, check_options, exact_ids, graph_of_exact, tell_exact
 from seqkit.readers._files import Opened, PathLike, load_text, typed
 from seqkit.readers._gathered import Gathered
 from seqkit.readers._yarn_v1 import parse_v1
@@ -77,9 +77,7 @@ def read_yarn(
     ...     read_yarn(file).edges
     [('b@2.0.1', 'a@1.2.0')]
     """
-    check_cycles(cycles)
-    check_ids(ids)
-    chosen_kinds(kinds)
+    check_options(ids, kinds, cycles)
     text = load_text(path)
     if _BERRY.search(text):
         entries = _of_berry(path)

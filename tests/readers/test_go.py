@@ -42,29 +42,29 @@ def told(graph: RepoDependencyGraph, about: str) -> dict[str, int]:
 
 # ---------------------------------------------------------------------- modules
 
-ROOT = """module ex.com/root // ours
+ROOT = """module ex.com/top // ours
 
 go 1.24
 
 toolchain go1.24.1
 
-require ex.com/root/a v0.1.0 // main
+require ex.com/top/a v0.1.0 // main
 require(
-	ex.com/root/b v0.1.0 // indirect; because
+	ex.com/top/b v0.1.0 // indirect; because
 	"ex.com/lib/v2" v2.0.0
 
-	ex.com/root/tools v0.0.0 // indirect
+	ex.com/top/tools v0.0.0 // indirect
 	github.com/elsewhere/x v1.2.3
 )
 
 exclude ex.com/lib/v2 v2.0.1
 retract [v0.9.0, v0.9.9] // too early
 replace (
-	ex.com/root/b => ./b
+	ex.com/top/b => ./b
 	ex.com/lib/v2 v2.0.0 => "./lib/v2"
 )
 tool (
-	ex.com/root/tools/cmd/x
+	ex.com/top/tools/cmd/x
 )
 godebug default=go1.21
 ignore ./node_modules
@@ -74,14 +74,14 @@ ignore ./node_modules
 @pytest.fixture
 def tree(write: Write, tmp_path: Path) -> Path:
     write("go.mod", ROOT)
-    write("a/go.mod", "module ex.com/root/a\nrequire ex.com/root/b v0.1.0\n")
+    write("a/go.mod", "module ex.com/top/a\nrequire ex.com/top/b v0.1.0\n")
     write(
         "b/go.mod",
-        'module "ex.com/root/b"\r\nrequire ex.com/lib/v2 v2.0.0//indirect\r\nreplace ex.com/lib/v2 => ../lib/v2',
+        'module "ex.com/top/b"\r\nrequire ex.com/lib/v2 v2.0.0//indirect\r\nreplace ex.com/lib/v2 => ../lib/v2',
     )
     write("lib/v2/go.mod", "module ex.com/lib/v2")
     write("lib/go.mod", "module ex.com/lib")  # the same path without /v2 is another module
-    write("tools/go.mod", "module ex.com/root/tools\n")
+    write("tools/go.mod", "module ex.com/top/tools\n")
     write("testdata/z/go.mod", "module ex.com/z")
     write("_old/go.mod", "module ex.com/old")
     write("vendor/github.com/elsewhere/x/go.mod", "module github.com/elsewhere/x")
@@ -89,12 +89,12 @@ def tree(write: Write, tmp_path: Path) -> Path:
 
 
 EDGES = {
-    ("ex.com/root/a", "ex.com/root"): "normal",
-    ("ex.com/root/b", "ex.com/root"): "implicit",
-    ("ex.com/lib/v2", "ex.com/root"): "normal",
-    ("ex.com/root/tools", "ex.com/root"): "dev+implicit",
-    ("ex.com/root/b", "ex.com/root/a"): "normal",
-    ("ex.com/lib/v2", "ex.com/root/b"): "implicit",
+    ("ex.com/top/a", "ex.com/top"): "normal",
+    ("ex.com/top/b", "ex.com/top"): "implicit",
+    ("ex.com/lib/v2", "ex.com/top"): "normal",
+    ("ex.com/top/tools", "ex.com/top"): "dev+implicit",
+    ("ex.com/top/b", "ex.com/top/a"): "normal",
+    ("ex.com/lib/v2", "ex.com/top/b"): "implicit",
 }
 
 
@@ -109,7 +109,7 @@ def test_a_tree_of_modules(tree: Path) -> None:
 
 def test_a_tree_without_a_module_at_its_top(tree: Path) -> None:
     (tree / "go.mod").unlink()
-    expected = {pair: why for pair, why in EDGES.items() if "ex.com/root" not in pair}
+    expected = {pair: why for pair, why in EDGES.items() if "ex.com/top" not in pair}
     graph = read_go(tree, kinds="all")
     assert kinds(graph) == expected
     assert len(graph) == 5
@@ -123,14 +123,14 @@ def test_a_workspace_has_what_it_uses(tree: Path, write: Write) -> None:
     write(
         "go.work",
         'go 1.24\n\nuse (\n\t.\n\t./a // first\n\t"./fork"\n)\nuse ./a\nuse ./gone\nuse ../out\n'
-        "replace ex.com/root/b => ./fork\n",
+        "replace ex.com/top/b => ./fork\n",
     )
     for path in (tree, tree / "go.work"):
         graph = read_graph(path, kinds="all")
         assert kinds(graph) == {
-            ("ex.com/root/a", "ex.com/root"): "normal",
-            ("ex.com/fork", "ex.com/root"): "implicit",
-            ("ex.com/fork", "ex.com/root/a"): "normal",
+            ("ex.com/top/a", "ex.com/top"): "normal",
+            ("ex.com/fork", "ex.com/top"): "implicit",
+            ("ex.com/fork", "ex.com/top/a"): "normal",
         }
     assert told(graph, "look at") == {"modules that are used and are not there": 1}
     left_out = told(graph, "left out")
@@ -149,16 +149,16 @@ def test_replaced_by_another_module(write: Write, tmp_path: Path) -> None:
 def test_sets_give_versions(tree: Path, write: Write) -> None:
     write(
         "versions.yaml",
-        "module-sets:\n  stable:\n    version: v1.10.0\n    modules:\n      - ex.com/root\n      - ex.com/root/a\n"
-        "  next: {version: v0.1.0, modules: [ex.com/root/b]}\nexcluded-modules: [ex.com/root/tools]\n",
+        "module-sets:\n  stable:\n    version: v1.10.0\n    modules:\n      - ex.com/top\n      - ex.com/top/a\n"
+        "  next: {version: v0.1.0, modules: [ex.com/top/b]}\nexcluded-modules: [ex.com/top/tools]\n",
     )
     graph = read_graph(tree)
-    assert {one: graph.attributes(one).get("version") for one in ("ex.com/root/a", "ex.com/root/b", "ex.com/lib")} == {
-        "ex.com/root/a": "v1.10.0",
-        "ex.com/root/b": "v0.1.0",
+    assert {one: graph.attributes(one).get("version") for one in ("ex.com/top/a", "ex.com/top/b", "ex.com/lib")} == {
+        "ex.com/top/a": "v1.10.0",
+        "ex.com/top/b": "v0.1.0",
         "ex.com/lib": None,
     }
-    assert graph.attributes("ex.com/root/tools")["private"] is True
+    assert graph.attributes("ex.com/top/tools")["private"] is True
     write("versions.yaml", "- 1\n")
     assert "files called versions.yaml that have no module-sets" in told(read_graph(tree), "left out")
     write("versions.yaml", "module-sets: [x]\n")
@@ -168,7 +168,7 @@ def test_sets_give_versions(tree: Path, write: Write) -> None:
 
 def test_broken_modules_below_are_told(tree: Path, write: Write) -> None:
     write("lib/go.mod", "module {{.Path}} {{.More}}\n")
-    write("tools/go.mod", "modul ex.com/root/tools\nmodule ex.com/root/tools\n")
+    write("tools/go.mod", "modul ex.com/top/tools\nmodule ex.com/top/tools\n")
     graph = read_graph(tree)
     assert told(graph, "look at") == {"manifests below that cannot be read": 1}
     assert told(graph, "left out")["lines that begin with no word of Go's"] == 1
@@ -249,8 +249,8 @@ _WORDS = ("(", ")", "=>", '"', "`", "//", "/*", "\\", "\x00", "é", "..", "/", "
 def test_damage_is_an_error_of_ours(tmp_path: Path, data: st.DataObject) -> None:
     good = {
         "go.mod": ROOT,
-        "a/go.mod": "module ex.com/root/a\nrequire ex.com/root v0.1.0\n",
-        "go.work": "use (\n\t.\n\t./a\n)\nreplace ex.com/root/b => ./b\n",
+        "a/go.mod": "module ex.com/top/a\nrequire ex.com/top v0.1.0\n",
+        "go.work": "use (\n\t.\n\t./a\n)\nreplace ex.com/top/b => ./b\n",
         "versions.yaml": "module-sets:\n  stable:\n    version: v1\n    modules: [x]\nexcluded-modules: [x]\n",
         "graph.txt": PRINTED,
     }
@@ -297,7 +297,7 @@ def test_go_tells_the_same(tree: Path, write: Write) -> None:
     write(
         "go.mod",
         ROOT.replace("\tgithub.com/elsewhere/x v1.2.3\n", "").replace(
-            "replace (\n", "replace (\n\tex.com/root/a => ./a\n\tex.com/root/tools => ./tools\n"
+            "replace (\n", "replace (\n\tex.com/top/a => ./a\n\tex.com/top/tools => ./tools\n"
         ),
     )
     printed = read_go_mod_graph(write("graph.txt", go("", "mod", "graph")), ids="name")

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from seqkit import DependencyCycle, ReadError, read_graph
 from seqkit.readers import read_plan
+from seqkit.readers._exact_ids import Exact, exact_ids
 from seqkit.readers._folders import Folders
 from tests.tools.growth import doubled, lines
 
@@ -153,6 +154,34 @@ def test_reports_are_read_in_steps_that_grow_as_they_do(
         return lines(lambda: read_graph(path, "pip"))
 
     doubled(cost, 60)
+
+
+def test_packages_alike_are_told_apart_in_steps_that_grow_as_they_do() -> None:
+    def ids(n: int) -> list[str]:
+        return exact_ids([Exact("a", "1")] * n, "name@version")
+
+    assert ids(1000) == ["a@1", *(f"a@1 #{number}" for number in range(2, 1001))]
+    doubled(lambda n: lines(lambda: ids(n)), 400)
+
+
+def test_graphml_of_many_keys_is_read_in_steps_that_grow_as_it_does(tmp_path: Path) -> None:
+    def cost(n: int) -> int:
+        keys = "".join(f'<key id="k{i}" for="node" attr.name="a{i}"/>' for i in range(n))
+        nodes = "".join(f'<node id="n{i}"/>' for i in range(n))
+        path = tmp_path / f"{n}.graphml"
+        path.write_text(f'<graphml>{keys}<graph edgedefault="directed">{nodes}</graph></graphml>', "utf-8")
+        return lines(lambda: read_graph(path, direction="dependency_to_dependent"))
+
+    doubled(cost, 200)
+
+
+def test_defaults_of_graphml_that_make_very_many_data_are_refused(tmp_path: Path) -> None:
+    keys = "".join(f'<key id="k{i}" for="edge" attr.name="a{i}"><default>x</default></key>' for i in range(3000))
+    edges = '<edge source="a" target="b"/>' * 1700
+    path = tmp_path / "needs.graphml"
+    path.write_text(f'<graphml>{keys}<graph edgedefault="directed">{edges}</graph></graphml>', "utf-8")
+    with pytest.raises(ReadError, match="makes more than 5,000,000 data of its defaults, expected at most that"):
+        read_graph(path, direction="dependency_to_dependent")
 
 
 MARKERS = [

@@ -264,13 +264,26 @@ def bounded() -> Iterator[None]:
         signal.alarm(0)
 
 
-def main() -> int:
-    """Run until the time is over; 1 where something broke."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def asked_for(description: str | None, keep: str) -> argparse.Namespace:
+    """Read what somebody who runs this by hand asks for: `minutes`, `seed`, and the folder to `keep` inputs in."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "seqkit-fuzz")
-    chosen = parser.parse_args()
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / keep)
+    return parser.parse_args()
+
+
+def is_new(error: Exception, bugs: Counter[str]) -> bool:
+    """Count an error by its type and place; tell whether it is the first there."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    sign = f"{type(error).__name__} at {where.filename}:{where.lineno}"
+    bugs[sign] += 1
+    return bugs[sign] == 1
+
+
+def main() -> int:
+    """Run until the time is over; 1 where something broke."""
+    chosen = asked_for(__doc__, "seqkit-fuzz")
     warnings.simplefilter("error")
     rng = random.Random(chosen.seed)
     counts: Counter[str] = Counter()
@@ -297,11 +310,8 @@ def main() -> int:
                     if kind == "db":
                         counts[f"{kind}: {check_database(path)}"] += 1
             except Exception as error:
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                sign = f"{type(error).__name__} at {where.filename}:{where.lineno}"
                 counts[f"{kind}: BUG"] += 1
-                bugs[sign] += 1
-                if bugs[sign] == 1:
+                if is_new(error, bugs):
                     chosen.keep.mkdir(parents=True, exist_ok=True)
                     (chosen.keep / f"{len(bugs)}-{path.name}").write_bytes(changed)
                     traceback.print_exc()

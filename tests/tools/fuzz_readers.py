@@ -6,7 +6,6 @@ are kept in ``--keep``. A format without a project of its own is tried with thos
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import copy
 import json
@@ -25,7 +24,7 @@ from typing import Any
 from seqkit import build_plan, plan_changes, read_graph
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers.formats import FORMATS
-from tests.tools.fuzz_ledger import bounded, broken_bytes, places
+from tests.tools.fuzz_ledger import asked_for, bounded, broken_bytes, is_new, places
 from tests.tools.small_projects import PROJECTS, names_of, write_project
 
 ODD: list[Any] = [
@@ -266,11 +265,7 @@ def one(rng: random.Random, folder: Path) -> tuple[str, Path, str | None, dict[s
 
 def main() -> int:
     """Run until the time is over; 1 where something broke."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "seqkit-fuzz-readers")
-    chosen = parser.parse_args()
+    chosen = asked_for(__doc__, "seqkit-fuzz-readers")
     warnings.simplefilter("ignore")
     rng = random.Random(chosen.seed)
     counts: Counter[str] = Counter()
@@ -288,11 +283,8 @@ def main() -> int:
                     counts[f"{label}: {check(path, format, options)}"] += 1
                 assert not any(Path(name).rglob("was-run")), "something was run"
             except Exception as error:
-                where = traceback.extract_tb(error.__traceback__)[-1]
-                sign = f"{type(error).__name__} at {where.filename}:{where.lineno}"
                 counts[f"{label}: BUG"] += 1
-                bugs[sign] += 1
-                if bugs[sign] == 1:
+                if is_new(error, bugs):
                     shutil.copytree(folder, chosen.keep / f"{len(bugs)}-{label.replace(' ', '-')}", dirs_exist_ok=True)
                     print(label, format, options)
                     traceback.print_exc()
