@@ -23,6 +23,7 @@ ROOMS = (
     "core",
     "ledger",
     "readers",
+    "importers",
     "running",
     "datasets",
     "analysis",

@@ -24,6 +24,9 @@ RUN_STATUSES = ("RUNNING", "COMPLETED", "FAILED", "CANCELLED")
 SKIP_CAUSES = ("blocked", "unreleased", "stopped")
 """Skip causes in the order in which frames sort them."""
 
+ATTEMPT_STATUSES = ("pending", "in_progress", "succeeded", "failed", "blocked", "unreleased", "stopped", "skipped")
+"""Words for what became of an attempt, or of a repo that was not tried, in the order in which frames sort them."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NAT = np.iinfo(np.int64).min

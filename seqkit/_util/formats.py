@@ -10,9 +10,12 @@ import os
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Format", "either", "endings", "listed", "listed_to_write", "named_like", "told_in"]
+from seqkit._util.warned import warn_caller
+
+__all__ = ["Format", "added_by", "either", "endings", "listed", "listed_to_write", "named_like", "told_in"]
 
 T_co = TypeVar("T_co", covariant=True)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -55,6 +58,25 @@ class Format(Generic[T_co]):
         facts = [", ".join((*self.files, *self.suffixes)), self.detail, self.extra and f"needs the extra {self.extra}"]
         more = "; ".join(filter(None, facts))
         return f"{self.help} ({more})" if more else self.help
+
+
+def added_by(group: str, table: Sequence[Format[T_co]]) -> tuple[Format[T_co], ...]:
+    """Give the formats of a table and those that installed packages add by an entry point group.
+
+    What cannot be loaded is warned of. A name of the table stays what it is.
+    """
+    rows = list(table)
+    for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
+        try:
+            row = entry.load()
+        except Exception as error:  # other people's code
+            warn_caller(f"the format {entry.name!r} ({entry.value}) cannot be loaded: {error}", UserWarning)
+            continue
+        if not isinstance(row, Format):
+            warn_caller(f"the format {entry.name!r} ({entry.value}) is {row!r:.80}, expected a Format", UserWarning)
+        elif all(row.name != known.name for known in rows):
+            rows.append(row)
+    return tuple(rows)
 
 
 def named_like(table: Iterable[Format[T_co]], path: str | os.PathLike[str]) -> list[Format[T_co]]:

@@ -21,10 +21,10 @@ from seqkit.explore._opening import let_go, opened
 from seqkit.explore.filters import Filters
 from seqkit.explore.one_run import OneRun, audited
 from seqkit.explore.run_diff import WORDS, RunDiff, companion, diff_runs
-from seqkit.history.trains import train_names
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
+from seqkit.ledger.links import train_names
 
 __all__ = ["Browser"]
 

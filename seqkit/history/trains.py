@@ -13,9 +13,9 @@ from seqkit.core.model import RunRecord, RunStatus
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.frames import elapsed
-from seqkit.ledger.links import Links, released_by_decision
+from seqkit.ledger.links import released_by_decision, train_names
 from seqkit.ledger.reading import lent
-from seqkit.ledger.story import story_of, tag_of
+from seqkit.ledger.story import story_of
 
 __all__ = ["fixes_frame", "trains_frame"]
 
@@ -189,28 +189,6 @@ def _trains(ledger: LedgerLike) -> Iterator[tuple[str, _Train]]:
         for record, name in zip(records, train_names(records), strict=True):
             trains.setdefault(name, _Train()).add(source, record)
     yield from trains.items()
-
-
-def train_names(records: list[RunRecord]) -> list[str]:
-    """Say for each run to which train it belongs."""
-    links = Links(records)
-    own = {record.run_id: tag_of(record, "train") for record in records}
-    tags = {run_id: tag for run_id, tag in own.items() if isinstance(tag, str)}
-    names: dict[str, str] = {}
-    for run_id in links.runs:
-        if run_id in names:
-            continue
-        family = links.family(run_id)
-        fallback = next((tags[other] for other in family if other in tags), family[0])
-        for member in family:
-            path: dict[str, None] = {}
-            here: str | None = member
-            while here is not None and here not in tags and here not in names and here not in path:
-                path[here] = None
-                here = links.resumes.get(here)
-            name = fallback if here is None or here in path else names.get(here, tags.get(here, fallback))
-            names.update(dict.fromkeys([*path, member], tags.get(member, name)))
-    return [names[record.run_id] for record in records]
 
 
 def _time(fix: _Fix) -> timedelta | None:

@@ -46,14 +46,16 @@ class FoundEvent:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be read."""
+    """Something that could not be read, or was read with a guess."""
 
     source: str
     """The file or database."""
     line: int | None
     """The line there, from 1, where it has lines."""
     message: str
-    """What is wrong, and what was expected."""
+    """What is wrong, and what was expected; of a guess, what was taken for what."""
+    guessed: bool = False
+    """Whether nothing is wrong: what was read says less than a ledger does, and this is what was made of it."""
 
 
 class FoundLedger:
@@ -70,7 +72,7 @@ class FoundLedger:
     events : tuple of FoundEvent
         All events, those of unknown runs included.
     problems : tuple of Problem
-        What could not be read.
+        What could not be read, and what was guessed.
     """
 
     blocking = False
@@ -144,7 +146,10 @@ class FoundLedger:
         """Do nothing: everything has been read."""
 
     def __repr__(self) -> str:
-        problems = f", {len(self.problems)} unreadable" if self.problems else ""
+        unreadable = sum(not problem.guessed for problem in self.problems)
+        problems = f", {unreadable} unreadable" if unreadable else ""
+        if guessed := len(self.problems) - unreadable:
+            problems += f", {guessed} to look at in .problems"
         runs, events = len(self._first), len(self.events)
         return f"FoundLedger({plural(runs, 'run')}, {plural(events, 'event')}{problems})"
 
@@ -156,5 +161,7 @@ class FoundLedger:
             doubtful.append(f"{len(self.runs) - len(self._first):,} more records of the same runs")
         if unknown := len(self._by_run) - len(self._first):
             doubtful.append(f"events of {unknown:,} runs without a record")
-        doubtful += [f"first unreadable: {problem.source}: {problem.message}" for problem in self.problems[:1]]
+        unreadable = [problem for problem in self.problems if not problem.guessed]
+        doubtful += [f"first unreadable: {problem.source}: {problem.message}" for problem in unreadable[:1]]
+        doubtful += [problem.message for problem in self.problems if problem.guessed][:3]
         return runs_page(repr(self), Counter(run.status.value for run in records), last, "; ".join(doubtful))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from seqkit.core.model import RunRecord
 from seqkit.ledger.story import Told, tag_of
 
-__all__ = ["Links", "Standing", "released_by_decision", "take_in"]
+__all__ = ["Links", "Standing", "released_by_decision", "take_in", "train_names"]
 
 
 class Links:
@@ -88,6 +88,28 @@ class Links:
             elif passed:
                 found.append(other)
         return found
+
+
+def train_names(records: list[RunRecord]) -> list[str]:
+    """Say for each run to which train it belongs."""
+    links = Links(records)
+    own = {record.run_id: tag_of(record, "train") for record in records}
+    tags = {run_id: tag for run_id, tag in own.items() if isinstance(tag, str)}
+    names: dict[str, str] = {}
+    for run_id in links.runs:
+        if run_id in names:
+            continue
+        family = links.family(run_id)
+        fallback = next((tags[other] for other in family if other in tags), family[0])
+        for member in family:
+            path: dict[str, None] = {}
+            here: str | None = member
+            while here is not None and here not in tags and here not in names and here not in path:
+                path[here] = None
+                here = links.resumes.get(here)
+            name = fallback if here is None or here in path else names.get(here, tags.get(here, fallback))
+            names.update(dict.fromkeys([*path, member], tags.get(member, name)))
+    return [names[record.run_id] for record in records]
 
 
 def released_by_decision(record: RunRecord) -> list[str]:

@@ -31,6 +31,7 @@ from seqkit.errors import SeqkitError
 from seqkit.ledger.base import RunLedger
 
 __all__ = [
+    "IMPORTED",
     "KINDS",
     "KINDS_BESIDE",
     "Story",
@@ -52,7 +53,12 @@ KINDS_BESIDE = ("NodeLate", "NodeProcess")
 end after all, with an id (``run_id``) or without (``error``). ``NodeProcess``: a process works on it (``pid``,
 ``start_time``, ``boot_id``, ``host``)."""
 
+IMPORTED = "imported"
+"""The tag of a run that another system made: ``from`` (which), ``times`` (whether it tells any) and ``pending`` (repos
+that had no turn, with their versions)."""
+
 _LONGEST_WAIT = timedelta(days=36_500)  # of a payload that says anything
+_MOST_TRIES = 2**31
 
 
 class Try(NamedTuple):
@@ -66,6 +72,10 @@ class Try(NamedTuple):
     """How it ended. A failed one is a ``NodeFailed`` or a ``NodeRetrying``, nothing else."""
     reason: str | None = None
     """Why it failed."""
+    number: int = 1
+    """Which it is, from 1."""
+    detail: str | None = None
+    """What another system, whose record this is, calls the outcome."""
 
 
 @dataclass(slots=True)
@@ -106,19 +116,25 @@ class Told:
     """When an attempt that had failed came out after all."""
     process: Mapping[str, Any] | None = None
     """The process that was started last to release it: ``pid``, ``start_time``, ``boot_id``, ``host``."""
+    detail: str | None = None
+    """What another system, whose record this is, calls the status of what was not tried."""
     # The last attempt in fields of its own, as most repos have no other: a list of records for each would be as much
     # again to keep, and for the garbage collector to go through.
     _last: Literal["succeeded", "failed", "in_progress"] | None = None
     _began: datetime | None = None
     _ended: datetime | None = None
     _why: str | None = None
+    _number: int = 0
+    _detail: str | None = None
     _earlier: list[Try] | None = None
 
     @property
     def tries(self) -> list[Try]:
         """Its attempts, the one that is open included."""
-        last = [] if self._last is None else [Try(self._began, self._ended, self._last, self._why)]
-        return [*(self._earlier or ()), *last]
+        return [*(self._earlier or ()), *([] if self._last is None else [self._last_try(self._last)])]
+
+    def _last_try(self, outcome: Literal["succeeded", "failed", "in_progress"]) -> Try:
+        return Try(self._began, self._ended, outcome, self._why, self._number, self._detail)
 
     @property
     def word(self) -> str:
@@ -172,10 +188,11 @@ class Told:
         """Whether nothing more comes of it by itself."""
         return self.status in ("succeeded", "failed", "skipped")
 
-    def tell(self, kind: str, payload: Mapping[str, Any], at: datetime, holds_up: bool = True) -> None:
+    def tell(self, kind: str, payload: Mapping[str, Any], when: datetime, holds_up: bool = True) -> None:
         """Take in the next event that names the repo; `holds_up` of the run's terms."""
         if kind in KINDS_BESIDE:
-            self._tell_beside(kind, payload, at)
+            self._tell_beside(kind, payload, when)
+        at = None if payload.get("time_unknown") is True else when
         if self.status == "succeeded" or kind not in KINDS:
             return  # released is released: nothing takes it back
         self.told_at = at
@@ -186,29 +203,37 @@ class Told:
         if kind == "NodeEntered":
             if not is_open:
                 self.started_at, self.still_running = at, False
-                self._try(at)
+                self._try(at, payload.get("attempt"))
             self._stay()
-            if isinstance(version := payload.get("version"), str):
-                self.version = version
+            self._tell_version(payload)
         elif kind == "NodeRetrying":
-            self._end_try(at, "failed", text_of(payload.get("error")))
+            self._end_try(at, "failed", payload, _text(payload, "error"))
             if self.status != "failed":
-                self._try(_after(at, payload.get("delay_ms")))
+                self._try(_next_start(at, payload), payload.get("next_attempt"))
                 self._stay()
         elif kind == "NodeFailed":
-            self.reason = text_of(payload.get("error"))
-            self._end_try(at, "failed", self.reason)
+            self.reason = _text(payload, "error")
+            self._end_try(at, "failed", payload, self.reason)
             self._end("failed", at)
             self.failures += 1
             self.first_failed_at = self.first_failed_at or at
         elif kind == "NodeExited":
-            self._end_try(at, "succeeded")
+            self._end_try(at, "succeeded", payload)
             self._end("succeeded", at)
-            self.reason, self.released_as = None, text_of(payload.get("run_id"))
+            self.reason, self.released_as = None, _text(payload, "run_id")
         elif not is_open and self.status != "failed":  # skipped while it is under way: it is under way
             # Once a skip named who failed above it under terms where that is not why.
             named, number = _ids(payload.get("blocked_by")) if holds_up else (), payload.get("n_blocked_by")
             self._skip(named, max(0, number - len(named)) if named and type(number) is int else 0)
+            if "cause" in payload:
+                cause = payload["cause"]
+                self.skip_cause = cause if cause in ("blocked", "unreleased", "stopped") else None
+            self.detail = _detail(payload)
+            self._tell_version(payload)
+
+    def _tell_version(self, payload: Mapping[str, Any]) -> None:
+        if isinstance(version := payload.get("version"), str):
+            self.version = version
 
     def _tell_beside(self, kind: str, payload: Mapping[str, Any], at: datetime) -> None:
         if kind == "NodeProcess":
@@ -225,18 +250,26 @@ class Told:
         self.status, self.skip_cause, self.blocked_by, self.more_blocked_by = "in_progress", None, (), 0
         self.reason, self.finished_at = None, None
 
-    def _try(self, began: datetime | None) -> None:
+    def _try(self, began: datetime | None, number: object = None) -> None:
         if self._last is not None:
             self._earlier = self._earlier or []
-            self._earlier.append(Try(self._began, self._ended, self._last, self._why))
-        self._last, self._began, self._ended, self._why = "in_progress", began, None, None
+            self._earlier.append(self._last_try(self._last))
+        self._last, self._began, self._ended, self._why, self._detail = "in_progress", began, None, None, None
+        self._number = number if type(number) is int and 0 < number < _MOST_TRIES else self._number + 1
 
-    def _end_try(self, at: datetime, outcome: Literal["succeeded", "failed"], why: str | None = None) -> None:
+    def _end_try(
+        self,
+        at: datetime | None,
+        outcome: Literal["succeeded", "failed"],
+        payload: Mapping[str, Any],
+        why: str | None = None,
+    ) -> None:
         if self.status != "in_progress":  # nothing tells of its beginning
             self._try(None)
         self._last, self._ended, self._why = outcome, at, why
+        self._detail = _detail(payload)
 
-    def _end(self, status: Status, at: datetime) -> None:
+    def _end(self, status: Status, at: datetime | None) -> None:
         self.status, self.skip_cause, self.blocked_by, self.finished_at = status, None, (), at
         self.more_blocked_by = 0
 
@@ -408,7 +441,18 @@ def story_of(
     story = Story(plan if own is None else own, Terms.told_by(tag)[0], recorded)
     for event in events:
         story.tell(event)
+    if own is None and plan is None:
+        for repo, version in _not_reached(record):
+            story.told.setdefault(repo, Told(repo, version=version))
     return story
+
+
+def _not_reached(record: RunRecord) -> Iterator[tuple[str, str | None]]:
+    """List the repos, and their versions, that another system's record names and that had no turn."""
+    told = tag_of(record, IMPORTED)
+    named = told.get("pending") if isinstance(told, Mapping) else None
+    for repo, version in named.items() if isinstance(named, Mapping) else ():
+        yield repo, version if isinstance(version, str) else None
 
 
 def read_story(ledger: RunLedger, run_id: str) -> Story:
@@ -444,6 +488,27 @@ def plan_of_run(record: RunRecord) -> SequencePlan | None:
 def text_of(value: object) -> str:
     """Take a payload's value for a text, whatever it is."""
     return "" if value is None else str(value)
+
+
+def _text(payload: Mapping[str, Any], key: str) -> str | None:
+    """Give a payload's value as text; None where it has none, as other systems' records may."""
+    return text_of(payload[key]) if key in payload else None
+
+
+def _detail(payload: Mapping[str, Any]) -> str | None:
+    detail = payload.get("detail")
+    return detail if isinstance(detail, str) else None
+
+
+def _next_start(at: datetime | None, payload: Mapping[str, Any]) -> datetime | None:
+    """Tell when the next attempt began: where nothing says it, when the wait was over."""
+    if "next_started_at" in payload:
+        try:
+            told = datetime.fromisoformat(str(payload["next_started_at"]))
+        except ValueError:
+            return None
+        return told if told.tzinfo is not None else None
+    return None if at is None else _after(at, payload.get("delay_ms"))
 
 
 def _ids(value: object) -> tuple[str, ...]:

@@ -16,14 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import entry_points
 
-from seqkit._util.formats import Format, T_co
-from seqkit._util.warned import warn_caller
+from seqkit._util.formats import Format, T_co, added_by
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
 from seqkit.errors import ReadError
-from seqkit.readers._files import Opened, ReadWarning
+from seqkit.readers._files import Opened
 from seqkit.readers._manifests import Ecosystem
 from seqkit.readers.backstage import BACKSTAGE_FILES, is_backstage, read_backstage
 from seqkit.readers.cargo import CARGO, read_cargo
@@ -318,22 +316,8 @@ ECOSYSTEMS: tuple[Ecosystem, ...] = (NPM, PYTHON, CARGO, GO, MAVEN, ROS)
 
 @cache
 def all_formats() -> tuple[Format[RepoDependencyGraph], ...]:
-    """Give the formats of the table and those that installed packages add; what cannot be loaded is warned of, once.
-
-    A name of the table stays what it is.
-    """
-    rows = list(FORMATS)
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        try:
-            row = entry.load()
-        except Exception as error:  # other people's code
-            warn_caller(f"the format {entry.name!r} ({entry.value}) cannot be loaded: {error}", ReadWarning)
-            continue
-        if not isinstance(row, Format):
-            warn_caller(f"the format {entry.name!r} ({entry.value}) is {row!r:.80}, expected a Format", ReadWarning)
-        elif all(row.name != known.name for known in rows):
-            rows.append(row)
-    return tuple(rows)
+    """Give the formats of the table and those that installed packages add; what cannot be loaded is warned of, once."""
+    return added_by(GROUP, FORMATS)
 
 
 PLAN: Format[SequencePlan] = Format(

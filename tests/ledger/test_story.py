@@ -216,9 +216,10 @@ def test_nothing_that_stands_in_a_record_raises(events: list[Any], plan: Any, sk
         story.tell(RunEvent(seq=seq, kind=kind, payload=payload, timestamp=NOON))
     for told in story.items():
         assert (told.skip_cause is not None) == (told.status == "skipped")
-        assert (told.released_as is not None) == told.is_out == (told.out_at is not None)
+        assert told.is_out == (told.out_at is not None)
+        assert told.is_out or told.released_as is None  # another system's releases may have no names
         assert not (told.unsure and (told.is_out or told.status != "failed"))
-        assert (told.reason is not None) == (told.status == "failed")
+        assert told.status == "failed" or told.reason is None
     if plan is not None:
         assert len(story.outcome().statuses) == 4
 
