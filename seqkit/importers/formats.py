@@ -16,13 +16,24 @@ from functools import cache
 
 from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
+from seqkit.importers.dbt import is_dbt_run, read_dbt_runs
 
 __all__ = ["FORMATS", "all_run_formats"]
 
 GROUP = "seqkit.run_formats"
 """The entry points by which other packages add formats."""
 
-FORMATS: tuple[Format[Recorded], ...] = ()
+FORMATS: tuple[Format[Recorded], ...] = (
+    Format(
+        "dbt",
+        "runs of dbt",
+        read_dbt_runs,
+        (".json",),
+        sniff=is_dbt_run,
+        sign="invocation_id and results",
+        detail="run_results.json, with the manifest.json",
+    ),
+)
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
 

@@ -6,17 +6,46 @@ import copy
 import json
 import random
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from seqkit import DependencyCycle, ReadError, read_graph
 
-__all__ = ["survives_damage"]
+__all__ = ["survives", "survives_damage"]
 
-_OTHERS = [None, True, 0, -1.5, "", "x", "\ud800", "a@1", [], {}, [[]], [None], {"a": 1}, "pkg:npm/%40", "NONE"]
+_OTHERS = [
+    None,
+    True,
+    0,
+    -1.5,
+    "",
+    "x",
+    "\ud800",
+    "a@1",
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": 1},
+    "pkg:npm/%40",
+    "NONE",
+    1e300,
+    "9999-12-31T23:59:59-23:00",
+]
 
 
 def survives_damage(document: Any, path: Path, format: str, examples: int, seed: int = 0) -> None:
+    """Hold that a graph's file with one to three random faults is read, or refused with an error of ours."""
+    rng = random.Random(seed)
+
+    def read() -> None:
+        read_graph(path, format, kinds="all", ids=rng.choice(["name", "name@version"]))
+
+    survives(document, path, read, examples, seed)
+
+
+def survives(document: Any, path: Path, read: Callable[[], object], examples: int, seed: int = 0) -> None:
     """Hold that a file with one to three random faults is read, or refused with a ReadError or a DependencyCycle.
 
     A key or an item goes, is changed for something else or comes twice, or the text is cut.
@@ -34,7 +63,7 @@ def survives_damage(document: Any, path: Path, format: str, examples: int, seed:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ids that look alike
             try:
-                read_graph(path, format, kinds="all", ids=rng.choice(["name", "name@version"]))
+                read()
             except (ReadError, DependencyCycle) as error:
                 refused.append(len(str(error)))
     assert 0 < len(refused) < examples
