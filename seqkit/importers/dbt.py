@@ -219,7 +219,7 @@ class _Graph:
                         below[repo] = set(self.graph.transitive_dependents_of(repo))
                 waiting = set.intersection(*(below[repo] for repo in looked_at)) if looked_at else set()
                 edges += ((test, repo) for repo in waiting if not _is_test(self.graph, repo))
-        return _Graph(graph_of_edges(edges, self.graph))
+        return _Graph(graph_of_edges(edges, list(self.graph)))
 
 
 def _is_test(graph: RepoDependencyGraph, repo: str) -> bool:

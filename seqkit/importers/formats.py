@@ -17,6 +17,7 @@ from functools import cache
 from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
 from seqkit.importers.dbt import is_dbt_run, read_dbt_runs
+from seqkit.importers.turbo import is_turbo_run, read_turbo_runs
 
 __all__ = ["FORMATS", "all_run_formats"]
 
@@ -32,6 +33,15 @@ FORMATS: tuple[Format[Recorded], ...] = (
         sniff=is_dbt_run,
         sign="invocation_id and results",
         detail="run_results.json, with the manifest.json",
+    ),
+    Format(
+        "turbo",
+        "summaries of runs of turbo",
+        read_turbo_runs,
+        (".json",),
+        sniff=is_turbo_run,
+        sign="turboVersion, execution and tasks",
+        detail="turbo run build --summarize, with a dry run",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
