@@ -16,6 +16,7 @@ from functools import cache
 
 from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
+from seqkit.importers.argo import is_argo, read_argo
 from seqkit.importers.dbt import is_dbt_run, read_dbt_runs
 from seqkit.importers.turbo import is_turbo_run, read_turbo_runs
 
@@ -42,6 +43,15 @@ FORMATS: tuple[Format[Recorded], ...] = (
         sniff=is_turbo_run,
         sign="turboVersion, execution and tasks",
         detail="turbo run build --summarize, with a dry run",
+    ),
+    Format(
+        "argo",
+        "workflows of Argo",
+        read_argo,
+        (".json", ".yaml", ".yml"),
+        sniff=is_argo,
+        sign="kind: Workflow",
+        detail="argo get -o json",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
