@@ -18,6 +18,7 @@ from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
 from seqkit.importers.argo import is_argo, read_argo
 from seqkit.importers.dbt import is_dbt_run, read_dbt_runs
+from seqkit.importers.junit import is_junit, read_junit
 from seqkit.importers.turbo import is_turbo_run, read_turbo_runs
 
 __all__ = ["FORMATS", "all_run_formats"]
@@ -52,6 +53,14 @@ FORMATS: tuple[Format[Recorded], ...] = (
         sniff=is_argo,
         sign="kind: Workflow",
         detail="argo get -o json",
+    ),
+    Format(
+        "junit",
+        "results of tests in JUnit's XML",
+        read_junit,
+        (".xml",),
+        sniff=is_junit,
+        sign="testsuites",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
