@@ -218,8 +218,12 @@ class _Graph:
                     if repo not in below:
                         below[repo] = set(self.graph.transitive_dependents_of(repo))
                 waiting = set.intersection(*(below[repo] for repo in looked_at)) if looked_at else set()
-                edges += ((test, repo) for repo in waiting if not _is_test(self.graph, repo))
+                edges += ((test, repo) for repo in waiting if self._is_first(repo, waiting))
         return _Graph(graph_of_edges(edges, list(self.graph)))
+
+    def _is_first(self, repo: str, waiting: set[str]) -> bool:
+        """Tell whether not all that a repo needs waits: the others do by way of that. Tests do not wait for tests."""
+        return not waiting.issuperset(self.graph.dependencies_of(repo)) and not _is_test(self.graph, repo)
 
 
 def _is_test(graph: RepoDependencyGraph, repo: str) -> bool:

@@ -28,6 +28,15 @@ GROUP = "seqkit.run_formats"
 
 FORMATS: tuple[Format[Recorded], ...] = (
     Format(
+        "turbo",
+        "summaries of runs of turbo",
+        read_turbo_runs,
+        (".json",),
+        sniff=is_turbo_run,  # before all others that are JSON: a dry run may have text before it
+        sign="turboVersion, execution and tasks",
+        detail="turbo run build --summarize, with a dry run",
+    ),
+    Format(
         "dbt",
         "runs of dbt",
         read_dbt_runs,
@@ -35,15 +44,6 @@ FORMATS: tuple[Format[Recorded], ...] = (
         sniff=is_dbt_run,
         sign="invocation_id and results",
         detail="run_results.json, with the manifest.json",
-    ),
-    Format(
-        "turbo",
-        "summaries of runs of turbo",
-        read_turbo_runs,
-        (".json",),
-        sniff=is_turbo_run,
-        sign="turboVersion, execution and tasks",
-        detail="turbo run build --summarize, with a dry run",
     ),
     Format(
         "argo",
