@@ -14,7 +14,7 @@ from seqkit.importers._recorded import Recorded, moment
 from seqkit.readers._documents import load_yaml
 from seqkit.readers._files import Opened, text_list, typed
 
-__all__ = ["GROUPS", "PARTS", "Argo", "Node", "Template", "argo_of", "is_of_argo", "workflows_in"]
+__all__ = ["GROUPS", "PARTS", "Argo", "ArgoNode", "ArgoTemplate", "argo_of", "is_of_argo", "workflows_in"]
 
 GROUPS = frozenset(("DAG", "Steps", "StepGroup", "TaskGroup", "Retry"))
 """Nodes that hold others."""
@@ -27,7 +27,7 @@ _SIGNS = ("argoproj.io", "templateName", "templateScope")
 _TERM = re.compile(r"([A-Za-z0-9_-]+)(?:\.([A-Za-z]+))?")
 
 
-class Node(NamedTuple):
+class ArgoNode(NamedTuple):
     """A node of a workflow."""
 
     id: str
@@ -42,7 +42,7 @@ class Node(NamedTuple):
     children: tuple[str, ...]
 
 
-class Template(NamedTuple):
+class ArgoTemplate(NamedTuple):
     """A template that has tasks or steps: the names in their order, and whom each waits for."""
 
     needs: Mapping[str, tuple[str, ...]]
@@ -57,8 +57,8 @@ class Argo:
     namespace: str
     uid: str
     has_ended: bool
-    nodes: dict[str, Node]
-    templates: dict[str, Template] = field(default_factory=dict)
+    nodes: dict[str, ArgoNode]
+    templates: dict[str, ArgoTemplate] = field(default_factory=dict)
 
 
 def workflows_in(file: Opened) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -117,7 +117,7 @@ def _list(file: Opened, where: str, value: object) -> list[Any]:
     return made
 
 
-def _node(file: Opened, table: str, key: str, told: object, found: Recorded) -> Node:
+def _node(file: Opened, table: str, key: str, told: object, found: Recorded) -> ArgoNode:
     typed(file, f"a key of {table}", key, str)
     place = f"{table}[{cut(key, 80)!r}]"
     node = typed(file, place, told, dict)
@@ -131,10 +131,10 @@ def _node(file: Opened, table: str, key: str, told: object, found: Recorded) -> 
     template = template or typed(file, f"{place}.templateRef.template", reference.get("template") or "", str)
     children = text_list(file, f"{place}.children", _list(file, f"{place}.children", node.get("children")))
     started, finished = (moment(file, f"{place}.{one}", node.get(one), found) for one in ("startedAt", "finishedAt"))
-    return Node(key, called, kind, phase, template, boundary, started, finished, message, tuple(children))
+    return ArgoNode(key, called, kind, phase, template, boundary, started, finished, message, tuple(children))
 
 
-def _check_words(file: Opened, nodes: Iterable[Node]) -> None:
+def _check_words(file: Opened, nodes: Iterable[ArgoNode]) -> None:
     kinds, phases = dict[str, None](), dict[str, None]()
     for node in nodes:
         if node.kind not in GROUPS | _LEAVES | PARTS:
@@ -148,7 +148,7 @@ def _check_words(file: Opened, nodes: Iterable[Node]) -> None:
 
 def _templates(
     file: Opened, place: str, document: Mapping[str, Any], status: Mapping[str, Any]
-) -> Iterator[tuple[str, Template]]:
+) -> Iterator[tuple[str, ArgoTemplate]]:
     """Give the templates that have tasks or steps; those of the workflow itself come last, and so go before."""
     for key, told in _object(file, f"{place}: status.storedTemplates", status.get("storedTemplates")).items():
         yield from _template(file, f"{place}: status.storedTemplates[{cut(key, 80)!r}]", told)
@@ -160,7 +160,7 @@ def _templates(
             yield from _template(file, f"{where}[{index}]", told)
 
 
-def _template(file: Opened, place: str, told: object) -> Iterator[tuple[str, Template]]:
+def _template(file: Opened, place: str, told: object) -> Iterator[tuple[str, ArgoTemplate]]:
     template = _object(file, place, told)
     name = typed(file, f"{place}.name", template.get("name") or "", str)
     dag = _object(file, f"{place}.dag", template.get("dag"))
@@ -177,7 +177,7 @@ def _template(file: Opened, place: str, told: object) -> Iterator[tuple[str, Tem
         needs.update(dict.fromkeys(names, before))
         before = tuple(names)
     if needs:
-        yield name, Template(needs)
+        yield name, ArgoTemplate(needs)
 
 
 def _needs(file: Opened, where: str, task: Mapping[str, Any]) -> tuple[str, ...]:

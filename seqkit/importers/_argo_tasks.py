@@ -8,7 +8,7 @@ from typing import NamedTuple
 from seqkit._util.words import cut
 from seqkit.core.graph import graph_of_edges
 from seqkit.errors import DependencyCycle, ReadError
-from seqkit.importers._argo_nodes import GROUPS, PARTS, Argo, Node, Template
+from seqkit.importers._argo_nodes import GROUPS, PARTS, Argo, ArgoNode, ArgoTemplate
 
 __all__ = ["ArgoTask", "ArgoTasks"]
 
@@ -23,7 +23,7 @@ class ArgoTask(NamedTuple):
 
     path: tuple[str, ...]
     name: str
-    nodes: list[tuple[tuple[int, ...], Node]]
+    nodes: list[tuple[tuple[int, ...], ArgoNode]]
     """Each with its place among the attempts, those of what holds it first."""
     vertex: str
 
@@ -55,7 +55,7 @@ class ArgoTasks:
         self._workflow = workflow
         self._nodes = workflow.nodes
         self._retried: dict[str, tuple[str, int]] = {}  # of an attempt: the name of its task, and which attempt
-        self._within: dict[str, list[Node]] = {}
+        self._within: dict[str, list[ArgoNode]] = {}
         self._places: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {}
         self._numbers: dict[object, str] = {}
         self._edges: list[tuple[str, str]] = []
@@ -83,11 +83,11 @@ class ArgoTasks:
 
     # ------------------------------------------------------------------ which tasks there are
 
-    def _is_try(self, child: str, retry: Node) -> bool:
+    def _is_try(self, child: str, retry: ArgoNode) -> bool:
         node = self._nodes.get(child)
         return node is not None and node.called.startswith(f"{retry.called}(")
 
-    def _is_task(self, node: Node) -> bool:
+    def _is_task(self, node: ArgoNode) -> bool:
         """Tell whether a node is a task or an attempt at one: no group, but one that came to nothing by itself."""
         if node.kind in PARTS:
             return False
@@ -97,7 +97,7 @@ class ArgoTasks:
     def _task(self, among: dict[_Key, ArgoTask], key: _Key) -> ArgoTask:
         return among.setdefault(key, ArgoTask(*key, [], self._vertex("task", key)))
 
-    def _name_of(self, node: Node) -> str:
+    def _name_of(self, node: ArgoNode) -> str:
         """Give the name of a task; the workflow's own, which is another in each run, is no name of one."""
         name = self._retried[node.id][0] if node.id in self._retried else node.called
         own = self._workflow.name
@@ -105,10 +105,10 @@ class ArgoTasks:
             return _ON_EXIT[1:]
         return node.template or name if name == own else name
 
-    def _place_of(self, node: Node) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    def _place_of(self, node: ArgoNode) -> tuple[tuple[str, ...], tuple[int, ...]]:
         """Give the names of all that holds a node and its own, and which attempts they were."""
-        above: Node | None = node
-        chain: list[Node] = []
+        above: ArgoNode | None = node
+        chain: list[ArgoNode] = []
         while above is not None and above.id not in self._places:
             chain.append(above)
             if len(chain) > _DEEPEST:
@@ -128,7 +128,7 @@ class ArgoTasks:
     def _vertex(self, *what: object) -> str:
         return self._numbers.setdefault(what, str(len(self._numbers)))
 
-    def _ends_of(self, node: Node) -> tuple[str, str]:
+    def _ends_of(self, node: ArgoNode) -> tuple[str, str]:
         """Give where a node begins and ends, in the graph."""
         if node.kind in _HOLD_TASKS and not self._is_task(node):
             return self._vertex("begins", node.id), self._vertex("ends", node.id)
@@ -136,7 +136,7 @@ class ArgoTasks:
         vertex = self._vertex("task", (path[:-1], path[-1]))
         return vertex, vertex
 
-    def _link_within(self, holder: Node) -> None:
+    def _link_within(self, holder: ArgoNode) -> None:
         """Link the tasks that a DAG or steps hold; a loop and a retried task are one, whatever their nodes."""
         template = self._workflow.templates.get(holder.template)
         begins, ends = self._vertex("begins", holder.id), self._vertex("ends", holder.id)
@@ -162,13 +162,13 @@ class ArgoTasks:
             self._find_never_made(holder, set(names) - set(units.values()), unit)
         self._edges += ((unit[need][1], unit[name][0]) for need, name in sorted(pairs) if need != name)
 
-    def _unit(self, node: Node, template: Template | None) -> str:
+    def _unit(self, node: ArgoNode, template: ArgoTemplate | None) -> str:
         """Give the name that a template has for a node: ``build`` of ``build(0:core)``."""
         name = self._name_of(node)
         task = name.partition("(")[0]
         return task if template is not None and name not in template.needs and task in template.needs else name
 
-    def _find_never_made(self, holder: Node, names: set[str], unit: Mapping[str, tuple[str, str]]) -> None:
+    def _find_never_made(self, holder: ArgoNode, names: set[str], unit: Mapping[str, tuple[str, str]]) -> None:
         """Find the tasks of a template that got no nodes, as after a failure."""
         if holder.phase not in ("Failed", "Error", "Running"):
             return

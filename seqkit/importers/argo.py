@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from seqkit.core.graph import RepoDependencyGraph
-from seqkit.importers._argo_nodes import GROUPS, Node, argo_of, workflows_in
+from seqkit.importers._argo_nodes import GROUPS, ArgoNode, argo_of, workflows_in
 from seqkit.importers._argo_tasks import ArgoTask, ArgoTasks
 from seqkit.importers._blame import blockers_in
 from seqkit.importers._copies import RunFile, counted_once
@@ -112,12 +112,12 @@ def _add(run: RunFile, workflow: ArgoTasks, graph: RepoDependencyGraph | None, f
             _add_node(run.run_id, name, attempt, node, workflow.has_ended, blockers, found)
 
 
-def _in_order(task: ArgoTask) -> list[Node]:
+def _in_order(task: ArgoTask) -> list[ArgoNode]:
     """Give the attempts at a task, the first first."""
     return [node for _, node in sorted(task.nodes, key=lambda one: (one[0], one[1].started or _LAST))]
 
 
-def _meaning(node: Node, has_ended: bool) -> str:
+def _meaning(node: ArgoNode, has_ended: bool) -> str:
     meaning = _MEANINGS[node.phase]
     if meaning == "failed" and node.message.startswith(_SHUTDOWN):
         return "cancelled"
@@ -130,7 +130,7 @@ def _add_node(
     run_id: str,
     name: str,
     attempt: int,
-    node: Node,
+    node: ArgoNode,
     has_ended: bool,
     blockers: Mapping[str, Sequence[str]],
     found: Recorded,

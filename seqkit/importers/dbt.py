@@ -70,7 +70,7 @@ def read_dbt_runs(files: Sequence[Opened], graph: RepoDependencyGraph | None = N
         raise ReadError(manifests[0], None, "is a manifest of dbt, expected a run_results.json beside it")
     _check_words(told)
     runs = sorted(counted_once(found, told), key=lambda run: (run.about.at, run.run_id))
-    graphs = _Graphs(manifests, graph, found)
+    graphs = _ManifestGraphs(manifests, graph, found)
     for run, train in zip(runs, _trains(runs, found), strict=True):
         _add(run, train, graphs.of(run), found)
     return found
@@ -79,12 +79,12 @@ def read_dbt_runs(files: Sequence[Opened], graph: RepoDependencyGraph | None = N
 # ---------------------------------------------------------------------- what a file says
 
 
-class _About(NamedTuple):
+class _Invocation(NamedTuple):
     at: datetime
     is_retry: bool
 
 
-class _Result(NamedTuple):
+class _NodeResult(NamedTuple):
     status: str
     started: datetime | None
     finished: datetime | None
@@ -98,7 +98,7 @@ class _Result(NamedTuple):
 def _run(file: Opened, found: Recorded) -> RunFile:
     facts = typed(file, "metadata", file.document["metadata"], dict)
     name = typed(file, "metadata.invocation_id", facts["invocation_id"], str)
-    items: dict[str, _Result] = {}
+    items: dict[str, _NodeResult] = {}
     for index, told in enumerate(typed(file, "results", file.document["results"], list)):
         place = f"results[{index}]"
         repo = typed(file, f"{place}.unique_id", typed(file, place, told, dict).get("unique_id"), str)
@@ -109,7 +109,7 @@ def _run(file: Opened, found: Recorded) -> RunFile:
         moment(file, f"metadata.{key}", facts.get(key), found) for key in ("invocation_started_at", "generated_at")
     ]
     at = next((time for time in (*times, *(item.started for item in items.values())) if time is not None), _FIRST)
-    return RunFile(file, name, items, _About(at, _is_retry(file)))
+    return RunFile(file, name, items, _Invocation(at, _is_retry(file)))
 
 
 def _is_retry(file: Opened) -> bool:
@@ -121,7 +121,7 @@ def _is_retry(file: Opened) -> bool:
     return which == "retry" or next((word for word in words if word in _COMMANDS), None) == "retry"
 
 
-def _result(file: Opened, place: str, told: Mapping[str, Any], found: Recorded) -> _Result:
+def _result(file: Opened, place: str, told: Mapping[str, Any], found: Recorded) -> _NodeResult:
     starts, ends = [], []
     for index, step in enumerate(typed(file, f"{place}.timing", told.get("timing") or [], list)):
         where = f"{place}.timing[{index}]"
@@ -131,7 +131,7 @@ def _result(file: Opened, place: str, told: Mapping[str, Any], found: Recorded) 
     message = typed(file, f"{place}.message", told.get("message") or "", str)
     status = typed(file, f"{place}.status", told.get("status"), str)
     started = next((at for at in starts if at is not None), None)
-    return _Result(status, started, next((at for at in reversed(ends) if at is not None), None), message)
+    return _NodeResult(status, started, next((at for at in reversed(ends) if at is not None), None), message)
 
 
 def _check_words(runs: Sequence[RunFile]) -> None:
@@ -150,16 +150,16 @@ def _check_words(runs: Sequence[RunFile]) -> None:
 # ---------------------------------------------------------------------- who needs whom
 
 
-class _Graphs:
+class _ManifestGraphs:
     """The graphs of runs: that which was given, else the manifests'."""
 
     def __init__(self, manifests: Sequence[Opened], given: RepoDependencyGraph | None, found: Recorded) -> None:
         self._manifests = list({os.fspath(file): file for file in manifests}.values())
         self._given = given
         self._found = found
-        self._read: dict[str, _Graph] = {}
+        self._read: dict[str, _OrderedGraph] = {}
 
-    def of(self, run: RunFile) -> _Graph | None:
+    def of(self, run: RunFile) -> _OrderedGraph | None:
         if self._given is not None:
             return self._kept("", self._given)
         manifest = self._manifest_of(run)
@@ -176,8 +176,8 @@ class _Graphs:
                 raise ReadError(manifest, None, str(cycle)) from None
         return self._read[name]
 
-    def _kept(self, name: str, graph: RepoDependencyGraph) -> _Graph:
-        return self._read.setdefault(name, _Graph(graph))
+    def _kept(self, name: str, graph: RepoDependencyGraph) -> _OrderedGraph:
+        return self._read.setdefault(name, _OrderedGraph(graph))
 
     def _manifest_of(self, run: RunFile) -> Opened | None:
         folder = os.path.dirname(os.fspath(run.file))
@@ -197,7 +197,7 @@ class _Graphs:
         return made or _FIRST, os.fspath(file)
 
 
-class _Graph:
+class _OrderedGraph:
     """A graph and its order."""
 
     def __init__(self, graph: RepoDependencyGraph) -> None:
@@ -207,7 +207,7 @@ class _Graph:
     def blockers(self, failed: set[str], released: set[str]) -> Mapping[str, list[str]]:
         return blockers_in(self.graph, self.order, failed, released)
 
-    def with_tests(self, failed: set[str]) -> _Graph:
+    def with_tests(self, failed: set[str]) -> _OrderedGraph:
         """Let what is downstream of all that a failed test looks at wait for the test, as ``dbt build`` does."""
         below: dict[str, set[str]] = {}
         edges = list(self.graph.edges)
@@ -219,7 +219,7 @@ class _Graph:
                         below[repo] = set(self.graph.transitive_dependents_of(repo))
                 waiting = set.intersection(*(below[repo] for repo in looked_at)) if looked_at else set()
                 edges += ((test, repo) for repo in waiting if self._is_first(repo, waiting))
-        return _Graph(graph_of_edges(edges, list(self.graph)))
+        return _OrderedGraph(graph_of_edges(edges, list(self.graph)))
 
     def _is_first(self, repo: str, waiting: set[str]) -> bool:
         """Tell whether not all that a repo needs waits: the others do by way of that. Tests do not wait for tests."""
@@ -251,7 +251,7 @@ def _trains(runs: Sequence[RunFile], found: Recorded) -> Iterator[str | None]:
     return (first.get(run.run_id) for run in runs)
 
 
-def _add(run: RunFile, train: str | None, graph: _Graph | None, found: Recorded) -> None:
+def _add(run: RunFile, train: str | None, graph: _OrderedGraph | None, found: Recorded) -> None:
     meanings = {repo: result.meaning for repo, result in run.items.items()}
     failed, released, skipped = (
         {repo for repo, meaning in meanings.items() if meaning == wanted}

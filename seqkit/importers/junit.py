@@ -75,14 +75,14 @@ def read_junit(files: Sequence[Opened], graph: RepoDependencyGraph | None = None
 # ---------------------------------------------------------------------- what a file says
 
 
-class _Try(NamedTuple):
+class _TestTry(NamedTuple):
     meaning: str
     reason: str | None = None
     detail: str | None = None
 
 
-class _Case(NamedTuple):
-    tries: tuple[_Try, ...]
+class _TestCase(NamedTuple):
+    tries: tuple[_TestTry, ...]
     started: datetime | None
     finished: datetime | None
 
@@ -112,13 +112,13 @@ def _own_name(root: Element) -> str:
     return run or (f"{name} {timestamp}" if name and timestamp else "")
 
 
-def _tests(file: Opened, root: Element, found: Recorded) -> dict[str, list[_Case]]:
+def _tests(file: Opened, root: Element, found: Recorded) -> dict[str, list[_TestCase]]:
     """Give the tests of a file by their ids, with each time that they stand there."""
-    suites: dict[str, dict[str, list[_Case]]] = {}
+    suites: dict[str, dict[str, list[_TestCase]]] = {}
     for place, suite in _suites(root):
         for test, case in _cases(file, place, suite, found):
             suites.setdefault(test, {}).setdefault(suite.get("name", ""), []).append(case)
-    tests: dict[str, list[_Case]] = {}
+    tests: dict[str, list[_TestCase]] = {}
     for test, by_suite in suites.items():
         for name, cases in by_suite.items():
             tests.setdefault(f"{name}/{test}" if len(by_suite) > 1 and name else test, []).extend(cases)
@@ -136,7 +136,7 @@ def _suites(root: Element) -> Iterator[tuple[str, Element]]:
         waiting += [(f"{place}.testsuite[{index}]", child) for index, child in enumerate(inner)][::-1]
 
 
-def _cases(file: Opened, place: str, suite: Element, found: Recorded) -> Iterator[tuple[str, _Case]]:
+def _cases(file: Opened, place: str, suite: Element, found: Recorded) -> Iterator[tuple[str, _TestCase]]:
     at = moment(file, f"{place}.timestamp", suite.get("timestamp"), found)
     cases = [child for child in suite if _tag(child) == "testcase"]
     if cases:
@@ -154,9 +154,9 @@ def _cases(file: Opened, place: str, suite: Element, found: Recorded) -> Iterato
         end = _later(file, f"{where}.time", at, case.get("time"))
         if len(tries) > 1:
             found.say("tests that were tried again, whose times are not told apart", test)
-            yield test, _Case(tries, None, None)
+            yield test, _TestCase(tries, None, None)
         else:
-            yield test, _Case(tries, at, end)
+            yield test, _TestCase(tries, at, end)
         at = end
 
 
@@ -171,12 +171,12 @@ def _later(file: Opened, where: str, at: datetime | None, text: str | None) -> d
         raise ReadError(file, None, f"{where} is {described(text)}, expected seconds") from None
 
 
-def _tries(case: Element) -> Iterator[_Try]:
+def _tries(case: Element) -> Iterator[_TestTry]:
     """Give the attempts at a test; a failure comes before its reruns, and what was flaky before the success."""
     failures = [child for child in case if _tag(child) in _FAILURES]
     skipped = next((child for child in case if _tag(child) == "skipped"), None)
     if skipped is not None and not failures:
-        yield _Try("skipped", None, _told(skipped))
+        yield _TestTry("skipped", None, _told(skipped))
         return
     if failures:
         yield _failed(failures[0])
@@ -184,11 +184,11 @@ def _tries(case: Element) -> Iterator[_Try]:
         if _tag(child) in (_LATER if failures else _EARLIER):
             yield _failed(child)
     if not failures:
-        yield _Try("succeeded")
+        yield _TestTry("succeeded")
 
 
-def _failed(element: Element) -> _Try:
-    return _Try("failed", _told(element), "error" if _tag(element).lower().endswith("error") else None)
+def _failed(element: Element) -> _TestTry:
+    return _TestTry("failed", _told(element), "error" if _tag(element).lower().endswith("error") else None)
 
 
 def _told(element: Element) -> str | None:
@@ -200,7 +200,7 @@ def _told(element: Element) -> str | None:
 # ---------------------------------------------------------------------- what comes of it
 
 
-def _add(run_id: str, repo: str, cases: Sequence[_Case], found: Recorded) -> None:
+def _add(run_id: str, repo: str, cases: Sequence[_TestCase], found: Recorded) -> None:
     if len(cases) > 1:
         found.say("tests that stand in a suite more than once, each time taken for an attempt", repo)
     tried = [(one, case) for case in cases for one in case.tries if one.meaning != "skipped"]

@@ -52,7 +52,7 @@ def read_turbo_runs(files: Sequence[Opened], graph: RepoDependencyGraph | None =
     """
     found = Recorded("turbo")
     documents = [(file, typed(file, "the document", load_turbo(file), dict)) for file in files]
-    known = _Tasks()
+    known = _TurboTasks()
     runs, dry = [], 0
     for file, document in documents:
         tasks = list(_tasks(file, document, found))
@@ -64,7 +64,7 @@ def read_turbo_runs(files: Sequence[Opened], graph: RepoDependencyGraph | None =
     if documents and not runs:
         raise ReadError(documents[0][0], None, "is a dry run of turbo, expected a summary of a run beside it")
     runs = counted_once(found, runs, lambda task: task.meaning is None)
-    blame = _Blame(known, runs[0].file if runs else "", graph)
+    blame = _TurboBlame(known, runs[0].file if runs else "", graph)
     for run in sorted(runs, key=lambda run: (run.about.at, run.run_id)):
         _add(run, blame, found)
         if graph is None and not dry and any(task.meaning == "failed" for task in run.items.values()):
@@ -78,7 +78,7 @@ def read_turbo_runs(files: Sequence[Opened], graph: RepoDependencyGraph | None =
 # ---------------------------------------------------------------------- what a file says
 
 
-class _Task(NamedTuple):
+class _TurboTask(NamedTuple):
     name: str
     needs: tuple[str, ...]
     dependents: tuple[str, ...]
@@ -91,19 +91,19 @@ class _Task(NamedTuple):
     is_cached: bool
 
 
-class _About(NamedTuple):
+class _TurboScope(NamedTuple):
     at: datetime
     packages: frozenset[str]
 
 
 @dataclass
-class _Tasks:
+class _TurboTasks:
     """The tasks of all files."""
 
     needs: dict[str, set[str]] = field(default_factory=dict)
     without_script: set[str] = field(default_factory=set)
 
-    def learn(self, tasks: Iterable[_Task]) -> None:
+    def learn(self, tasks: Iterable[_TurboTask]) -> None:
         for task in tasks:
             self.needs.setdefault(task.name, set()).update(task.needs)
             for dependent in task.dependents:
@@ -112,7 +112,7 @@ class _Tasks:
                 self.without_script.add(task.name)
 
 
-def _tasks(file: Opened, document: Mapping[str, Any], found: Recorded) -> Iterator[_Task]:
+def _tasks(file: Opened, document: Mapping[str, Any], found: Recorded) -> Iterator[_TurboTask]:
     seen: set[str] = set()
     for index, told in enumerate(typed(file, "tasks", document.get("tasks"), list)):
         place = f"tasks[{index}]"
@@ -126,7 +126,7 @@ def _tasks(file: Opened, document: Mapping[str, Any], found: Recorded) -> Iterat
             tuple(text_list(file, f"{place}.{key}", told.get(key) or [])) for key in ("dependencies", "dependents")
         )
         has_script = typed(file, f"{place}.command", told.get("command") or "", str) != _NO_SCRIPT
-        yield _Task(name, needs, dependents, has_script, *_outcome(file, place, told, found))
+        yield _TurboTask(name, needs, dependents, has_script, *_outcome(file, place, told, found))
 
 
 def _outcome(
@@ -150,20 +150,20 @@ def _outcome(
     return meaning, started, finished, (error or f"exit code {code}") if failed else None, is_cached
 
 
-def _run(file: Opened, document: Mapping[str, Any], tasks: Sequence[_Task], found: Recorded) -> RunFile:
+def _run(file: Opened, document: Mapping[str, Any], tasks: Sequence[_TurboTask], found: Recorded) -> RunFile:
     name = typed(file, "id", document.get("id"), str)
     packages = frozenset(text_list(file, "packages", document.get("packages") or []))
     at = moment(file, "execution.startTime", document["execution"].get("startTime"), found, "ms")
-    return RunFile(file, name, {task.name: task for task in tasks}, _About(at or _FIRST, packages))
+    return RunFile(file, name, {task.name: task for task in tasks}, _TurboScope(at or _FIRST, packages))
 
 
 # ---------------------------------------------------------------------- what was not begun
 
 
-class _Blame:
+class _TurboBlame:
     """Who waits for whom: by the graph that was given, else by all tasks that the files tell of."""
 
-    def __init__(self, known: _Tasks, file: PathLike, given: RepoDependencyGraph | None) -> None:
+    def __init__(self, known: _TurboTasks, file: PathLike, given: RepoDependencyGraph | None) -> None:
         names_tasks = given is not None and any(task in given for task in known.needs)
         only_root = given is None and all(package_of(task) == ROOT for task in known.needs)
         self._node_is_package = given is not None and not names_tasks
@@ -191,7 +191,7 @@ class _Blame:
 
     def missing(self, run: RunFile) -> Iterator[tuple[str, list[str]]]:
         """Give what a run did not begin, and the failures that it waited for."""
-        tasks: Collection[_Task] = run.items.values()
+        tasks: Collection[_TurboTask] = run.items.values()
         failed = {self.node_of(task.name) for task in tasks if task.meaning == "failed"}
         tried = {self.node_of(task.name) for task in tasks if task.meaning is not None}
         waiting = dict.fromkeys(self.node_of(task.name) for task in tasks if task.meaning is None and task.has_script)
@@ -216,30 +216,30 @@ def _kind(task: str) -> str:
 # ---------------------------------------------------------------------- what comes of it
 
 
-class _Part(NamedTuple):
+class _TurboPart(NamedTuple):
     """What became of a task, or of a repo of the graph that a run did not begin."""
 
     meaning: str
-    task: _Task | None = None
+    task: _TurboTask | None = None
     blocked_by: tuple[str, ...] = ()
 
 
-def _add(run: RunFile, blame: _Blame, found: Recorded) -> None:
-    repos: dict[str, list[_Part]] = {}
+def _add(run: RunFile, blame: _TurboBlame, found: Recorded) -> None:
+    repos: dict[str, list[_TurboPart]] = {}
     for task in run.items.values():
         if task.meaning is not None:
-            repos.setdefault(blame.repo_of(blame.node_of(task.name)), []).append(_Part(task.meaning, task))
+            repos.setdefault(blame.repo_of(blame.node_of(task.name)), []).append(_TurboPart(task.meaning, task))
     for node, blockers in blame.missing(run):
         repo = blame.repo_of(node)
         blocked_by = tuple(dict.fromkeys(map(blame.repo_of, blockers)))
-        repos.setdefault(repo, []).append(_Part("blocked" if blocked_by else "stopped", None, blocked_by))
+        repos.setdefault(repo, []).append(_TurboPart("blocked" if blocked_by else "stopped", None, blocked_by))
         if repo not in run.items and node not in run.items:
             found.say("repos that a run does not tell of, and that were taken from who needs whom", repo)
     for repo, parts in repos.items():
         _add_repo(run.run_id, repo, parts, found)
 
 
-def _add_repo(run_id: str, repo: str, parts: Sequence[_Part], found: Recorded) -> None:
+def _add_repo(run_id: str, repo: str, parts: Sequence[_TurboPart], found: Recorded) -> None:
     """Add a repo by its worst part: it is out where all of it is."""
     if len(parts) > 1:
         found.say("packages with several tasks, of which the worst counts", repo)
