@@ -47,7 +47,7 @@ WORDS = {"succeeded": "success", "failed": "failed", "blocked": "skipped"}
 
 
 def table() -> pd.DataFrame:
-    """Give what a CI server might export: other names and words, times without a zone, not a word of who blocked whom."""
+    """Give what a CI server might export: other names and words, times without a zone, nothing of who blocked whom."""
     plan = build_plan(RepoDependencyGraph.from_edges(NEEDS), version="nightly")
     model = FailureModel(RATES, default=0.05, hard=0.4)
     durations = DurationModel({repo: 60 * minutes for repo, minutes in MINUTES.items()}, sigma=0.3, default=240.0)
