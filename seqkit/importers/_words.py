@@ -20,10 +20,12 @@ _WORDS = {
     "blocked": "upstream_failed dependency_failed depends_failed",
     "stopped": "not_run never_run not_started",
     "unreleased": "not_released not_planned",
-    CANCELLED: "canceled aborted abort interrupted terminated killed removed shutdown stopping canceling cancelling",
+    CANCELLED: "canceled aborted abort interrupted terminated killed removed shutdown stopping canceling cancelling "
+    "stale",
     "skipped": "skip omitted ignored",
     "in_progress": "running run executing started ongoing active building",
-    "pending": "queued waiting scheduled requested created manual preparing not_reached waiting_for_resource",
+    "pending": "queued waiting scheduled requested created manual preparing not_reached waiting_for_resource "
+    "waiting_for_callback action_required",
     "in_doubt": "unknown",
 }
 _STATUS = {word: meaning for meaning, words in _WORDS.items() for word in (meaning, *words.split())}
