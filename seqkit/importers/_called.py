@@ -15,7 +15,7 @@ from seqkit.readers.workflows import read_workflow
 __all__ = ["Workflows"]
 
 _DEEPEST = 10  # so deep may workflows call one another
-_MOST = 100_000  # jobs and needs that called workflows add to one; the callers beyond stay one job each
+_MOST = 10_000  # jobs and needs that called workflows add to one; the callers beyond stay one job each
 
 
 class Workflows:
@@ -33,9 +33,9 @@ class Workflows:
     """
 
     def __init__(self, files: Sequence[Opened]) -> None:
-        graphs = [(_base(os.fspath(file)), file, _graph_of(file)) for file in files]
-        self._by_name = {name: graph for name, _, graph in graphs}
-        self._needs = [(name, JobNeeds(self._with_called(name, file, graph))) for name, file, graph in graphs]
+        self._graphs = [(_base(os.fspath(file)), file, _graph_of(file)) for file in files]
+        self._by_name = {name: graph for name, _, graph in self._graphs}
+        self._made: dict[int, JobNeeds] = {}
 
     def needs_of(self, path: str | None, names: Collection[str]) -> JobNeeds | None:
         """Give the needs of the workflow that a run followed: by its path where told and there, else by its jobs.
@@ -43,14 +43,20 @@ class Workflows:
         None where no workflow has these jobs (of another path: all of them), or several have as many of them.
         """
         if path is not None:
-            same = [needs for name, needs in self._needs if name == _base(path.partition("@")[0])]
+            called = _base(path.partition("@")[0])
+            same = [number for number, (name, *_) in enumerate(self._graphs) if name == called]
             if len(same) == 1:
-                return same[0]
-        counts = [needs.knows(names) for _, needs in self._needs]
+                return self._needs(same[0])
+        counts = [self._needs(number).knows(names) for number in range(len(self._graphs))]
         most = max(counts, default=0)
         if path is not None and most < len(names):
             return None
-        return self._needs[counts.index(most)][1] if most and counts.count(most) == 1 else None
+        return self._needs(counts.index(most)) if most and counts.count(most) == 1 else None
+
+    def _needs(self, number: int) -> JobNeeds:
+        if number not in self._made:
+            self._made[number] = JobNeeds(self._with_called(*self._graphs[number]))
+        return self._made[number]
 
     def _with_called(self, name: str, file: Opened, graph: RepoDependencyGraph) -> RepoDependencyGraph:
         """Put the jobs of called workflows into a graph: ``caller / callee``; a caller ends when all of them have."""

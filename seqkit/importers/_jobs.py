@@ -15,7 +15,16 @@ from seqkit.importers._recorded import Recorded
 from seqkit.importers._words import CANCELLED, plain, status_of
 from seqkit.readers._files import Opened, PathLike, described, typed
 
-__all__ = ["Job", "Jobs", "identity", "in_order_of_id", "json_in", "looks_like_json", "number_from_one", "rows_of_run"]
+__all__ = [
+    "JobRecord",
+    "JobRecords",
+    "identity",
+    "in_order_of_id",
+    "json_in",
+    "looks_like_json",
+    "number_from_one",
+    "rows_of_run",
+]
 
 _MOST_WORDS = 20
 _LARGEST = 2**31
@@ -23,7 +32,7 @@ _LARGEST = 2**31
 _UNFINISHED = ("pending", "in_progress")
 
 
-class Job(NamedTuple):
+class JobRecord(NamedTuple):
     """One record of a job: an attempt at it, or that it had none."""
 
     run: str
@@ -63,7 +72,7 @@ class Job(NamedTuple):
         return self.name, self.meaning, self.reason, *times
 
 
-class Jobs:
+class JobRecords:
     """Records of jobs from many files: each attempt once, its words understood.
 
     Parameters
@@ -74,7 +83,7 @@ class Jobs:
 
     def __init__(self, found: Recorded) -> None:
         self._found = found
-        self._kept: dict[tuple[str, str, int], Job] = {}
+        self._kept: dict[tuple[str, str, int], JobRecord] = {}
         self._unknown: dict[str, tuple[PathLike, str]] = {}
 
     def meaning_of(self, path: PathLike, where: str, word: str) -> str:
@@ -84,7 +93,7 @@ class Jobs:
             self._unknown.setdefault(plain(word), (path, where))
         return meaning or "skipped"
 
-    def add(self, job: Job) -> None:
+    def add(self, job: JobRecord) -> None:
         """Keep a record; of two of the same attempt the one that is further on.
 
         Raises
@@ -112,7 +121,7 @@ class Jobs:
                 "of them only",
             )
 
-    def by_run(self) -> Mapping[str, list[Job]]:
+    def by_run(self) -> Mapping[str, list[JobRecord]]:
         """Give the records of each run, in the order in which they were found.
 
         Raises
@@ -128,17 +137,17 @@ class Jobs:
             ]
             words = listed(spelt, _MOST_WORDS)
             raise ReadError(first, None, f"has status words that nobody knows: {words}; expected those of the system")
-        runs: dict[str, list[Job]] = {}
+        runs: dict[str, list[JobRecord]] = {}
         for job in self._kept.values():
             runs.setdefault(job.run, []).append(job)
         return runs
 
 
-def _progress(job: Job) -> int:
+def _progress(job: JobRecord) -> int:
     return _UNFINISHED.index(job.meaning) if job.meaning in _UNFINISHED else len(_UNFINISHED)
 
 
-def _brief(job: Job) -> str:
+def _brief(job: JobRecord) -> str:
     ended = f", ended {job.finished:%Y-%m-%dT%H:%M:%SZ}" if job.finished is not None else ""
     return f"{shortened(job.name, 60)} of run {shortened(job.run, 60)} {job.meaning}{ended}"
 
@@ -146,7 +155,7 @@ def _brief(job: Job) -> str:
 def rows_of_run(
     found: Recorded,
     run_id: str,
-    attempts: Sequence[tuple[str, int, Job]],
+    attempts: Sequence[tuple[str, int, JobRecord]],
     needs: JobNeeds | None,
     alias: Callable[[str], str | None] = lambda name: name,
 ) -> None:
@@ -160,14 +169,14 @@ def rows_of_run(
         Gets the rows.
     run_id : str
         What the run is called.
-    attempts : sequence of (repo, attempt, Job)
+    attempts : sequence of (repo, attempt, JobRecord)
         What was told of each; a later attempt at a repo stands after an earlier one.
     needs : JobNeeds or None
         Who needs whom, as far as somebody told.
     alias : callable
         What else a job is called among the `needs`, by the name that is shown.
     """
-    last: dict[str, Job] = {}
+    last: dict[str, JobRecord] = {}
     for repo, _, job in attempts:
         if job.tried or not (repo in last and last[repo].tried):
             last[repo] = job
@@ -191,7 +200,7 @@ def rows_of_run(
 
 
 def _blockers(
-    found: Recorded, run_id: str, last: Mapping[str, Job], needs: JobNeeds, alias: Callable[[str], str | None]
+    found: Recorded, run_id: str, last: Mapping[str, JobRecord], needs: JobNeeds, alias: Callable[[str], str | None]
 ) -> Mapping[str, list[str]]:
     skipped = [repo for repo, job in last.items() if job.meaning == "skipped"]
     if not skipped or all(job.meaning != "failed" for job in last.values()):
@@ -271,10 +280,10 @@ def number_from_one(path: PathLike, where: str, value: object) -> int:
     raise ReadError(path, None, f"{where} is {described(value)}, expected a whole number from 1")
 
 
-def in_order_of_id(jobs: Iterable[Job]) -> list[Job]:
+def in_order_of_id(jobs: Iterable[JobRecord]) -> list[JobRecord]:
     """Sort records by their ids, those that are numbers by number."""
 
-    def place(job: Job) -> tuple[Any, ...]:
+    def place(job: JobRecord) -> tuple[Any, ...]:
         return (0, len(job.id.lstrip("0")), job.id.lstrip("0")) if job.id.isdecimal() else (1, 0, job.id)
 
     return sorted(jobs, key=place)

@@ -16,8 +16,8 @@ from seqkit.errors import ReadError
 from seqkit.importers._called import Workflows
 from seqkit.importers._github_shapes import attempt_of, kind_of, of_url, pick, repository_in, run_id_of, total_of
 from seqkit.importers._jobs import (
-    Job,
-    Jobs,
+    JobRecord,
+    JobRecords,
     identity,
     in_order_of_id,
     json_in,
@@ -81,7 +81,7 @@ def read_github(files: Sequence[Opened], graph: RepoDependencyGraph | None = Non
     [('7', 'build', 1, 'succeeded')]
     """
     found = Recorded("GitHub Actions")
-    told = _Told(found)
+    told = _GithubFiles(found)
     workflows = []
     for file in files:
         if looks_like_json(file):
@@ -107,14 +107,14 @@ class _Run:
     """How many jobs a list of them counts."""
 
 
-class _Told:
+class _GithubFiles:
     def __init__(self, found: Recorded) -> None:
         self.found = found
         self.runs: dict[str, _Run] = {}
-        self.jobs = Jobs(found)
+        self.jobs = JobRecords(found)
         self.with_jobs: set[str] = set()
         self.alone: list[tuple[str, int, Opened, str, dict[str, Any]]] = []
-        self.updated: dict[tuple[str, int], Job] = {}
+        self.updated: dict[tuple[str, int], JobRecord] = {}
 
     # ------------------------------------------------------------------ shapes
 
@@ -239,7 +239,7 @@ class _Told:
             started = None
         detail = word if word in _SAYS_MORE else None
         which = run, identity(file, f"{where}.{of_id}", own), name, attempt
-        self.jobs.add(Job(*which, meaning, started, finished, None, detail, True, file, where))
+        self.jobs.add(JobRecord(*which, meaning, started, finished, None, detail, True, file, where))
 
     def _meaning(self, file: Opened, where: str, table: dict[str, Any]) -> tuple[str, str]:
         status, conclusion = (
@@ -295,14 +295,14 @@ class _Told:
         )
         detail = word if word in _SAYS_MORE else None
         which = key, "", name, attempt
-        job = Job(*which, meaning, started, finished, None, detail, True, file, where)
+        job = JobRecord(*which, meaning, started, finished, None, detail, True, file, where)
         other = self.updated.get((key, attempt))
         if other is not None and other.finished is not None and other._replace(finished=finished).told() == job.told():
             job = other  # only looked at later
         self.updated[key, attempt] = job
         self.jobs.add(job)
 
-    def _attempts(self, run_id: str, attempt: int, jobs: Sequence[Job]) -> list[tuple[str, int, Job]]:
+    def _attempts(self, run_id: str, attempt: int, jobs: Sequence[JobRecord]) -> list[tuple[str, int, JobRecord]]:
         """Give the attempts of a run in their order; what a re-run took over counts once, one name is one repo."""
         names = {job.name for job in jobs}
         taken: dict[tuple[object, ...], int] = {}

@@ -13,7 +13,15 @@ from typing import Any
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
 from seqkit.importers._called import Workflows
-from seqkit.importers._jobs import Job, Jobs, identity, in_order_of_id, json_in, looks_like_json, rows_of_run
+from seqkit.importers._jobs import (
+    JobRecord,
+    JobRecords,
+    identity,
+    in_order_of_id,
+    json_in,
+    looks_like_json,
+    rows_of_run,
+)
 from seqkit.importers._needs import JobNeeds
 from seqkit.importers._recorded import Recorded, moment
 from seqkit.importers._words import plain
@@ -88,7 +96,7 @@ def read_gitlab(files: Sequence[Opened], graph: RepoDependencyGraph | None = Non
     projects: dict[str, set[str]] = {}
     for *_, pipeline, project in tables:
         projects.setdefault(pipeline, set()).update([project] * bool(project))
-    jobs = Jobs(found)
+    jobs = JobRecords(found)
     for file, where, table, pipeline, own in tables:
         known = projects[pipeline]
         project = own or (next(iter(known)) if len(known) == 1 else "")
@@ -120,7 +128,7 @@ def _pipeline_of(file: Opened, where: str, job: dict[str, Any]) -> tuple[str, st
     return identity(file, f"{where}.pipeline.id", pipeline.get("id")), ""
 
 
-def _job(file: Opened, where: str, table: dict[str, Any], run: str, jobs: Jobs, found: Recorded) -> Job:
+def _job(file: Opened, where: str, table: dict[str, Any], run: str, jobs: JobRecords, found: Recorded) -> JobRecord:
     name = typed(file, f"{where}.name", table.get("name"), str)
     if not name.strip():
         raise ReadError(file, None, f"{where}.name is {described(name)}, expected the name of the job")
@@ -137,10 +145,10 @@ def _job(file: Opened, where: str, table: dict[str, Any], run: str, jobs: Jobs, 
         typed(file, f"{where}.allow_failure", allowed, bool)
     detail = plain(word) if plain(word) in _SAYS_MORE else None
     which = run, identity(file, f"{where}.id", table.get("id")), name, 1
-    return Job(*which, meaning, started, finished, reason or None, detail, not allowed, file, where)
+    return JobRecord(*which, meaning, started, finished, reason or None, detail, not allowed, file, where)
 
 
-def _attempts(jobs: Sequence[Job]) -> list[tuple[str, int, Job]]:
+def _attempts(jobs: Sequence[JobRecord]) -> list[tuple[str, int, JobRecord]]:
     """Number the attempts at each job; what was not tried has no number of its own."""
     tried: dict[str, int] = {}
     attempts = []
