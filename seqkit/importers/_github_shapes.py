@@ -18,7 +18,8 @@ _OF_GH = frozenset(
     )
 )
 _RUN_IN_URL = re.compile(r"/actions/runs/([0-9]{1,19})(?:/attempts/([0-9]{1,9}))?(?:[/?#]|$)")
-_REPOSITORY_IN_URL = re.compile(r"https?://[^/\s]+/(?:api/v3/)?(?:repos/)?([^/\s?#]+/[^/\s?#]+)/(?:actions|runs)/")
+_WORD = r"[^/\s?#\ud800-\udfff]+"
+_REPOSITORY_IN_URL = re.compile(rf"https?://[^/\s]+/(?:api/v3/)?(?:repos/)?({_WORD}/{_WORD})/(?:actions|runs)/")
 _ENVELOPES = ("workflow_job", "workflow_run", "workflow_runs")
 
 

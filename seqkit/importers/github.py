@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seqkit._util.words import shortened
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
 from seqkit.importers._called import Workflows
@@ -115,6 +114,8 @@ class _GithubFiles:
         self.with_jobs: set[str] = set()
         self.alone: list[tuple[str, int, Opened, str, dict[str, Any]]] = []
         self.updated: dict[tuple[str, int], JobRecord] = {}
+        self.listed: set[str] = set()
+        self.counted = 0
 
     # ------------------------------------------------------------------ shapes
 
@@ -132,11 +133,8 @@ class _GithubFiles:
         elif kind == "workflow_runs":
             runs = typed(file, at + kind, table[kind], list)
             for index, run in enumerate(runs):
-                self._run(file, f"{at}{kind}[{index}]", run)
-            total = total_of(file, at, table)
-            if total > len(runs):
-                name = shortened(file.__fspath__().replace("\\", "/").rpartition("/")[2], 60)
-                self.found.say_once(f"{name} holds {len(runs):,} of {total:,} runs")
+                self.listed.add(self._run(file, f"{at}{kind}[{index}]", run))
+            self.counted = max(self.counted, total_of(file, at, table))
         elif kind == "jobs":
             self._rest_jobs(file, at, table)
         elif kind == "job":
@@ -256,6 +254,8 @@ class _GithubFiles:
     # ------------------------------------------------------------------ rows
 
     def make_rows(self, workflows: Workflows, given: JobNeeds | None) -> None:
+        if self.counted > len(self.listed):
+            self.found.say_once(f"lists of runs count {self.counted:,}, and hold {len(self.listed):,}")
         for key, attempt, file, where, run in self.alone:
             if key not in self.with_jobs:
                 self._add_alone(key, attempt, file, where, run)

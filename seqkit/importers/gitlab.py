@@ -31,7 +31,7 @@ from seqkit.readers.workflows import is_gitlab_pipeline
 __all__ = ["is_gitlab", "read_gitlab"]
 
 _SAYS_MORE = frozenset(("manual", "scheduled", "preparing", "waiting_for_resource", "waiting_for_callback"))
-_PROJECT = re.compile(r"https?://[^/\s]+/([^\s?#]+?)(?:/-)?/(?:jobs|builds|pipelines)/[0-9]+(?:[/?#]|$)")
+_PROJECT = re.compile(r"https?://[^/\s]+/([^\s?#\ud800-\udfff]+?)(?:/-)?/(?:jobs|builds|pipelines)/[0-9]+(?:[/?#]|$)")
 _OF_JOBS = ("id", "name", "stage", "status", "pipeline")
 
 

@@ -153,7 +153,7 @@ def test_a_list_of_runs_is_a_row_a_run(tmp_path: Path) -> None:
     found = read_github(opened(tmp_path, rest_json=rest))
     assert brief(found) == ["acme/shop#7 CI 1 succeeded", "acme/shop#9 CI pending"]
     assert times(found) == [("10:00", "10:09"), (None, None)]
-    assert "rest.json holds 2 of 40 runs" in remarks(found)
+    assert "lists of runs count 40, and hold 2" in remarks(found)
 
 
 def test_a_list_does_not_repeat_runs_whose_jobs_are_told(tmp_path: Path) -> None:
@@ -393,6 +393,11 @@ def test_faults_are_named(tmp_path: Path, document: object, fault: str) -> None:
         read_github(opened(tmp_path, a_json=document))
     assert fault in str(caught.value)
     assert "a.json: " in str(caught.value)
+
+
+def test_a_url_with_half_a_character_names_nothing(tmp_path: Path) -> None:
+    half = job(1, "a", run_url=None, html_url="https://github.com/acme/\ud800/actions/runs/7/job/1")
+    assert brief(read_github(opened(tmp_path, a_json=jobs(half)))) == ["7 a 1 succeeded"]
 
 
 def test_ids_may_be_text(tmp_path: Path) -> None:

@@ -85,6 +85,11 @@ def test_runs_are_pipelines_whichever_file_tells_the_project(tmp_path: Path) -> 
     ]
 
 
+def test_a_url_with_half_a_character_names_nothing(tmp_path: Path) -> None:
+    half = job(1, "a", web_url="https://gitlab.example/acme/\ud800/-/jobs/1")
+    assert brief(read_gitlab(opened(tmp_path, a_json=[half]))) == ["7 a 1 succeeded"]
+
+
 def test_who_blocked_whom_is_told_by_the_pipeline_or_a_graph(tmp_path: Path) -> None:
     told = [
         job(1, "compile 1/2", "failed"),
