@@ -26,13 +26,11 @@ from seqkit.importers._jobs import (
 )
 from seqkit.importers._needs import JobNeeds
 from seqkit.importers._recorded import Recorded, moment
-from seqkit.importers._words import CANCELLED, plain
+from seqkit.importers._words import CANCELLED, plain, says_more
 from seqkit.readers._files import Opened, described, typed
 from seqkit.readers.workflows import is_github_workflow
 
 __all__ = ["is_github", "read_github"]
-
-_SAYS_MORE = frozenset(("timed_out", "neutral", "startup_failure", "action_required", "stale", "waiting", "requested"))
 
 
 def is_github(file: Opened) -> bool:
@@ -235,7 +233,7 @@ class _GithubFiles:
             began = began or (started is not None and finished is not None and finished > started)
         if meaning == CANCELLED and not began:
             started = None
-        detail = word if word in _SAYS_MORE else None
+        detail = word if says_more(word) else None
         which = run, identity(file, f"{where}.{of_id}", own), name, attempt
         self.jobs.add(JobRecord(*which, meaning, started, finished, None, detail, True, file, where))
 
@@ -293,7 +291,7 @@ class _GithubFiles:
                 pick(run, "updated_at", "updatedAt"),
             )
         )
-        detail = word if word in _SAYS_MORE else None
+        detail = word if says_more(word) else None
         which = key, "", name, attempt
         job = JobRecord(*which, meaning, started, finished, None, detail, True, file, where)
         other = self.updated.get((key, attempt))

@@ -24,13 +24,12 @@ from seqkit.importers._jobs import (
 )
 from seqkit.importers._needs import JobNeeds
 from seqkit.importers._recorded import Recorded, moment
-from seqkit.importers._words import plain
+from seqkit.importers._words import plain, says_more
 from seqkit.readers._files import Opened, described, typed
 from seqkit.readers.workflows import is_gitlab_pipeline
 
 __all__ = ["is_gitlab", "read_gitlab"]
 
-_SAYS_MORE = frozenset(("manual", "scheduled", "preparing", "waiting_for_resource", "waiting_for_callback"))
 _PROJECT = re.compile(r"https?://[^/\s]+/([^\s?#\ud800-\udfff]+?)(?:/-)?/(?:jobs|builds|pipelines)/[0-9]+(?:[/?#]|$)")
 _OF_JOBS = ("id", "name", "stage", "status", "pipeline")
 
@@ -143,7 +142,7 @@ def _job(file: Opened, where: str, table: dict[str, Any], run: str, jobs: JobRec
     allowed = table.get("allow_failure")
     if allowed is not None:
         typed(file, f"{where}.allow_failure", allowed, bool)
-    detail = plain(word) if plain(word) in _SAYS_MORE else None
+    detail = plain(word) if says_more(word) else None
     which = run, identity(file, f"{where}.id", table.get("id")), name, 1
     return JobRecord(*which, meaning, started, finished, reason or None, detail, not allowed, file, where)
 

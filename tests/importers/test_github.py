@@ -151,7 +151,7 @@ def test_a_list_of_runs_is_a_row_a_run(tmp_path: Path) -> None:
     assert "2 runs without their jobs" in remarks(found)[0]
     rest = {"total_count": 40, "workflow_runs": [run(), run(9, conclusion=None, status="queued")]}
     found = read_github(opened(tmp_path, rest_json=rest))
-    assert brief(found) == ["acme/shop#7 CI 1 succeeded", "acme/shop#9 CI pending"]
+    assert brief(found) == ["acme/shop#7 CI 1 succeeded", "acme/shop#9 CI pending queued"]
     assert times(found) == [("10:00", "10:09"), (None, None)]
     assert "lists of runs count 40, and hold 2" in remarks(found)
 
@@ -321,7 +321,7 @@ def test_jobs_of_one_name_get_numbers(tmp_path: Path) -> None:
         ("cancelled", {"runner_id": 0, "steps": []}, "stopped cancelled"),
         ("cancelled", {"runner_id": None, "steps": []}, "stopped cancelled"),
         ("skipped", {}, "skipped"),
-        (None, {"status": "queued"}, "pending"),
+        (None, {"status": "queued"}, "pending queued"),
         (None, {"status": "waiting"}, "pending waiting"),
         (None, {"status": "requested"}, "pending requested"),
         (None, {}, "1 in_progress"),

@@ -136,7 +136,7 @@ def test_a_failure_that_a_retry_mended_blocks_nobody(tmp_path: Path) -> None:
         ("canceling", "stopped cancelled"),
         ("skipped", "skipped"),
         ("manual", "skipped manual"),
-        ("created", "pending"),
+        ("created", "pending created"),
         ("pending", "pending"),
         ("running", "1 in_progress"),
         ("preparing", "pending preparing"),
