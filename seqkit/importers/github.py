@@ -92,7 +92,7 @@ def read_github(files: Sequence[Opened], graph: RepoDependencyGraph | None = Non
 
 
 @dataclass
-class _Run:
+class _GithubRun:
     """What is told of a run, whatever file tells it."""
 
     repository: str | None = None
@@ -107,7 +107,7 @@ class _Run:
 class _GithubFiles:
     def __init__(self, found: Recorded) -> None:
         self.found = found
-        self.runs: dict[str, _Run] = {}
+        self.runs: dict[str, _GithubRun] = {}
         self.jobs = JobRecords(found)
         self.with_jobs: set[str] = set()
         self.alone: list[tuple[str, int, Opened, str, dict[str, Any]]] = []
@@ -181,7 +181,7 @@ class _GithubFiles:
     def _run(self, file: Opened, where: str, value: object) -> str:
         run = typed(file, where, value, dict)
         key = run_id_of(file, where, run)
-        record = self.runs.setdefault(key, _Run())
+        record = self.runs.setdefault(key, _GithubRun())
         if run.get("repository") is not None:
             self._call(key, file, f"{where}.repository", run["repository"])
         self._call_by_url(key, run, "html_url", "url")
@@ -205,7 +205,7 @@ class _GithubFiles:
                 self._call_it(key, told, 2 if place == 0 else 1)
 
     def _call_it(self, key: str, repository: str, rank: int) -> None:
-        run = self.runs.setdefault(key, _Run())
+        run = self.runs.setdefault(key, _GithubRun())
         if rank > run.rank:
             run.repository, run.rank = repository, rank
         elif rank == run.rank and repository != run.repository:
@@ -214,7 +214,7 @@ class _GithubFiles:
             )
 
     def _job(self, file: Opened, where: str, job: dict[str, Any], run: str, attempt: int) -> None:
-        self.runs.setdefault(run, _Run())
+        self.runs.setdefault(run, _GithubRun())
         self.with_jobs.add(run)
         name = typed(file, f"{where}.name", job.get("name"), str)
         if not name.strip():
