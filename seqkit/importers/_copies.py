@@ -12,7 +12,25 @@ from seqkit.errors import ReadError
 from seqkit.importers._recorded import Recorded
 from seqkit.readers._files import PathLike
 
-__all__ = ["RunFile", "counted_once"]
+__all__ = ["Contradiction", "RunFile", "counted_once"]
+
+
+class Contradiction(ReadError):
+    """Two files that tell of one thing otherwise; nobody knows which is right.
+
+    Attributes
+    ----------
+    files : tuple of str or path
+        Both.
+    """
+
+    def __init__(self, path: PathLike, other: PathLike, message: str) -> None:
+        super().__init__(path, None, message)
+        self.files = (path, other)
+
+    def __reduce__(self) -> tuple[type[Contradiction], tuple[str, str, str]]:
+        one, other = self.files
+        return Contradiction, (os.fspath(one), os.fspath(other), self.message)
 
 
 class RunFile(NamedTuple):
@@ -44,7 +62,7 @@ def counted_once(
 
     Raises
     ------
-    ReadError
+    Contradiction
         Where two files tell of a run, and neither is the other at an earlier time; it names both.
 
     Examples
@@ -69,9 +87,9 @@ def counted_once(
         elif _goes_on(new.items, old.items, is_open):
             found.say("older records of a run, which a newer one replaced", new.run_id)
         else:
-            raise ReadError(
+            raise Contradiction(
                 new.file,
-                None,
+                old.file,
                 f"tells of the run {shortened(repr(new.run_id), 80)} otherwise than {shown(os.fspath(old.file))}, "
                 "expected one record of a run, or an earlier one beside it; leave one of them out",
             )

@@ -31,6 +31,8 @@ class Recorded:
     ----------
     rows : list of AttemptRow
         In the order in which they were found.
+    unreadable : list of ReadError
+        Why files were left out.
 
     Examples
     --------
@@ -44,6 +46,7 @@ class Recorded:
     def __init__(self, system: str) -> None:
         self.system = system
         self.rows: list[AttemptRow] = []
+        self.unreadable: list[ReadError] = []
         self._said: dict[str, tuple[int, list[str]]] = {}
 
     def add(

@@ -18,6 +18,8 @@ from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
 from seqkit.importers.argo import is_argo, read_argo
 from seqkit.importers.dbt import is_dbt_run, read_dbt_runs
+from seqkit.importers.github import is_github, read_github
+from seqkit.importers.gitlab import is_gitlab, read_gitlab
 from seqkit.importers.junit import is_junit, read_junit
 from seqkit.importers.turbo import is_turbo_run, read_turbo_runs
 
@@ -61,6 +63,25 @@ FORMATS: tuple[Format[Recorded], ...] = (
         (".xml",),
         sniff=is_junit,
         sign="testsuites",
+    ),
+    Format(
+        "github",
+        "runs of GitHub Actions",
+        read_github,
+        (".json", ".yml", ".yaml"),
+        sniff=is_github,
+        sign="jobs or workflow_runs, a run or a list of runs",
+        detail="from the REST API, gh run view, gh run list or webhooks, with their workflows; earlier attempts only "
+        "where they were asked for, reasons never",
+    ),
+    Format(
+        "gitlab",
+        "jobs of GitLab",
+        read_gitlab,
+        (".json", ".yml", ".yaml"),
+        sniff=is_gitlab,
+        sign="list of jobs with a stage and a pipeline",
+        detail="from its API, with the .gitlab-ci.yml; earlier attempts only with include_retried",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""

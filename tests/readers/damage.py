@@ -6,13 +6,13 @@ import copy
 import json
 import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from seqkit import DependencyCycle, ReadError, read_graph
 
-__all__ = ["survives", "survives_damage"]
+__all__ = ["damaged", "survives", "survives_damage"]
 
 _OTHERS = [
     None,
@@ -46,19 +46,9 @@ def survives_damage(document: Any, path: Path, format: str, examples: int, seed:
 
 
 def survives(document: Any, path: Path, read: Callable[[], object], examples: int, seed: int = 0) -> None:
-    """Hold that a file with one to three random faults is read, or refused with a ReadError or a DependencyCycle.
-
-    A key or an item goes, is changed for something else or comes twice, or the text is cut.
-    """
-    rng = random.Random(seed)
+    """Hold that a file with one to three random faults is read, or refused with a ReadError or a DependencyCycle."""
     refused: list[int] = []
-    for _ in range(examples):
-        damaged = copy.deepcopy(document)
-        for _ in range(rng.randint(1, 3)):
-            _damage(damaged, rng)
-        text = json.dumps(damaged)
-        if rng.random() < 0.1:
-            text = text[: rng.randrange(len(text))]
+    for text in damaged(document, examples, seed):
         path.write_text(text, "utf-8")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ids that look alike
@@ -68,6 +58,17 @@ def survives(document: Any, path: Path, read: Callable[[], object], examples: in
                 refused.append(len(str(error)))
     assert 0 < len(refused) < examples
     assert max(refused) < 2_000
+
+
+def damaged(document: Any, examples: int, seed: int = 0) -> Iterator[str]:
+    """Give JSON with one to three random faults: a key or an item goes, is changed or comes twice; or it is cut."""
+    rng = random.Random(seed)
+    for _ in range(examples):
+        worse = copy.deepcopy(document)
+        for _ in range(rng.randint(1, 3)):
+            _damage(worse, rng)
+        text = json.dumps(worse)
+        yield text[: rng.randrange(len(text))] if rng.random() < 0.1 else text
 
 
 def _damage(document: Any, rng: random.Random) -> None:
