@@ -16,13 +16,24 @@ from functools import cache
 
 from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
+from seqkit.importers.airflow import is_airflow, read_airflow
 
 __all__ = ["FORMATS", "all_run_formats"]
 
 GROUP = "seqkit.run_formats"
 """The entry points by which other packages add formats."""
 
-FORMATS: tuple[Format[Recorded], ...] = ()
+FORMATS: tuple[Format[Recorded], ...] = (
+    Format(
+        "airflow",
+        "task instances of Airflow",
+        read_airflow,
+        (".csv", ".tsv", ".json"),
+        sniff=is_airflow,
+        sign="dag_id, task_id, state and try_number",
+        detail="exports of its tables, or listings of its REST API; of a database see read_attempts",
+    ),
+)
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""
 
 

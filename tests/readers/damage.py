@@ -11,7 +11,7 @@ from typing import Any
 
 from seqkit import DependencyCycle, ReadError, read_graph
 
-__all__ = ["survives_damage"]
+__all__ = ["damaged", "survives_damage"]
 
 _OTHERS = [None, True, 0, -1.5, "", "x", "\ud800", "a@1", [], {}, [[]], [None], {"a": 1}, "pkg:npm/%40", "NONE"]
 
@@ -24,10 +24,7 @@ def survives_damage(document: Any, path: Path, format: str, examples: int, seed:
     rng = random.Random(seed)
     refused: list[int] = []
     for _ in range(examples):
-        damaged = copy.deepcopy(document)
-        for _ in range(rng.randint(1, 3)):
-            _damage(damaged, rng)
-        text = json.dumps(damaged)
+        text = json.dumps(damaged(document, rng))
         if rng.random() < 0.1:
             text = text[: rng.randrange(len(text))]
         path.write_text(text, "utf-8")
@@ -39,6 +36,14 @@ def survives_damage(document: Any, path: Path, format: str, examples: int, seed:
                 refused.append(len(str(error)))
     assert 0 < len(refused) < examples
     assert max(refused) < 2_000
+
+
+def damaged(document: Any, rng: random.Random) -> Any:
+    """Give a copy with one to three random faults."""
+    made = copy.deepcopy(document)
+    for _ in range(rng.randint(1, 3)):
+        _damage(made, rng)
+    return made
 
 
 def _damage(document: Any, rng: random.Random) -> None:
@@ -57,7 +62,7 @@ def _damage(document: Any, rng: random.Random) -> None:
         case 0:
             del holder[key]
         case 1:
-            holder[key] = rng.choice(_OTHERS)
+            holder[key] = copy.deepcopy(rng.choice(_OTHERS))
         case _:
             other, at = rng.choice(places)
             holder[key] = copy.deepcopy(other[at])
