@@ -22,7 +22,9 @@ keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, wr
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
                        EvaluationMetadata, ContentDigest
 reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, RepeatedRecords,
-                       runs_frame, events_frame, items_frame, for_spreadsheet, write_parquet
+                       runs_frame, events_frame, items_frame, attempts_frame, for_spreadsheet,
+                       write_parquet
+other systems' runs    read_attempts, ledger_from_frame
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
@@ -111,6 +113,7 @@ from seqkit.history import (
     resume_plan,
     trains_frame,
 )
+from seqkit.importers import ledger_from_frame, read_attempts
 from seqkit.ledger import (
     GraphRunRecorder,
     LedgerLike,
@@ -123,6 +126,7 @@ from seqkit.ledger import (
     read_ledgers,
     write_ledger,
 )
+from seqkit.ledger.attempts import attempts_frame
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 from seqkit.ledger.parquet import write_parquet
@@ -213,6 +217,7 @@ __all__ = [
     "VirtualClock",
     "analyze",
     "anchor",
+    "attempts_frame",
     "audit",
     "blast_radius",
     "blockers",
@@ -234,6 +239,7 @@ __all__ = [
     "for_spreadsheet",
     "items_frame",
     "lanes_curve",
+    "ledger_from_frame",
     "levers",
     "load_dataset",
     "open_ledger",
@@ -241,6 +247,7 @@ __all__ = [
     "posterior_draws",
     "posterior_models",
     "ranking_note",
+    "read_attempts",
     "read_graph",
     "read_ledger",
     "read_ledgers",

@@ -135,6 +135,9 @@ NAMES = {
     "events_frame",
     "for_spreadsheet",
     "items_frame",
+    "attempts_frame",
+    "ledger_from_frame",
+    "read_attempts",
     "runs_frame",
     # what arguments take
     "LedgerLike",

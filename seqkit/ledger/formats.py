@@ -23,7 +23,7 @@ from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.jsonl import read_jsonl, write_jsonl
 from seqkit.ledger.surreal import read_surql, read_surrealkv
 
-__all__ = ["FORMATS", "expected", "format_of", "kept_in", "writable"]
+__all__ = ["FORMATS", "OTHERS", "expected", "format_of", "kept_in", "writable"]
 
 FORMATS: tuple[Format[FoundLedger], ...] = (
     Format("jsonl", "JSON Lines", read_jsonl, (".jsonl", ".jsonl.gz"), write=write_jsonl),
@@ -58,13 +58,16 @@ FORMATS: tuple[Format[FoundLedger], ...] = (
 )
 """In the order in which they are asked."""
 
+OTHERS: list[Format[FoundLedger]] = []
+"""What rooms above this one read as ledgers: other systems' runs (:mod:`seqkit.importers`)."""
+
 _OF_OTHER_THINGS = (".json", ".csv", ".gz")  # a name that ends like this is never meant for a new database
 
 
 def format_of(path_or_url: str) -> Format[FoundLedger] | None:
     """Find what a ledger is kept in: by the end of its name, where that says it, else by looking into it."""
     by_name = [] if "://" in path_or_url or os.path.isdir(path_or_url) else named_like(FORMATS, path_or_url)
-    for row in (*by_name, *FORMATS):
+    for row in (*by_name, *FORMATS[:-1], *OTHERS, FORMATS[-1]):
         if row.sniff(path_or_url) if row.sniff is not None else row in by_name:
             return row
     return None
@@ -86,4 +89,4 @@ def writable() -> list[Format[FoundLedger]]:
 
 def expected() -> str:
     """Say what a ledger is."""
-    return f"expected a ledger: {listed(FORMATS)}"
+    return f"expected a ledger: {listed([*FORMATS, *OTHERS])}"

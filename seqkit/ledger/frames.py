@@ -25,7 +25,7 @@ from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.reading import lent, source_of
-from seqkit.ledger.story import Told, story_of
+from seqkit.ledger.story import Told, story_of, tells_times
 
 __all__ = ["elapsed", "events_frame", "items_frame", "runs_frame"]
 
@@ -35,7 +35,8 @@ def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
 
     Columns: `run_id`, `plan_id`, `originating_run_id`, `train`, `resumes`, `agent_name` (string), `status`
     (ordered categorical), `success` (boolean), `policy` (string), `total_events` (Int64), `started_at`,
-    `finished_at` (UTC), `duration` (timedelta: their difference, missing where the end is before the start),
+    `finished_at` (UTC; ``NaT`` of another system's run that tells no times), `duration` (timedelta: their
+    difference, missing where the end is before the start),
     `spec_digest`, `git_sha` (string).
     Of a path or URL, and of a ledger that was read, also `source` (string); of what was read every record, also
     where there are two of one run.
@@ -56,7 +57,9 @@ def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
             sources = _same_source(ledger, len(runs))
     tags = [_mapping(run.metadata.tags) for run in runs]
     plans = [_mapping(tag.get("plan")) for tag in tags]
-    ends = [run.completed_at for run in runs]
+    timed = [tells_times(run) for run in runs]
+    starts = [run.created_at if told else None for run, told in zip(runs, timed, strict=True)]
+    ends = [run.completed_at if told else None for run, told in zip(runs, timed, strict=True)]
     return _framed(
         {
             "run_id": dtypes.string([run.run_id for run in runs]),
@@ -69,9 +72,9 @@ def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
             "success": dtypes.boolean([run.summary.success if run.summary else None for run in runs]),
             "policy": dtypes.string([_text(plan.get("policy")) for plan in plans]),
             "total_events": _integer([run.summary.total_events if run.summary else None for run in runs]),
-            "started_at": dtypes.utc([run.created_at for run in runs]),
+            "started_at": dtypes.utc(starts),
             "finished_at": dtypes.utc(ends),
-            "duration": dtypes.timedelta64([elapsed(run.created_at, end) for run, end in zip(runs, ends, strict=True)]),
+            "duration": dtypes.timedelta64([elapsed(start, end) for start, end in zip(starts, ends, strict=True)]),
             "spec_digest": dtypes.string([str(run.spec_digest) for run in runs]),
             "git_sha": dtypes.string([run.metadata.git_sha for run in runs]),
         },

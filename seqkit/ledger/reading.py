@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["as_ledger", "lent", "open_ledger", "read_ledger", "read_ledgers", "source_of"]
 
 
-@told_in(formats=f"{listed(FORMATS)}. It is opened for reading only.")
+@told_in(
+    formats=f"{listed(FORMATS)}; or files of another system's runs, see read_attempts. It is opened for reading only."
+)
 def read_ledger(path_or_url: str | os.PathLike[str], on_bad_lines: OnBadLines = "error") -> FoundLedger:
     """Read a ledger as it stands: every line, duplicates and contradictions included.
 

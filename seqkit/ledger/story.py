@@ -37,11 +37,13 @@ __all__ = [
     "Story",
     "Told",
     "Try",
+    "imported_from",
     "kind_of",
     "plan_of_run",
     "read_story",
     "story_of",
     "tag_of",
+    "tells_times",
 ]
 
 Status = Literal["pending", "in_progress", "succeeded", "failed", "skipped"]
@@ -472,6 +474,19 @@ def tag_of(record: RunRecord, name: str) -> Any:
     """Give a tag of a run; None where it has none."""
     tags = record.metadata.tags
     return tags.get(name) if isinstance(tags, Mapping) else None
+
+
+def imported_from(record: RunRecord) -> str | None:
+    """Give the system that made a run, where it was not seqkit nor the original; None of their own runs."""
+    told = tag_of(record, IMPORTED)
+    system = told.get("from") if isinstance(told, Mapping) else None
+    return system if isinstance(system, str) else None
+
+
+def tells_times(record: RunRecord) -> bool:
+    """Tell whether anybody knows when a run was: another system's may have no times, and its record holds some."""
+    told = tag_of(record, IMPORTED)
+    return not (isinstance(told, Mapping) and told.get("times") is False)
 
 
 def plan_of_run(record: RunRecord) -> SequencePlan | None:
