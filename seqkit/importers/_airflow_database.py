@@ -21,7 +21,7 @@ from seqkit._util.strict_json import Unreadable, parse_json
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError, StorageError
 from seqkit.importers._airflow_structure import Structure, structure_of
-from seqkit.importers._airflow_tries import COLUMNS, Try, read_try
+from seqkit.importers._airflow_tries import COLUMNS, TaskTry, read_try
 from seqkit.importers._recorded import Recorded
 from seqkit.importers.airflow import SYSTEM, recorded
 from seqkit.ledger.databases import is_sqlite
@@ -134,7 +134,7 @@ def _rows(connection: sa.Connection, source: str, table: str, wanted: tuple[str,
         yield dict(zip(columns, row, strict=True))
 
 
-def _tries(connection: sa.Connection, source: str, table: str, found: Recorded) -> Iterator[Try]:
+def _tries(connection: sa.Connection, source: str, table: str, found: Recorded) -> Iterator[TaskTry]:
     for number, row in enumerate(_rows(connection, source, table, (*COLUMNS, "execution_date")), 1):
         told = {name: _time(value) if name.endswith("_date") else value for name, value in row.items()}
         yield read_try(source, f"{table} row {number}: ", told, found, is_earlier=table == _HISTORY)

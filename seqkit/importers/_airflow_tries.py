@@ -21,7 +21,7 @@ from seqkit.importers._recorded import Recorded, moment
 from seqkit.importers._words import CANCELLED, plain
 from seqkit.readers._files import PathLike, described, typed
 
-__all__ = ["COLUMNS", "TaskInstance", "Try", "instances_of", "read_try"]
+__all__ = ["COLUMNS", "TaskInstance", "TaskTry", "instances_of", "read_try"]
 
 COLUMNS = ("dag_id", "task_id", "run_id", "map_index", "state", "try_number", "start_date", "end_date")
 """All that is read of the tables: what is pickled there (``executor_config``) is not among it."""
@@ -53,7 +53,7 @@ _WHOLE = re.compile(r"(-?\d{1,9})(?:\.0+)?")  # a column with gaps was perhaps w
 _RUN_KEYS = ("run_id", "dag_run_id", "execution_date")
 
 
-class Try(NamedTuple):
+class TaskTry(NamedTuple):
     """What a row tells."""
 
     dag: str
@@ -96,7 +96,7 @@ class Try(NamedTuple):
 
 def read_try(
     path: PathLike, place: str, row: Mapping[str, object], found: Recorded, is_earlier: bool = False, line: int = 0
-) -> Try:
+) -> TaskTry:
     """Read a row: what a cell or a field holds is text, a number or nothing.
 
     Raises
@@ -108,7 +108,7 @@ def read_try(
         run_key = next((key for key in _RUN_KEYS if row.get(key) is not None), "run_id")
         dag, task = (_name(path, place, key, row.get(key)) for key in ("dag_id", "task_id"))
         run = _name(path, place, run_key, row.get(run_key))
-        return Try(
+        return TaskTry(
             dag,
             run,
             task,
@@ -164,13 +164,13 @@ def _state(path: PathLike, where: str, value: object) -> str:
 class TaskInstance(NamedTuple):
     """All that is known of a task in a run."""
 
-    last: Try
+    last: TaskTry
     """What became of it: its last try, or the row that tells of none."""
-    tries: tuple[Try, ...]
+    tries: tuple[TaskTry, ...]
     """By number; empty where it was not tried."""
 
 
-def instances_of(rows: list[Try], found: Recorded) -> list[TaskInstance]:
+def instances_of(rows: list[TaskTry], found: Recorded) -> list[TaskInstance]:
     """Put the rows of each task instance together, in the order in which they are met, and say what was decided.
 
     Raises
@@ -178,7 +178,7 @@ def instances_of(rows: list[Try], found: Recorded) -> list[TaskInstance]:
     ReadError
         Where two rows tell of one try and contradict each other; it names both.
     """
-    grouped: dict[tuple[str, str, str, int], list[Try]] = {}
+    grouped: dict[tuple[str, str, str, int], list[TaskTry]] = {}
     for row in rows:
         if row.state == REMOVED:
             found.say("task instances left out that are removed: their task is in the DAG no more", str(row))
@@ -188,10 +188,10 @@ def instances_of(rows: list[Try], found: Recorded) -> list[TaskInstance]:
     return [instance for instance in made if instance is not None]
 
 
-def _instance(rows: list[Try], found: Recorded) -> TaskInstance | None:
-    numbered: dict[int, Try] = {}
-    untried: Try | None = None
-    waiting: list[Try] = []
+def _instance(rows: list[TaskTry], found: Recorded) -> TaskInstance | None:
+    numbered: dict[int, TaskTry] = {}
+    untried: TaskTry | None = None
+    waiting: list[TaskTry] = []
     for row in rows:
         if row.meaning not in _TRIED:
             untried = row if untried is None else _settled_untried(untried, row, found)
@@ -218,7 +218,7 @@ def _instance(rows: list[Try], found: Recorded) -> TaskInstance | None:
     return None if untried is None else TaskInstance(untried, ())
 
 
-def _count_in(row: Try, numbered: dict[int, Try], found: Recorded) -> None:
+def _count_in(row: TaskTry, numbered: dict[int, TaskTry], found: Recorded) -> None:
     """Give a number to what has an outcome and none: no try was counted, and yet it came to something."""
     if row.is_earlier:
         found.say("earlier rounds left out in which a task was not tried", str(row))
@@ -229,7 +229,7 @@ def _count_in(row: Try, numbered: dict[int, Try], found: Recorded) -> None:
     numbered[number] = row._replace(number=number)
 
 
-def _settled(one: Try, other: Try, found: Recorded) -> Try:
+def _settled(one: TaskTry, other: TaskTry, found: Recorded) -> TaskTry:
     """Say which of two rows counts that tell of the same try."""
     if _is_retried(one, other) and len({one.started, other.started} - {None}) < 2:
         return one if one.state == "up_for_retry" else other
@@ -242,12 +242,12 @@ def _settled(one: Try, other: Try, found: Recorded) -> Try:
     raise _contradiction(one, other, f"try {one.number}")
 
 
-def _is_retried(one: Try, other: Try) -> bool:
+def _is_retried(one: TaskTry, other: TaskTry) -> bool:
     """Tell whether they are the row of what is up for retry, and the one that the history has of it by then."""
     return one.is_earlier != other.is_earlier and {one.state, other.state} == {"up_for_retry", "failed"}
 
 
-def _settled_untried(one: Try, other: Try, found: Recorded) -> Try:
+def _settled_untried(one: TaskTry, other: TaskTry, found: Recorded) -> TaskTry:
     if one.is_earlier != other.is_earlier:
         earlier, now = (one, other) if one.is_earlier else (other, one)
         found.say("earlier rounds left out in which a task was not tried", str(earlier))
@@ -266,11 +266,11 @@ def _settled_untried(one: Try, other: Try, found: Recorded) -> Try:
     raise _contradiction(one, other, "the outcome")
 
 
-def _facts(row: Try) -> tuple[object, ...]:
+def _facts(row: TaskTry) -> tuple[object, ...]:
     return row.meaning, row.started, row.finished
 
 
-def _contradiction(one: Try, other: Try, what: str) -> ReadError:
+def _contradiction(one: TaskTry, other: TaskTry, what: str) -> ReadError:
     first, second = (f"{row.state}, {_told(row.started)} to {_told(row.finished)}" for row in (one, other))
     return ReadError(
         other.path,

@@ -26,7 +26,7 @@ from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.ids import is_blank
 from seqkit.errors import ReadError
 from seqkit.importers._airflow_structure import Structure, blame, structure_of
-from seqkit.importers._airflow_tries import Try, instances_of, read_try
+from seqkit.importers._airflow_tries import TaskTry, instances_of, read_try
 from seqkit.importers._recorded import Recorded
 from seqkit.readers._files import Opened, described, typed
 from seqkit.readers._tables import check_width, rows_in, separator_in
@@ -40,11 +40,12 @@ _RUNS = ("run_id", "execution_date")
 
 def is_airflow(file: Opened) -> bool:
     """Tell whether a file is an export of Airflow's task instances, or a listing of its REST API."""
-    with contextlib.suppress(ReadError):
-        if file.text.lstrip()[:1] == "{":
+    text = file.text
+    with contextlib.suppress(ReadError):  # what is malformed may be of another system, which understands it
+        if text.lstrip()[:1] == "{":
             return file.has_keys("task_instances") or _is_structure(file.document)
-        separator, start = separator_in(file.text, _is_header)
-        rows = (row for line, row in rows_in(file, file.text, separator) if line >= start and not _is_empty(row))
+        separator, start = separator_in(text, _is_header)
+        rows = (row for line, row in rows_in(file, text, separator) if line >= start and not _is_empty(row))
         return _is_header(next(rows, []))
     return False
 
@@ -78,7 +79,7 @@ def read_airflow(files: Sequence[Opened], graph: RepoDependencyGraph | None = No
     [('etl#r1', 'load', 1, 'failed', ()), ('etl#r1', 'report', None, 'blocked', ('load',))]
     """
     found = Recorded(SYSTEM)
-    tries: list[Try] = []
+    tries: list[TaskTry] = []
     structures: list[Structure] = []
     listed = promised = 0
     for file in files:
@@ -97,7 +98,7 @@ def read_airflow(files: Sequence[Opened], graph: RepoDependencyGraph | None = No
 
 
 def recorded(
-    tries: list[Try], structures: Sequence[Structure], graph: RepoDependencyGraph | None, found: Recorded
+    tries: list[TaskTry], structures: Sequence[Structure], graph: RepoDependencyGraph | None, found: Recorded
 ) -> Recorded:
     """Make rows of what was read."""
     instances = instances_of(tries, found)
@@ -117,7 +118,7 @@ def recorded(
     return found
 
 
-def _of_table(file: Opened, found: Recorded) -> Iterator[Try]:
+def _of_table(file: Opened, found: Recorded) -> Iterator[TaskTry]:
     separator, start = separator_in(file.text, _is_header)
     header: list[str] = []
     is_earlier = "history" in os.path.basename(os.fspath(file)).lower()
@@ -153,7 +154,7 @@ def _is_structure(document: Any) -> bool:
     )
 
 
-def _of_listing(file: Opened, found: Recorded) -> list[Try]:
+def _of_listing(file: Opened, found: Recorded) -> list[TaskTry]:
     document = typed(file, "the file", file.document, dict)
     if "task_instances" not in document:
         raise ReadError(file, None, "has no task_instances, and no tasks with downstream_task_ids")

@@ -13,9 +13,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from seqkit import MemoryRunLedger, ReadError, RepoDependencyGraph, write_ledger
+from seqkit import (
+    MemoryRunLedger,
+    ReadError,
+    RepoDependencyGraph,
+    attempts_frame,
+    ledger_from_frame,
+    read_attempts,
+    write_ledger,
+)
 from seqkit.importers import airflow
 from seqkit.importers._recorded import Recorded
 from seqkit.importers.airflow import is_airflow, is_airflow_database, read_airflow, read_airflow_database
@@ -101,6 +110,26 @@ def test_what_airflow_before_2_10_does_not_keep_is_said(tmp_path: Path) -> None:
     assert short(found.rows) == [("clean", 3, "succeeded", [])]
     assert "1 task instances whose earlier tries the source does not keep" in said(found)
     assert "clean in etl#r1: 1 of 3" in said(found)
+
+
+def test_files_of_a_folder_belong_together(tmp_path: Path) -> None:
+    table(
+        tmp_path,
+        line("load", "failed", 2, "10:10:00", "10:15:00"),
+        line("clean", "skipped", 0),
+        line("report", "upstream_failed", 0),
+    )
+    table(tmp_path, line("load", "failed", 1, "10:00:00", "10:05:00"), name="task_instance_history.csv")
+    tasks_file(tmp_path, {"load": ["clean", "report"], "clean": [], "report": []})
+    frame = read_attempts(tmp_path)
+    assert frame[["repo_id", "status", "blocked_by"]].to_numpy().tolist() == [
+        ["load", "failed", []],
+        ["load", "failed", []],
+        ["clean", "skipped", []],
+        ["report", "blocked", ["load"]],
+    ]
+    again = attempts_frame(ledger_from_frame(frame))
+    pd.testing.assert_frame_equal(again, frame)
 
 
 def test_runs_of_two_dags_stay_apart(tmp_path: Path) -> None:
@@ -369,8 +398,8 @@ def test_what_is_not_airflows(tmp_path: Path) -> None:
         path = tmp_path / name
         path.write_text(text)
         assert not is_airflow(Opened(path)), name
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    assert not is_airflow(Opened(tmp_path / "binary"))
+    with pytest.raises(ReadError, match="there is no such file"):
+        is_airflow(Opened(tmp_path / "nowhere.csv"))
 
 
 def test_damage_is_read_or_refused(tmp_path: Path) -> None:
