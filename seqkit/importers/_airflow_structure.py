@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from seqkit.core.graph import RepoDependencyGraph
@@ -85,13 +85,16 @@ def blame(
     runs: dict[str, list[TaskInstance]] = {}
     for instance in instances:
         runs.setdefault(instance.last.run_id, []).append(instance)
+    of_dag: dict[str | None, list[RepoDependencyGraph]] = {}
+    for structure in structures:
+        of_dag.setdefault(structure.dag, []).append(structure.graph)
     orders: dict[int, list[str]] = {}
     told: dict[tuple[str, str], list[str]] = {}
     for run_id, own in runs.items():
         blocked = [one for one in own if _became(one) == "blocked"]
         if not blocked:
             continue
-        known = _structure_for(own, structures, found) or graph
+        known = _structure_for(own, of_dag, found) or graph
         if known is not None:
             if id(known) not in orders:
                 orders[id(known)] = known.topological_order()
@@ -108,14 +111,14 @@ def _became(instance: TaskInstance) -> str:
 
 
 def _structure_for(
-    instances: Sequence[TaskInstance], structures: Sequence[Structure], found: Recorded
+    instances: Sequence[TaskInstance], of_dag: Mapping[str | None, Sequence[RepoDependencyGraph]], found: Recorded
 ) -> RepoDependencyGraph | None:
     dag = instances[0].last.dag
     tasks = {one.last.task for one in instances}
-    named = [one.graph for one in structures if one.dag == dag and all(task in one.graph for task in tasks)]
-    if named:
-        return named[-1]
-    fitting = [one.graph for one in structures if one.dag is None and all(task in one.graph for task in tasks)]
+    named = next((known for known in reversed(of_dag.get(dag, ())) if all(task in known for task in tasks)), None)
+    if named is not None:
+        return named
+    fitting = [known for known in of_dag.get(None, ()) if all(task in known for task in tasks)]
     if len(fitting) > 1:
         found.say_once(f"several files of tasks fit DAG {dag}, and none says whose it is: none was used")
     return fitting[0] if len(fitting) == 1 else None

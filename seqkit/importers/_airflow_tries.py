@@ -239,6 +239,9 @@ def _settled(one: TaskTry, other: TaskTry, found: Recorded) -> TaskTry:
     if (one.finished is None) != (other.finished is None):
         found.say("tries with an open row and one that has ended: that one counts", f"try {one.number} of {one}")
         return other if one.finished is None else one
+    if one.is_earlier != other.is_earlier:  # it was up for retry, and a person said what it was to count as
+        found.say("tries that were marked as something else later: that counts", f"try {one.number} of {one}")
+        return other if one.is_earlier else one
     raise _contradiction(one, other, f"try {one.number}")
 
 

@@ -244,6 +244,15 @@ def test_what_is_up_for_retry_is_in_the_history_too(tmp_path: Path) -> None:
     assert said(found) == ""
 
 
+def test_what_a_person_marked_later_counts(tmp_path: Path) -> None:
+    history = table(tmp_path, line("load", "failed", 1, "10:00:00", "10:05:00"), name="task_instance_history.csv")
+    now = table(tmp_path, line("load", "success", 1, "10:00:00", "10:09:00"))
+    for files in ([now, history], [history, now]):
+        found = read_airflow(files)
+        assert short(found.rows) == [("load", 1, "succeeded", [])]
+        assert "1 tries that were marked as something else later" in said(found)
+
+
 def test_rows_that_are_there_twice_count_once(tmp_path: Path) -> None:
     row = line("load", "success", 1, "10:00:00", "10:05:00")
     found = read_airflow([table(tmp_path, row, row, line("report", "skipped", 0), line("report", "skipped", 0))])
