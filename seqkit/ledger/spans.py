@@ -50,9 +50,10 @@ def to_otel(
         text.
 
         - Of the resource: ``service.name``, ``cicd.pipeline.name``, ``cicd.pipeline.run.id``.
-        - Of a run: ``cicd.pipeline.result`` (``success``; ``failure`` where a repo failed to the end; ``cancellation``
-          where it was ended before its end; missing while it goes on) and ``seqkit.train``. It links to the run
-          before it of the same train. It begins and ends with the first and last time that its attempts tell.
+        - Of a run: the last two again, ``cicd.pipeline.result`` (``success``; ``failure`` where a repo failed to the
+          end; ``cancellation`` where it was ended before its end; missing while it goes on) and ``seqkit.train``. It
+          links to the run before it of the same train. It begins and ends with the first and last time that its
+          attempts tell.
         - Of an attempt: ``cicd.pipeline.task.name`` (the repo), ``cicd.pipeline.task.run.id`` (``core#2``),
           ``cicd.pipeline.task.run.result``, ``seqkit.attempt``, and where they are known ``seqkit.version`` and
           ``seqkit.released_as``. A failed one has the status ERROR with its reason, and the ``error.type``
@@ -143,6 +144,8 @@ def _spans(
         "endTimeUnixNano": _nanoseconds(end),
         "attributes": _attributes(
             {
+                "cicd.pipeline.name": pipeline,
+                "cicd.pipeline.run.id": run_id,
                 "cicd.pipeline.action.name": "RUN",
                 "cicd.pipeline.result": result,
                 "error.type": "_OTHER" if result == "failure" else None,

@@ -127,6 +127,8 @@ def test_a_run_is_a_trace_and_an_attempt_a_span() -> None:
     head, *below = spans_of(document)
     assert (head["name"], head["kind"], head["status"]) == ("RUN nightly", 2, {"code": 2})
     assert values(head["attributes"]) == {
+        "cicd.pipeline.name": "nightly",
+        "cicd.pipeline.run.id": "1",
         "cicd.pipeline.action.name": "RUN",
         "cicd.pipeline.result": "failure",
         "error.type": "_OTHER",
