@@ -148,12 +148,10 @@ def moment(
             at = datetime.fromisoformat(_FINER.sub(r"\1", value.strip()))
         else:
             raise ValueError  # told below, with all others
+        if at.tzinfo is None:
+            found.say_once("times without a zone were taken for UTC")
+            at = at.replace(tzinfo=UTC)
+        return None if at.year <= 1 else at.astimezone(UTC)
     except (ValueError, OverflowError):
         expected = f"a time in ISO 8601{f', or a number of {unit} since 1970' if unit else ''}"
         raise ReadError(path, None, f"{where} is {described(value)}, expected {expected}") from None
-    if at.tzinfo is None:
-        found.say_once("times without a zone were taken for UTC")
-        at = at.replace(tzinfo=UTC)
-    if at.year <= 1:
-        return None
-    return at.astimezone(UTC)

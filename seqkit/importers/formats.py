@@ -17,6 +17,10 @@ from functools import cache
 from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
 from seqkit.importers.airflow import is_airflow, read_airflow
+from seqkit.importers.argo import is_argo, read_argo
+from seqkit.importers.dbt import is_dbt_run, read_dbt_runs
+from seqkit.importers.junit import is_junit, read_junit
+from seqkit.importers.turbo import is_turbo_run, read_turbo_runs
 
 __all__ = ["FORMATS", "all_run_formats"]
 
@@ -24,6 +28,41 @@ GROUP = "seqkit.run_formats"
 """The entry points by which other packages add formats."""
 
 FORMATS: tuple[Format[Recorded], ...] = (
+    Format(
+        "turbo",
+        "summaries of runs of turbo",
+        read_turbo_runs,
+        (".json",),
+        sniff=is_turbo_run,  # before all others that are JSON: a dry run may have text before it
+        sign="turboVersion, execution and tasks",
+        detail="turbo run build --summarize, with a dry run",
+    ),
+    Format(
+        "dbt",
+        "runs of dbt",
+        read_dbt_runs,
+        (".json",),
+        sniff=is_dbt_run,
+        sign="invocation_id and results",
+        detail="run_results.json, with the manifest.json",
+    ),
+    Format(
+        "argo",
+        "workflows of Argo",
+        read_argo,
+        (".json", ".yaml", ".yml"),
+        sniff=is_argo,
+        sign="kind: Workflow",
+        detail="argo get -o json",
+    ),
+    Format(
+        "junit",
+        "results of tests in JUnit's XML",
+        read_junit,
+        (".xml",),
+        sniff=is_junit,
+        sign="testsuites",
+    ),
     Format(
         "airflow",
         "task instances of Airflow",
