@@ -25,6 +25,7 @@ reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, 
                        runs_frame, events_frame, items_frame, attempts_frame, for_spreadsheet,
                        write_parquet
 other systems' runs    read_attempts, ledger_from_frame
+for other tools        to_otel, to_xes_frame, to_ocel_frames
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
                        trains_frame, fixes_frame
@@ -127,9 +128,11 @@ from seqkit.ledger import (
     write_ledger,
 )
 from seqkit.ledger.attempts import attempts_frame
+from seqkit.ledger.event_logs import to_ocel_frames, to_xes_frame
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 from seqkit.ledger.parquet import write_parquet
+from seqkit.ledger.spans import to_otel
 from seqkit.readers import ReadWarning, read_graph
 from seqkit.running.clock import VirtualClock
 from seqkit.running.commands import CommandReleaser
@@ -259,6 +262,9 @@ __all__ = [
     "schedule",
     "simulate",
     "steps",
+    "to_ocel_frames",
+    "to_otel",
+    "to_xes_frame",
     "trains_frame",
     "what_if",
     "write_ledger",

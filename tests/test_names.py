@@ -139,6 +139,10 @@ NAMES = {
     "ledger_from_frame",
     "read_attempts",
     "runs_frame",
+    # for other tools
+    "to_ocel_frames",
+    "to_otel",
+    "to_xes_frame",
     # what arguments take
     "LedgerLike",
     "ModelLike",

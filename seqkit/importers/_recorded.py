@@ -48,6 +48,7 @@ class Recorded:
         self.rows: list[AttemptRow] = []
         self.unreadable: list[ReadError] = []
         self._said: dict[str, tuple[int, list[str]]] = {}
+        self._notes: list[Counted] = []
 
     def add(
         self,
@@ -109,9 +110,16 @@ class Recorded:
         """Say a sentence, however often it is said."""
         self._said.setdefault(sentence, (0, []))
 
+    def note(self, told: Counted) -> None:
+        """Say what was counted elsewhere."""
+        self._notes.append(told)
+
     def said(self) -> Sequence[Counted]:
         """Give all that was said."""
-        return [Counted(what, count, tuple(examples)) for what, (count, examples) in self._said.items()]
+        return [
+            *self._notes,
+            *(Counted(what, count, tuple(examples)) for what, (count, examples) in self._said.items()),
+        ]
 
 
 def moment(

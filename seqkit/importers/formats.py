@@ -16,11 +16,13 @@ from functools import cache
 
 from seqkit._util.formats import Format, added_by
 from seqkit.importers._recorded import Recorded
+from seqkit.importers.airflow import is_airflow, read_airflow
 from seqkit.importers.argo import is_argo, read_argo
 from seqkit.importers.dbt import is_dbt_run, read_dbt_runs
 from seqkit.importers.github import is_github, read_github
 from seqkit.importers.gitlab import is_gitlab, read_gitlab
 from seqkit.importers.junit import is_junit, read_junit
+from seqkit.importers.table import is_attempts, read_attempts_table
 from seqkit.importers.turbo import is_turbo_run, read_turbo_runs
 
 __all__ = ["FORMATS", "all_run_formats"]
@@ -82,6 +84,24 @@ FORMATS: tuple[Format[Recorded], ...] = (
         sniff=is_gitlab,
         sign="list of jobs with a stage and a pipeline",
         detail="from its API, with the .gitlab-ci.yml; earlier attempts only with include_retried",
+    ),
+    Format(
+        "airflow",
+        "task instances of Airflow",
+        read_airflow,
+        (".csv", ".tsv", ".json"),
+        sniff=is_airflow,
+        sign="dag_id, task_id, state and try_number",
+        detail="exports of its tables, or listings of its REST API; of a database see read_attempts",
+    ),
+    Format(
+        "csv",
+        "a table of attempts",
+        read_attempts_table,
+        (".csv", ".tsv"),
+        sniff=is_attempts,
+        sign="the columns run_id, repo_id and status",
+        detail="with the columns of attempts_frame",
     ),
 )
 """In the order in which they are asked; `sniff` is given an :class:`Opened` file."""

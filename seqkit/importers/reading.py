@@ -15,6 +15,7 @@ from seqkit.errors import ReadError
 from seqkit.importers._copies import Contradiction
 from seqkit.importers._recorded import Recorded
 from seqkit.importers._telling import told_ledger
+from seqkit.importers.airflow import is_airflow_database, read_airflow_database
 from seqkit.importers.formats import FORMATS, all_run_formats
 from seqkit.importers.frames import GraphLike, graph_of
 from seqkit.ledger.attempts import frame_of
@@ -43,6 +44,8 @@ def read_attempts(
         A file, several, or a folder whose files belong together (a run and its jobs, results and their manifest); it
         is looked through four folders deep. Known are
         {formats}
+        The database of an Airflow is read as well, by its URL (``postgresql://user@host/airflow``; the extra
+        ``postgres``) or its SQLite file: for reading only, and no more than three of its tables.
     graph : RepoDependencyGraph, SequencePlan, or a file that :func:`seqkit.read_graph` knows, optional
         Who needs whom, where the files do not tell: it says who blocked what did not run.
     format : str, optional
@@ -113,6 +116,30 @@ def _read(path: PathLike | Iterable[PathLike], graph: GraphLike | None, format: 
         raise ValueError(f"format is {as_given(format, 200)}, expected one of {names}, or None to look")
     if not given:
         raise ValueError("path is empty, expected a file, several, or a folder")
+    database = os.fspath(given[0])
+    if len(given) == 1 and format in (None, "airflow") and is_airflow_database(database):
+        return read_airflow_database(database, None if graph is None else graph_of(graph))
+    by_format, in_folders, unreadable = _sorted_out(given, format)
+    top = os.fspath(given[0])
+    if not by_format:
+        first = f"; {plural(len(unreadable), 'file')} cannot be read, the first: {unreadable[0]}" if unreadable else ""
+        raise ReadError(top, None, f"holds no runs, expected {listed(all_run_formats())}{first}")
+    if len(by_format) > 1:
+        told = ", ".join(f"{name} ({plural(len(own), 'file')})" for name, own in by_format.items())
+        raise ReadError(top, None, f"holds files of several systems: {told}; say which to read by format=")
+    ((name, files),) = by_format.items()
+    read = next(row.read for row in all_run_formats() if row.name == name)
+    found, left_out = _without_strangers(read, files, in_folders, None if graph is None else graph_of(graph))
+    found.unreadable += [*unreadable, *left_out]
+    if found.unreadable:
+        warn_of_content(top, "files were left out", [str(error) for error in found.unreadable])
+    return found
+
+
+def _sorted_out(
+    given: Sequence[PathLike], format: str | None
+) -> tuple[dict[str, list[Opened]], set[str], list[ReadError]]:
+    """Give the files by their format, which of them nobody named, and why others cannot be read."""
     by_format: dict[str, list[Opened]] = {}
     in_folders: set[str] = set()
     unreadable: list[ReadError] = []
@@ -133,20 +160,7 @@ def _read(path: PathLike | Iterable[PathLike], graph: GraphLike | None, format: 
             elif not is_folder:
                 expected = f"expected {listed(all_run_formats())}{_OWN}"
                 raise ReadError(file, None, f"is of no system that is known, {expected}")
-    top = os.fspath(given[0])
-    if not by_format:
-        first = f"; {plural(len(unreadable), 'file')} cannot be read, the first: {unreadable[0]}" if unreadable else ""
-        raise ReadError(top, None, f"holds no runs, expected {listed(all_run_formats())}{first}")
-    if len(by_format) > 1:
-        told = ", ".join(f"{name} ({plural(len(own), 'file')})" for name, own in by_format.items())
-        raise ReadError(top, None, f"holds files of several systems: {told}; say which to read by format=")
-    ((name, files),) = by_format.items()
-    read = next(row.read for row in all_run_formats() if row.name == name)
-    found, left_out = _without_strangers(read, files, in_folders, None if graph is None else graph_of(graph))
-    found.unreadable += [*unreadable, *left_out]
-    if found.unreadable:
-        warn_of_content(top, "files were left out", [str(error) for error in found.unreadable])
-    return found
+    return by_format, in_folders, unreadable
 
 
 def _without_strangers(

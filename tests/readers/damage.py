@@ -87,7 +87,7 @@ def _damage(document: Any, rng: random.Random) -> None:
         case 0:
             del holder[key]
         case 1:
-            holder[key] = rng.choice(_OTHERS)
+            holder[key] = copy.deepcopy(rng.choice(_OTHERS))  # or the next fault is one of all to come
         case _:
             other, at = rng.choice(places)
             holder[key] = copy.deepcopy(other[at])
