@@ -25,7 +25,7 @@ reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, 
                        runs_frame, events_frame, items_frame, for_spreadsheet, write_parquet
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
-                       trains_frame, fixes_frame
+                       trains_frame, fixes_frame, report, TrainReport
 what arguments take    ModelLike, PlanLike, ReleaserLike, LedgerLike, Seed
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
@@ -103,11 +103,13 @@ from seqkit.history import (
     PlanDiff,
     Replay,
     ResumePlan,
+    TrainReport,
     blockers,
     close_run,
     diff_plans,
     fixes_frame,
     replay,
+    report,
     resume_plan,
     trains_frame,
 )
@@ -206,6 +208,7 @@ __all__ = [
     "Simulation",
     "SqlRunLedger",
     "StorageError",
+    "TrainReport",
     "Trial",
     "UnknownRepo",
     "UnreadableLines",
@@ -245,6 +248,7 @@ __all__ = [
     "read_ledger",
     "read_ledgers",
     "replay",
+    "report",
     "resume_plan",
     "retry_test",
     "run_plan",

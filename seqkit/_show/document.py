@@ -23,11 +23,13 @@ h1 { font-size: 1.6rem; margin: 0 0 .5rem; overflow-wrap: anywhere; } h2 { font-
 .verdict { border: 2px solid CanvasText; border-left-width: .8rem; padding: .75rem 1rem; font-size: 1.1rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid GrayText; }
-td { overflow-wrap: anywhere; min-width: 5rem; } td.n, .word { overflow-wrap: normal; } td.n { min-width: 0; }
+td { overflow-wrap: anywhere; min-width: 5rem; } td.n, .word { overflow-wrap: normal; }
 th { border-bottom-width: 2px; white-space: nowrap; } thead { display: table-header-group; } tr { break-inside: avoid; }
-td.n, th.n { text-align: right; white-space: nowrap; } .word { white-space: nowrap; font-weight: 600; }
+td.n, th.n { text-align: right; white-space: nowrap; min-width: 0; } .word { white-space: nowrap; font-weight: 600; }
 .quiet { opacity: .8; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; } h2, h3 { break-after: avoid; }
-@media print { body { max-width: none; margin: 0; font-size: 11px; background: #fff; color: #000; } }
+@page { margin: 1.5cm; }
+@media print { :root { font-size: 11px; } body { max-width: none; margin: 0; padding: 0; font-size: 1rem;
+  background: #fff; color: #000; } }
 """
 
 

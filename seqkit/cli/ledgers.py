@@ -127,8 +127,10 @@ def unreadable(found: FoundLedger) -> str:
     return told
 
 
-def run_named(found: FoundLedger, name: str) -> str:
+def run_named(found: FoundLedger, name: str, typed: str = "RUN") -> str:
     """Give the id of the run that is called `name`, as :func:`seqkit.ledger.naming.run_called` does.
+
+    `typed` is what the argument is called on the command line.
 
     Raises
     ------
@@ -136,10 +138,10 @@ def run_named(found: FoundLedger, name: str) -> str:
         Where there is none, or more than one.
     """
     try:
-        return run_called(found, name, "RUN")
+        return run_called(found, name, typed)
     except RunNotFound:
         there = some(run_ids(found)[-5:], 5)
-        raise ValueError(f"RUN is {as_given(name, 200)}, which is no run of the ledger; it has {there}") from None
+        raise ValueError(f"{typed} is {as_given(name, 200)}, which is no run of the ledger; it has {there}") from None
 
 
 # ---------------------------------------------------------------------- printing

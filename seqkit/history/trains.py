@@ -17,7 +17,7 @@ from seqkit.ledger.links import released_by_decision, train_names
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import story_of
 
-__all__ = ["fixes_frame", "train_end", "train_status", "trains_frame"]
+__all__ = ["fixes_frame", "median_time", "train_end", "train_status", "trains_frame"]
 
 
 @dataclass(slots=True)
@@ -154,7 +154,7 @@ def trains_frame(ledger: LedgerLike) -> pd.DataFrame:
             ),
             "left": dtypes.integer([len(repos) for repos in left]),
             "fixed": dtypes.integer([sum(fix.released_at is not None for fix in row.fixes.values()) for row in rows]),
-            "median_time_to_fix": dtypes.timedelta64([_median(row) for row in times]),
+            "median_time_to_fix": dtypes.timedelta64([median_time(row) for row in times]),
             "longest_time_to_fix": dtypes.timedelta64([row[-1] if row else None for row in times]),
         }
     )
@@ -212,7 +212,7 @@ def _times(train: _Train) -> Iterator[timedelta]:
             yield time
 
 
-def _median(times: list[timedelta]) -> timedelta | None:
+def median_time(times: list[timedelta]) -> timedelta | None:
     """Give the middle of sorted times; of two middles their mean, to the microsecond."""
     if not times:
         return None
