@@ -29,9 +29,7 @@ def report(
     run_or_train: Annotated[str, typer.Argument(metavar="RUN_OR_TRAIN", help=_HELP)] = NEWEST,
     graph: Annotated[
         str | None,
-        typer.Option(
-            metavar="DATASET_OR_FILE", help="Who needs whom, for the picture of runs without a plan. " + GRAPH_HELP
-        ),
+        typer.Option(metavar="DATASET_OR_FILE", help=GRAPH_HELP + " Only the picture needs it."),
     ] = None,
     html: Annotated[str | None, typer.Option(metavar="FILE", help="Write a page to read, print and pass on.")] = None,
 ) -> None:
@@ -44,7 +42,7 @@ def report(
     order = None if graph is None else read_order(graph)
     try:
         told = reported(counting, run_or_train, order)
-    except (RunNotFound, ValueError):
+    except RunNotFound:
         run_named(found, run_or_train, "RUN_OR_TRAIN")  # says what is wrong with it as it is typed here
         raise
     to = console()
