@@ -28,8 +28,8 @@ th { border-bottom-width: 2px; white-space: nowrap; } thead { display: table-hea
 td.n, th.n { text-align: right; white-space: nowrap; min-width: 0; } .word { white-space: nowrap; font-weight: 600; }
 .quiet { opacity: .8; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; } h2, h3 { break-after: avoid; }
 @page { margin: 1.5cm; }
-@media print { :root { font-size: 11px; } body { max-width: none; margin: 0; padding: 0; font-size: 1rem;
-  background: #fff; color: #000; } }
+@media print { :root { color-scheme: light; font-size: 11px; } body { max-width: none; margin: 0; padding: 0;
+  font-size: 1rem; background: #fff; color: #000; } }
 """
 
 

@@ -21,7 +21,7 @@ from seqkit.core.model import RunStatus
 from seqkit.core.plan import SequencePlan
 from seqkit.history.past import check_graph
 from seqkit.history.report_page import page, picture
-from seqkit.history.report_words import long_or_short, standing, verdict
+from seqkit.history.report_words import long_or_short, standing
 from seqkit.history.reported import ReportedRepo, ReportedTrain, read_train
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
@@ -33,7 +33,7 @@ __all__ = ["STATUSES", "TrainReport", "report"]
 STATUSES = (*dtypes.ATTEMPT_STATUSES, "in_doubt")
 """How a repo may stand, in the order in which the frame sorts it."""
 
-_LINES = 8
+_LINES = 5
 _HTML_LINES = 8
 _SLOW = 1.5
 _NAMED = 5
@@ -207,7 +207,7 @@ class TrainReport:
             parts.append(rows_of(columns, rows[:_HTML_LINES]))
         more = and_more(len(rows) - _HTML_LINES, "; .to_frame() has all", "… ")
         kind = "Train" if len(told.runs) > 1 else "Run"
-        return shown_page(f"{kind} {_name(self.name)}: {verdict(told)} {self.summary()}", *parts, note=more)
+        return shown_page(f"{kind} {_name(self.name)}: {self.status.value}; {self.summary()}", *parts, note=more)
 
 
 def _name(name: str) -> str:
