@@ -180,7 +180,7 @@ class ReportedTrain:
 
 
 @dataclass
-class _Reading:
+class _TrainReading:
     """What is gathered while the runs are gone through, oldest first."""
 
     standing: Standing = field(default_factory=dict)
@@ -265,7 +265,7 @@ def read_train(
     name, own = _chosen(ledger, list(zip(records, names, strict=True)), called)
     train = names[records.index(own[0])]
     ids = {record.run_id for record in own}
-    reading = _Reading()
+    reading = _TrainReading()
     for record in own:
         reading.take(record, story_of(record, ledger.get_events(record.run_id)))
     others = [record for record in records if record.run_id not in ids]
