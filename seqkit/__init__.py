@@ -28,7 +28,7 @@ other systems' runs    read_attempts, ledger_from_frame
 for other tools        to_otel, to_xes_frame, to_ocel_frames
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
-                       trains_frame, fixes_frame
+                       trains_frame, fixes_frame, report, TrainReport
 what arguments take    ModelLike, PlanLike, ReleaserLike, LedgerLike, Seed
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
@@ -106,11 +106,13 @@ from seqkit.history import (
     PlanDiff,
     Replay,
     ResumePlan,
+    TrainReport,
     blockers,
     close_run,
     diff_plans,
     fixes_frame,
     replay,
+    report,
     resume_plan,
     trains_frame,
 )
@@ -213,6 +215,7 @@ __all__ = [
     "Simulation",
     "SqlRunLedger",
     "StorageError",
+    "TrainReport",
     "Trial",
     "UnknownRepo",
     "UnreadableLines",
@@ -255,6 +258,7 @@ __all__ = [
     "read_ledger",
     "read_ledgers",
     "replay",
+    "report",
     "resume_plan",
     "retry_test",
     "run_plan",

@@ -131,6 +131,8 @@ NAMES = {
     "close_run",
     "resume_plan",
     "trains_frame",
+    "report",
+    "TrainReport",
     # frames
     "events_frame",
     "for_spreadsheet",
