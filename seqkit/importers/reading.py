@@ -90,7 +90,7 @@ def read_runs(path: PathLike, on_bad_lines: OnBadLines = "error") -> FoundLedger
     --------
     >>> read_runs("there_is_none.json")
     Traceback (most recent call last):
-    seqkit.errors.ReadError: there_is_none.json: there is no such file
+    seqkit.ReadError: there_is_none.json: there is no such file
     """
     found = _read(path, None, None)
     return told_ledger(found.rows, os.fspath(path), found.system, found.said(), unreadable=found.unreadable)
