@@ -15,6 +15,7 @@ from seqkit._util import dtypes
 from seqkit._util.secrets import as_given
 from seqkit._util.words import listed
 from seqkit.ledger import LedgerLike
+from seqkit.ledger.attempts import attempts_frame
 from seqkit.ledger.copies import counted
 from seqkit.ledger.frames import items_frame
 from seqkit.ledger.reading import lent
@@ -30,6 +31,7 @@ __all__ = [
     "runs_of",
     "starts_of",
     "strings",
+    "times_of",
 ]
 
 Source = LedgerLike | pd.DataFrame
@@ -78,6 +80,8 @@ class Items:
     """How many failed before the first that succeeded; all of them where none did."""
     released: Bools
     """Whether one succeeded."""
+    item: npt.NDArray[np.intp]
+    """The item of each row of the frame; -1 where no attempt has ended."""
 
     @property
     def retried(self) -> Bools:
@@ -89,13 +93,13 @@ class Items:
         return np.bincount(self.repo, np.asarray(values, dtype=np.float64), len(self.names)).astype(np.float64)
 
 
-def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
-    """Read attempts from a ledger or a frame, which must also have the columns `more`."""
+def read_tries(ledger_or_frame: Source, *more: str, each: bool = False) -> Tries:
+    """Read attempts from a ledger or a frame, which must also have the columns `more`; `each` in a row of its own."""
     frame = ledger_or_frame
     if not isinstance(frame, pd.DataFrame):
         try:
             with lent(frame, existing=True) as kept:
-                frame = items_frame(counted(kept))
+                frame = attempts_frame(kept) if each else items_frame(counted(kept))
         except TypeError as error:
             raise TypeError(
                 f"ledger_or_frame is {as_given(ledger_or_frame)}, expected a ledger, its path or URL, or a DataFrame"
@@ -153,8 +157,10 @@ def items_of(tries: Tries) -> Items:
     place = {name: at for at, name in enumerate(sorted(found))}
     repo = np.array([place[name] for name in found], dtype=np.intp)[codes]
     attempts, failures = tries.attempts[rows], tries.failures[rows]
+    of_row = np.full(len(tries.repos), -1, dtype=np.intp)
     if tries.form == "items" or "run_id" not in tries.frame:
-        return Items(sorted(found), repo, rows, attempts, failures, failures, attempts > failures)
+        of_row[rows] = np.arange(len(rows))
+        return Items(sorted(found), repo, rows, attempts, failures, failures, attempts > failures, of_row)
     run, _ = numbered(strings(tries.frame, "run_id")[rows])
     told = [name for name in ("attempt", "started_at") if name in tries.frame][:1]
     order = (
@@ -169,6 +175,7 @@ def items_of(tries: Tries) -> Items:
     first = np.ones(len(order), dtype=bool)
     first[1:] = (run[1:] != run[:-1]) | (repo[1:] != repo[:-1])
     item = np.cumsum(first) - 1
+    of_row[rows] = item
     before = np.cumsum(failed == 0) - (failed == 0)  # attempts that succeeded above it
     before -= before[first][item]
     count = int(first.sum())
@@ -181,6 +188,7 @@ def items_of(tries: Tries) -> Items:
         np.bincount(item, failed, count).astype(np.int64),
         np.bincount(item, (failed > 0) & (before == 0), count).astype(np.int64),
         succeeded > 0,
+        of_row,
     )
 
 
@@ -209,11 +217,16 @@ def runs_of(tries: Tries, items: Items, needed_by: str) -> tuple[npt.NDArray[np.
 
 def starts_of(tries: Tries, items: Items) -> pd.DatetimeIndex:
     """Give when each item was first tried, as far as the column `started_at` tells."""
-    column = tries.frame["started_at"].iloc[items.rows].astype(object)
+    return times_of(tries, "started_at", items.rows)
+
+
+def times_of(tries: Tries, name: str, rows: npt.NDArray[np.intp]) -> pd.DatetimeIndex:
+    """Take a column of times at some rows; without a zone they are UTC."""
+    column = tries.frame[name].iloc[rows].astype(object)
     try:
         return pd.DatetimeIndex(pd.to_datetime(column.to_numpy(), utc=True, format="ISO8601"))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the column started_at of ledger_or_frame holds no times: {error}") from error
+        raise ValueError(f"the column {name} of ledger_or_frame holds no times: {error}") from error
 
 
 def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
