@@ -83,21 +83,25 @@ class Pool:
 
 def _sigmas(log_likelihood: Floats) -> Floats:
     """Give the posterior of each repo's σ on the grid, and that of a repo never seen; rows sum to 1."""
-    from scipy.special import logsumexp  # noqa: PLC0415  # import seqkit stays light
-
-    freedom, scale = (each.ravel() for each in np.meshgrid(_FREEDOMS, _SCALES))
-    # Of log σ, given ν and s; the grid is one of log σ.
-    log_prior = -np.outer(freedom, np.log(_SIGMAS)) - np.outer(freedom * scale**2 / 2, _SIGMAS**-2)
-    log_prior -= logsumexp(log_prior, axis=1, keepdims=True)
-    prior = np.exp(log_prior)
+    prior, log_weight = _prior()
     likelihood = np.exp(log_likelihood - log_likelihood.max(axis=1, keepdims=True))
     evidence = np.maximum(likelihood @ prior.T, np.finfo(np.float64).tiny)
-    middle, width = PRIOR_SCALE
-    log_weight = np.log(evidence).sum(axis=0) - (np.log(scale / middle) / width) ** 2 / 2
+    log_weight = log_weight + np.log(evidence).sum(axis=0)
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     posterior = np.vstack([likelihood * ((weight / evidence) @ prior), weight @ prior])
     return np.asarray(posterior / posterior.sum(axis=1, keepdims=True))
+
+
+@cache
+def _prior() -> tuple[Floats, Floats]:
+    """Give, for each pair of ν and s, the density of σ on the grid, and how likely the pair is, as a logarithm."""
+    freedom, scale = (each.ravel() for each in np.meshgrid(_FREEDOMS, _SCALES))
+    # The grid is one of log σ.
+    log_prior = -np.outer(freedom, np.log(_SIGMAS)) - np.outer(freedom * scale**2 / 2, _SIGMAS**-2)
+    prior = np.exp(log_prior - log_prior.max(axis=1, keepdims=True))
+    middle, width = PRIOR_SCALE
+    return prior / prior.sum(axis=1, keepdims=True), -((np.log(scale / middle) / width) ** 2) / 2
 
 
 def _between(means: Floats, variances: Floats) -> tuple[Floats, Floats, Floats]:

@@ -94,7 +94,7 @@ def _draw(ax: Axes, result: Calibration, told: pd.DataFrame, kwargs: dict[str, A
     x, y, low, high = (told[name].to_numpy() for name in ("predicted", "observed", "low", "high"))
     outside = (x < low) | (x > high)
     each = result.predictions["predicted"].to_numpy()
-    end = min(1.0, 1.12 * max(float(x.max()), float(high.max())))
+    end = min(1.0, 1.12 * max(float(x.max()), 1.15 * float(high.max())))
     ax.plot([0, end], [0, end], color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=2)
     ax.vlines(x, low, high, colors=LINES, linewidths=2.0, alpha=0.7, zorder=3)
     shown = np.unique(each[each <= end])
@@ -102,13 +102,15 @@ def _draw(ax: Axes, result: Calibration, told: pd.DataFrame, kwargs: dict[str, A
     ax.plot(shown, np.full(len(shown), _STRIP), "|", color=ink(ax), alpha=0.5, markersize=7, transform=strip, zorder=1)
     dots = ax.scatter(x, y, s=34, edgecolors=_BLUE, linewidths=1.2, zorder=4)
     dots.set_facecolor([_BLUE if off else "white" for off in outside])
+    dots.set_clip_on(False)  # where nothing failed they stand on the axis
     dots.set(**kwargs)
     for at, (n, failures) in enumerate(zip(told["n"], told["failures"], strict=True)):
         ax.annotate(
             f"{failures:,} / {n:,}",
             (x[at], high[at]),
-            (0, 3 + 9 * (at % 2)),  # neighbours stand on two lines
+            (0, 4),
             textcoords="offset points",
+            rotation=90,  # the lowest predictions are close together
             ha="center",
             va="bottom",
             fontsize=_SIZE,

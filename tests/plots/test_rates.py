@@ -221,7 +221,7 @@ def test_small_axes_show_as_many_as_they_have_room_for():
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     fit = fit_of(MANY)
     assert rates(fit, ax=axes[1], alpha=0.5) is axes[1]
-    assert rates(axes[1]).get_alpha() == 0.5
+    assert dots(axes[1]).get_alpha() == 0.5
     assert not axes[0].collections
     shown_rows = len(rows(axes[1]))
     assert 5 < shown_rows < 40
