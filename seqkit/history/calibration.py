@@ -35,7 +35,7 @@ __all__ = ["Calibration", "calibration"]
 
 Floats = npt.NDArray[np.float64]
 
-_TRIALS = 4_000  # of each train
+_TRIALS = 2_000  # of each train
 _RESAMPLES = 999
 _OPEN = ("pending", "in_progress", "stopped")
 _ABSENT = ("missing", "unreleased")
@@ -188,10 +188,10 @@ def calibration(
 
     *By train.* How many are released follows from the plan, if failures are independent and skip their dependents. The
     rates are then of what was not released in the end, retries included, fitted in the same way. `expected` is exact,
-    interval and `pit` are of 4,000 simulated trains. Where forecasts are right, `pit` is spread evenly over 0 to 1; at
+    interval and `pit` are of 2,000 simulated trains. Where forecasts are right, `pit` is spread evenly over 0 to 1; at
     both ends of it they were too sure, as with a common cause (see :func:`seqkit.dispersion_test`).
 
-    O(trains · (repos + 4,000 · planned repos / 64)).
+    O(trains · (repos + 2,000 · planned repos / 64)).
 
     Examples
     --------

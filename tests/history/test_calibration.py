@@ -72,7 +72,7 @@ def test_ledger_and_attempts_agree():
 
 
 def test_right_forecasts_are_seen_to_be_right():
-    found = calibration(past(TRUE, 300), start=100)
+    found = calibration(past(TRUE, 180), start=60)
     expected, came = found.trains["expected_failures"].sum(), found.trains["failures"].sum()
     assert abs(expected - came) < 3 * np.sqrt(expected)
     bins = found.bins(5)
@@ -86,10 +86,10 @@ def test_right_forecasts_are_seen_to_be_right():
 
 
 def test_common_causes_make_forecasts_too_sure():
-    flat = build_plan(RepoDependencyGraph.from_edges([], nodes=[f"r{n}" for n in range(30)]), version="1")
+    flat = build_plan(RepoDependencyGraph.from_edges([], nodes=[f"r{n}" for n in range(20)]), version="1")
     outage = CommonCause("outage", 0.1, flat.released)
-    found = calibration(past(FailureModel(default=0.02, common_causes=[outage]), 100, flat), start=30)
-    calm = calibration(past(0.1, 100, flat), start=30)
+    found = calibration(past(FailureModel(default=0.02, common_causes=[outage]), 60, flat), start=20)
+    calm = calibration(past(0.1, 60, flat), start=20)
     inside = [
         ((c.trains["low"] <= c.trains["released"]) & (c.trains["released"] <= c.trains["high"])).mean()
         for c in (found, calm)
