@@ -384,7 +384,6 @@ class _Collector:
                 reason = listed([self._spelt(name, why) for why in self._why[name]], _MOST_REASONS, apart="; ")
                 why = f"in {missed} of {made + missed} runs: {reason}" if made else reason
             if partly := self._partly[name]:
-                n, of = sum(partly.values()), made + missed
                 n, told = sum(partly.values()), "; ".join(partly)
                 in_part = told if n == made + missed else f"in {n} of {made} runs that were checked: {told}"
                 why = f"{why}; {in_part}" if why else in_part

@@ -67,8 +67,8 @@ def _of_imported(report: AuditReport) -> tuple[list[str], list[str]]:
         "missing, only against the plan of that train."
     )
     cannot = (
-        f"What nobody can see in the record of {systems}: it has neither plan nor digest, and numbers, kinds and status "
-        "of its events seqkit wrote itself. What was left out before seqkit read it, or changed, looks like any other.",
+        f"That the record of {systems} is whole: it has neither plan nor digest, and numbers, kinds and status seqkit "
+        "wrote itself. What was left out or changed before seqkit read it leaves no trace.",
         "That such a system broke its own rules: it may let what depends on a failure go on, and a graph of today may "
         "not be that of the day.",
     )
