@@ -92,8 +92,8 @@ def anchor(ledger: LedgerLike) -> str:
     True
     """
     opened = read_ledger(ledger) if isinstance(ledger, str | os.PathLike) else as_ledger(ledger)
-    if isinstance(opened, FoundLedger) and opened.problems:
-        problem = opened.problems[0]
+    if isinstance(opened, FoundLedger) and opened.unreadable:
+        problem = opened.unreadable[0]
         raise ValueError(
             f"ledger holds what could not be read ({problem.source}: {problem.message}), expected one that can be read "
             "as a whole: an anchor covers all of it"

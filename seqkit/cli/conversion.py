@@ -81,7 +81,7 @@ def convert(
     _check_target(source, target, force)
     found = _read(source, skip_unreadable)
     write_ledger(found, target)
-    left_out = f"; {plural(len(found.problems), 'unreadable line')} left out" if found.problems else ""
+    left_out = f"; {plural(len(found.unreadable), 'unreadable line')} left out" if found.unreadable else ""
     console().print(
         Text(f"{named(target)}: {plural(len(found.runs), 'run')}, {plural(len(found.events), 'event')}{left_out}.")
     )
@@ -136,7 +136,7 @@ def _read(source: str, skip_unreadable: bool) -> FoundLedger:
         if skip_unreadable:
             raise
         try:  # is it the whole file, or a part that can be left out?
-            unreadable = len(read_ledger(source, on_bad_lines="skip").problems)
+            unreadable = len(read_ledger(source, on_bad_lines="skip").unreadable)
         except ReadError:
             raise error from None
         hint = f"(of {unreadable:,} that cannot be read; --skip-unreadable leaves them out)"

@@ -113,12 +113,14 @@ def read_found(path: str) -> FoundLedger:
 def unreadable(found: FoundLedger) -> str:
     """Say how much of a ledger could not be read or was counted once, as sentences to add; empty where nothing."""
     told = ""
-    if found.problems:
+    if found.unreadable:
         told = (
-            f" {plural(len(found.problems), 'unreadable line')} left out; the command audit names what is unreadable."
+            f" {plural(len(found.unreadable), 'unreadable line')} left out; the command audit names what is unreadable."
         )
     if answer := settled(found).said:
         told += f" Counted once: {answer}."
+    if guesses := [problem.message for problem in found.problems if problem.guessed]:
+        told += f" To look at: {'; '.join(shortened(guess, 200) for guess in guesses)}."
     return told
 
 

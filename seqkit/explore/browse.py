@@ -115,8 +115,8 @@ class Browser:
             # A database is asked once: what it gave makes the frame as well.
             known = self.ledger if isinstance(self.ledger, FoundLedger) else MemoryRunLedger.from_records(records, ())
             frame, names, self.problem = runs_frame(known), train_names(records), ""
-            if not records and isinstance(self.ledger, FoundLedger) and self.ledger.problems:
-                self.problem = f"the runs cannot be listed: {self.ledger.problems[0].message}"
+            if not records and isinstance(self.ledger, FoundLedger) and self.ledger.unreadable:
+                self.problem = f"the runs cannot be listed: {self.ledger.unreadable[0].message}"
         except Exception as problem:  # whatever a store may raise: a browser says so, and goes on
             records, names, frame = [], [], runs_frame(MemoryRunLedger())
             self.problem = f"the runs cannot be listed: {type(problem).__name__}: {problem}"

@@ -156,25 +156,23 @@ class Columns:
             What the user says of words: it goes before the table. A key None is for what is missing.
         """
         own = _checked(given)
-        meanings: dict[Any, str | None] = {}
-        found: list[str] = []
-        details: list[str | None] = []
+        known: dict[Any, tuple[str, str | None] | None] = {}
+        found: list[tuple[str, str | None]] = []
         unknown: dict[str, int] = {}
         for value in self._values("status"):
             key = None if _is_missing(value) else value
             try:
-                meaning = meanings[key] if key in meanings else meanings.setdefault(key, _meaning(key, own))
+                told = known[key] if key in known else known.setdefault(key, _meaning(key, own))
             except TypeError:  # a list, which can be no key
-                meaning = None
-            if meaning is None:
-                told = "missing" if key is None else repr(value)
-                unknown[told] = unknown.get(told, 0) + 1
-                continue
-            found.append(meaning)
-            details.append(value.strip() if isinstance(value, str) and says_more(value) else None)
+                told = None
+            if told is not None:
+                found.append(told)
+            else:
+                word = "missing" if key is None else repr(value)
+                unknown[word] = unknown.get(word, 0) + 1
         if unknown:
             raise ValueError(_unknown_words(self._told("status"), unknown))
-        return found, details
+        return [meaning for meaning, _ in found], [word for _, word in found]
 
     def times(self, role: str, unit: TimeUnit | None) -> list[datetime | None]:
         """Read times as UTC; what is missing is None.
@@ -308,13 +306,15 @@ def _checked(statuses: Mapping[Any, str] | None) -> Mapping[Any, str]:
     return {(plain(word) if isinstance(word, str) else word): meaning for word, meaning in statuses.items()}
 
 
-def _meaning(value: Any, own: Mapping[Any, str]) -> str | None:
+def _meaning(value: Any, own: Mapping[Any, str]) -> tuple[str, str | None] | None:
+    """Say what a status means, and give its word where that says more; None where nobody knows it."""
     word = plain(value) if isinstance(value, str) else value
-    if word in own:
-        return own[word]
-    if isinstance(value, bool | np.bool_):
-        return "succeeded" if value else "failed"
-    return status_of(value) if isinstance(value, str) else None
+    if isinstance(value, bool | np.bool_) and word not in own:
+        return ("succeeded" if value else "failed"), None
+    meaning = own.get(word, status_of(value) if isinstance(value, str) else None)
+    if meaning is None:
+        return None
+    return meaning, value.strip() if isinstance(value, str) and says_more(value) else None
 
 
 def _unknown_words(column: str, unknown: Mapping[str, int]) -> str:

@@ -24,6 +24,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _END, _ENTRY, _SKIP = range(3)  # of what happens at one moment, ends come first
 
+_Place = tuple[datetime, int, int, int]
+"""When something happened, what comes first of one moment, the repo's place in the graph, and its row."""
+
 _TRIED = frozenset(("succeeded", "failed", "in_progress"))
 
 
@@ -117,28 +120,28 @@ class _Run:
 
     def told(self, system: str) -> tuple[RunRecord, list[tuple[RunEvent, int]]]:
         """Give the run's record, and its events with the row of each."""
-        happened: list[tuple[datetime, int, int, int, int, str, dict[str, Any], datetime]] = []
+        happened: list[tuple[_Place, int, str, dict[str, Any], datetime, int]] = []
         final: list[AttemptRow] = []
         for repo, rows in self._tried.items():
             tries = self._in_turn(rows)
             final.append(tries[-1].row)
-            place = self._places.get(repo, 0)
-            at, rank = _EPOCH, _END
-            first = True
+            turn = self._places.get(repo, 0)
+            place: _Place | None = None
             for step, (kind, payload, when, line) in enumerate(self._of_tries(repo, tries)):
-                own = (when, _ENTRY if first else _END)
-                at, rank = max((at, rank), own) if not first else own
-                first = False
-                happened.append((at, rank, place, line, step, kind, payload, when))
+                own = (when, _END if step else _ENTRY, turn, line)
+                place = (
+                    own if place is None else max(place, own)
+                )  # a repo's events stay in their order, whatever its times
+                happened.append((place, step, kind, payload, when, line))
         end = self._last or _EPOCH
         for repo, one in self._others.items():
             if one.row.status != "pending":
-                payload = _skip(one.row)
-                happened.append((end, _SKIP, self._places.get(repo, 0), one.line, 0, "NodeSkipped", payload, end))
-        happened.sort(key=lambda event: event[:5])
+                own = (end, _SKIP, self._places.get(repo, 0), one.line)
+                happened.append((own, 0, "NodeSkipped", _skip(one.row), end, one.line))
+        happened.sort(key=lambda event: event[:2])
         events = [
             (RunEvent.made(seq, kind, payload, when), line)
-            for seq, (_, _, _, line, _, kind, payload, when) in enumerate(happened, 1)
+            for seq, (_, _, kind, payload, when, line) in enumerate(happened, 1)
         ]
         return self._record(system, final, len(events)), events
 

@@ -213,6 +213,9 @@ def _numbered(rows: Sequence[AttemptRow], numbers_told: bool) -> tuple[list[Atte
     found: list[AttemptRow | None] = list(rows)
     again, counted = 0, []
     for (run, repo), places in by_repo.items():
+        if len(places) == 1:
+            found[places[0]] = _as_attempt(rows[places[0]], rows[places[0]].attempt or 1)
+            continue
         taken: dict[int, AttemptRow] = {}
         own = sorted(places, key=lambda at: rows[at].attempt or 0) if numbers_told else _by_time(rows, places)
         if len(own) > 1 and not numbers_told:
@@ -221,7 +224,7 @@ def _numbered(rows: Sequence[AttemptRow], numbers_told: bool) -> tuple[list[Atte
             row = rows[at]
             number = row.attempt or max(taken, default=0) + 1
             before = taken.get(number)
-            if before is not None and before == row._replace(attempt=number):
+            if before is not None and before == _as_attempt(row, number):
                 found[at], again = None, again + 1
                 continue
             if before is not None:
@@ -229,12 +232,20 @@ def _numbered(rows: Sequence[AttemptRow], numbers_told: bool) -> tuple[list[Atte
                     f"df tells twice of attempt {number} at {repo!r:.80} in run {run!r:.80}, and not the same: "
                     f"{before.status} and {row.status} ({_difference(before, row)}); expected one row for each attempt"
                 )
-            taken[number] = found[at] = row._replace(attempt=number)
+            taken[number] = found[at] = _as_attempt(row, number)
     notes = [Counted("rows that stand there twice, counted once", again)] if again else []
     if counted:
         what = "repos with several rows in a run, taken for attempts in the order of their times"
         notes.append(Counted(what, len(counted), tuple(counted[:4])))
     return [row for row in found if row is not None], notes
+
+
+_NUMBER = COLUMNS.index("attempt")
+
+
+def _as_attempt(row: AttemptRow, number: int) -> AttemptRow:
+    """Give a row its number; several times as fast as ``_replace``, and one is given to every row."""
+    return AttemptRow._make((*row[:_NUMBER], number, *row[_NUMBER + 1 :]))
 
 
 def _by_time(rows: Sequence[AttemptRow], places: Sequence[int]) -> list[int]:

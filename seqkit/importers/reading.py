@@ -23,6 +23,7 @@ from seqkit.readers._files import Opened, PathLike
 __all__ = ["holds_runs", "read_attempts", "read_runs"]
 
 _DEEPEST = 4  # folders in folders
+_OWN = "; a table with names of its own is read by ledger_from_frame(pandas.read_csv(…), run=…, repo=…, status=…)"
 _MOST_FILES = 20_000
 _PASSED_OVER = frozenset((".git", ".venv", "node_modules", "__pycache__"))
 
@@ -122,7 +123,9 @@ def _read(path: PathLike | Iterable[PathLike], graph: GraphLike | None, format: 
             if row is not None:
                 groups.setdefault(row.name, []).append(file)
             elif alone:
-                raise ReadError(file, None, f"is of no system that is known, expected {listed(all_run_formats())}")
+                raise ReadError(
+                    file, None, f"is of no system that is known, expected {listed(all_run_formats())}{_OWN}"
+                )
     shown = os.fspath(given[0])
     if not groups:
         broken = f"; {plural(len(unreadable), 'file')} cannot be read, the first: {unreadable[0]}" if unreadable else ""

@@ -93,6 +93,11 @@ class FoundLedger:
         for found in self._by_run.values():
             found.sort(key=lambda event: event.event.seq)  # stable: as found where a seq is there twice
 
+    @property
+    def unreadable(self) -> tuple[Problem, ...]:
+        """The problems but for guesses: what could not be read."""
+        return tuple(problem for problem in self.problems if not problem.guessed)
+
     def get_run(self, run_id: RunId) -> RunRecord:
         """Give the first record of a run."""
         found = self._first.get(run_id)
@@ -146,7 +151,7 @@ class FoundLedger:
         """Do nothing: everything has been read."""
 
     def __repr__(self) -> str:
-        unreadable = sum(not problem.guessed for problem in self.problems)
+        unreadable = len(self.unreadable)
         problems = f", {unreadable} unreadable" if unreadable else ""
         if guessed := len(self.problems) - unreadable:
             problems += f", {guessed} to look at in .problems"
@@ -161,7 +166,6 @@ class FoundLedger:
             doubtful.append(f"{len(self.runs) - len(self._first):,} more records of the same runs")
         if unknown := len(self._by_run) - len(self._first):
             doubtful.append(f"events of {unknown:,} runs without a record")
-        unreadable = [problem for problem in self.problems if not problem.guessed]
-        doubtful += [f"first unreadable: {problem.source}: {problem.message}" for problem in unreadable[:1]]
+        doubtful += [f"first unreadable: {problem.source}: {problem.message}" for problem in self.unreadable[:1]]
         doubtful += [problem.message for problem in self.problems if problem.guessed][:3]
         return runs_page(repr(self), Counter(run.status.value for run in records), last, "; ".join(doubtful))

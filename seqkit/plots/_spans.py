@@ -107,7 +107,7 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
             notes.append("the run is recorded more than once")
         if again := len(found.found_events(run_id)) - len(events):
             notes.append(f"{plural(again, 'event that stands', 'events that stand')} there again counted once")
-        if found.problems:
+        if found.unreadable:
             notes.append("parts of the ledger could not be read")
     story, axis = story_of(record, ()), _Axis(record, events)
     if story.plan is None:

@@ -31,6 +31,7 @@ from seqkit import (
     trains_frame,
     write_ledger,
 )
+from tests.tools import made_up_ci
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 GRAPH = RepoDependencyGraph.from_edges([("core", "api"), ("api", "app"), ("docs", "app"), ("core", "web")])
@@ -337,3 +338,10 @@ def test_read_ledger_knows_files_of_other_systems_by_a_look(tmp_path: Any) -> No
     (tmp_path / "notes.json").write_text('{"nothing": 1}')
     with pytest.raises(seqkit.ReadError, match="expected a ledger"):
         read_ledger(tmp_path / "notes.json")
+
+
+def test_the_made_up_table_is_what_makes_it(tmp_path: Any) -> None:
+    told = pd.read_csv(made_up_ci.FOLDER / "builds.csv", dtype=str)
+    made_up_ci.table().to_csv(tmp_path / "builds.csv", index=False)
+    pd.testing.assert_frame_equal(told, pd.read_csv(tmp_path / "builds.csv", dtype=str))
+    assert made_up_ci.needs().to_numpy().tolist() == pd.read_csv(made_up_ci.FOLDER / "needs.csv").to_numpy().tolist()
