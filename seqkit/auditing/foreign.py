@@ -140,7 +140,7 @@ def timestamps(run: RunFacts) -> Result:
                 remarks.append(warning(f"attempt {one.number} at {repo!r:.90} ends at {times}", index, repo))
         for (one, following), index in zip(pairwise(told.tries), places, strict=False):
             if one.ended is not None and following.began is not None and following.began < one.ended:
-                times = f"{utc_text(following.began)}, before the end of the one before it at {utc_text(one.ended)}"
+                times = f"{utc_text(following.began)}, before the one before it ended at {utc_text(one.ended)}"
                 remarks.append(warning(f"attempt {following.number} at {repo!r:.90} begins at {times}", index, repo))
     if len(known) < len(run.events) - len(run.skipped):
         return Partly(remarks, "of some attempts no time is told")
