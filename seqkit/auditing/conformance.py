@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Conformance", "antichain", "blocked", "order", "scope", "silent", "skips", "versions"]
 
 _BY_GRAPH = "which it needs by the graph given"
-_STRANGERS = "repos that the graph given does not know: nothing is held against it for them"
+_STRANGERS = "repos that the graph given does not know, so that nothing could be held against it"
 _AMBIGUOUS = "skips of which nobody says whether a failure caused them"
 _NO_TIME = "of some repos no time is told, and the order of rows says nothing"
 

@@ -67,7 +67,7 @@ def disguised(record: RunRecord) -> Iterator[Remark]:
 
 def no_plan(run: RunFacts) -> NotChecked:
     """Say that plans, and what is made of them, are nothing that another system's record has."""
-    return NotChecked(f"the record is one of {run.imported}, which carries neither plan nor digest")
+    return NotChecked(f"the run was read from {run.imported}, which has neither plan nor digest")
 
 
 def not_its_own(run: RunFacts, remarks: Iterable[Remark]) -> Result:
@@ -75,7 +75,7 @@ def not_its_own(run: RunFacts, remarks: Iterable[Remark]) -> Result:
     found = list(remarks)
     if found or run.imported is None:
         return found
-    return NotChecked(f"seqkit wrote these itself when it read the record of {run.imported}")
+    return NotChecked(f"seqkit wrote these itself when it read the run from {run.imported}")
 
 
 def taken_from_rows(run: RunFacts, remarks: Iterable[Remark], what: str) -> Result:

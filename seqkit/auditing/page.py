@@ -62,9 +62,9 @@ def _of_imported(report: AuditReport) -> tuple[list[str], list[str]]:
     runs = f"{sum(report.imported.values()):,} of {plural(report.n_runs, 'run')}"
     systems = listed([shortened(system, 60) for system in report.imported], 3)
     can = (
-        f"The record of {runs} is one of {systems}. Times and attempts are held against each other and, where a graph "
-        "was given, whether each repo was started after what it needs, and none below a failure; versions, and what is "
-        "missing, only against the plan of that train."
+        f"Read from another system's record ({systems}): {runs}. Times and attempts are held against each other and, "
+        "where a graph was given, whether each repo was started after what it needs, and none below a failure; "
+        "versions, and what is missing, only against the plan of that train."
     )
     cannot = (
         f"That the record of {systems} is whole: it has neither plan nor digest, and numbers, kinds and status seqkit "

@@ -34,7 +34,7 @@ from seqkit import (
     write_ledger,
 )
 from seqkit.auditing import CHECKS, AuditReport
-from seqkit.auditing.checking import LEDGER_CHECKS
+from seqkit.auditing.checks import LEDGER_CHECKS
 from seqkit.core.model import RunStatus
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun
 
@@ -437,7 +437,7 @@ def test_a_ledger_of_own_and_imported_runs(tmp_path: Path) -> None:
         assert row.result == before.result, row
     assert why(report, "seq") == (
         "passed",
-        "in 2 of 3 runs: seqkit wrote these itself when it read the record of a DataFrame",
+        "in 2 of 3 runs: seqkit wrote these itself when it read the run from a DataFrame",
     )
     assert why(report, "status")[1].startswith("in 2 of 3 runs that were checked: the status of imported runs")
     write_ledger(both, tmp_path / "both.jsonl")
@@ -448,11 +448,11 @@ def test_the_page_says_what_it_can_tell_of_imported_runs(tmp_path: Path) -> None
     frame = simulated(5)
     audited(frame).to_html(tmp_path / "imported.html")
     page = (tmp_path / "imported.html").read_text()
-    assert "The record of 3 of 3 runs is one of a DataFrame." in page
+    assert "Read from another system&#x27;s record (a DataFrame): 3 of 3 runs." in page
     assert "it may let what depends on a failure go on" in page
     run_plan(PLAN, ScriptedReleaser(), ledger := MemoryRunLedger())
     audit(ledger).to_html(tmp_path / "own.html")
-    assert "is one of" not in (tmp_path / "own.html").read_text()
+    assert "another system" not in (tmp_path / "own.html").read_text()
 
 
 # ---------------------------------------------------------------------- a tag alone makes no other system's run
