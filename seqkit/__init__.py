@@ -25,9 +25,10 @@ reading it             read_ledger, read_ledgers, FoundLedger, UnreadableLines, 
                        runs_frame, events_frame, items_frame, attempts_frame, for_spreadsheet,
                        write_parquet
 other systems' runs    read_attempts, ledger_from_frame
+for other tools        to_otel, to_xes_frame, to_ocel_frames
 does it hold together  audit, AuditReport, anchor
 what it left behind    resume_plan, ResumePlan, close_run, blockers, replay, Replay, diff_plans, PlanDiff,
-                       trains_frame, fixes_frame
+                       trains_frame, fixes_frame, report, TrainReport
 what arguments take    ModelLike, PlanLike, ReleaserLike, LedgerLike, Seed
 what goes wrong        SeqkitError and below it: see seqkit.errors
 =====================  =====================================================================
@@ -105,11 +106,13 @@ from seqkit.history import (
     PlanDiff,
     Replay,
     ResumePlan,
+    TrainReport,
     blockers,
     close_run,
     diff_plans,
     fixes_frame,
     replay,
+    report,
     resume_plan,
     trains_frame,
 )
@@ -127,9 +130,11 @@ from seqkit.ledger import (
     write_ledger,
 )
 from seqkit.ledger.attempts import attempts_frame
+from seqkit.ledger.event_logs import to_ocel_frames, to_xes_frame
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 from seqkit.ledger.parquet import write_parquet
+from seqkit.ledger.spans import to_otel
 from seqkit.readers import ReadWarning, read_graph
 from seqkit.running.clock import VirtualClock
 from seqkit.running.commands import CommandReleaser
@@ -210,6 +215,7 @@ __all__ = [
     "Simulation",
     "SqlRunLedger",
     "StorageError",
+    "TrainReport",
     "Trial",
     "UnknownRepo",
     "UnreadableLines",
@@ -252,6 +258,7 @@ __all__ = [
     "read_ledger",
     "read_ledgers",
     "replay",
+    "report",
     "resume_plan",
     "retry_test",
     "run_plan",
@@ -259,6 +266,9 @@ __all__ = [
     "schedule",
     "simulate",
     "steps",
+    "to_ocel_frames",
+    "to_otel",
+    "to_xes_frame",
     "trains_frame",
     "what_if",
     "write_ledger",

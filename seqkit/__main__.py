@@ -2,8 +2,8 @@
 
 ``graph`` reads who needs whom, ``plan`` says what must go out. ``what-if`` says what failures block, ``simulate`` how
 much of a release is likely to go out, ``schedule`` when; ``run`` releases, by a command of your own for each repo.
-``runs``, ``show``, ``audit``, ``anchor``, ``resume`` and ``export`` are about the ledgers of past runs; ``convert``
-writes a ledger or a graph in another form, ``reference`` the API reference.
+``runs``, ``show``, ``report``, ``audit``, ``anchor``, ``resume`` and ``export`` are about the ledgers of past runs;
+``convert`` writes a ledger or a graph in another form, ``reference`` the API reference.
 There is no console script: a well-known tool for FASTA and FASTQ files owns the command ``seqkit``.
 """
 
@@ -46,6 +46,7 @@ app.command(short_help="A release by commands, recorded")(cli.run)
 app.command(short_help="Whether a ledger holds together")(cli.audit)
 app.command(short_help="One line to keep of a ledger elsewhere")(cli.anchor)
 app.command(short_help="The runs of a ledger")(cli.runs)
+app.command(short_help="What became of a train, for people")(cli.report)
 app.command("show", short_help="What happened in one run")(cli.show_run)
 app.command(short_help="What a run left to do, and go on with it")(cli.resume)
 app.command(short_help="A ledger or a graph in another form")(cli.convert)

@@ -44,7 +44,7 @@ ONLY_IN = {
     "matplotlib": ("plots",),
     "ipywidgets": ("widgets",),
     "anywidget": ("widgets",),
-    "sqlalchemy": ("ledger/sql",),
+    "sqlalchemy": ("ledger/sql", "importers/_airflow_database"),
     "numba": ("analysis/montecarlo/numba_draws", "analysis/montecarlo/numba_kernel", "analysis/schedule/compiled"),
     "surrealdb": ("ledger/surreal",),
     "psycopg": ("ledger/sql",),

@@ -131,6 +131,8 @@ NAMES = {
     "close_run",
     "resume_plan",
     "trains_frame",
+    "report",
+    "TrainReport",
     # frames
     "events_frame",
     "for_spreadsheet",
@@ -139,6 +141,10 @@ NAMES = {
     "ledger_from_frame",
     "read_attempts",
     "runs_frame",
+    # for other tools
+    "to_ocel_frames",
+    "to_otel",
+    "to_xes_frame",
     # what arguments take
     "LedgerLike",
     "ModelLike",

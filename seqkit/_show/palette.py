@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["STATUS_STYLES", "StatusStyle", "luminance"]
+__all__ = ["EVERY_STYLE", "STATUS_STYLES", "StatusStyle", "luminance"]
 
 
 def luminance(colour: str) -> float:
@@ -62,3 +62,8 @@ STATUS_STYLES: Mapping[str, StatusStyle] = MappingProxyType(
 """By status name (pending, in_progress, succeeded, failed) or skip cause (blocked, stopped, unreleased).
 
 ``in_doubt`` is a failed repo of which nobody knows whether it is out all the same."""
+
+EVERY_STYLE: Mapping[str, StatusStyle] = MappingProxyType(
+    {**STATUS_STYLES, "skipped": StatusStyle("skipped", "#c6bea9", "»")}
+)
+"""Those, and what was skipped without a word why, as only other systems' records have it: ``skipped``."""

@@ -24,6 +24,7 @@ from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
 from seqkit.ledger.links import Links
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.story import tag_of
 
 __all__ = ["audit"]
@@ -43,7 +44,8 @@ def audit(
         What to audit. A path is read as :func:`seqkit.read_ledger` reads it, and what cannot be read
         there is a finding.
     run_id : str, optional
-        The one run to audit; all of them where None.
+        The one run to audit: its id, the start of it (four characters or more) or ``"last"``; all of them where
+        None.
     graph : RepoDependencyGraph or SequencePlan, optional
         What runs are held against that carry no plan in their tags, as the original's never do. A graph
         tells the dependencies; a plan also tells what was to be released, and at which version: of another system's
@@ -133,11 +135,11 @@ def audit(
     >>> audit(outcome.ledger).ok
     True
     """
-    if run_id is not None and not isinstance(run_id, str):
-        raise TypeError(f"run_id is {run_id!r:.80}, expected a str")
     given = _given(graph)
     kept_elsewhere = None if anchor is None else as_anchor(anchor)
     ledger = _opened(ledger_or_path)
+    if run_id is not None:
+        run_id = run_called(ledger, run_id)
     facts = _facts_of_ledger(ledger, run_id)
     name = facts.name or repr(ledger)
     report = Collector()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from seqkit._show.html import NO_TEX, shortened
+from seqkit._show.document import document, grid, sentences, unbroken
+from seqkit._show.html import Markup, shortened
 from seqkit._util.words import and_more, listed, plural
 
 if TYPE_CHECKING:
@@ -17,24 +17,7 @@ __all__ = ["page"]
 MOST_SHOWN = 2_000
 """Findings of one check that the page lists one by one."""
 
-_LONGEST = 600
 _MARKS = {"error": "✗", "warning": "!", "info": "i", "failed": "✗", "passed": "✓", "not checked": "–"}
-
-# Colours come in pairs that the reader's own setting chooses between; black on white on paper.
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
-  background: Canvas; color: CanvasText; }
-h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-.verdict { border: 2px solid CanvasText; border-left-width: .8rem; padding: .75rem 1rem; font-size: 1.1rem; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid GrayText; }
-td { overflow-wrap: anywhere; min-width: 5rem; } td.n, .word { overflow-wrap: normal; } td.n { min-width: 0; }
-th { border-bottom-width: 2px; white-space: nowrap; } thead { display: table-header-group; } tr { break-inside: avoid; }
-td.n { text-align: right; white-space: nowrap; } .word { white-space: nowrap; font-weight: 600; }
-.quiet { opacity: .8; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
-@media print { body { max-width: none; margin: 0; font-size: 11px; background: #fff; color: #000; } }
-"""
 
 _PROVES = (
     "The record is held against itself (numbers, times, entries and ends, counts), against the plan that the run "
@@ -99,31 +82,23 @@ def page(report: AuditReport) -> str:
     """Write the whole page."""
     proves, does_not = _limits(report)
     parts = [
-        "<!DOCTYPE html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        f"<title>Audit of {_cell(report.ledger, 120)}</title><style>{_STYLE}</style></head>",
-        f'<body><main class="{" ".join(NO_TEX)}">',
-        f"<h1>Audit of {_cell(report.ledger, 120)}</h1>",
         *_verdict(report),
         *_worst(report),
         "<h2>What was checked</h2>",
-        _table(
+        grid(
             ("Looked for", "Check", "Result", "Errors", "Warnings", "Notes", "Why"),
             (
-                (row.looks_for, _name(row.check), _word(row.result), *map(_some, row[2:5]), row.why)
+                (row.looks_for, unbroken(row.check), _word(row.result), *map(_some, row[2:5]), row.why)
                 for row in report.check_rows
             ),
         ),
         *_all_findings(report),
         "<h2>What this audit can tell, and what not</h2>",
-        _list(proves),
+        sentences(proves),
         "<p>It does not show:</p>",
-        _list(does_not),
-        "</main></body></html>",
+        sentences(does_not),
     ]
-    return "\n".join(parts) + "\n"
+    return document(f"Audit of {report.ledger}", parts)
 
 
 def _verdict(report: AuditReport) -> list[str]:
@@ -157,7 +132,7 @@ def _worst(report: AuditReport) -> list[str]:
         (_word(group.severity), group.number, group.looks_for, group.example.message, group.example.run_id)
         for group in groups
     )
-    return ["<h2>The gravest findings</h2>", _table(("Severity", "How many", "Expected", "The first", "Run"), rows)]
+    return ["<h2>The gravest findings</h2>", grid(("Severity", "How many", "Expected", "The first", "Run"), rows)]
 
 
 def _all_findings(report: AuditReport) -> list[str]:
@@ -169,7 +144,7 @@ def _all_findings(report: AuditReport) -> list[str]:
         more = len(own) - MOST_SHOWN
         parts += [
             f"<h3>{_word(group.severity)} × {len(own):,}: {escape(group.looks_for)}</h3>",
-            _table(
+            grid(
                 ("Run", "Event", "Repo", "Finding"), ((r.run_id, r.seq, r.repo_id, r.message) for r in own[:MOST_SHOWN])
             ),
             and_more(more, "; <code>report.findings</code> has all.</p>", '<p class="quiet">… '),
@@ -177,40 +152,10 @@ def _all_findings(report: AuditReport) -> list[str]:
     return parts
 
 
-class _Html(str):
-    """Text that is markup already."""
-
-    __slots__ = ()
-
-
-def _word(word: str) -> _Html:
-    return _Html(f'<span class="word">{_MARKS[word]} {"note" if word == "info" else word}</span>')
-
-
-def _name(check: str) -> _Html:
-    return _Html(f'<span class="word">{escape(check)}</span>')
+def _word(word: str) -> Markup:
+    return unbroken(f"{_MARKS[word]} {'note' if word == 'info' else word}")
 
 
 def _some(number: int) -> int | None:
     """Leave a cell empty rather than write nought."""
     return number or None
-
-
-def _cell(value: object, limit: int = _LONGEST) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, int):
-        return f"{value:,}"
-    return value if isinstance(value, _Html) else escape(shortened(str(value), limit))
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "\n".join(
-        "<tr>" + "".join(f"<td{' class=n' * isinstance(v, int)}>{_cell(v)}</td>" for v in row) + "</tr>" for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
-
-
-def _list(sentences: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from seqkit._show.document import write_document
 from seqkit._show.html import folded, rows_of, shortened
 from seqkit._show.html import page as shown_page
 from seqkit._show.palette import STATUS_STYLES, StatusStyle
 from seqkit._show.svg import chip, legend, strip
 from seqkit._util import dtypes
-from seqkit._util.files import replacing
 from seqkit._util.words import and_more, plural
 from seqkit.auditing.findings import SEVERITIES, Finding
 from seqkit.auditing.page import page
@@ -240,6 +240,4 @@ class AuditReport:
         OSError
             Naming the file, where it cannot be written.
         """
-        content = page(self).encode("utf-8", "backslashreplace")
-        with replacing(path) as draft:
-            draft.write_bytes(content)
+        write_document(path, page(self))

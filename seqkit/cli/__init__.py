@@ -11,6 +11,7 @@
 `running`        run: a release by commands, recorded in a ledger
 `resuming`       resume: what a run left to do, the plan for it, and the run of that
 `conversion`     convert, export: a ledger or a graph in another form, a ledger as Parquet files
+`reporting`      report: what became of a train, for people
 `reference`      reference: the API reference as web pages
 `source`         a data set, a graph file or a plan file becomes a plan
 `releasing`      the options of commands that release
@@ -29,6 +30,7 @@ from seqkit.cli.demonstration import demo
 from seqkit.cli.graphs import graph, plan
 from seqkit.cli.ledgers import runs, show_run
 from seqkit.cli.reference import reference
+from seqkit.cli.reporting import report
 from seqkit.cli.resuming import resume
 from seqkit.cli.running import run
 from seqkit.cli.scheduling import schedule
@@ -44,6 +46,7 @@ __all__ = [
     "graph",
     "plan",
     "reference",
+    "report",
     "resume",
     "run",
     "runs",

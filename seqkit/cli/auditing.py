@@ -59,8 +59,10 @@ def audit(
     order = None if graph is None else read_order(graph)
     try:
         report = examine(ledger, run, order, anchor)
-    except RunNotFound:
-        report = examine(ledger, run_named(read_found(ledger), str(run)), order, anchor)
+    except (RunNotFound, ValueError):
+        if run is not None:
+            run_named(read_found(ledger), run)  # says which run is not meant as it is typed here
+        raise
     if tables:
         _print(console(), report, html)
     if html is not None:

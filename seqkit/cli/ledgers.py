@@ -20,17 +20,22 @@ from seqkit._util.words import and_more, plural
 from seqkit.cli.options import whole
 from seqkit.cli.printing import console, named, show, some
 from seqkit.core.model import RunEvent, RunRecord
+from seqkit.errors import RunNotFound
 from seqkit.ledger.copies import settled
 from seqkit.ledger.formats import FORMATS
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import elapsed, items_frame
+from seqkit.ledger.naming import NEWEST, SHORTEST_START, run_called, run_ids
 from seqkit.ledger.reading import read_ledger
 from seqkit.ledger.story import story_of
 
 __all__ = ["LEDGER_HELP", "RUN_HELP", "read_found", "run_named", "runs", "show_run", "unreadable"]
 
 LEDGER_HELP = f"A ledger: {listed(FORMATS)}. It is only read."
-RUN_HELP = "A run: its id, or the start of it where no other run's id starts like that, or last."
+RUN_HELP = (
+    f"A run: its id, or the start of it ({SHORTEST_START} characters or more) where no other run's id starts like "
+    f"that, or {NEWEST}."
+)
 
 _NUMBERS = ("took", "released", "failed", "wave", "tries", "seq")
 _LONGEST_CELL = 200
@@ -124,27 +129,21 @@ def unreadable(found: FoundLedger) -> str:
     return told
 
 
-def run_named(found: FoundLedger, name: str) -> str:
-    """Give the id of the run that is called `name`, or the only one whose id starts like that; `last` is the newest.
+def run_named(found: FoundLedger, name: str, typed: str = "RUN") -> str:
+    """Give the id of the run that is called `name`, as :func:`seqkit.ledger.naming.run_called` does.
+
+    `typed` is what the argument is called on the command line.
 
     Raises
     ------
     ValueError
         Where there is none, or more than one.
     """
-    ids = dict.fromkeys([run.record.run_id for run in found.runs] + [event.run_id for event in found.events])
-    if name in ids:
-        return name
-    if name == "last" and ids:
-        return list(ids)[-1]
-    close = [run_id for run_id in ids if name and run_id.startswith(name)]
-    if len(close) == 1:
-        return close[0]
-    if close:
-        raise ValueError(
-            f"RUN is {as_given(name, 200)}, with which the ids of {len(close)} runs start: {some(close, 5)}"
-        )
-    raise ValueError(f"RUN is {as_given(name, 200)}, which is no run of the ledger; it has {some(list(ids)[-5:], 5)}")
+    try:
+        return run_called(found, name, typed)
+    except RunNotFound:
+        there = some(run_ids(found)[-5:], 5)
+        raise ValueError(f"{typed} is {as_given(name, 200)}, which is no run of the ledger; it has {there}") from None
 
 
 # ---------------------------------------------------------------------- printing

@@ -17,7 +17,12 @@ from seqkit.cli.printing import console, named
 
 __all__ = ["pages", "reference"]
 
-_MODULES = {"plots": "Pictures", "widgets": "Widgets", "errors": "Errors"}  # what `import seqkit` does not list
+_MODULES = {  # what `import seqkit` does not list
+    "plots": "Pictures",
+    "widgets": "Widgets",
+    "errors": "Errors",
+    "ledger.file_format": "The file format of ledgers",
+}
 _SETTINGS: dict[str, Any] = {
     "project": "seqkit",
     "project_copyright": "the authors of seqkit",
@@ -84,7 +89,7 @@ def pages() -> dict[str, str]:
     for module, title in _MODULES.items():
         content = importlib.import_module(f"seqkit.{module}")
         own = "\n".join(_directive(f"seqkit.{module}", name) for name in content.__all__)
-        texts[module] = _headed(title, f".. automodule:: seqkit.{module}\n   :no-members:\n\n{own}")
+        texts[_file(module)] = _headed(title, f".. automodule:: seqkit.{module}\n   :no-members:\n\n{own}")
     listed = "\n".join(f"   {page}" for page in texts)
     texts["index"] = _headed("seqkit", f"{intro}\n\n.. toctree::\n   :maxdepth: 2\n\n{listed}\n\n:ref:`genindex`\n")
     return texts

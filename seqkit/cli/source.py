@@ -23,7 +23,7 @@ from seqkit.core.plan import SequencePlan, build_plan
 from seqkit.datasets import LOADERS, load_dataset
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers import ReadWarning, read_graph
-from seqkit.readers._files import Opened, PathLike
+from seqkit.readers._files import Opened, PathLike, name_unpacked
 from seqkit.readers.formats import FORMATS, PLAN, all_formats, recognised
 
 __all__ = [
@@ -207,7 +207,7 @@ def _file(name: str, merge_cycles: bool) -> tuple[RepoDependencyGraph | Sequence
 def _named(name: str) -> list[Format[RepoDependencyGraph | SequencePlan]]:
     """List the formats whose files are named like this one."""
     table: list[Format[RepoDependencyGraph | SequencePlan]] = [*all_formats(), PLAN]
-    rows = named_like(table, name)
+    rows = named_like(table, name_unpacked(name))
     if not rows:
         raise ValueError(
             f"{as_given(name, 200)} is no data set ({', '.join(DATASETS)}), no folder and no name of a file that is "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from functools import cached_property
 
 import pandas as pd
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.times import time_text
 from seqkit.auditing import AuditReport, audit
 from seqkit.auditing.findings import Finding
 from seqkit.core.graph import RepoDependencyGraph
@@ -21,7 +21,7 @@ from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.frames import elapsed, events_frame, items_frame
 from seqkit.ledger.story import plan_of_run, tag_of
 
-__all__ = ["OneRun", "audited", "time_text"]
+__all__ = ["OneRun", "audited"]
 
 
 class OneRun:
@@ -150,31 +150,3 @@ def audited(
     except Exception as problem:  # whatever a store may raise
         message = f"the ledger cannot be audited: {type(problem).__name__}: {problem}"
         return AuditReport("", 0, 0, [Finding("readable", "error", run_id, None, None, message)], [])
-
-
-def time_text(time: timedelta) -> str:
-    """Write how long something took, in its two largest units.
-
-    Examples
-    --------
-    >>> print(*map(time_text, (timedelta(days=7, hours=2, minutes=40), timedelta(seconds=75), timedelta(seconds=1.25))))
-    7 d 2 h 1 min 15 s 1.2 s
-    >>> time_text(timedelta(microseconds=340)), time_text(timedelta())
-    ('0.3 ms', '0 s')
-    """
-    microseconds = time // timedelta(microseconds=1)
-    if microseconds < 0:
-        return f"minus {time_text(-time)}"
-    if not microseconds:
-        return "0 s"
-    if microseconds < 1_000_000:
-        return f"{microseconds // 1000} ms" if microseconds >= 100_000 else f"{microseconds / 1000:.1f} ms"
-    if microseconds < 60_000_000:
-        return f"{microseconds / 1e6:.1f} s"
-    left = microseconds // 1_000_000
-    parts: list[str] = []
-    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, seconds)
-        if parts or count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])

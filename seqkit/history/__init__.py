@@ -2,7 +2,7 @@
 
 :func:`resume_plan` plans what a run left, :func:`trains_frame` and :func:`fixes_frame` show runs that resume each
 other as one, :func:`blockers` shares out the blame, :func:`replay` goes through a run again under other
-rules, and :func:`diff_plans` compares two plans.
+rules, :func:`diff_plans` compares two plans, and :func:`report` tells people what became of a train.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from seqkit.history.blame import blockers
 from seqkit.history.closing import close_run
 from seqkit.history.diff import PlanDiff, diff_plans
 from seqkit.history.replaying import Replay, replay
+from seqkit.history.report import TrainReport, report
 from seqkit.history.resume import ResumePlan, resume_plan
 from seqkit.history.trains import fixes_frame, trains_frame
 
@@ -18,11 +19,13 @@ __all__ = [
     "PlanDiff",
     "Replay",
     "ResumePlan",
+    "TrainReport",
     "blockers",
     "close_run",
     "diff_plans",
     "fixes_frame",
     "replay",
+    "report",
     "resume_plan",
     "trains_frame",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,23 +13,33 @@ from seqkit._util import dtypes
 from seqkit.core.closure import Closure, Part, ancestor_counts
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
-from seqkit.history.past import PastRun, past_run
+from seqkit.history.past import past_run
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of
 
-__all__ = ["blockers"]
+__all__ = ["Blame", "blames_of", "blockers"]
 
 
 @dataclass(slots=True)
-class _Blame:
+class Blame:
     """What one repo's failures cost, in one run or in several."""
 
     failures: int = 0
+    """Runs in which it ran out of attempts."""
     blocks: int = 0
+    """Repos that waited for it."""
     alone: int = 0
+    """Those of them that waited for nobody else."""
     shares: list[float] = field(default_factory=list)
+    """Its parts of those that waited: see :func:`blockers`."""
+
+    @property
+    def shapley(self) -> float:
+        """Its share of all that was blocked, in repos."""
+        return math.fsum(self.shares)
 
 
 def blockers(
@@ -47,7 +58,7 @@ def blockers(
     ledger : RunLedger, path or URL
         Where the runs are kept.
     run_id : str, optional
-        One run; all runs of the ledger where None.
+        One run: its id, the start of it (four characters or more) or ``"last"``; all runs where None.
     graph : RepoDependencyGraph or SequencePlan, optional
         For runs that carry no plan (the original's): what they were made from. With a graph, every silent
         repo below a failure counts as blocked, as nothing tells which repos were not to be released.
@@ -94,16 +105,17 @@ def blockers(
     0    core         1       2      1      1.5
     1    auth         1       1      0      0.5
     """
-    blames: dict[tuple[str, str], _Blame] = {}
+    blames: dict[tuple[str, str], Blame] = {}
     with lent(ledger, existing=True) as kept:
         source = counted(kept)
-        records = source.list_runs() if run_id is None else [source.get_run(run_id)]
+        records = source.list_runs() if run_id is None else [source.get_run(run_called(source, run_id))]
         for record in records:
             story = story_of(record, source.get_events(record.run_id))
             if not any(told.status == "failed" or told.word in ("blocked", "stopped") for told in story.told.values()):
                 continue  # nothing to blame on anybody, with or without a plan
-            for repo, blame in _blames(past_run(record, story, graph)).items():
-                whole = blames.setdefault((record.run_id if by_run else "", repo), _Blame())
+            past = past_run(record, story, graph)
+            for repo, blame in blames_of(past.ends.values(), past.plan).items():
+                whole = blames.setdefault((record.run_id if by_run else "", repo), Blame())
                 whole.failures += blame.failures
                 whole.blocks += blame.blocks
                 whole.alone += blame.alone
@@ -111,29 +123,35 @@ def blockers(
     return _frame(blames, by_run)
 
 
-def _blames(run: PastRun) -> dict[str, _Blame]:
-    blames = {repo: _Blame(failures=1) for repo in run.failed}
+def blames_of(items: Iterable[Told], plan: SequencePlan | None) -> dict[str, Blame]:
+    """Share out what was blocked in one run among the repos that failed in it, in the order of `items`.
+
+    Without a plan nothing tells of failed repos beyond those that a skip names.
+    """
+    ends = list(items)
+    failed = [told.repo_id for told in ends if told.status == "failed"]
+    blames = {repo: Blame(failures=1) for repo in failed}
     many: list[Told] = []
-    for told in run.ends.values():
+    for told in ends:
         if told.word != "blocked":
             continue
-        if told.more_blocked_by:
+        if told.more_blocked_by and plan is not None:
             many.append(told)
             continue
         for repo in told.blocked_by:
-            blame = blames.setdefault(repo, _Blame())  # a skip may name one that no failure was recorded of
+            blame = blames.setdefault(repo, Blame())  # a skip may name one that no failure was recorded of
             blame.blocks += 1
             blame.alone += len(told.blocked_by) == 1
             blame.shares.append(1 / len(told.blocked_by))
-    if many:
-        _blame_many(run, many, blames)
+    if many and plan is not None:
+        _blame_many(plan, failed, many, blames)
     return blames
 
 
-def _blame_many(run: PastRun, blocked: list[Told], blames: dict[str, _Blame]) -> None:
+def _blame_many(plan: SequencePlan, named: list[str], blocked: list[Told], blames: dict[str, Blame]) -> None:
     """Share out those that wait for more failed repos than are named: summed up along the plan, repo by repo."""
-    arrays = run.plan.arrays
-    failed = np.array([arrays.position[repo] for repo in run.failed], dtype=np.int64)
+    arrays = plan.arrays
+    failed = np.array([arrays.position[repo] for repo in named], dtype=np.int64)
     if not len(failed):
         return
     counts = ancestor_counts(arrays.dependencies, failed)
@@ -145,13 +163,13 @@ def _blame_many(run: PastRun, blocked: list[Told], blames: dict[str, _Blame]) ->
     everyone = np.arange(len(arrays.ids), dtype=np.int64)
     whole = Part(0, len(failed), lambda: (everyone, weights))
     sums = Closure(arrays.dependencies, failed).descendant_sums_by_part([whole], 2)
-    for repo, blocks, share in zip(run.failed, *sums.tolist(), strict=True):
+    for repo, blocks, share in zip(named, *sums.tolist(), strict=True):
         blames[repo].blocks += round(blocks)
         blames[repo].shares.append(share)
 
 
-def _frame(blames: dict[tuple[str, str], _Blame], by_run: bool) -> pd.DataFrame:
-    shapley = {key: math.fsum(blame.shares) for key, blame in blames.items()}
+def _frame(blames: dict[tuple[str, str], Blame], by_run: bool) -> pd.DataFrame:
+    shapley = {key: blame.shapley for key, blame in blames.items()}
     place = {run_id: number for number, run_id in enumerate(dict.fromkeys(run_id for run_id, _ in blames))}
     keys = sorted(blames, key=lambda key: (place[key[0]], -shapley[key]))  # stable: ties stay as they came
     rows = [blames[key] for key in keys]

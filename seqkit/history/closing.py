@@ -11,6 +11,7 @@ from seqkit.errors import InvalidRunState
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.digest import StateDigest
 from seqkit.ledger.given import Clock, clock_of
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import kind_of, story_of
 
@@ -30,7 +31,7 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
     ledger : RunLedger, path or URL
         Where the run is kept; it is written to.
     run_id : str
-        The run; it must be RUNNING.
+        The run, by its id, the start of it (four characters or more) or ``"last"``; it must be RUNNING.
     reason : str
         Why it is closed, for those who read the ledger later.
     clock : callable, optional
@@ -70,8 +71,9 @@ def close_run(ledger: LedgerLike, run_id: str, reason: str, clock: Clock | None 
         raise ValueError(f"reason is {as_given(reason, 200)}, expected a text: why is the run closed?")
     if isinstance(ledger, str | os.PathLike):
         with lent(ledger, existing=True) as there:  # nothing is made where there is none
-            there.get_run(run_id)
+            run_called(there, run_id)
     with lent(ledger) as kept:
+        run_id = run_called(kept, run_id)
         record = kept.get_run(run_id)
         if record.status is not RunStatus.RUNNING:
             raise InvalidRunState(run_id, record.status.value.capitalize())

@@ -15,7 +15,7 @@ from seqkit.core.terms import Terms
 from seqkit.ledger import RunLedger
 from seqkit.ledger.story import Story, Told, story_of
 
-__all__ = ["REASONS", "Left", "NotTold", "PastRun", "past_run", "read_run"]
+__all__ = ["REASONS", "Left", "NotTold", "PastRun", "check_graph", "past_run", "read_run"]
 
 Left = Literal["failed", "in_doubt", "blocked", "stopped", "not_reached"]
 
@@ -91,6 +91,12 @@ def _has_holes(record: RunRecord, events: Sequence[RunEvent]) -> bool:
     return {event.seq for event in events} != set(range(1, len(events) + 1)) or counted > len(events)
 
 
+def check_graph(graph: object) -> None:
+    """Raise TypeError where a `graph` argument is something else."""
+    if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
+        raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
+
+
 def past_run(record: RunRecord, story: Story, graph: RepoDependencyGraph | SequencePlan | None = None) -> PastRun:
     """Take up a run whose story has been read already.
 
@@ -101,8 +107,7 @@ def past_run(record: RunRecord, story: Story, graph: RepoDependencyGraph | Seque
     RepoNotFound
         Where the run carries no plan and its events name a repo that the graph does not have.
     """
-    if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
-        raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
+    check_graph(graph)
     if story.plan is None:
         plan, versionless = _stand_in(record, story.told, graph)
         return PastRun(record, story.of_plan(plan), plan, versionless)

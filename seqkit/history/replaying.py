@@ -36,6 +36,7 @@ from seqkit.history.evidence import RecordedTries
 from seqkit.history.past import read_run
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent
 
 __all__ = ["Replay", "replay"]
@@ -228,7 +229,7 @@ def replay(
     ledger : RunLedger, path or URL
         Where the run is kept.
     run_id : str
-        The run.
+        The run: its id, the start of it (four characters or more) or ``"last"``.
     policy, failure_budget, attempts
         As in :func:`seqkit.execute_plan`; None keeps the run's own. (To lift a failure budget give one
         as large as the plan.)
@@ -292,7 +293,9 @@ def replay(
     ('app',)
     """
     with lent(ledger, existing=True) as kept:
-        run = read_run(counted(kept), run_id, graph)
+        source = counted(kept)
+        run_id = run_called(source, run_id)
+        run = read_run(source, run_id, graph)
     plan = run.plan
     failing, succeeding = fail_ids(plan, fail), fail_ids(plan, succeed)
     if failing & succeeding:

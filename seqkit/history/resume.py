@@ -26,6 +26,7 @@ from seqkit.history.past import REASONS, Left, NotTold, PastRun, read_run
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted, without_repeats
 from seqkit.ledger.links import Links, Standing, take_in
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
 from seqkit.running.asking import Check, as_releaser
@@ -299,9 +300,9 @@ def resume_plan(
     ledger : RunLedger, path or URL
         Where the run is kept.
     run_id : str
-        The run to go on with. A run that is still RUNNING may have crashed, or may be going on this very moment,
-        which no ledger can tell: make sure that it is dead, or its repos are released twice. The same holds for
-        later runs that resume it.
+        The run to go on with: its id, the start of it (four characters or more) or ``"last"``. A run that is still
+        RUNNING may have crashed, or may be going on this very moment, which no ledger can tell: make sure that it is
+        dead, or its repos are released twice. The same holds for later runs that resume it.
     graph : RepoDependencyGraph or SequencePlan, optional
         For a run that carries no plan (the original's): what it was made from. Versions are then those of
         the plan or, with a graph, of the events; a repo that no event names takes the graph's `version`
@@ -374,6 +375,7 @@ def resume_plan(
     doubts = Doubts(in_doubt, check, check_wait)
     with lent(ledger, existing=True) as kept:
         source = counted(kept)
+        run_id = run_called(source, run_id)
         run = read_run(source, run_id, graph)
         later = [read_run(source, other, run.plan) for other in Links(source.list_runs()).after(run_id)]
     told = _told([run, *later])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from seqkit.ledger.links import released_by_decision, train_names
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import story_of
 
-__all__ = ["fixes_frame", "trains_frame"]
+__all__ = ["fixes_frame", "median_time", "train_end", "train_status", "trains_frame"]
 
 
 @dataclass(slots=True)
@@ -65,17 +65,27 @@ class _Train:
 
     @property
     def status(self) -> RunStatus:
-        last = self.records[-1].status
-        if last is RunStatus.RUNNING:
-            return last
-        if not self.left:
-            return RunStatus.COMPLETED
-        return RunStatus.FAILED if last is RunStatus.COMPLETED else last
+        return train_status(self.records, bool(self.left))
 
     @property
     def finished_at(self) -> datetime | None:
-        ends = [record.completed_at for record in self.records if record.completed_at is not None]
-        return max(ends) if ends and self.records[-1].status is not RunStatus.RUNNING else None
+        return train_end(self.records)
+
+
+def train_status(records: Sequence[RunRecord], something_is_left: bool) -> RunStatus:
+    """Say what the runs of a train, oldest first, came to: see :func:`trains_frame`."""
+    last = records[-1].status
+    if last is RunStatus.RUNNING:
+        return last
+    if not something_is_left:
+        return RunStatus.COMPLETED
+    return RunStatus.FAILED if last is RunStatus.COMPLETED else last
+
+
+def train_end(records: Sequence[RunRecord]) -> datetime | None:
+    """Give the last end of the runs of a train, oldest first; None while the newest runs."""
+    ends = [record.completed_at for record in records if record.completed_at is not None]
+    return max(ends) if ends and records[-1].status is not RunStatus.RUNNING else None
 
 
 def trains_frame(ledger: LedgerLike) -> pd.DataFrame:
@@ -144,7 +154,7 @@ def trains_frame(ledger: LedgerLike) -> pd.DataFrame:
             ),
             "left": dtypes.integer([len(repos) for repos in left]),
             "fixed": dtypes.integer([sum(fix.released_at is not None for fix in row.fixes.values()) for row in rows]),
-            "median_time_to_fix": dtypes.timedelta64([_median(row) for row in times]),
+            "median_time_to_fix": dtypes.timedelta64([median_time(row) for row in times]),
             "longest_time_to_fix": dtypes.timedelta64([row[-1] if row else None for row in times]),
         }
     )
@@ -202,7 +212,7 @@ def _times(train: _Train) -> Iterator[timedelta]:
             yield time
 
 
-def _median(times: list[timedelta]) -> timedelta | None:
+def median_time(times: list[timedelta]) -> timedelta | None:
     """Give the middle of sorted times; of two middles their mean, to the microsecond."""
     if not times:
         return None

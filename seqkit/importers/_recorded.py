@@ -31,6 +31,8 @@ class Recorded:
     ----------
     rows : list of AttemptRow
         In the order in which they were found.
+    unreadable : list of ReadError
+        Why files were left out.
 
     Examples
     --------
@@ -44,7 +46,9 @@ class Recorded:
     def __init__(self, system: str) -> None:
         self.system = system
         self.rows: list[AttemptRow] = []
+        self.unreadable: list[ReadError] = []
         self._said: dict[str, tuple[int, list[str]]] = {}
+        self._notes: list[Counted] = []
 
     def add(
         self,
@@ -106,9 +110,16 @@ class Recorded:
         """Say a sentence, however often it is said."""
         self._said.setdefault(sentence, (0, []))
 
+    def note(self, told: Counted) -> None:
+        """Say what was counted elsewhere."""
+        self._notes.append(told)
+
     def said(self) -> Sequence[Counted]:
         """Give all that was said."""
-        return [Counted(what, count, tuple(examples)) for what, (count, examples) in self._said.items()]
+        return [
+            *self._notes,
+            *(Counted(what, count, tuple(examples)) for what, (count, examples) in self._said.items()),
+        ]
 
 
 def moment(
@@ -148,12 +159,10 @@ def moment(
             at = datetime.fromisoformat(_FINER.sub(r"\1", value.strip()))
         else:
             raise ValueError  # told below, with all others
+        if at.tzinfo is None:
+            found.say_once("times without a zone were taken for UTC")
+            at = at.replace(tzinfo=UTC)
+        return None if at.year <= 1 else at.astimezone(UTC)
     except (ValueError, OverflowError):
         expected = f"a time in ISO 8601{f', or a number of {unit} since 1970' if unit else ''}"
         raise ReadError(path, None, f"{where} is {described(value)}, expected {expected}") from None
-    if at.tzinfo is None:
-        found.say_once("times without a zone were taken for UTC")
-        at = at.replace(tzinfo=UTC)
-    if at.year <= 1:
-        return None
-    return at.astimezone(UTC)

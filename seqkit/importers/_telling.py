@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from seqkit._util.collector import collector_paused
 from seqkit.core.model import RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary, spec_digest_of, utc_text
 from seqkit.core.read_report import Counted
+from seqkit.errors import ReadError
 from seqkit.ledger.attempts import CANCELLED, IN_DOUBT, AttemptRow
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.story import IMPORTED
@@ -43,6 +44,7 @@ def told_ledger(
     system: str,
     notes: Sequence[Counted] = (),
     places: Mapping[str, int] | None = None,
+    unreadable: Sequence[ReadError] = (),
 ) -> FoundLedger:
     """Make a ledger of rows; what had to be left out, and `notes`, are its `problems`.
 
@@ -61,6 +63,8 @@ def told_ledger(
         What was guessed on the way here.
     places : mapping, optional
         Repo → place in a topological order, which then goes before the order of rows.
+    unreadable : sequence of ReadError
+        Why files were left out.
     """
     by_run: dict[str, list[_Numbered]] = {}
     for line, row in enumerate(rows, 1):
@@ -73,8 +77,9 @@ def told_ledger(
             record, told = _Run(run_id, own, places or {}, left_out).told(system)
             runs.append(FoundRun(record, source, own[0].line))
             events += [FoundEvent(run_id, event, source, line) for event, line in told]
-        said = [*notes, *left_out.said()]
-        return FoundLedger(runs, events, [Problem(source, None, str(told), guessed=True) for told in said])
+        problems = [Problem(error.path, error.line, error.message) for error in unreadable]
+        problems += [Problem(source, None, str(told), guessed=True) for told in (*notes, *left_out.said())]
+        return FoundLedger(runs, events, problems)
 
 
 class _LeftOut:

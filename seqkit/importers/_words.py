@@ -28,10 +28,11 @@ _MORE = {
     "succeeded": "deployed warn warning no_op reused up_to_date cached neutral",
     "failed": "timed_out timeout timedout startup_failure crashed exception",
     "blocked": "upstream_failed dependency_failed depends_failed",
-    CANCELLED: "aborted abort interrupted terminated killed removed shutdown stopping canceling cancelling",
+    CANCELLED: "aborted abort interrupted terminated killed removed shutdown stopping canceling cancelling stale",
     "skipped": "omitted ignored",
     "in_progress": "building",
-    "pending": "queued waiting scheduled requested created manual preparing waiting_for_resource",
+    "pending": "queued waiting scheduled requested created manual preparing waiting_for_resource "
+    "waiting_for_callback action_required",
     "in_doubt": "unknown",
 }
 _STATUS = {word: word for word in MEANINGS} | {

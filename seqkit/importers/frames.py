@@ -21,7 +21,7 @@ from seqkit.ledger.attempts import CANCELLED, COLUMNS, IN_DOUBT, AttemptRow
 from seqkit.ledger.found import FoundLedger
 from seqkit.readers import read_graph
 
-__all__ = ["GraphLike", "graph_of", "ledger_from_frame"]
+__all__ = ["NAMES", "GraphLike", "graph_of", "ledger_from_frame", "told_rows"]
 
 GraphLike = RepoDependencyGraph | SequencePlan | str | os.PathLike[str]
 """Who needs whom: a graph, a plan, or a file that :func:`seqkit.read_graph` knows."""
@@ -123,21 +123,43 @@ def ledger_from_frame(
         if named[role] is None:
             raise ValueError(f"{role} is None, expected the name of the column that tells it")
     known = None if graph is None else graph_of(graph)
+    rows, notes, places = told_rows(df, named, statuses, unit, known)
+    return told_ledger(rows, "a DataFrame", "a DataFrame", notes, places)
+
+
+NAMES: Mapping[str, Hashable | None] = {
+    "run": "run_id",
+    "repo": "repo_id",
+    "status": "status",
+    "started": "started_at",
+    "finished": "finished_at",
+} | {name: name for name in ("attempt", "reason", "version", "blocked_by", "train", "released_as", "detail")}
+"""The columns of :func:`seqkit.attempts_frame`, by what they tell."""
+
+
+def told_rows(
+    df: pd.DataFrame,
+    named: Mapping[str, Hashable | None],
+    statuses: Mapping[Any, str] | None = None,
+    unit: TimeUnit | None = None,
+    graph: RepoDependencyGraph | None = None,
+) -> tuple[list[AttemptRow], list[Counted], dict[str, int]]:
+    """Read the rows of a table; give them, what was guessed, and the places of repos in the graph's order."""
     columns = Columns(df, named, ("run", "repo", "status"))
     rows = _rows(columns, statuses, unit)
     notes = [Counted(note) for note in columns.notes]
     rows, of_attempts = _numbered(rows, columns.has("attempt"))
     notes += of_attempts
     places: dict[str, int] = {}
-    if known is not None:
-        order = known.topological_order()
+    if graph is not None:
+        order = graph.topological_order()
         places = {name: at for at, name in enumerate(order)}
         notes += _strangers(rows, places)
-        rows = _with_blockers(rows, known, order)
+        rows = _with_blockers(rows, graph, order)
     if ambiguous := [row for row in rows if row.status == "skipped"]:
-        of = () if known is not None else ("graph= tells which",)
+        of = () if graph is not None else ("graph= tells which",)
         notes.append(Counted("skips of which nobody says whether a failure caused them", len(ambiguous), of))
-    return told_ledger(rows, "a DataFrame", "a DataFrame", notes, places)
+    return rows, notes, places
 
 
 def graph_of(graph: Any) -> RepoDependencyGraph:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import pandas as pd
 
 from seqkit._util.formats import Format, endings, listed, named_like, told_in
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
+from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import ReadError
+from seqkit.importers._copies import Contradiction
 from seqkit.importers._recorded import Recorded
 from seqkit.importers._telling import told_ledger
+from seqkit.importers.airflow import is_airflow_database, read_airflow_database
 from seqkit.importers.formats import FORMATS, all_run_formats
 from seqkit.importers.frames import GraphLike, graph_of
 from seqkit.ledger.attempts import frame_of
 from seqkit.ledger.collecting import OnBadLines
 from seqkit.ledger.found import FoundLedger
-from seqkit.readers._files import Opened, PathLike
+from seqkit.readers._files import Opened, PathLike, name_unpacked, warn_of_content
 
 __all__ = ["holds_runs", "read_attempts", "read_runs"]
 
 _DEEPEST = 4  # folders in folders
 _OWN = "; a table with names of its own is read by ledger_from_frame(pandas.read_csv(…), run=…, repo=…, status=…)"
 _MOST_FILES = 20_000
+_MOST_LEFT_OUT = 20  # files of a folder that cannot be read beside the others: each is a reading more
 _PASSED_OVER = frozenset((".git", ".venv", "node_modules", "__pycache__"))
 
 
@@ -40,6 +44,8 @@ def read_attempts(
         A file, several, or a folder whose files belong together (a run and its jobs, results and their manifest); it
         is looked through four folders deep. Known are
         {formats}
+        The database of an Airflow is read as well, by its URL (``postgresql://user@host/airflow``; the extra
+        ``postgres``) or its SQLite file: for reading only, and no more than three of its tables.
     graph : RepoDependencyGraph, SequencePlan, or a file that :func:`seqkit.read_graph` knows, optional
         Who needs whom, where the files do not tell: it says who blocked what did not run.
     format : str, optional
@@ -55,6 +61,8 @@ def read_attempts(
     ------
     ReadError
         Where a file is missing, malformed or of no system that is known; where a folder has none, or files of several.
+        Of a folder's files those that cannot be read beside the others are left out, with a warning
+        (:class:`seqkit.ReadWarning`).
     ValueError, TypeError
         Where an argument is something else.
 
@@ -69,9 +77,9 @@ def read_attempts(
     >>> frame[["repo_id", "attempt", "status"]].values.tolist()
     [['core', 1, 'succeeded']]
     """
-    found = _read(path, None if graph is None else graph, format)
+    found = _read(path, graph, format)
     frame = frame_of(found.rows)
-    frame.attrs["problems"] = [str(told) for told in found.said()]
+    frame.attrs["problems"] = [str(told) for told in (*found.unreadable, *found.said())]
     return frame
 
 
@@ -82,10 +90,10 @@ def read_runs(path: PathLike, on_bad_lines: OnBadLines = "error") -> FoundLedger
     --------
     >>> read_runs("there_is_none.json")
     Traceback (most recent call last):
-    seqkit.errors.ReadError: there_is_none.json: no such file
+    seqkit.ReadError: there_is_none.json: there is no such file
     """
     found = _read(path, None, None)
-    return told_ledger(found.rows, os.fspath(path), found.system, found.said())
+    return told_ledger(found.rows, os.fspath(path), found.system, found.said(), unreadable=found.unreadable)
 
 
 def holds_runs(path: str) -> bool:
@@ -108,37 +116,72 @@ def _read(path: PathLike | Iterable[PathLike], graph: GraphLike | None, format: 
         raise ValueError(f"format is {as_given(format, 200)}, expected one of {names}, or None to look")
     if not given:
         raise ValueError("path is empty, expected a file, several, or a folder")
-    groups: dict[str, list[Opened]] = {}
-    unreadable: list[str] = []
+    database = os.fspath(given[0])
+    if len(given) == 1 and format in (None, "airflow") and is_airflow_database(database):
+        return read_airflow_database(database, None if graph is None else graph_of(graph))
+    by_format, in_folders, unreadable = _sorted_out(given, format)
+    top = os.fspath(given[0])
+    if not by_format:
+        first = f"; {plural(len(unreadable), 'file')} cannot be read, the first: {unreadable[0]}" if unreadable else ""
+        raise ReadError(top, None, f"holds no runs, expected {listed(all_run_formats())}{first}")
+    if len(by_format) > 1:
+        told = ", ".join(f"{name} ({plural(len(own), 'file')})" for name, own in by_format.items())
+        raise ReadError(top, None, f"holds files of several systems: {told}; say which to read by format=")
+    ((name, files),) = by_format.items()
+    read = next(row.read for row in all_run_formats() if row.name == name)
+    found, left_out = _without_strangers(read, files, in_folders, None if graph is None else graph_of(graph))
+    found.unreadable += [*unreadable, *left_out]
+    if found.unreadable:
+        warn_of_content(top, "files were left out", [str(error) for error in found.unreadable])
+    return found
+
+
+def _sorted_out(
+    given: Sequence[PathLike], format: str | None
+) -> tuple[dict[str, list[Opened]], set[str], list[ReadError]]:
+    """Give the files by their format, which of them nobody named, and why others cannot be read."""
+    by_format: dict[str, list[Opened]] = {}
+    in_folders: set[str] = set()
+    unreadable: list[ReadError] = []
     for one in given:
-        alone = not os.path.isdir(one)
+        is_folder = os.path.isdir(one)
         for file in _files(one):
+            if is_folder:
+                in_folders.add(os.fspath(file))
             try:
                 row = _recognised(file, format)
             except ReadError as error:
-                if alone:
+                if not is_folder:
                     raise
-                unreadable.append(str(error))
+                unreadable.append(error)
                 continue
             if row is not None:
-                groups.setdefault(row.name, []).append(file)
-            elif alone:
-                raise ReadError(
-                    file, None, f"is of no system that is known, expected {listed(all_run_formats())}{_OWN}"
-                )
-    shown = os.fspath(given[0])
-    if not groups:
-        broken = f"; {plural(len(unreadable), 'file')} cannot be read, the first: {unreadable[0]}" if unreadable else ""
-        raise ReadError(shown, None, f"holds no runs, expected {listed(all_run_formats())}{broken}")
-    if len(groups) > 1:
-        told = ", ".join(f"{name} ({plural(len(files), 'file')})" for name, files in groups.items())
-        raise ReadError(shown, None, f"holds files of several systems: {told}; say which to read by format=")
-    ((name, files),) = groups.items()
-    read = next(row.read for row in all_run_formats() if row.name == name)
-    found = read(files, None if graph is None else graph_of(graph))
-    for problem in unreadable:
-        found.say("files that cannot be read", problem)
-    return found
+                by_format.setdefault(row.name, []).append(file)
+            elif not is_folder:
+                expected = f"expected {listed(all_run_formats())}{_OWN}"
+                raise ReadError(file, None, f"is of no system that is known, {expected}")
+    return by_format, in_folders, unreadable
+
+
+def _without_strangers(
+    read: Callable[..., Recorded], files: list[Opened], in_folders: Collection[str], graph: RepoDependencyGraph | None
+) -> tuple[Recorded, list[ReadError]]:
+    """Read files; those that nobody named, and that cannot be read beside the others, are left out.
+
+    In a folder there may be anything. Of two files that contradict each other both go, as nobody knows which is right.
+    """
+    left_out: list[ReadError] = []
+    while True:
+        try:
+            return read(files, graph), left_out
+        except ReadError as error:
+            named = [os.fspath(path) for path in error.files] if isinstance(error, Contradiction) else [error.path]
+            strangers = {path for path in named if path in in_folders}
+            rest = [file for file in files if os.fspath(file) not in strangers]
+            if not rest or len(rest) == len(files) or len(left_out) >= _MOST_LEFT_OUT:
+                raise (left_out or [error])[0] from None
+            left_out.append(error)
+            files = rest
 
 
 def _paths(paths: Iterable[PathLike]) -> Iterator[PathLike]:
@@ -176,7 +219,7 @@ def _ends() -> str:
 
 
 def _named(path: PathLike) -> Sequence[Format[Recorded]]:
-    return named_like(all_run_formats(), os.fspath(path).removesuffix(".gz"))
+    return named_like(all_run_formats(), name_unpacked(path))
 
 
 def _recognised(file: Opened, format: str | None = None) -> Format[Recorded] | None:

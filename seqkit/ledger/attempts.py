@@ -15,7 +15,7 @@ from seqkit.ledger.base import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.links import train_names
 from seqkit.ledger.reading import lent
-from seqkit.ledger.story import Story, Told, story_of, tag_of
+from seqkit.ledger.story import Told, story_of, tag_of
 
 __all__ = ["CANCELLED", "COLUMNS", "IN_DOUBT", "AttemptRow", "attempts_frame", "frame_of"]
 
@@ -146,7 +146,7 @@ def _rows(ledger: RunLedger) -> Iterator[AttemptRow]:
         story = story_of(record, ledger.get_events(record.run_id))
         items = story.items()
         for told, blocked_by in zip(items, story.all_blockers(items), strict=True):
-            yield from _rows_of(record, train, told, _version(story, told), blocked_by)
+            yield from _rows_of(record, train, told, story.version_of(told), blocked_by)
 
 
 def _trains(records: list[RunRecord]) -> Iterator[str | None]:
@@ -155,14 +155,6 @@ def _trains(records: list[RunRecord]) -> Iterator[str | None]:
     together = Counter(names)
     for record, name in zip(records, names, strict=True):
         yield name if together[name] > 1 or isinstance(tag_of(record, "train"), str) else None
-
-
-def _version(story: Story, told: Told) -> str | None:
-    """Give the version that a repo was entered with, else that of its line in the plan."""
-    if told.version is not None or story.plan is None or told.skip_cause == "unreleased":
-        return told.version
-    place = story.plan.arrays.position.get(told.repo_id)
-    return None if place is None else story.plan.items[place].version_label
 
 
 def _rows_of(

@@ -24,6 +24,7 @@ from seqkit.core.model import RunEvent, RunRecord, RunStatus, SequenceItem
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.copies import counted
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent, source_of
 from seqkit.ledger.story import Told, story_of, tells_times
 
@@ -85,6 +86,8 @@ def runs_frame(ledger: LedgerLike) -> pd.DataFrame:
 def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """Show the events of a ledger, or of one run, run by run and ordered by `seq`.
 
+    `run_id` is an id, the start of one (four characters or more) or ``"last"``.
+
     Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
     `run_id`: of a release, in time or too late), `error` (string), `timestamp` (UTC), `payload` (object: the untouched
     dict).
@@ -100,7 +103,7 @@ def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     [[1, 'NodeEntered', 'core'], [2, 'NodeFailed', 'core'], [3, 'NodeSkipped', 'api']]
     """
     with lent(ledger, existing=True) as kept:
-        columns = _event_columns(kept, run_id)
+        columns = _event_columns(kept, None if run_id is None else run_called(kept, run_id))
     payloads = [payload if isinstance(payload, dict) else {} for payload in columns.payload]
 
     def of_payload(key: str) -> Any:
@@ -168,6 +171,8 @@ def _event_columns(ledger: RunLedger, run_id: str | None) -> _EventColumns:
 def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """Show what became of every item of every run, or of one run, in plan order.
 
+    `run_id` is an id, the start of one (four characters or more) or ``"last"``.
+
     Columns: `run_id` (string), `position`, `wave` (Int64, from 0; wave ``<NA>`` for unreleased items),
     `repo_id`, `version_label`, `spec_digest`, `promoted_by` (string), `status`, `skip_cause` (ordered
     categorical), `attempts` (Int64: tries that ended as ``NodeExited``, ``NodeFailed`` or ``NodeRetrying``, and one
@@ -194,7 +199,7 @@ def items_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
     """
     with lent(ledger, existing=True) as given:
         kept = counted(given, differing="keep")
-        runs = kept.list_runs() if run_id is None else [kept.get_run(run_id)]
+        runs = kept.list_runs() if run_id is None else [kept.get_run(run_called(kept, run_id))]
         rows = [row for run in runs for row in _items_of(run, kept.get_events(run.run_id))]
     stories = [row.told for row in rows]
     sources = _same_source(ledger, len(rows))

@@ -1,7 +1,7 @@
 """Ledgers as JSON Lines: ``{"run": …}`` and ``{"event": …}``, an object a line, gzipped by name.
 
 Reading and writing stream: a line at a time, so that memory holds what is kept and no more.
-What a file may ask of the reader is bounded by the constants below.
+What a file may ask of the reader is bounded by the constants below, and by those of :mod:`seqkit._util.gzipped`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import io
 import json
 import os
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from seqkit._util.files import replacing
+from seqkit._util.gzipped import is_gzipped, unpacked
 from seqkit._util.secrets import shown
 from seqkit._util.strict_json import DEEPEST, Unreadable, parse_json, said
 from seqkit.core.model import RunEvent, RunId, RunRecord, utc_text
@@ -45,17 +45,6 @@ LONGEST_LINE = 32 * 2**20
 LONGEST_SKIPPED = 2 * 2**30
 """Bytes of a line that is too long, after which the next is not looked for: a file may be a terabyte of nothing."""
 
-LARGEST_EXPANSION = 2 * 2**30
-"""Bytes that a gzipped file may unpack to."""
-
-HIGHEST_RATIO = 200
-"""How many times its size a gzipped file may unpack to, once it is past `RATIO_FROM` bytes.
-
-Executed runs come to 10 to 50 times; an all but empty megabyte to 1000."""
-
-RATIO_FROM = 16 * 2**20
-"""Up to here any ratio goes."""
-
 _FORM = 'expected {"run": {…}} or {"event": {…}}'
 
 
@@ -81,7 +70,7 @@ def _lines_of(path: str) -> Found:
     zipped = path.lower().endswith(".gz")
     number = 0
     with opened(path, path) as raw:
-        if raw.peek(2)[:2] and zipped != (raw.peek(2)[:2] == b"\x1f\x8b"):
+        if raw.peek(2)[:2] and zipped != is_gzipped(raw):
             told = "is not gzipped; name it *.jsonl" if zipped else "is gzipped; name it *.jsonl.gz"
             raise ReadError(path, None, told)
         try:
@@ -146,24 +135,7 @@ def _pieces(raw: io.BufferedReader, zipped: bool) -> Iterator[bytes]:
         while piece := raw.readline(LONGEST_LINE + 1):
             yield piece
         return
-    unpacked, look_at = 0, RATIO_FROM
-    with gzip.GzipFile(fileobj=raw, mode="rb") as content:
-        while True:
-            try:
-                piece = content.readline(LONGEST_LINE + 1)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                raise Unreadable(f"the gzip file is cut or damaged here ({error}); nothing after it was read") from None
-            if not piece:
-                return
-            unpacked += len(piece)
-            if unpacked > look_at:
-                if unpacked > LARGEST_EXPANSION or unpacked > HIGHEST_RATIO * raw.tell():
-                    raise Unreadable(
-                        f"unpacks to more than {LARGEST_EXPANSION >> 30} GB or {HIGHEST_RATIO} times its size; nothing "
-                        "from here on was read; where you trust the file, unpack it and read that"
-                    )
-                look_at = unpacked + 2**20
-            yield piece
+    yield from unpacked(raw, lambda content: content.readline(LONGEST_LINE + 1))
 
 
 # ---------------------------------------------------------------------- writing

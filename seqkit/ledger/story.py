@@ -346,6 +346,13 @@ class Story:
                 yield repo, told
             ended.append(decided if not released else told.ended)
 
+    def version_of(self, told: Told) -> str | None:
+        """Give the version that a repo was entered with, else that of its line in the plan."""
+        if told.version is not None or self.plan is None or told.skip_cause == "unreleased":
+            return told.version
+        place = self.plan.arrays.position.get(told.repo_id)
+        return None if place is None else self.plan.items[place].version_label
+
     def all_blockers(self, items: Iterable[Told]) -> Iterator[Sequence[str]]:
         """Give all failed repos that each item waits for: those named or, where more are, looked up in the plan."""
         everybody = None

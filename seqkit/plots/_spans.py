@@ -15,6 +15,7 @@ from seqkit.errors import RunNotFound
 from seqkit.ledger import RunLedger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
+from seqkit.ledger.naming import run_called, run_ids
 from seqkit.ledger.story import Story, Told, kind_of, story_of
 from seqkit.plots._text import shown
 from seqkit.plots._times import unit_of
@@ -82,10 +83,8 @@ class Run:
 def chosen_run(kept: RunLedger, run_id: str | None) -> str | None:
     """Give the run asked for, or the only one; None where there is none."""
     if run_id is not None:
-        return run_id
-    ids = [record.run_id for record in kept.list_runs()]
-    if isinstance(kept, FoundLedger):
-        ids = list(dict.fromkeys([*ids, *(event.run_id for event in kept.events)]))
+        return run_called(kept, run_id)
+    ids = run_ids(kept)
     if len(ids) > 1:
         raise ValueError(f"run_id is None and the ledger has {len(ids):,} runs, expected one of {quoted(ids)}")
     return ids[0] if ids else None

@@ -51,7 +51,8 @@ def timeline(
         stands, and the title says so. Of an outcome, the run that it tells of, from the ledger that it was
         written to; an outcome without one, such as that of a what-if, has no times.
     run_id : str, optional
-        Which run; not needed where there is only one, nor for an outcome.
+        Which run: its id, the start of it (four characters or more) or ``"last"``; not needed where there is only one,
+        nor for an outcome.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, as tall as the repos need.
     **kwargs

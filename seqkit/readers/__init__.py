@@ -16,7 +16,7 @@ from seqkit._util.collector import collector_paused
 from seqkit._util.formats import listed, named_like, told_in
 from seqkit._util.secrets import as_given, shown
 from seqkit.core.graph import RepoDependencyGraph, check_cycles
-from seqkit.readers._files import Opened, PathLike, ReadWarning
+from seqkit.readers._files import Opened, PathLike, ReadWarning, name_unpacked
 from seqkit.readers.backstage import read_backstage
 from seqkit.readers.cargo import read_cargo
 from seqkit.readers.cargo_lock import read_cargo_lock
@@ -106,8 +106,8 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
     Parameters
     ----------
     path : str or pathlib.Path
-        The file; UTF-8, with at most 256 MB. Pipes and devices are not read. Or a folder: the workspace whose files
-        stand at its top, else the repositories that lie in it side by side.
+        The file; UTF-8, with at most 256 MB, perhaps gzipped (``*.gz``). Pipes and devices are not read. Or a folder:
+        the workspace whose files stand at its top, else the repositories that lie in it side by side.
     format : str, optional
         {formats}
     **options
@@ -161,7 +161,7 @@ def read_graph(path: PathLike, format: str | None = None, **options: Any) -> Rep
     if format is not None:
         row = next(row for row in formats if row.name == format)
     else:
-        rows = named_like(formats, file)
+        rows = named_like(formats, name_unpacked(file))
         if not rows:
             raise ValueError(
                 f"format of {as_given(os.fspath(path), 200)} cannot be guessed from the ending "

@@ -6,6 +6,7 @@ there is one, the place inside and what was expected there.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from typing import Any, TypeAlias
 
 from seqkit._show.html import shortened
 from seqkit._util.files import open_regular
+from seqkit._util.gzipped import is_gzipped, unpacked
 from seqkit._util.secrets import as_given, shown
 from seqkit._util.strict_json import Unreadable, parse_json
 from seqkit._util.warned import warn_caller
@@ -28,6 +30,7 @@ __all__ = [
     "load_bytes",
     "load_json",
     "load_text",
+    "name_unpacked",
     "text_list",
     "typed",
     "warn_of_content",
@@ -36,6 +39,8 @@ __all__ = [
 LARGEST = 256 * 2**20
 """Bytes that a file may have: it is held in memory, and what is made of it takes several times as much."""
 
+_PIECE = 2**20
+_GZ = ".gz"
 _MOST_TOLD = 5
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -85,23 +90,48 @@ class Opened(os.PathLike[str]):
 
 
 def load_bytes(path: PathLike) -> bytes:
-    """Read a file.
+    """Read a file; one that is gzipped, whatever its name, is unpacked.
 
     Raises
     ------
     ReadError
-        Where there is no such file, it may not be read, it is a pipe or a device, or has more than 256 MB.
+        Where there is no such file, it may not be read, it is a pipe or a device, has more than 256 MB, unpacked too,
+        or is gzipped and cut or damaged.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {as_given(path, 200)} ({type(path).__name__}), expected a str or a pathlib.Path")
     try:
         with open_regular(path) as file:
-            content = file.read(LARGEST + 1)
+            content = _unpacked(file) if is_gzipped(file) else file.read(LARGEST + 1)
+    except Unreadable as error:
+        raise ReadError(path, None, str(error)) from None
     except (OSError, ValueError) as error:
         raise ReadError.opening(path, error) from None
     if len(content) > LARGEST:
         raise ReadError(path, None, f"has more than {LARGEST >> 20} MB, expected dependencies in at most that")
     return content
+
+
+def _unpacked(file: io.BufferedReader) -> bytes:
+    """Unpack a gzipped file, as far as it is no larger than a file may be."""
+    content = bytearray()
+    for piece in unpacked(file, lambda within: within.read(_PIECE)):
+        content += piece
+        if len(content) > LARGEST:
+            break
+    return bytes(content)
+
+
+def name_unpacked(path: PathLike) -> str:
+    """Give the name of a file as tables of formats have it: without the ending that says that it is gzipped.
+
+    Examples
+    --------
+    >>> name_unpacked("target/manifest.json.gz"), name_unpacked("edges.csv")
+    ('target/manifest.json', 'edges.csv')
+    """
+    name = os.fspath(path)
+    return name[: -len(_GZ)] if name.lower().endswith(_GZ) else name
 
 
 def load_text(path: PathLike) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from seqkit._show.html import shortened
 from seqkit._util.secrets import as_given
-from seqkit._util.words import plural
 from seqkit.core.graph import Cycles, Direction, RepoDependencyGraph, check_cycles, check_direction
 from seqkit.core.ids import edges_of_cells, is_blank
 from seqkit.core.kinds import NORMAL, Kinds, chosen_kinds
@@ -16,11 +13,11 @@ from seqkit.errors import ReadError
 from seqkit.readers._drawn import missing_direction
 from seqkit.readers._files import PathLike, load_text
 from seqkit.readers._gathered import Gathered
+from seqkit.readers._tables import check_width, rows_in, separator_in
 
 __all__ = ["read_edges"]
 
 _KINDS = "kinds"
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _COLUMNS = ("dependency", "dependent")
 _ENDS = (
     ("source", "target"),
@@ -116,13 +113,16 @@ def _cells(
 ) -> tuple[list[tuple[str, str]], dict[tuple[str, str], tuple[str, ...]]]:
     """Give the two cells of each row, and the kinds of those rows that say some."""
     text = load_text(path)
-    separator, header_at = (given, 1) if given is not None else _separator(text, dependency, dependent)
+    columns = (dependency, dependent)
+    separator, header_at = (
+        (given, 1) if given is not None else separator_in(text, lambda row: _has_columns(row, columns))
+    )
     header: list[str] = []
     at_dependency = at_dependent = 0
     at_kinds: int | None = None
     cells: list[tuple[str, str]] = []
     told: dict[tuple[str, str], tuple[str, ...]] = {}
-    for line, row in _rows(path, text, separator):
+    for line, row in rows_in(path, text, separator):
         if line < header_at or all(map(is_blank, row)):
             continue
         if not header:
@@ -131,14 +131,8 @@ def _cells(
             at_dependency = _column(path, line, header, "dependency", dependency)
             at_dependent = _column(path, line, header, "dependent", dependent)
             at_kinds = header.index(_KINDS) if header.count(_KINDS) == 1 else None
-        elif len(row) != len(header):
-            apart = _SEPARATORS.get(separator, repr(separator))
-            raise ReadError(
-                path,
-                line,
-                f"has {_fields(len(row))}, expected {len(header)} as in the header, where {apart} separate them",
-            )
         else:
+            check_width(path, line, row, header, separator)
             cells.append((row[at_dependency], row[at_dependent]))
             if at_kinds is not None and row[at_kinds].strip():
                 told[cells[-1]] = (*told.get(cells[-1], ()), *_kinds_in(path, line, row[at_kinds]))
@@ -147,37 +141,8 @@ def _cells(
     return cells, told
 
 
-def _rows(path: PathLike, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """List the rows, each with the line on which it starts."""
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
-    line = 1
-    try:
-        for row in rows:
-            # A quoted field may span lines: the row starts after the line on which the last one ended.
-            start, line = line, rows.line_num + 1
-            yield start, row
-    except csv.Error as error:
-        raise ReadError(path, line, f"is not CSV: {error}") from None
-
-
-def _separator(text: str, *columns: str) -> tuple[str, int]:
-    """Find what separates the fields of the header, and the first line where the header can stand.
-
-    Where no separator gives the columns, the one that gives most fields is right for the error.
-    """
-    best, most = ",", 0
-    for separator in _SEPARATORS:
-        try:
-            line, header = next((line, row) for line, row in _rows("", text, separator) if not all(map(is_blank, row)))
-        except (ReadError, StopIteration):
-            continue
-        if header == ["sep=", ""]:
-            return separator, line + 1
-        if all(column in header for column in columns) or _ends(header):
-            return separator, 1
-        if len(header) > most:
-            best, most = separator, len(header)
-    return best, 1
+def _has_columns(header: list[str], columns: Sequence[str]) -> bool:
+    return all(column in header for column in columns) or _ends(header) is not None
 
 
 def _ends(header: list[str]) -> tuple[str, str] | None:
@@ -199,7 +164,7 @@ def _called(
     if columns != _COLUMNS or any(column in header for column in columns) or ends is None:
         return columns
     if direction is None:
-        rows = (dict(zip(header, row, strict=False)) for _, row in _rows(path, text, separator) if row != header)
+        rows = (dict(zip(header, row, strict=False)) for _, row in rows_in(path, text, separator) if row != header)
         first = next((row for row in rows if all(not is_blank(row.get(end, "")) for end in ends)), {})
         raise missing_direction(path, first.get(ends[0], ends[0]), first.get(ends[1], ends[1]))
     return ends if direction == "dependency_to_dependent" else ends[::-1]
@@ -210,10 +175,6 @@ def _kinds_in(path: PathLike, line: int, cell: str) -> tuple[str, ...]:
         return chosen_kinds([kind.strip() for kind in cell.split(",")], _KINDS)
     except ValueError as error:
         raise ReadError(path, line, f"{error}; rename the column where it means something else") from None
-
-
-def _fields(count: int) -> str:
-    return f"{plural(count, 'field')}"
 
 
 def _column(path: PathLike, line: int, header: list[str], argument: str, name: str) -> int:

@@ -11,9 +11,11 @@ from seqkit.errors import ReadError
 from seqkit.readers._files import Opened, PathLike, load_text, text_list, typed
 from seqkit.readers._gathered import Gathered
 
-__all__ = ["is_turbo", "read_turbo"]
+__all__ = ["ROOT", "is_turbo", "load_turbo", "package_of", "read_turbo"]
 
-_ROOT = "//"
+ROOT = "//"
+"""What turbo calls the root of a workspace."""
+
 _START = re.compile(r"^\{", re.MULTILINE)
 _SIGNS = ('"tasks"', '"taskId"', '"dependents"')
 
@@ -60,22 +62,22 @@ def read_turbo(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error")
     """
     check_cycles(cycles)
     chosen_kinds(kinds)
-    document = typed(path, "the document", _document(path), dict)
+    document = typed(path, "the document", load_turbo(path), dict)
     found = Gathered(path, "turbo")
     for name in text_list(path, "packages", document.get("packages") or []):
-        if name != _ROOT:
+        if name != ROOT:
             found.package(name, ecosystem="npm")
     tasks: list[tuple[str, list[str]]] = []
     for index, task in enumerate(typed(path, "tasks", document.get("tasks"), list)):
         place = f"tasks[{index}]"
-        package = _package(typed(path, f"{place}.taskId", typed(path, place, task, dict).get("taskId"), str))
+        package = package_of(typed(path, f"{place}.taskId", typed(path, place, task, dict).get("taskId"), str))
         folder = typed(path, f"{place}.directory", task.get("directory") or "", str)
-        if package != _ROOT:
+        if package != ROOT:
             found.package(package, path=folder or None, ecosystem="npm")
         tasks.append((package, text_list(path, f"{place}.dependencies", task.get("dependencies") or [])))
     for package, needs in tasks:
-        for needed in map(_package, needs):
-            if _ROOT in (package, needed):
+        for needed in map(package_of, needs):
+            if ROOT in (package, needed):
                 if package != needed:
                     found.left_out("waits for tasks of the root, or of the root", f"{package} needs {needed}")
             elif package != needed:
@@ -83,14 +85,14 @@ def read_turbo(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error")
     return found.to_graph(kinds, cycles)
 
 
-def _package(task: str) -> str:
+def package_of(task: str) -> str:
     """Give the package of a task: ``app`` of ``app#build``; the root's have none in a repository of one package."""
     package, mark, _ = task.partition("#")
-    return package if mark and package else _ROOT
+    return package if mark and package else ROOT
 
 
-def _document(path: PathLike) -> object:
-    """Read the JSON, and pass over what stands before it."""
+def load_turbo(path: PathLike) -> object:
+    """Read turbo's JSON, and pass over what stands before it."""
     text = load_text(path)
     start = _START.search(text)
     if start is None:

@@ -13,7 +13,7 @@ from seqkit.readers._documents import load_yaml
 from seqkit.readers._files import Opened, PathLike, described, text_list, typed
 from seqkit.readers._gathered import Gathered
 
-__all__ = ["is_workflow", "read_workflow"]
+__all__ = ["is_github_workflow", "is_gitlab_pipeline", "is_workflow", "read_workflow"]
 
 _GITHUB = re.compile(r"""^["']?(?:on|true)["']?\s*:""", re.M)
 _JOBS = re.compile(r"^jobs\s*:", re.M)
@@ -32,8 +32,18 @@ _DEEPEST = 20  # templates that extend templates
 
 def is_workflow(file: Opened) -> bool:
     """Tell whether a file has the keys of a workflow or a pipeline."""
+    return is_github_workflow(file) or is_gitlab_pipeline(file)
+
+
+def is_github_workflow(file: Opened) -> bool:
+    """Tell whether a file has the keys of a workflow of GitHub Actions."""
+    return _JOBS.search(file.text) is not None and _GITHUB.search(file.text) is not None
+
+
+def is_gitlab_pipeline(file: Opened) -> bool:
+    """Tell whether a file is called as a pipeline of GitLab, or has its keys."""
     if _JOBS.search(file.text):
-        return _GITHUB.search(file.text) is not None
+        return False
     named = "gitlab-ci" in file.__fspath__().replace("\\", "/").rpartition("/")[2]
     return named or (_STAGES.search(file.text) is not None and _WORK.search(file.text) is not None)
 
@@ -41,8 +51,10 @@ def is_workflow(file: Opened) -> bool:
 def read_workflow(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "error") -> RepoDependencyGraph:
     r"""Read a workflow of GitHub Actions or a pipeline of GitLab; every job is a repo.
 
-    Jobs are called by their keys, and what GitHub shows stands in the attribute `title`, the stage in `stage`. A job of
-    a matrix is one. What other files add (``include``, workflows that are called) is not read, and said.
+    Jobs are called by their keys, and what GitHub shows stands in the attribute `title`, the stage in `stage`; `uses`
+    is the workflow that a job calls, `may_fail` is true where its failure holds nobody back (``continue-on-error:
+    true``). A job of a matrix is one. What other files add (``include``, workflows that are called) is not read, and
+    said.
 
     Parameters
     ----------
@@ -89,9 +101,15 @@ def read_workflow(path: PathLike, *, kinds: Kinds = None, cycles: Cycles = "erro
 
 def _tell_github(path: PathLike, jobs: dict[str, Any], found: Gathered) -> None:
     for name, job in jobs.items():
-        title = _table(path, f"jobs.{name}", job).get("name")
-        found.package(name, title=title if isinstance(title, str) and title != name else None)
-        if "uses" in _table(path, f"jobs.{name}", job):
+        table = _table(path, f"jobs.{name}", job)
+        title, uses = table.get("name"), table.get("uses")
+        found.package(
+            name,
+            title=title if isinstance(title, str) and title != name else None,
+            uses=uses if isinstance(uses, str) else None,
+            may_fail=True if table.get("continue-on-error") == "true" else None,
+        )
+        if "uses" in table:
             found.left_out("jobs of workflows that are called", name)
     for name, job in jobs.items():
         needs = _table(path, f"jobs.{name}", job).get("needs", [])

@@ -13,6 +13,7 @@ from seqkit.core.times import TICKS_A_SECOND, seconds_of
 from seqkit.core.unknown import check_durations, check_models, check_script
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, read_story
 from seqkit.running.asking import as_releaser, is_model
@@ -221,7 +222,7 @@ class RecordedReleaser:
     ledger : RunLedger, path or URL
         Where the run is kept.
     run_id : str
-        The run.
+        The run: its id, the start of it (four characters or more) or ``"last"``.
 
     Raises
     ------
@@ -241,8 +242,9 @@ class RecordedReleaser:
 
     def __init__(self, ledger: LedgerLike, run_id: str) -> None:
         with lent(ledger, existing=True) as kept:
-            story = read_story(counted(kept), run_id)
-        self.run_id = run_id
+            source = counted(kept)
+            self.run_id = run_called(source, run_id)
+            story = read_story(source, self.run_id)
         self._told: dict[str, Told] = story.told
 
     async def release(

@@ -13,7 +13,7 @@ import pandas as pd
 from seqkit._show.html import Markup, escaped
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._show.svg import chip
-from seqkit.explore.one_run import time_text
+from seqkit._show.times import time_text
 from seqkit.widgets._parts import Html, plain
 
 __all__ = ["PagedTable", "cell", "table_html"]

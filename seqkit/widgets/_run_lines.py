@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.times import time_text
 from seqkit._util.words import plural
-from seqkit.explore.one_run import time_text
 from seqkit.explore.run_diff import WORDS
 from seqkit.ledger.showing import RUN_STYLES
 from seqkit.widgets._parts import plain

@@ -29,11 +29,11 @@ from seqkit import (
     runs_frame,
     trains_frame,
 )
+from seqkit._show.times import time_text
 from seqkit.core.model import RunStatus
 from seqkit.errors import ReadError, RunNotFound, StorageError
 from seqkit.explore.browse import Browser
 from seqkit.explore.filters import SEARCHED
-from seqkit.explore.one_run import time_text
 from seqkit.explore.run_diff import WORDS, diff_runs, words_of
 from seqkit.ledger import write_ledger
 from seqkit.ledger.found import FoundLedger, FoundRun

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from seqkit import ReadError, events_frame, items_frame, runs_frame
+from seqkit._util import gzipped
 from seqkit.ledger import UnreadableLines, collecting, jsonl, read_ledger, read_ledgers, write_ledger
 from tests.tools import fuzz_ledger
 
@@ -318,7 +319,7 @@ def test_bad_lines_without_end_are_counted(path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("ends", [b"\n" + GOOD[0] + b"\n", b""])
 def test_a_long_line_is_never_in_memory(path: Path, monkeypatch: pytest.MonkeyPatch, ends: bytes) -> None:
     monkeypatch.setattr(jsonl, "LONGEST_LINE", 1 << 20)
-    monkeypatch.setattr(jsonl, "HIGHEST_RATIO", 10_000)
+    monkeypatch.setattr(gzipped, "HIGHEST_RATIO", 10_000)
     put(path, GOOD[1] + b"\n" + b'{"event":"' + b"x" * (40 << 20) + b'"}' + ends)
     tracemalloc.start()
     found = read_ledger(path, "skip")
@@ -384,7 +385,7 @@ def zeros(megabytes: int, fill: bytes) -> Iterator[bytes]:
 @pytest.mark.parametrize("fill", [b"\0", b"\n", b"[" * 1024, b"x" * 1023 + b"\n"])
 def test_a_zip_bomb_is_put_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fill: bytes) -> None:
     monkeypatch.setattr(jsonl, "LONGEST_LINE", 1 << 20)
-    monkeypatch.setattr(jsonl, "RATIO_FROM", 1 << 20)
+    monkeypatch.setattr(gzipped, "RATIO_FROM", 1 << 20)
     path = tmp_path / "bomb.jsonl.gz"
     path.write_bytes(gzip.compress(GOOD[0] + b"\n", mtime=0) + b"".join(zeros(4, fill)))
     tracemalloc.start()
@@ -417,8 +418,8 @@ def test_much_from_little_is_fine_within_the_bounds(tmp_path: Path, monkeypatch:
     path = tmp_path / "l.jsonl.gz"
     path.write_bytes(gzip.compress((GOOD[1] + b"\n") * 20_000, mtime=0))
     assert len(read_ledger(path).events) == 20_000
-    monkeypatch.setattr(jsonl, "LARGEST_EXPANSION", 1 << 20)
-    monkeypatch.setattr(jsonl, "RATIO_FROM", 1 << 20)
+    monkeypatch.setattr(gzipped, "LARGEST_EXPANSION", 1 << 20)
+    monkeypatch.setattr(gzipped, "RATIO_FROM", 1 << 20)
     with pytest.raises(ReadError, match="unpacks to more than"):
         read_ledger(path)
 

@@ -5,6 +5,7 @@ All formats and ecosystems of the tables are tried, whatever they are.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import random
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from seqkit._util import gzipped
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.errors import DependencyCycle, ReadError
 from seqkit.readers import ReadWarning, read_graph
@@ -322,3 +324,33 @@ def test_any_damage_gives_a_graph_or_an_error_of_ours(tmp_path: Path, count: int
             words.add(check(path, format, options))
     assert {"read", "refused"} <= words
     assert not any(tmp_path.rglob("was-run"))
+
+
+# ---------------------------------------------------------------------- gzipped files
+
+
+def test_a_gzipped_file_is_read_by_what_is_in_it(tmp_path: Path) -> None:
+    content = b"dependency,dependent\ncore,api\n"
+    for name, written in (
+        ("edges.csv.gz", gzip.compress(content)),
+        ("EDGES.CSV.GZ", gzip.compress(content[:9]) + gzip.compress(content[9:])),
+        ("edges.csv", gzip.compress(content)),
+        ("plain.csv.gz", content),
+    ):
+        path = tmp_path / name
+        path.write_bytes(written)
+        assert read_graph(path).edges == [("core", "api")], name
+
+
+def test_a_gzipped_file_that_is_cut_or_swollen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "edges.csv.gz"
+    path.write_bytes(gzip.compress(b"dependency,dependent\ncore,api\n")[:-9])
+    with pytest.raises(ReadError, match="the gzip file is cut or damaged here"):
+        read_graph(path)
+    path.write_bytes(gzip.compress(b" " * (3 * 2**20)))
+    monkeypatch.setattr(files, "LARGEST", 2**20)
+    with pytest.raises(ReadError, match="has more than 1 MB"):
+        read_graph(path)
+    monkeypatch.setattr(gzipped, "RATIO_FROM", 2**20 - 1)
+    with pytest.raises(ReadError, match="unpacks to more than 2 GB or 200 times its size"):
+        read_graph(path)

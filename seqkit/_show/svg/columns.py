@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.svg.counts import described, mark
 from seqkit._show.svg.places import THUMBNAIL
 from seqkit._show.svg.text import number, opened, text
@@ -23,7 +23,7 @@ def stacked(columns: Sequence[Mapping[str, int]], title: str = "", tells: bool =
     Parameters
     ----------
     columns : sequence of mappings of str to int
-        By column, counts by key of ``STATUS_STYLES``. Above 60 columns, equally many neighbours share a bar.
+        By column, counts by key of ``EVERY_STYLE``. Above 60 columns, equally many neighbours share a bar.
     title : str
         As in :func:`dag`.
     tells : bool
@@ -49,7 +49,7 @@ def stacked(columns: Sequence[Mapping[str, int]], title: str = "", tells: bool =
     parts = [opened(THUMBNAIL, _TALL + 20, f"{told}. {note}")]
     for place, counts in enumerate(bars):
         left, y = place * pitch + 1, _TALL
-        for word, style in STATUS_STYLES.items():
+        for word, style in EVERY_STYLE.items():
             if not counts[word]:
                 continue
             tall = counts[word] / tallest * (_TALL - 4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqkit._show.html import Markup, escaped
-from seqkit._show.palette import STATUS_STYLES, StatusStyle
+from seqkit._show.palette import EVERY_STYLE, STATUS_STYLES, StatusStyle
 from seqkit._show.svg.text import number, opened
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
@@ -27,11 +27,12 @@ _SHAPES: Mapping[str, tuple[str, bool]] = {
     "?": ("M-.4-.35C-.4-.8 .4-.8 .4-.35 .4-.05 0-.05 0 .25M0 .5V.75", False),
     "■": ("M-.45-.45H.45V.45H-.45Z", True),
     "!": ("M0-.65V.15M0 .45V.7", False),
+    "»": ("M-.55-.5 -.05 0-.55 .5M.05-.5 .55 0 .05 .5", False),
     "i": ("M0-.7V-.45M0-.15V.65", False),
 }
 
 
-def known(word: str, styles: Styles = STATUS_STYLES) -> StatusStyle:
+def known(word: str, styles: Styles = EVERY_STYLE) -> StatusStyle:
     """Give the style of a status; a word that has none is an error."""
     if word not in styles:
         raise ValueError(f"a status is {as_given(word)}, expected one of {tuple(styles)}")
@@ -51,7 +52,7 @@ def mark(x: float, y: float, half: float, style: StatusStyle, ring: bool = False
     return "".join(parts)
 
 
-def summary(counts: Mapping[str, int], styles: Styles = STATUS_STYLES) -> str:
+def summary(counts: Mapping[str, int], styles: Styles = EVERY_STYLE) -> str:
     """Say how many there are of each, leaving out those that there are none of; the order is the palette's.
 
     Examples

@@ -41,7 +41,7 @@ def dag(
     edges : sequence of pairs
         (dependency, dependent).
     words : mapping of str to str
-        By repo, a key of ``STATUS_STYLES``; a repo that is missing is pending. Where all are missing, the
+        By repo, a key of ``EVERY_STYLE``; a repo that is missing is pending. Where all are missing, the
         picture is one of the graph alone.
     labels : bool
         Whether to draw boxes with marks and names; else a thumbnail of dots with marks, at most 420 pixels wide.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seqkit._show.html import escaped
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.rows import Point
 from seqkit._show.svg.counts import mark
 from seqkit._show.svg.text import fitted, number, text
@@ -128,7 +128,7 @@ class Boxes:
 
     def drawn(self, repo: str, box: Box, word: str) -> str:
         """Draw one repo."""
-        style, note = STATUS_STYLES[word], self._note(repo)
+        style, note = EVERY_STYLE[word], self._note(repo)
         first = box.y - _LINE / 2 * (len(box.lines) - 1)
         return (
             f'<g data-status="{word}"><title>{escaped(repo)}: {style.word}{escaped(note and f", {note}")}</title>'
@@ -184,7 +184,7 @@ class Dots:
 
     def drawn(self, repo: str, box: Box, word: str) -> str:
         """Draw one repo; its name would spill onto the page where a viewer drops the picture and keeps its text."""
-        style, half = STATUS_STYLES[word], box.tall / 2
+        style, half = EVERY_STYLE[word], box.tall / 2
         return (
             f'<g data-status="{word}"><circle cx="{number(box.middle)}" cy="{number(box.y)}" r="{number(half)}" '
             f'fill="{style.colour}"/>{mark(box.middle, box.y, half, style)}</g>'

@@ -33,6 +33,7 @@ from seqkit.core.times import moment_of
 from seqkit.core.unknown import check_durations, check_models
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
+from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, plan_of_run, tag_of
 from seqkit.running.lanes import ranks_of
@@ -240,8 +241,8 @@ def eta(
     ledger : RunLedger, path or URL
         Where the run is kept; it may be written to meanwhile.
     run_id : str
-        The run. One that has ended gives its own end, exactly. One whose process is gone, and that nobody has closed,
-        cannot be told from one that is running.
+        The run: its id, the start of it (four characters or more) or ``"last"``. One that has ended gives its own end,
+        exactly. One whose process is gone, and that nobody has closed, cannot be told from one that is running.
     durations : float, timedelta, mapping, Series or DurationModel
         How long attempts take, of each repo to release.
     model : float, mapping, Series or FailureModel
@@ -297,6 +298,7 @@ def eta(
     seed = resolve_seed(rng)
     with lent(ledger, existing=True) as kept:
         known = counted(kept)
+        run_id = run_called(known, run_id)
         record, events = known.get_run(run_id), list(known.get_events(run_id))
     plan = plan_of_run(record)
     if plan is None:
