@@ -91,8 +91,9 @@ def test_what_is_compared_is_tagged_and_has_an_output(path: Path) -> None:
     cells = nbformat.read(path, 4).cells
     assert [cell.source for cell in cells if "NBVAL" in cell.source.upper()] == []
     compared = [cell for cell in cells if "nbval-check-output" in cell.metadata.get("tags", [])]
-    assert [cell.source for cell in compared if not cell.get("outputs")] == []
-    assert len(compared) >= 9 or path.name == "04_teaching_release_ordering.ipynb", "the lesson's cells check themselves"
+    assert len(compared) >= 5
+    if path.parent == NOTEBOOKS:  # the student's version is kept without outputs
+        assert [cell.source for cell in compared if not cell.get("outputs")] == []
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
