@@ -46,7 +46,7 @@ _SETTINGS: dict[str, Any] = {
     ],
     "napoleon_google_docstring": False,
     "napoleon_use_rtype": False,
-    "autodoc_default_options": {"members": True, "member-order": "bysource"},
+    "autodoc_default_options": {"members": True, "member-order": "bysource", "exclude-members": "model_config"},
     "autodoc_typehints_format": "short",
     "python_use_unqualified_type_names": True,
     "add_module_names": False,
@@ -59,7 +59,7 @@ _SETTINGS: dict[str, Any] = {
 }
 _CSS = """table.seqkit-frames { table-layout: fixed; width: 100%; }
 .seqkit-frames td { vertical-align: top; overflow-wrap: anywhere; }
-.seqkit-still img { background: #fff; }
+.seqkit-still div { background: none !important; } /* a dark page dims the picture, and its paper */
 div.cell_output table { font-size: 0.85em; }
 """
 

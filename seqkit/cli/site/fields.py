@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from typing import Any
 
@@ -13,14 +14,22 @@ from sphinx.pycode import ModuleAnalyzer
 
 __all__ = ["setup"]
 
+_TIME = re.compile(r"~?(?:typing\.)?Annotated\[[^\[\]]*AwareDatetime, [^\[\]]*\]")
 _PACKAGES = ("seqkit", "seqkit.plots", "seqkit.widgets", "seqkit.explore", "seqkit.errors")
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Let Sphinx find the texts below the fields of public classes."""
     app.connect("builder-inited", lambda _app: _collect())
+    app.connect("autodoc-process-signature", _shortened)
     app.connect("doctree-read", lambda _app, page: _leave_words_alone(page))
     return {"parallel_read_safe": True}
+
+
+def _shortened(*event: Any) -> tuple[str, Any] | None:
+    """Say of a time that it is one, not how it is written as JSON."""
+    arguments, returned = event[-2:]
+    return None if arguments is None else (_TIME.sub("datetime", arguments), returned)
 
 
 def _leave_words_alone(page: Any) -> None:

@@ -219,6 +219,6 @@ def _meaning(inside: str, behind: str, entry: bool) -> str:
     """Join what stands in the brackets and behind them: all of an entry, in running text what is said in one go."""
     behind = re.sub(r"(?:^|[.;,])[^.;,]*\b[Cc]olumns?:?\s*$", "", behind)  # they come next
     if not entry:
-        behind = re.split(r"\.(?=\s|$)", behind)[0] if re.match(r"[:,]? (?!and\b)[\w(]", behind) else ""
+        behind = re.split(r"\.(?=\s|$)", behind)[0] if re.match(r"[:,;]? (?!and\b)[\w(]", behind) else ""
     behind = re.sub(r"^[\s:;,.]+|[\s:;,.]+(?:and)?\s*$", "", behind)
     return ". ".join(text for text in (inside, behind) if text)
