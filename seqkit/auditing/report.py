@@ -125,7 +125,7 @@ class AuditReport:
         """All findings, a row each, in the order of the checks and of the runs.
 
         Columns: `check` (string), `severity` (ordered categorical: error, warning, info), `run_id` (string;
-        missing where it is about the ledger), `seq` (Int64; missing where it is about no event), `repo_id`,
+        missing where it is about the ledger), `seq` (Int64; missing where it is about no event), `repo_id` (string),
         `message` (string: what was expected and found).
         """
         rows = self.finding_rows

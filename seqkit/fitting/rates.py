@@ -104,8 +104,8 @@ def fit_failure_rates(
           credible interval;
         - `hard`, `hard_low`, `hard_high` (float64): the share of failures that no retry mends in the same run, in the
           same way; NaN where no failure was retried, so that nothing is known of it, and ``attrs["note"]`` says so;
-        - with `half_life` or `causes`, `effective_runs`, `effective_failures` (float64): the sums of weights that the
-          rates are made of.
+        - with `half_life` or `causes` also `effective_runs`, `effective_failures` (float64): the sums of weights that
+          the rates are made of.
 
         Counts are whole counts of what was used, which is what `since` leaves. Repos that were never tried are left
         out. The prior, as a pair, and the confidence level are kept in ``attrs``.
