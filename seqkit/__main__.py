@@ -3,8 +3,7 @@
 ``graph`` reads who needs whom, ``plan`` says what must go out. ``what-if`` says what failures block, ``simulate`` how
 much of a release is likely to go out, ``schedule`` when; ``run`` releases, by a command of your own for each repo.
 ``runs``, ``show``, ``audit``, ``anchor``, ``resume`` and ``export`` are about the ledgers of past runs; ``convert``
-writes a ledger or a graph in another form, ``reference`` makes web pages of
-the documentation.
+writes a ledger or a graph in another form, ``reference`` the documentation.
 There is no console script: a well-known tool for FASTA and FASTQ files owns the command ``seqkit``.
 """
 

@@ -120,7 +120,7 @@ def test_plans_share_the_columns_of_a_plan() -> None:
         ),
         ("Columns (int64): `a`, `b`; ascending.", [("a", "int64", "ascending"), ("b", "int64", "ascending")]),
         (
-            "Returns\n-------\nDataFrame\n    float64 columns:\n\n    - `a`: why; ``x``.\n\nNotes\n-----\n`b` (string).",
+            "Returns\n-------\nDataFrame\n    float64 columns:\n\n    - `a`: why; ``x``.\n\nNotes\n-----\n`b` (UTC).",
             [("a", "float64", "why; ``x``")],
         ),
         ("A sum of `a` and `b`.", []),

@@ -98,6 +98,6 @@ def test_runs_that_wait_for_nothing_are_driven_there(said: dict[str, Any]) -> No
 def test_what_is_refused_elsewhere_in_its_name_is_refused_there_in_the_same_words(said: dict[str, Any]) -> None:
     assert said["starts"] is False
     for name, stand_in in (("a thread", no_thread), ("a process", no_process)):
-        with pytest.raises((RuntimeError, OSError), match="thread|process") as told:
+        with pytest.raises((RuntimeError, OSError), match=r"thread|process") as told:
             stand_in()
         assert said[name] == [type(told.value).__name__, *map(str, told.value.args)]

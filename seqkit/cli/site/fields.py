@@ -9,12 +9,12 @@ import sys
 from typing import Any
 
 from docutils import nodes
-from sphinx.addnodes import pending_xref, pending_xref_condition
+from sphinx.addnodes import desc_annotation, pending_xref, pending_xref_condition
 from sphinx.pycode import ModuleAnalyzer
 
 __all__ = ["setup"]
 
-_TIME = re.compile(r"~?(?:typing\.)?Annotated\[[^\[\]]*AwareDatetime, [^\[\]]*\]")
+_TIME = re.compile(r"~?[\w.]*Annotated\[[^\[\]]*AwareDatetime[^\[\]]*\]")
 _PACKAGES = ("seqkit", "seqkit.plots", "seqkit.widgets", "seqkit.explore", "seqkit.errors")
 
 
@@ -22,7 +22,7 @@ def setup(app: Any) -> dict[str, bool]:
     """Let Sphinx find the texts below the fields of public classes."""
     app.connect("builder-inited", lambda _app: _collect())
     app.connect("autodoc-process-signature", _shortened)
-    app.connect("doctree-read", lambda _app, page: _leave_words_alone(page))
+    app.connect("doctree-read", lambda _app, page: _plain_kinds(page))
     return {"parallel_read_safe": True}
 
 
@@ -32,12 +32,15 @@ def _shortened(*event: Any) -> tuple[str, Any] | None:
     return None if arguments is None else (_TIME.sub("datetime", arguments), returned)
 
 
-def _leave_words_alone(page: Any) -> None:
+def _plain_kinds(page: Any) -> None:
     """Link no small word of an argument's kind, such as the "path" of "path or URL", to a field that is called so."""
     for node in list(page.findall(pending_xref)):
         if node.hasattr("refspecific") and node.get("reftype") == "class" and node["reftarget"].islower():
             shown = [child for child in node.children if not isinstance(child, pending_xref_condition)]
             node.replace_self(shown or [nodes.Text(node["reftarget"])])
+    for node in list(page.findall(desc_annotation)):
+        if _TIME.search(node.astext()):  # of a field; of arguments see `_shortened`
+            node.children = [nodes.Text(_TIME.sub("datetime", node.astext()))]
 
 
 def _collect() -> None:
