@@ -53,7 +53,7 @@ class DurationFit(DurationModel):
     """
 
     fit: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """A row a repo, as :func:`fit_durations` describes it."""
+    """As :func:`seqkit.fit_durations` describes it: a row a repo."""
 
     __hash__ = None  # a frame inside
 

@@ -113,7 +113,7 @@ def test_without_notebooks_the_guide_is_left_out_and_nothing_leads_there(
     made = building.sources([])
     assert [path for path in made if path.startswith("guide/")] == []
     assert "guide/" not in str(made["index.md"])
-    monkeypatch.setattr(seqkit, "__file__", str(tmp_path / "site-packages" / "seqkit" / "__init__.py"))
+    monkeypatch.setattr(guide, "__file__", str(tmp_path / "site-packages" / "seqkit" / "cli" / "site" / "guide.py"))
     assert guide.notebooks_in(None) == [], "the package is not in a checkout"
     with pytest.raises(ReadError, match="it has no notebooks such as"):
         guide.notebooks_in(str(tmp_path))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import seqkit
 from seqkit.errors import ReadError
 
 __all__ = ["notebooks_in", "pages"]
@@ -30,7 +29,7 @@ def notebooks_in(folder: str | None) -> list[Path]:
     ReadError
         Where a folder is named that has none.
     """
-    place = Path(seqkit.__file__).parents[1] / "notebooks" if folder is None else Path(folder)
+    place = Path(__file__).parents[3] / "notebooks" if folder is None else Path(folder)
     found = sorted(place.glob("[0-9][0-9]_*.ipynb"))
     if folder is not None and not found:
         raise ReadError(str(place), None, "it has no notebooks such as 01_first_release_train.ipynb")
