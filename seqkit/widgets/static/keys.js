@@ -18,7 +18,10 @@ function keep(event) {
 
 /** Typing replaces the name that was chosen before, rather than adding to it. */
 function replace(event) {
-  if (event.target.matches(".widget-combobox input")) event.target.select();
+  const box = event.target;
+  if (!box.matches(".widget-combobox input")) return;
+  if (event.type === "click" && box.selectionStart !== box.selectionEnd) return; // a part was chosen by hand
+  box.select();
 }
 
 function render({ el }) {
@@ -27,13 +30,13 @@ function render({ el }) {
     if (home || !el.isConnected) return; // it is put on the page after it has been made
     home = whole(el);
     home?.addEventListener("keydown", keep);
-    home?.addEventListener("focusin", replace);
+    for (const kind of ["focusin", "click"]) home?.addEventListener(kind, replace); // a click undoes what focusin did
   });
   observer.observe(el);
   return () => {
     observer.disconnect();
     home?.removeEventListener("keydown", keep);
-    home?.removeEventListener("focusin", replace);
+    for (const kind of ["focusin", "click"]) home?.removeEventListener(kind, replace);
   };
 }
 
