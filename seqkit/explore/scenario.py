@@ -34,13 +34,12 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.terms import Terms
 from seqkit.explore.settings import ScenarioState
 from seqkit.explore.source import source_of
+from seqkit.explore.timing import on_time, only_of, trials_for
 
 __all__ = ["Scenario"]
 
 _T = TypeVar("_T")
 _MOMENT = 2_000_000  # numbers touched for the exact law of the count: some hundredths of a second
-_WORK_IN_LANES, _WORK_WITHOUT_LANES = 9_600, 200_000  # trials × repos of a schedule: the same
-_FEWEST = 64  # trials of a schedule
 
 
 class Scenario(ScenarioState):
@@ -228,10 +227,18 @@ class Scenario(ScenarioState):
             return None
         return self._once("schedule", self._scheduled)
 
+    @property
+    def p_on_time(self) -> float:
+        """Probability that everything is released by the deadline; without one or without durations, at all.
+
+        That of `p_all_succeed`, which is mostly exact, times the share that is done by then of the trains of `schedule`
+        in which everything is released: so it is never above it.
+        """
+        if self.schedule is None or self.deadline is None:
+            return self.p_all_succeed
+        return on_time(self.schedule, self.p_all_succeed, self.deadline)
+
     def _scheduled(self) -> Schedule:
-        released = max(1, len(self._released))
-        free = self.max_parallel is None or self.max_parallel >= released  # then all trials are followed at once
-        work = _WORK_WITHOUT_LANES if free and self._terms.stop_at is None else _WORK_IN_LANES
         return schedule(
             self._plan,
             self.times,  # type: ignore[arg-type]  # there are durations
@@ -240,7 +247,7 @@ class Scenario(ScenarioState):
             self.attempts,
             self.policy,
             self.failure_budget,
-            trials=min(self._trials, max(_FEWEST, work // released)),
+            trials=min(self._trials, trials_for(len(self._released), self.max_parallel, self._terms)),
             rng=self._seed,
         )
 
@@ -252,17 +259,7 @@ class Scenario(ScenarioState):
     @property
     def planned_model(self) -> FailureModel:
         """What :attr:`model` says of the plan's repos: one that names no others."""
-        model, planned = self.model, self._planned
-        if not {*model.rates, *(repo for cause in model.common_causes for repo in cause.repos)} - planned:
-            return model
-        hard = model.hard
-        if not isinstance(hard, float):
-            hard = {repo: share for repo, share in hard.items() if repo in planned}
-        causes = [
-            replace(cause, repos=[repo for repo in cause.repos if repo in planned]) for cause in model.common_causes
-        ]
-        rates = {repo: rate for repo, rate in model.rates.items() if repo in planned}
-        return FailureModel(rates, model.default, causes, hard)
+        return only_of(self._planned, self.model)
 
     @property
     def p_repo(self) -> dict[str, float]:

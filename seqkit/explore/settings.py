@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from numbers import Real
 from typing import Any, Self
@@ -17,8 +17,8 @@ from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import fail_ids
 from seqkit.core.terms import Policy, Terms
-from seqkit.core.times import seconds_of
 from seqkit.core.unknown import check_durations, check_models
+from seqkit.explore.timing import Time, deadline_of, lanes_of
 
 __all__ = ["MOST_SCALE", "ScenarioState"]
 
@@ -32,24 +32,6 @@ _TIMELESS = ("model", "outcome", "analysis", "simulation", "law", "gain", "chanc
 
 _Setting = tuple[float, float] | None
 """A rate and the scale at which it was set; None for the rate of the model."""
-
-
-@dataclass(frozen=True)
-class _Time:
-    """What the end of a run hangs on beside its failures."""
-
-    durations: DurationModel | None
-    scale: float
-    lanes: int | None
-    deadline: float | None
-
-
-def _lanes(value: int | None) -> int | None:
-    return None if value is None else whole("max_parallel", value, 1)
-
-
-def _deadline(value: float | timedelta | None) -> float | None:
-    return None if value is None else seconds_of(value, "deadline")
 
 
 class ScenarioState:
@@ -80,7 +62,7 @@ class ScenarioState:
         self._kept: dict[str, Any] = {}
         self._released = frozenset(plan.released)
         self._planned = frozenset(item.repo_id for item in plan.items)
-        self._first = _Time(self._read_durations(durations), 1.0, _lanes(max_parallel), _deadline(deadline))
+        self._first = Time(self._read_durations(durations), 1.0, lanes_of(max_parallel), deadline_of(deadline))
         self._begin()
         check_models([plan], model=self._given)
 
@@ -305,7 +287,7 @@ class ScenarioState:
 
     @max_parallel.setter
     def max_parallel(self, value: int | None) -> None:
-        self._in_time(lanes=_lanes(value))
+        self._in_time(lanes=lanes_of(value))
 
     @property
     def deadline(self) -> float | None:
@@ -314,7 +296,7 @@ class ScenarioState:
 
     @deadline.setter
     def deadline(self, value: float | timedelta | None) -> None:
-        self._in_time(deadline=_deadline(value))
+        self._in_time(deadline=deadline_of(value))
 
     def _in_time(self, **changes: Any) -> None:
         self._time = replace(self._time, **changes)

@@ -17,7 +17,7 @@ __all__ = ["blast_list", "comparison", "histogram", "made_to_fail", "percentage"
 _SHARE = 0.8
 _SURE = 0.8  # with which the end is told
 _SHOWN = 30  # repos that a list names
-_WIDTH = 460.0  # pixels of the histogram
+_WIDTH = 440.0  # pixels of the histogram
 _KEY = (
     "The percentage in a box is the chance that the repo is released, and the box is the darker the smaller it is. "
     "Colours and marks tell what the repos that are made to fail bring about if no other fails."
@@ -44,17 +44,20 @@ def comparison(scenario: Scenario) -> str:
         ("expected to be released", [_count(value) for value in _alike(both, "expected")]),
         ("all are released", [_chance(p, scenario.trials) for p in _alike(both, "all")]),
         (f"at least {_SHARE:.0%} are", [_chance(p, scenario.trials) for p in _alike(both, "share")]),
-        *_times(both),
     ]
+    simulated = any("±" in value or " runs" in value for _, values in shown for value in values)
+    shown += _times(both)
     heads = ["nobody made to fail", made_to_fail(scenario)] if forced else [made_to_fail(scenario)]
-    head = "".join(f'<th scope="col" style="text-align:right;padding:0 10px">{escaped(text)}</th>' for text in heads)
+    head = "".join(
+        f'<th scope="col" style="text-align:right;padding:0 10px;max-width:150px">{escaped(text)}</th>'
+        for text in heads
+    )
     body = "".join(
         f'<tr><th scope="row" style="text-align:left;font-weight:400">{escaped(name)}</th>'
         + "".join(f'<td style="text-align:right;padding:0 10px">{escaped(value)}</td>' for value in values)
         + "</tr>"
         for name, values in shown
     )
-    simulated = any("±" in value or " runs" in value for _, values in shown[:3] for value in values)
     return (
         f'<table class="seqkit-numbers" style="line-height:1.4"><caption style="text-align:left">Of '
         f"{plural(n, 'repo')} to release</caption><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -88,15 +91,12 @@ def _times(both: tuple[Scenario, ...]) -> list[tuple[str, list[str]]]:
     rows = [
         (
             f"has ended, with {_SURE:.0%}, after",
-            [
-                when(end) if end.low == end.high else f"{when(end)} ({when(end.low)} to {when(end.high)})"
-                for end in ends
-            ],
+            [f"{when(end)} ± {when(end.se)}" if end.se else when(end) for end in ends],
         )
     ]
     deadline = both[-1].deadline
     if deadline is not None:
-        chances = [_chance(train.p_done_by(deadline), train.trials) for train in trains]
+        chances = [_chance(scenario.p_on_time, train.trials) for scenario, train in zip(both, trains, strict=True)]
         rows.append((f"all are released within {when(timedelta(seconds=deadline))}", chances))
     return rows
 

@@ -199,3 +199,12 @@ def test_waits_between_attempts_are_whole_milliseconds() -> None:
     waits = [jittered.wait("core", 1, 7, trial) for trial in range(200)]
     assert {round(wait * 1000) / 1000 for wait in waits} == set(waits)
     assert len(set(waits)) == 11  # 5 to 15 ms
+
+
+def test_scaled_times_keep_their_spread_and_no_other_names():
+    samples = DurationModel.from_samples({"core": [10, 30], "other": [1]}, default=5, failed={"core": 4, "other": 2})
+    twice = samples.scaled(2.0, {"core", "api"})
+    assert twice == DurationModel.from_samples({"core": [20, 60]}, default=10, failed={"core": 8})
+    assert DurationModel(60, sigma=0.4).scaled(0.5, {"core"}) == DurationModel(30, sigma=0.4)
+    both = DurationModel({"core": 60, "other": 1}, sigma={"core": 0.4, "other": 1.0}).scaled(1.0, {"core"})
+    assert both == DurationModel({"core": 60}, sigma={"core": 0.4})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from seqkit import (
     CommonCause,
+    DurationModel,
     Estimate,
     FailureModel,
     RepoDependencyGraph,
@@ -144,6 +146,21 @@ def test_a_schedule_is_that_of_the_public_function_and_time_alone_leaves_the_res
     assert scenario.deadline == 180.0
     scenario.reset()
     assert (scenario.durations, scenario.max_parallel, scenario.deadline, scenario.time_scale) == (None, 1, None, 1.0)
+
+
+def test_to_be_on_time_is_never_likelier_than_to_be_released_at_all(scenario):
+    scenario.durations = DurationModel(60, sigma=0.5)
+    assert scenario.p_on_time == scenario.p_all_succeed
+    chances = []
+    for scenario.deadline in (200, 300, 10_000):
+        chances.append(scenario.p_on_time)
+        made = schedule(PLAN, scenario.durations, 1, {"core": 0.2, "api": 0.1}, trials=20_000, rng=8)
+        truth = made.p_done_by(scenario.deadline)
+        assert abs(chances[-1] - truth) < 4 * math.hypot(chances[-1].se, truth.se)
+    assert chances == sorted(chances)
+    assert chances[-1] == scenario.p_all_succeed == pytest.approx(0.72)
+    scenario.fail("docs")
+    assert (scenario.p_on_time, type(scenario.p_on_time)) == (0.0, float)
 
 
 def test_a_schedule_does_not_warn_of_names_of_another_plan():

@@ -30,7 +30,7 @@ class Picture {
     const buttons = [
       ["−", "zoom out (key -)", () => this.zoom(1 / ZOOM.step)],
       ["+", "zoom in (key +)", () => this.zoom(ZOOM.step)],
-      ["1:1", "full size (key 1)", () => this.zoom(1 / this.scale)],
+      ["1:1", "full size (key 1)", () => this.zoomTo(1)],
       ["all", "show all (key 0)", () => this.fit()],
     ].map(([text, title, action]) => {
       const button = element("button", { type: "button", title, "aria-label": title }, text);
@@ -188,12 +188,14 @@ class Picture {
     this.place();
   }
 
+  zoom(factor, x, y) {
+    this.zoomTo(this.scale * factor, x, y);
+  }
+
   /** Zoom around a point of the box, by default its middle. */
-  zoom(factor, x = this.box.clientWidth / 2, y = this.box.clientHeight / 2) {
-    const before = this.scale;
-    const [left, top] = [this.margin, 0];
-    const [along, down] = [(this.box.scrollLeft + x - left) / before, (this.box.scrollTop + y - top) / before];
-    this.scale = Math.min(ZOOM.most, Math.max(ZOOM.least, before * factor));
+  zoomTo(scale, x = this.box.clientWidth / 2, y = this.box.clientHeight / 2) {
+    const [along, down] = [(this.box.scrollLeft + x - this.margin) / this.scale, (this.box.scrollTop + y) / this.scale];
+    this.scale = Math.min(ZOOM.most, Math.max(ZOOM.least, scale));
     this.place();
     this.box.scrollLeft = along * this.scale + this.margin - x;
     this.box.scrollTop = down * this.scale - y;
@@ -283,7 +285,7 @@ class Picture {
       "=": () => this.zoom(ZOOM.step),
       "-": () => this.zoom(1 / ZOOM.step),
       0: () => this.fit(),
-      1: () => this.zoom(1 / this.scale),
+      1: () => this.zoomTo(1),
     };
     if (!(event.key in actions)) return;
     event.preventDefault();

@@ -20,8 +20,9 @@ function keep(event) {
 function replace(event) {
   const box = event.target;
   if (!box.matches(".widget-combobox input")) return;
-  if (event.type === "click" && box.selectionStart !== box.selectionEnd) return; // a part was chosen by hand
-  box.select();
+  if (event.type === "focusin") return box.select();
+  // A click undoes what focusin did, sometimes only after this event. A part chosen by hand stays.
+  setTimeout(() => box.selectionStart === box.selectionEnd && box.select());
 }
 
 function render({ el }) {
@@ -30,7 +31,7 @@ function render({ el }) {
     if (home || !el.isConnected) return; // it is put on the page after it has been made
     home = whole(el);
     home?.addEventListener("keydown", keep);
-    for (const kind of ["focusin", "click"]) home?.addEventListener(kind, replace); // a click undoes what focusin did
+    for (const kind of ["focusin", "click"]) home?.addEventListener(kind, replace);
   });
   observer.observe(el);
   return () => {
