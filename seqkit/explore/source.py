@@ -178,7 +178,8 @@ class _Source:
                 lines = ["times = DurationModel.from_json(", *_text(durations.to_json()), ")"]
         self.names.add("schedule")
         setting = f"max_parallel={scenario.max_parallel!r}, {how}, trials={train.trials!r}, rng={train.seed!r}"
-        lines.append(f"train = schedule({self.plan}, {takes}, {setting})  # more trials tell it more precisely")
+        lines.append("# Few trains, as they had to follow a hand: more trials tell times more precisely.")
+        lines.append(f"train = schedule({self.plan}, {takes}, {setting})")
         if scenario.deadline is not None:
             lines.append(f"on_time = train.p_done_by({scenario.deadline!r})")
         return lines

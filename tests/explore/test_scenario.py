@@ -545,7 +545,7 @@ def test_the_source_of_fitted_rates_is_short_and_runs_as_it_stands():
     scenario.fail("kio")
     scenario.scale = 2.0
     held = scenario.to_code(plan="plan", model="fitted")
-    assert held.count("\n") < 12
+    assert held.count("\n") < 13
     made = run(held, plan=plan, fitted=fitted)
     same(scenario, made)
     assert made["train"].makespan().equals(scenario.schedule.makespan())
