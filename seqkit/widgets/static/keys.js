@@ -19,7 +19,7 @@ function keep(event) {
 /** Typing replaces the name that was chosen before, rather than adding to it. */
 function replace(event) {
   const box = event.target;
-  if (!box.matches(".widget-combobox input")) return;
+  if (!box.matches(".widget-text input[list]")) return;
   if (event.type === "focusin") return box.select();
   // A click undoes what focusin did, sometimes only after this event. A part chosen by hand stays.
   setTimeout(() => box.selectionStart === box.selectionEnd && box.select());
