@@ -249,6 +249,7 @@ class Scenario(ScenarioState):
             self.failure_budget,
             trials=min(self._trials, trials_for(len(self._released), self.max_parallel, self._terms)),
             rng=self._seed,
+            executor=1,  # so few trials are done before a second thread is at work
         )
 
     @property
