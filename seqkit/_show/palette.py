@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["EVERY_STYLE", "STATUS_STYLES", "StatusStyle", "luminance"]
+__all__ = ["EVERY_STYLE", "STATUS_STYLES", "StatusStyle", "ink_on", "luminance", "shade"]
+
+_SHADES = ("#132f55", "#2f5f95", "#6a9ac8", "#abcbe6", "#eef5fb")  # at 0, a quarter … of the way to 1
 
 
 def luminance(colour: str) -> float:
@@ -25,6 +27,25 @@ def luminance(colour: str) -> float:
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return round(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2], 6)
+
+
+def ink_on(colour: str) -> str:
+    """Give the colour of text on a fill: black or white, whichever has more contrast."""
+    return "#000000" if luminance(colour) > 0.179 else "#ffffff"
+
+
+def shade(p: float) -> str:
+    """Give the fill for a probability: one hue, dark at 0 and light at 1, so that grey tells it too.
+
+    Examples
+    --------
+    >>> shade(0.0), shade(0.9), shade(1.0)
+    ('#132f55', '#d3e4f3', '#eef5fb')
+    """
+    place = min(max(p, 0.0), 1.0) * (len(_SHADES) - 1)
+    first = min(int(place), len(_SHADES) - 2)
+    pairs = [[int(colour[i : i + 2], 16) for colour in _SHADES[first : first + 2]] for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(low + (high - low) * (place - first)):02x}" for low, high in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +62,7 @@ class StatusStyle:
     @property
     def ink(self) -> str:
         """The colour of text on the fill: black or white, whichever has more contrast."""
-        return "#000000" if luminance(self.colour) > 0.179 else "#ffffff"
+        return ink_on(self.colour)
 
 
 STATUS_STYLES: Mapping[str, StatusStyle] = MappingProxyType(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from numbers import Real
@@ -154,6 +154,33 @@ class DurationModel:
         given = (self.medians, self.sigma, self.samples)
         own = [repo for each in given if isinstance(each, Mapping) for repo in each]
         return tuple(dict.fromkeys([*own, *(() if failed is None else failed.named)]))
+
+    def scaled(self, factor: float, repos: Collection[str]) -> DurationModel:
+        """Give the times of these repos multiplied by a number from 0, their spread kept; and of no others.
+
+        Examples
+        --------
+        >>> DurationModel({"core": 600, "api": 240}, sigma=0.5).scaled(0.5, ["core"])
+        DurationModel(medians={'core': 300.0}, sigma=0.5)
+        """
+
+        def read(value: Any, change: Callable[[Any], Any]) -> Any:
+            if not isinstance(value, Mapping):
+                return value if value is None else change(value)
+            return {repo: change(each) for repo, each in value.items() if repo in repos}
+
+        def longer(seconds: float) -> float:
+            return seconds * factor
+
+        failed: Any = self.failed
+        return DurationModel(
+            read(self.medians, longer),
+            read(self.sigma, lambda sigma: sigma),
+            read(self.default, longer),
+            None if failed is None else failed.scaled(factor, repos),
+            read(self.samples, lambda times: [longer(time) for time in times]),
+            default_sigma=self.default_sigma,
+        )
 
     def mean(self, repo_id: str) -> float:
         """Give the seconds that an attempt takes on average, if it succeeds."""

@@ -11,6 +11,7 @@ True
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -19,21 +20,26 @@ import numpy as np
 import pandas as pd
 
 from seqkit._util import dtypes
+from seqkit._util.arguments import at_least
 from seqkit._util.words import inflected, plural
 from seqkit.analysis.exact import Analysis, analysis_of
 from seqkit.analysis.montecarlo import Simulation
 from seqkit.analysis.montecarlo.simulation import simulation_of
+from seqkit.analysis.schedule.scheduled import Schedule
+from seqkit.analysis.schedule.scheduling import schedule
 from seqkit.analysis.whatif import outcome_where
+from seqkit.core.durations import DurationModel
 from seqkit.core.failures import FailureModel
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.terms import Terms
 from seqkit.explore.settings import ScenarioState
 from seqkit.explore.source import source_of
+from seqkit.explore.timing import on_time, only_of, trials_for
 
 __all__ = ["Scenario"]
 
 _T = TypeVar("_T")
-_EXACT_LAW = 60  # repos; the exact law of the count takes up to some tenths of a second above
+_MOMENT = 2_000_000  # numbers touched for the exact law of the count: some hundredths of a second
 
 
 class Scenario(ScenarioState):
@@ -59,6 +65,12 @@ class Scenario(ScenarioState):
     seed : int
         Of the simulation: the same seed gives the same numbers, and common random numbers before and
         after a change.
+    durations : float, timedelta, mapping, Series or DurationModel, optional
+        How long attempts take, as in :func:`seqkit.schedule`; None says nothing of time.
+    max_parallel : int, optional
+        How many releases at once; None for no limit.
+    deadline : float or timedelta, optional
+        By when everything should be released, in seconds from the start.
 
     Raises
     ------
@@ -101,9 +113,13 @@ class Scenario(ScenarioState):
             rate = 1.0 if repo in forced else self._rate(repo)
             if rate != rates.get(repo, default):
                 rates[repo] = rate
-        if (rates, default) == (given.rates, given.default):
+        hard = given.hard if self._hard is None else self._hard
+        causes = tuple(
+            replace(cause, probability=self._struck.get(cause.name, cause.probability)) for cause in given.common_causes
+        )
+        if (rates, default, hard, causes) == (given.rates, given.default, given.hard, given.common_causes):
             return given
-        return replace(given, rates=rates, default=default)
+        return FailureModel(rates, default, causes, hard)
 
     @property
     def model(self) -> FailureModel:
@@ -170,14 +186,81 @@ class Scenario(ScenarioState):
         """Probability that everything is released: exact, else an :class:`seqkit.Estimate`."""
         return self.simulation.p_all_succeed if self.analysis is None else self.analysis.p_all_succeed
 
+    @property
+    def law(self) -> list[float] | None:
+        """The exact probabilities of 0, 1, …, all repos being released; None where they take more than a moment."""
+        return self._once("law", self._exact_law)
+
+    def _exact_law(self) -> list[float] | None:
+        if self.analysis is None:
+            return None
+        try:
+            return [float(p) for p in self.analysis.distribution(_MOMENT)]
+        except ValueError:
+            return None
+
     def p_at_least(self, share: float) -> float:
         """Give the probability that at least this share of the repos is released.
 
-        Exact up to 60 repos under rules with closed forms, else an :class:`seqkit.Estimate`.
+        Exact where :attr:`law` is there, else an :class:`seqkit.Estimate`.
         """
-        if self.analysis is not None and len(self._released) <= _EXACT_LAW:
-            return self.analysis.p_at_least(share=share)
-        return self.simulation.p_at_least(share=share)
+        law = self.law
+        if law is None:
+            return self.simulation.p_at_least(share=share)
+        return min(math.fsum(law[at_least(len(self._released), None, share) :]), 1.0)
+
+    @property
+    def gain_of_a_try(self) -> float | None:
+        """How many repos more would be released if each were tried once more; None where that is only simulated."""
+        now = self.analysis
+        if now is None:
+            return None
+        return self._once(
+            "gain",
+            lambda: analysis_of(self._plan, self.model, self.attempts + 1).expected.succeeded - now.expected.succeeded,
+        )
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The train in its lanes, under few trials, as it has to follow a hand; None without durations."""
+        if self.durations is None:
+            return None
+        return self._once("schedule", self._scheduled)
+
+    @property
+    def p_on_time(self) -> float:
+        """Probability that everything is released by the deadline; without one or without durations, at all.
+
+        That of `p_all_succeed`, which is mostly exact, times the share that is done by then of the trains of `schedule`
+        in which everything is released: so it is never above it.
+        """
+        if self.schedule is None or self.deadline is None:
+            return self.p_all_succeed
+        return on_time(self.schedule, self.p_all_succeed, self.deadline)
+
+    def _scheduled(self) -> Schedule:
+        return schedule(
+            self._plan,
+            self.times,  # type: ignore[arg-type]  # there are durations
+            self.max_parallel,
+            self.planned_model,
+            self.attempts,
+            self.policy,
+            self.failure_budget,
+            trials=min(self._trials, trials_for(len(self._released), self.max_parallel, self._terms)),
+            rng=self._seed,
+            executor=1,  # so few trials are done before a second thread is at work
+        )
+
+    @property
+    def times(self) -> DurationModel | None:
+        """How long attempts at the plan's repos take, as it is now; None where nothing is known."""
+        return None if self.durations is None else self.durations.scaled(self.time_scale, self._planned)
+
+    @property
+    def planned_model(self) -> FailureModel:
+        """What :attr:`model` says of the plan's repos: one that names no others."""
+        return only_of(self._planned, self.model)
 
     @property
     def p_repo(self) -> dict[str, float]:
@@ -219,18 +302,21 @@ class Scenario(ScenarioState):
             columns[f"se_{name}"] = numbers[f"se_{name}"].to_numpy(dtype=np.float64) if known else exact
         return pd.DataFrame(columns, index=index)
 
-    def to_code(self, plan: str | None = None) -> str:
-        """Write Python source that makes the same `outcome`, `analysis` and `simulation`.
+    def to_code(self, plan: str | None = None, model: str | None = None, durations: str | None = None) -> str:
+        """Write Python source that makes the same `outcome`, `analysis` and `simulation`, and `train`, the schedule.
 
         Parameters
         ----------
         plan : str, optional
             The name of a variable that holds the plan; None writes the plan itself into the source.
+        model, durations : str, optional
+            The names of variables that hold the model and the durations that the scenario was given; the source
+            then says only what was changed. None writes them into the source.
 
         Raises
         ------
         ValueError
-            Where `plan` is no name of a variable, or one that the source uses itself.
+            Where one is no name of a variable, or one that the source uses itself.
 
         Examples
         --------
@@ -247,7 +333,7 @@ class Scenario(ScenarioState):
         simulation = simulate(plan, model, trials=16384, rng=0)
         <BLANKLINE>
         """
-        return source_of(self, plan)
+        return source_of(self, plan, model, durations)
 
     def __repr__(self) -> str:
         n, by_hand = len(self._released), len(self._failing)

@@ -1,21 +1,24 @@
-"""What a scenario is made of: who fails by hand, rates, rules; and everything that may change them."""
+"""What a scenario is made of: who fails by hand, rates, rules, time; and everything that may change them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import replace
+from datetime import timedelta
 from numbers import Real
 from typing import Any, Self
 
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.core.draws import MAX_TRIALS
+from seqkit.core.durations import DurationModel, DurationsLike, as_durations
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import fail_ids
 from seqkit.core.terms import Policy, Terms
-from seqkit.core.unknown import check_models
+from seqkit.core.unknown import check_durations, check_models
+from seqkit.explore.timing import Time, deadline_of, lanes_of
 
 __all__ = ["MOST_SCALE", "ScenarioState"]
 
@@ -23,6 +26,9 @@ MOST_SCALE = 1e6
 """By what rates may be multiplied at most."""
 
 _REMEMBERED = 50  # settings of a repo's rate to go back to
+
+_TIMELESS = ("model", "outcome", "analysis", "simulation", "law", "gain", "chances")
+"""Results that stay as they are when only time changes."""
 
 _Setting = tuple[float, float] | None
 """A rate and the scale at which it was set; None for the rate of the model."""
@@ -41,6 +47,9 @@ class ScenarioState:
         attempts: int = 1,
         trials: int = 16_384,
         seed: int = 0,
+        durations: DurationsLike | None = None,
+        max_parallel: int | None = 1,
+        deadline: float | timedelta | None = None,
     ) -> None:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is a {type(plan).__name__}, expected a SequencePlan: build_plan(graph) makes one")
@@ -52,6 +61,8 @@ class ScenarioState:
         self._callbacks: list[Callable[[], object]] = []
         self._kept: dict[str, Any] = {}
         self._released = frozenset(plan.released)
+        self._planned = frozenset(item.repo_id for item in plan.items)
+        self._first = Time(self._read_durations(durations), 1.0, lanes_of(max_parallel), deadline_of(deadline))
         self._begin()
         check_models([plan], model=self._given)
 
@@ -61,6 +72,9 @@ class ScenarioState:
         self._held: dict[str, list[_Setting]] = {}  # of repos whose rate was ever set; the last one holds
         self._before: dict[str, list[_Setting]] = {}  # what each repo had before each change that was not taken back
         self._terms = self._start
+        self._hard: float | None = None  # for all repos; None for what the model says
+        self._struck: dict[str, float] = {}  # causes whose probability is set by hand
+        self._time = self._first
 
     # ------------------------------------------------------------------ the state
 
@@ -68,6 +82,11 @@ class ScenarioState:
     def plan(self) -> SequencePlan:
         """What is released."""
         return self._plan
+
+    @property
+    def given(self) -> FailureModel:
+        """The model that the scenario was made with."""
+        return self._given
 
     @property
     def failing(self) -> frozenset[str]:
@@ -185,6 +204,103 @@ class ScenarioState:
     def _under(self, **changes: Any) -> None:
         self._terms = replace(self._terms, **changes)
         self._changed()
+
+    # ------------------------------------------------------------------ retries and causes
+
+    @property
+    def hard(self) -> float:
+        """The share of failures that no second try mends: of all repos alike, or their mean where they differ."""
+        return self._model_hard if self._hard is None else self._hard
+
+    @hard.setter
+    def hard(self, value: float) -> None:
+        share = FailureModel(hard=float(value) if isinstance(value, Real) else value).share_hard("") + 0.0
+        self._hard = None if share == self._model_hard else share
+        self._changed()
+
+    @property
+    def _model_hard(self) -> float:
+        given, repos = self._given, self._plan.released
+        if isinstance(given.hard, float) or not repos:
+            return given.share_hard("")
+        return sum(map(given.share_hard, repos)) / len(repos)
+
+    @property
+    def causes(self) -> dict[str, float]:
+        """The common causes of the model, in its order, and how likely each strikes in a run, as it is now."""
+        return {cause.name: self._struck.get(cause.name, cause.probability) for cause in self._given.common_causes}
+
+    def set_cause(self, name: str, probability: float | None) -> None:
+        """Set how likely a common cause strikes: 0 for never, 1 for surely; None goes back to the model's.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the model has no such cause, or the probability is not a number from 0 to 1.
+        """
+        given = {cause.name: cause for cause in self._given.common_causes}
+        if name not in given:
+            raise ValueError(
+                f"name is {as_given(name, 200)}, expected a common cause of the model: {list(given)!r:.200}"
+            )
+        struck = {each: p for each, p in self._struck.items() if each != name}
+        if probability is not None:
+            chance = replace(given[name], probability=probability).probability + 0.0
+            if chance != given[name].probability:
+                struck[name] = chance
+        self._struck = struck
+        self._changed()
+
+    # ------------------------------------------------------------------ time
+
+    @property
+    def durations(self) -> DurationModel | None:
+        """How long attempts take, before `time_scale`; None where it is not known."""
+        return self._time.durations
+
+    @durations.setter
+    def durations(self, value: DurationsLike | None) -> None:
+        self._in_time(durations=self._read_durations(value))
+
+    def _read_durations(self, value: DurationsLike | None) -> DurationModel | None:
+        if value is None:
+            return None
+        durations = as_durations(value)
+        check_durations(self._plan, durations)
+        return durations
+
+    @property
+    def time_scale(self) -> float:
+        """By what all times are multiplied."""
+        return self._time.scale
+
+    @time_scale.setter
+    def time_scale(self, value: float) -> None:
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= MOST_SCALE:
+            raise ValueError(f"time_scale is {as_given(value)}, expected a number from 0 to {MOST_SCALE:,.0f}")
+        self._in_time(scale=float(value) + 0.0)
+
+    @property
+    def max_parallel(self) -> int | None:
+        """How many releases at once, the lanes; None for no limit."""
+        return self._time.lanes
+
+    @max_parallel.setter
+    def max_parallel(self, value: int | None) -> None:
+        self._in_time(lanes=lanes_of(value))
+
+    @property
+    def deadline(self) -> float | None:
+        """By when everything should be released, in seconds from the start; None where there is no such time."""
+        return self._time.deadline
+
+    @deadline.setter
+    def deadline(self, value: float | timedelta | None) -> None:
+        self._in_time(deadline=deadline_of(value))
+
+    def _in_time(self, **changes: Any) -> None:
+        self._time = replace(self._time, **changes)
+        self._changed(*_TIMELESS)
 
     def reset(self) -> None:
         """Go back to what the scenario was made with, nobody failing by hand."""

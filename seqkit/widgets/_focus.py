@@ -7,14 +7,16 @@ from typing import Any
 
 import ipywidgets as ipw
 
+from seqkit._util.near import NearNames
 from seqkit.explore.drawing import MOST_DRAWN
-from seqkit.widgets._parts import plain
+from seqkit.widgets._parts import close_all, plain
 from seqkit.widgets.dag import DagView
 
 __all__ = ["FocusBar"]
 
 _STEPS = {"everything": 0, "1 step around": 1, "2 steps around": 2, "3 steps around": 3, "all it touches": MOST_DRAWN}
 _LISTED = 2_000  # names that the box offers while one types; others can be typed out
+_OFFERED = 6  # names that are offered for one that does not match
 _LABEL = 120  # characters of a name
 
 
@@ -61,12 +63,13 @@ class FocusBar(ipw.HBox):  # type: ignore[misc]  # ipywidgets ships no types
             description="Draw",
             options=list(_STEPS),
             tooltip="Draw everything, or only what this repo needs and what needs it",
-            layout=ipw.Layout(width="220px"),
+            layout=ipw.Layout(width="210px"),
         )
         self._quiet = False
         self.find.observe(self._found, "value")
         self.reach.observe(self._look, "value")
-        super().__init__([self.find, self.reach])
+        self.near = ipw.HBox(layout=ipw.Layout(flex_flow="row wrap"))
+        super().__init__([self.find, self.reach, self.near], layout=ipw.Layout(flex_flow="row wrap"))
 
     def select(self, repo: str) -> None:
         """Show a repo as the chosen one, without drawing anew."""
@@ -75,28 +78,56 @@ class FocusBar(ipw.HBox):  # type: ignore[misc]  # ipywidgets ships no types
             self.find.value = self._ids[repo]
         finally:
             self._quiet = False
+        self._forget()
+        self._dag.chosen = repo
 
     def clear(self) -> None:
         """Choose no repo, and draw everything."""
-        self.repo = None
+        self.repo = self._dag.chosen = None
         self.find.value, self.reach.value = "", "everything"
+        self._forget()
 
     def _found(self, change: Any) -> None:
         typed = change["new"].strip()
         if self._quiet or not typed:
             return
+        self._forget()
         match = self._labels.get(typed)
         if match is None:
             near = [label for label in self._labels if typed.casefold() in label.casefold()]
             if len(near) != 1:
-                few = f": {', '.join(near[:6])}{' …' * (len(near) > 6)}" if near else ""
-                self._say(f"{len(near) or 'No'} repos match {typed!r}{few}", not near)
+                self._suggest(typed, near)
                 return
             match = self._labels[near[0]]
-        self.select(match)
+        self._take(match)
+
+    def _suggest(self, typed: str, near: list[str]) -> None:
+        """Offer the names that hold what was typed, or those that are called much the same."""
+        hold = bool(near)
+        near = near or NearNames(self._labels).near(typed)
+        many = f"{', '.join(near[:_OFFERED])}{' …' * (len(near) > _OFFERED)}"
+        if hold:
+            self._say(f"{len(near)} repos match {typed!r}: {many}", False)
+        else:
+            self._say(f"No repo matches {typed!r}" + (f"; near it: {many}" if near else ""), True)
+        self.near.children = [self._offer(label) for label in near[:_OFFERED]]
+
+    def _offer(self, label: str) -> ipw.Button:
+        button = ipw.Button(
+            description=plain(label, 30), tooltip=f"Choose {plain(label)}", layout=ipw.Layout(width="auto")
+        )
+        button.on_click(lambda _button: self._take(self._labels[label]))
+        return button
+
+    def _take(self, repo: str) -> None:
+        self.select(repo)
         self._look(None)
         if self._chosen is not None:
-            self._chosen(match)
+            self._chosen(repo)
+
+    def _forget(self) -> None:
+        offered, self.near.children = self.near.children, ()
+        close_all(offered)
 
     def again(self) -> None:
         """Draw as chosen, after the picture has been given another plan of the same repos."""

@@ -12,7 +12,7 @@ import ipywidgets as ipw
 from seqkit._show.html import NO_TEX, escaped, shortened
 from seqkit.widgets._later import Later, call_later
 
-__all__ = ["Html", "StatusLine", "Throttle", "close_all", "guarded", "plain"]
+__all__ = ["Hands", "Html", "StatusLine", "Throttle", "close_all", "guarded", "plain"]
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -80,6 +80,26 @@ def close_all(widgets: Iterable[ipw.Widget]) -> None:
             inside = value if isinstance(value, list | tuple) else [value]
             waiting.extend(other for other in inside if isinstance(other, ipw.Widget))
         ipw.Widget.close(widget)
+
+
+class Hands(threading.local):
+    """Whether this thread is showing something: then a control that changes was moved by no hand.
+
+    JupyterLab may bring what hands do in another thread than cells run in.
+    """
+
+    depth = 0
+
+    @property
+    def off(self) -> bool:
+        """Whether no hand is at work."""
+        return self.depth > 0
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_error: object) -> None:
+        self.depth -= 1
 
 
 class Throttle:

@@ -12,13 +12,13 @@ import anywidget
 import traitlets as T
 
 from seqkit._show import svg
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import STATUS_STYLES, ink_on, shade
 from seqkit._util.arguments import whole
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
-from seqkit.errors import RepoNotFound
-from seqkit.explore.drawing import MOST_DRAWN, GraphDrawing, draw
+from seqkit.explore.drawing import draw
+from seqkit.widgets._dag_wire import checked, checked_shades, checked_words, plain_words, wire
 from seqkit.widgets._parts import close_all, plain
 from seqkit.widgets.still import Still
 
@@ -26,8 +26,6 @@ __all__ = ["DagView"]
 
 _STATIC = files("seqkit.widgets") / "static"
 _KEYS = list(STATUS_STYLES)
-_NAME = 60  # characters; the browser measures and cuts further
-_TITLE = 200
 _NOTE = 12
 _STILL_WIDTH = 1_100.0  # pixels: a page's
 
@@ -35,9 +33,10 @@ _STILL_WIDTH = 1_100.0  # pixels: a page's
 class DagView(Still, anywidget.AnyWidget):
     """A graph of boxes, coloured by status, that can be pressed.
 
-    The picture is laid out once; changing `words`, `notes` or `ringed` only repaints it. With the keyboard
-    it is one tab stop: arrows go to the next box, Home and End to the first and last, Enter or Space
-    presses, ``+``, ``-`` and ``0`` zoom.
+    The picture is laid out once; changing `words`, `notes` or `ringed` only repaints it. It is drawn at its full
+    size, and scrolls in a box of its own where it is larger than that; names shrink only for whoever zooms out. With
+    the keyboard it is one tab stop: arrows go to the next box, Home and End to the first and last, Enter or Space
+    presses, ``+`` and ``-`` zoom, ``0`` shows all and ``1`` goes back to the full size.
 
     Parameters
     ----------
@@ -62,6 +61,12 @@ class DagView(Still, anywidget.AnyWidget):
         As above; assign a new dict to repaint.
     ringed : list of str
         Repos with a strong outline.
+    shades : dict of str to float
+        Repo → a probability: its box is filled by that, from dark (0) to light (1), and not by its status.
+    chosen : str or None
+        A repo with a second outline around it; the picture scrolls there.
+    beside : int
+        Pixels of the window's height that are left to what stands around the picture.
     around, depth
         As above; assign to look elsewhere.
 
@@ -90,9 +95,13 @@ class DagView(Still, anywidget.AnyWidget):
     words = T.Dict()
     notes = T.Dict()
     ringed: T.List[str] = T.List()
+    shades = T.Dict()
+    chosen = T.Unicode(None, allow_none=True)
+    beside = T.Int(300).tag(sync=True)
     around = T.Unicode(allow_none=True)
     depth = T.Int(1)
     _styles: T.List[list[str]] = T.List().tag(sync=True)
+    _scale: T.List[str] = T.List([shade(step / 8) for step in range(9)]).tag(sync=True)
     _drawing = T.Dict().tag(sync=True)
     _state = T.Dict().tag(sync=True)
 
@@ -112,8 +121,8 @@ class DagView(Still, anywidget.AnyWidget):
         self._callbacks: list[Callable[[str], object]] = []
         super().__init__(
             label=label,
-            words=_checked_words(dict(words or {}), self._plain),
-            notes=_checked(dict(notes or {}), self._plain),
+            words=checked_words(dict(words or {}), self._plain),
+            notes=checked(dict(notes or {}), self._plain),
             around=around,
             depth=whole("depth", depth, 1),
             _styles=[[style.word, style.colour, style.mark, style.ink] for style in STATUS_STYLES.values()],
@@ -123,11 +132,11 @@ class DagView(Still, anywidget.AnyWidget):
         self.on_msg(self._received)
 
     def _take(self, plan_or_graph: SequencePlan | RepoDependencyGraph) -> None:
-        self._source, self._plain = plan_or_graph, _plain_words(plan_or_graph)
+        self._source, self._plain = plan_or_graph, plain_words(plan_or_graph)
 
     def _next_drawing(self) -> dict[str, Any]:
         self._drawings += 1  # a press tells which drawing it was on: its number means another repo in the next
-        return {**_wire(self._drawn), "drawing": self._drawings}
+        return {**wire(self._drawn), "drawing": self._drawings}
 
     # ------------------------------------------------------------------ what is shown
 
@@ -143,21 +152,34 @@ class DagView(Still, anywidget.AnyWidget):
 
     def word(self, repo: str) -> str:
         """Give the status that a repo is shown with, a key of ``STATUS_STYLES``."""
-        _checked([repo], self._plain)
+        checked([repo], self._plain)
         return str(self.words.get(repo, self._plain[repo]))
 
-    def counts(self) -> dict[str, int]:
-        """Count the repos of the whole plan or graph by status: all keys, in the order of the legend."""
-        counted = Counter(self.words.get(repo, word) for repo, word in self._plain.items())
+    def counts(self, shaded: bool = True) -> dict[str, int]:
+        """Count the repos of the whole plan or graph by status: all keys, in the order of the legend.
+
+        Without `shaded` those are left out whose boxes are filled by a probability.
+        """
+        left_out = () if shaded else self.shades
+        counted = Counter(self.words.get(repo, word) for repo, word in self._plain.items() if repo not in left_out)
         return {key: counted[key] for key in _KEYS}
 
     @T.validate("words")
     def _words_are_known(self, proposal: Any) -> Any:
-        return _checked_words(proposal["value"], self._plain)
+        return checked_words(proposal["value"], self._plain)
+
+    @T.validate("shades")
+    def _shades_are_chances(self, proposal: Any) -> Any:
+        return checked_shades(proposal["value"], self._plain)
+
+    @T.validate("chosen")
+    def _chosen_is_known(self, proposal: Any) -> Any:
+        checked([] if proposal["value"] is None else [proposal["value"]], self._plain)
+        return proposal["value"]
 
     @T.validate("notes", "ringed")
     def _repos_are_known(self, proposal: Any) -> Any:
-        return _checked(proposal["value"], self._plain)
+        return checked(proposal["value"], self._plain)
 
     @T.validate("around")
     def _around_is_known(self, proposal: Any) -> Any:
@@ -165,13 +187,13 @@ class DagView(Still, anywidget.AnyWidget):
         return proposal["value"]
 
     def _check_around(self, around: str | None) -> None:
-        _checked([around] if around else [], self._plain)
+        checked([around] if around else [], self._plain)
 
     @T.validate("depth")
     def _depth_counts(self, proposal: Any) -> int:
         return whole("depth", proposal["value"], 1)
 
-    @T.observe("words", "notes", "ringed")
+    @T.observe("words", "notes", "ringed", "shades", "chosen")
     def _repaint(self, _change: Any) -> None:
         with self._turn:
             if self._drawing:  # or it is being made
@@ -203,22 +225,27 @@ class DagView(Still, anywidget.AnyWidget):
             self.words = words
             return
         drawn = draw(plan_or_graph)
-        _checked_words(words, _plain_words(plan_or_graph))  # before anything changes
+        checked_words(words, plain_words(plan_or_graph))  # before anything changes
         with self._turn, self.hold_sync():  # boxes and their colours arrive together
             self._drawing = {}  # keeps quiet until all is in place
             self._take(plan_or_graph)
             self._drawn = drawn
             self.around, self.depth, self.words, self.notes, self.ringed = None, 1, words, {}, []
+            self.shades, self.chosen = {}, None
             self._drawing = self._next_drawing()
             self._paint()
 
     def _paint(self) -> None:
         ids, words, notes, ringed = self._drawn.ids, self.words, self.notes, set(self.ringed)
+        fills = {repo: shade(p) for repo, p in self.shades.items()}
         self._state = {
             "words": [_KEYS.index(words.get(repo, self._plain[repo])) for repo in ids],
             "notes": [plain(str(notes[repo]), _NOTE) if notes.get(repo) else "" for repo in ids],
             "ringed": [i for i, repo in enumerate(ids) if repo in ringed],
-            "counts": list(self.counts().values()),
+            "shades": [[fills[repo], ink_on(fills[repo])] if repo in fills else None for repo in ids],
+            "chosen": ids.index(self.chosen) if self.chosen in ids else -1,
+            "counts": list(self.counts(shaded=False).values()),
+            "shaded": len(fills),
         }
 
     # ------------------------------------------------------------------ pressing
@@ -232,7 +259,7 @@ class DagView(Still, anywidget.AnyWidget):
 
     def press(self, repo: str) -> None:
         """Do what a press of a repo's box does."""
-        _checked([repo], self._plain)
+        checked([repo], self._plain)
         for callback in list(self._callbacks):
             callback(repo)
 
@@ -255,7 +282,8 @@ class DagView(Still, anywidget.AnyWidget):
         shown = set(ids)
         words = {repo: self.word(repo) for repo in ids}
         notes = {repo: plain(str(note), _NOTE) for repo, note in self.notes.items() if repo in shown and note}
-        return svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, title=self.label)
+        shades = {repo: p for repo, p in self.shades.items() if repo in shown}
+        return svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, shades=shades, title=self.label)
 
     def _still(self) -> tuple[str, str]:
         return f"{self.label}: {self._counted() or 'nothing to show'}", self.still()
@@ -272,50 +300,3 @@ class DagView(Still, anywidget.AnyWidget):
     def close(self) -> None:
         """Remove the picture from all pages, and its models from the kernel."""
         close_all([self])
-
-
-def _plain_words(plan_or_graph: SequencePlan | RepoDependencyGraph) -> dict[str, str]:
-    """Give the words of repos that nothing is said of."""
-    if isinstance(plan_or_graph, SequencePlan):
-        left_out = set(plan_or_graph.unreleased)
-        return {item.repo_id: "unreleased" if item.repo_id in left_out else "pending" for item in plan_or_graph.items}
-    return dict.fromkeys(plan_or_graph.topological_order(), "pending")
-
-
-def _wire(drawing: GraphDrawing) -> dict[str, Any]:
-    """Give a drawing the form that the browser gets: short numbers and clean text, never ids."""
-    return {
-        "names": [plain(repo, _NAME) for repo in drawing.ids],
-        "titles": [plain(repo, _TITLE) for repo in drawing.ids],
-        "waves": list(drawing.waves),
-        "spots": [[x, round(y, 3)] for x, y in drawing.spots],
-        "edges": [[a, b, [[x, round(y, 3)] for x, y in route]] for a, b, route in drawing.routes],
-        "note": _note(drawing),
-    }
-
-
-def _note(drawing: GraphDrawing) -> str:
-    n, edges = len(drawing.ids), len(drawing.routes) + drawing.implied
-    if drawing.too_many:
-        most = f"{drawing.among:,} repos, at most {MOST_DRAWN} at a time"
-        return f"Too many to draw: {most}. Choose a repo to look around."
-    if not n:
-        return "Nothing to draw: there are no repos."
-    part = f" of {drawing.among:,}" if n < drawing.among else ""
-    implied = f" ({drawing.implied:,} implied by others, not drawn)" if drawing.implied else ""
-    return f"{n}{part} repos, {edges:,} dependencies{implied}"
-
-
-def _checked(repos: Any, known: Mapping[str, str]) -> Any:
-    for repo in repos:
-        if repo not in known:
-            raise RepoNotFound(repo, among=tuple(known))
-    return repos
-
-
-def _checked_words(words: dict[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    _checked(words, known)
-    for repo, word in words.items():
-        if word not in STATUS_STYLES:
-            raise ValueError(f"words has {word!r:.80} for {repo!r:.80}, expected one of {_KEYS}")
-    return words

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from html import escape
+from numbers import Real
 from typing import Any
 
 import ipywidgets as ipw
 import pandas as pd
-from IPython import get_ipython
 
 from seqkit._util.words import inflected, plural, printable
+from seqkit.core.durations import DurationModel, DurationsLike
 from seqkit.core.failures import ModelLike
 from seqkit.core.model import RunEvent
 from seqkit.core.plan import SequencePlan
-from seqkit.core.terms import POLICIES, Policy
+from seqkit.core.terms import Policy
 from seqkit.explore.live import LiveRun
 from seqkit.explore.scenario import Scenario
-from seqkit.explore.settings import MOST_SCALE
-from seqkit.widgets._exact_slider import ExactSlider, percent
+from seqkit.widgets._exact_slider import percent
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._keys import KeyGuard
-from seqkit.widgets._parts import Html, StatusLine, Throttle, close_all, guarded, plain
-from seqkit.widgets._what_if_html import blast_list, comparison, histogram
+from seqkit.widgets._notebook import free_name, variable_of
+from seqkit.widgets._parts import Hands, Html, StatusLine, Throttle, close_all, guarded, plain
+from seqkit.widgets._what_if_controls import MINUTE, Controls
+from seqkit.widgets._what_if_html import blast_list, comparison, histogram, percentage
 from seqkit.widgets.dag import DagView
 from seqkit.widgets.still import Still
 
 __all__ = ["WhatIf"]
 
-_MOST_ATTEMPTS = 5  # of the slider; a scenario with more widens it
-_RATES = [n / 1000 for n in (*range(10), *range(10, 100, 5), *range(100, 1001, 10))]
-"""Marks of the rate's slider: finer where rates are small."""
-_SCALES = [n / 10 for n in range(101)]
+_BESIDE = 500  # pixels of a window that the page, the controls and the numbers take
+_ROW = {"flex_flow": "row wrap", "align_items": "center"}
 _PAUSE = 0.05  # seconds between two pictures of a live run
 
 
 class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """Make repos fail by pressing them, change rates and rules, and see at once what it comes to.
 
-    Beside each name stands the probability that the repo is released. Numbers are exact where there are
-    closed forms, else simulated and told with their standard errors; always given that the repos pressed
-    fail when they are tried. As ``on_event`` of a run, the picture shows the run until something is changed.
+    Beside each name stands the probability that the repo is released, and its box is the darker the smaller that is.
+    Numbers are exact where there are closed forms, else simulated and told with their standard errors; always given
+    that the repos pressed fail when they are tried. Where it is known how long releases take, so is when it ends: in
+    how many lanes, and whether by a deadline. As ``on_event`` of a run, the picture shows the run until something is
+    changed.
 
     To look changes nothing: choosing a repo shows its rate to the last digit, and only a hand that moves a control
     or types sets anything. "All rates ×" multiplies every rate, those set by hand too; where a control comes
@@ -52,7 +57,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         What is released.
     model : float, mapping, Series or FailureModel
         How likely one attempt fails.
-    policy, failure_budget, attempts, trials, seed
+    policy, failure_budget, attempts, trials, seed, durations, max_parallel, deadline
         As in :class:`seqkit.explore.Scenario`.
 
     Attributes
@@ -92,6 +97,9 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         attempts: int = 1,
         trials: int = 16_384,
         seed: int = 0,
+        durations: DurationsLike | None = None,
+        max_parallel: int | None = 1,
+        deadline: float | timedelta | None = None,
     ) -> None:
         self._throttle = Throttle(self._show_run, _PAUSE)  # first: close() comes after a wrong argument too
         self.scenario = Scenario(
@@ -102,31 +110,37 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             attempts=attempts,
             trials=trials,
             seed=seed,
+            durations=durations,
+            max_parallel=max_parallel,
+            deadline=deadline,
         )
+        self._durations, self._read = durations, self.scenario.durations  # as given, and as read
         self.frame: pd.DataFrame | None = None
         self.code = ""
         self._live = LiveRun(plan)
         self._left = 0  # the run that was in the picture when something was changed
         self._turn = threading.RLock()  # events come in another thread than presses do
-        self._ours = _Ours()
+        self._hands = Hands()
         self._showing = threading.RLock()
         self.status = StatusLine()
         self.dag = DagView(plan, label="What if these repos fail")
+        self.dag.beside = _BESIDE
         self.dag.on_press(self._pressed)
         self.focus = FocusBar(self.dag, plan.released, self.status.say, self._selected)
-        self._controls()
+        self._controls = Controls(self.scenario, self.status.say)
+        self._take_controls()
         self.numbers, self.shape, self.blocked, self.source = (Html() for _ in range(4))
         self.shape.layout.margin = "0 0 0 24px"
         super().__init__(
             [
                 KeyGuard(),
-                ipw.HBox([self.focus, self.rate, self.fails], layout=_row()),
-                ipw.HBox([self.scale, self.attempts, self.policy, self.budget], layout=_row()),
-                ipw.HBox([self.numbers, self.shape], layout=_row()),
+                ipw.HBox([self.focus, self.rate, self.fails], layout=_ROW),
+                *(ipw.HBox(row, layout=_ROW) for row in self._controls.rows),
+                ipw.HBox([self.numbers, self.shape], layout=_ROW),
                 self.status,
                 self.dag,
                 self.blocked,
-                ipw.HBox([self.show_code, self.save, self.undo], layout=_row()),
+                ipw.HBox([self.show_code, self.save, self.undo], layout=_ROW),
                 self.source,
             ]
         )
@@ -134,72 +148,20 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._refresh()
         self.status.say("Press a repo to make it fail")
 
-    def _controls(self) -> None:
-        scenario, n = self.scenario, len(self.scenario.plan.released)
-        self.rate = ExactSlider(
-            "fails at",
-            "Exact rate in percent",
-            _RATES,
-            1.0,
-            self.status.say,
-            in_percent=True,
-            disabled=True,
-            readout=False,
-            tooltip="Failure rate of the chosen repo: the probability that one attempt fails",
-            layout=ipw.Layout(width="410px"),
-        )
-        self.fails = ipw.ToggleButton(
-            description="Make it fail",
-            disabled=True,
-            tooltip="Make the chosen repo fail when it is tried, or no longer",
-            layout=ipw.Layout(width="130px"),
-        )
-        self.scale = ExactSlider(
-            "All rates ×",
-            "Exact factor",
-            _SCALES,
-            MOST_SCALE,
-            self.status.say,
-            value=scenario.scale,
-            tooltip="Multiply all failure rates, those set by hand too, up to 100 % each",
-            layout=ipw.Layout(width="410px"),
-        )
-        self.attempts = ipw.IntSlider(
-            description="Attempts",
-            value=scenario.attempts,
-            min=1,
-            max=max(_MOST_ATTEMPTS, scenario.attempts),
-            tooltip="How often a repo is tried before it counts as failed",
-            layout=ipw.Layout(width="230px"),
-        )
-        self.policy = ipw.Dropdown(
-            description="On failure",
-            options=[(meaning.words, policy) for policy, meaning in POLICIES.items()],
-            value=scenario.policy,
-            tooltip="What a failure means for the rest of the run",
-            layout=ipw.Layout(width="300px"),
-        )
-        self.budget = ipw.BoundedIntText(
-            description="Failure budget (0: none)",
-            value=scenario.failure_budget or 0,
-            min=0,
-            max=max(n, scenario.failure_budget or 0),
-            tooltip="At this failure nothing new starts; 0 for no budget",
-            style={"description_width": "initial"},
-            layout=ipw.Layout(width="226px", margin="2px 2px 2px 14px"),
-        )
-        self.show_code = ipw.Button(description="Show as code", tooltip="Show Python that gives the same results")
-        self.save = ipw.Button(
-            description="Save as DataFrame",
-            tooltip="Keep the table of all repos in the attribute frame",
-            layout=ipw.Layout(width="160px"),
-        )
-        self.undo = ipw.Button(description="Reset", tooltip="Go back to the beginning")
+    def _take_controls(self) -> None:
+        made = self._controls
+        self.rate, self.fails, self.scale, self.attempts = made.rate, made.fails, made.scale, made.attempts
+        self.hard, self.policy, self.budget = made.hard, made.policy, made.budget
+        self.lanes, self.minutes, self.slower, self.deadline = made.lanes, made.minutes, made.slower, made.deadline
+        self.cause, self.strikes = made.cause, made.strikes
+        self.show_code, self.save, self.undo = made.show_code, made.save, made.undo
         self.rate.observe(self._rate_moved, "value")
         self.fails.observe(self._fails_pressed, "value")
-        for control, name in ((self.scale, "scale"), (self.attempts, "attempts"), (self.policy, "policy")):
-            control.observe(lambda change, name=name: self._set(name, change["new"]), "value")
-        self.budget.observe(lambda change: self._set("failure_budget", change["new"] or None), "value")
+        for control, name, read in made.settings:
+            control.observe(functools.partial(self._set, name, read), "value")
+        self.minutes.observe(self._minutes_typed, "value")
+        self.cause.observe(self._cause_chosen, "value")
+        self.strikes.observe(self._cause_moved, "value")
         self.show_code.on_click(self._code_pressed)
         self.save.on_click(self._save_pressed)
         self.undo.on_click(lambda _button: self.reset())
@@ -210,7 +172,12 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _pressed(self, repo: str) -> None:
         fails = self.scenario.toggle(repo)
         self._select(repo)
-        self._say_outcome(f"{plain(repo)} {'fails' if fails else 'is left to chance again'}")
+        self._say_outcome(f"{plain(repo)} {self._fate(repo) if fails else 'is left to chance again'}. ")
+
+    def _fate(self, repo: str) -> str:
+        """Say what becomes of a repo that is made to fail: it may never be tried."""
+        cause = self.scenario.outcome.words()[self.scenario.plan.position(repo)]
+        return "fails" if cause == "failed" else f"is made to fail, but it is {cause} before it is tried"
 
     @guarded
     def _selected(self, repo: str) -> None:
@@ -223,32 +190,54 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     @guarded
     def _rate_moved(self, change: Any) -> None:
-        if self._ours.now:
+        if self._hands.off:
             return
         repo = self.focus.repo
         if repo is None:
             self.status.say("Choose a repo to set its rate")
             return
         self.scenario.set_rate(repo, change["new"])
-        self._say_outcome(f"{plain(repo)} fails at {percent(change['new'])}")
+        self._say_outcome(f"{plain(repo)} fails at {percent(change['new'])}. ")
 
     @guarded
     def _fails_pressed(self, change: Any) -> None:
         repo = self.focus.repo
-        if not self._ours.now and repo is not None and change["new"] != (repo in self.scenario.failing):
+        if not self._hands.off and repo is not None and change["new"] != (repo in self.scenario.failing):
             self._pressed(repo)
 
     @guarded
-    def _set(self, name: str, value: Any) -> None:
-        if not self._ours.now:
-            setattr(self.scenario, name, value)
-            self._say_outcome("")
+    def _set(self, name: str, read: Callable[[Any], Any] | None, change: Any) -> None:
+        if not self._hands.off:
+            setattr(self.scenario, name, change["new"] if read is None else read(change["new"]))
+            self._say_outcome()
+
+    @guarded
+    def _minutes_typed(self, change: Any) -> None:
+        if self._hands.off:
+            return
+        known = self.scenario.durations
+        spread = known.sigma if known is not None else 0.0
+        takes = change["new"] * MINUTE / (self.scenario.time_scale or 1.0)
+        self.scenario.durations = DurationModel(takes, sigma=spread) if takes else None
+        self._say_outcome()
+
+    @guarded
+    def _cause_chosen(self, change: Any) -> None:
+        if not self._hands.off:
+            self._refresh()
+            self.status.say(f"{plain(change['new'])} is chosen: set how likely it strikes")
+
+    @guarded
+    def _cause_moved(self, change: Any) -> None:
+        if not self._hands.off:
+            self.scenario.set_cause(self.cause.value, change["new"])
+            self._say_outcome(f"{plain(self.cause.value)} strikes at {percent(change['new'])}. ")
 
     @guarded
     def _code_pressed(self, _button: Any) -> None:
-        self.code = "" if self.code else self.scenario.to_code(plan="plan")
+        self.code = "" if self.code else self._source()
         self._refresh_code()
-        self.status.say("The source is below; plan is the plan of this widget" if self.code else "")
+        self.status.say("The source is below: it runs as it stands in a cell of this notebook" if self.code else "")
 
     @guarded
     def _save_pressed(self, _button: Any) -> None:
@@ -257,10 +246,18 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
 
     def _called(self) -> str:
         """Say where `frame` is, by the variable of the notebook that holds this widget."""
-        shell = get_ipython()
-        names = [] if shell is None else [name for name, value in shell.user_ns.items() if value is self]
-        shown = [name for name in sorted(names) if not name.startswith("_")]
-        return f"{shown[0]}.frame" if shown else "the attribute frame of this widget"
+        name = variable_of(self)
+        return f"{name}.frame" if name else "the attribute frame of this widget"
+
+    def _source(self) -> str:
+        """Write the scenario, by the variables of the notebook that hold what it was made of."""
+        scenario = self.scenario
+        durations = (
+            self._durations if scenario.durations is self._read and not isinstance(self._durations, Real) else None
+        )
+        return scenario.to_code(
+            plan=free_name(scenario.plan), model=free_name(scenario.given), durations=free_name(durations)
+        )
 
     @guarded
     def reset(self) -> None:
@@ -294,38 +291,36 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             if live.run == self._left:
                 return
             self.dag.words, self.dag.notes, self.dag.ringed = dict(live.words), {}, []
+            self.dag.shades = {}
             self.status.say(f"Run: {live.n_ended} of {live.n_released} ended. {live.last}")
 
     # ------------------------------------------------------------------ what is shown
 
     def _refresh(self) -> None:
-        with self._showing, self._ours:
+        with self._showing, self._hands:
             self._show_scenario()
 
     def _show_scenario(self) -> None:
         scenario = self.scenario
         ids = [item.repo_id for item in scenario.plan.items]
         words = dict(zip(ids, scenario.outcome.words(), strict=True))
-        notes = {repo: _percent(p) for repo, p in scenario.p_repo.items()}
+        notes = {repo: percentage(p) for repo, p in scenario.p_repo.items()}
         with self._turn, self.dag.hold_sync():
             self._left = self._live.run
             self.dag.words, self.dag.notes, self.dag.ringed = words, notes, sorted(scenario.failing)
-        self.attempts.max = max(self.attempts.max, scenario.attempts)
-        self.budget.max = max(self.budget.max, scenario.failure_budget or 0)
-        self.scale.turn_to(scenario.scale)
-        self.attempts.value = scenario.attempts
-        self.policy.value, self.budget.value = scenario.policy, scenario.failure_budget or 0
+            self.dag.shades = {repo: p for repo, p in scenario.p_repo.items() if words[repo] == "succeeded"}
+        self._controls.show(scenario)
         self._refresh_chosen()
         self.numbers.value = comparison(scenario)
         self.shape.value = histogram(scenario)
         self.blocked.value = blast_list(scenario)
         if self.code:
-            self.code = scenario.to_code(plan="plan")
+            self.code = self._source()
             self._refresh_code()
 
     def _refresh_chosen(self) -> None:
         repo = self.focus.repo
-        with self._showing, self._ours:
+        with self._showing, self._hands:
             if repo is not None:
                 own = self.scenario.model_rate(repo)
                 self.rate.turn_to(self.scenario.rate(repo), whose=repo, also=[own])
@@ -339,8 +334,8 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             f'<pre class="seqkit-code" tabindex="0" style="max-height:320px;overflow:auto">{code}</pre>' if code else ""
         )
 
-    def _say_outcome(self, what: str) -> None:
-        self.status.say(f"{what}{': ' * bool(what)}{self.scenario.outcome.summary()}")
+    def _say_outcome(self, what: str = "") -> None:
+        self.status.say(f"{what}If no other repo fails: {self.scenario.outcome.summary()}")
 
     def _still(self) -> tuple[str, str]:
         return f"What if {self._sentence()}", self.dag.still()
@@ -361,33 +356,3 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         """Remove the widget from all pages, and its models from the kernel."""
         self._throttle.close()
         close_all([self])
-
-
-class _Ours(threading.local):
-    """Whether this thread is showing the scenario: then a control that changes was moved by no hand.
-
-    JupyterLab may bring what hands do in another thread than cells run in.
-    """
-
-    depth = 0
-
-    @property
-    def now(self) -> bool:
-        return self.depth > 0
-
-    def __enter__(self) -> None:
-        self.depth += 1
-
-    def __exit__(self, *_error: object) -> None:
-        self.depth -= 1
-
-
-def _row() -> ipw.Layout:
-    return ipw.Layout(flex_flow="row wrap", align_items="center")
-
-
-def _percent(p: float) -> str:
-    """Write a probability in at most four characters; 0 % and 100 % only where it is so."""
-    if p in (0.0, 1.0):
-        return f"{p:.0%}"
-    return "<1%" if p < 0.01 else ">99%" if p > 0.99 else f"{p:.0%}"

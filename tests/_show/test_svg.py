@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit import load_dataset
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import STATUS_STYLES, ink_on, luminance, shade
 from seqkit._show.svg import MOST_DRAWN, bars, chip, dag, legend, stacked, strip, summary
 from seqkit._show.svg.counts import mark
 from seqkit._show.svg.text import fitted, number, width
@@ -437,3 +437,22 @@ def test_numbers_are_short(value: float) -> None:
     assert abs(float(told) - value) <= 0.0501
     assert re.fullmatch(r"-?\d+(\.[1-9])?", told)
     assert told != "-0"
+
+
+# ---------------------------------------------------------------------- filled by a probability
+
+
+def test_shades_are_told_apart_in_grey_and_their_ink_is_read():
+    greys = [luminance(shade(n / 20)) for n in range(21)]
+    assert all(darker < lighter for darker, lighter in pairwise(greys))
+    for n in range(101):
+        fill = shade(n / 100)
+        bright, dark = sorted((luminance(fill), luminance(ink_on(fill))), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2, for small text
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_box_or_dot_is_filled_by_its_shade(labels):
+    picture = dag(["a", "b"], [("a", "b")], dict.fromkeys("ab", "succeeded"), labels=labels, shades={"a": 0.3})
+    assert picture.count(shade(0.3)) == 1
+    assert picture.count(f'fill="{STATUS_STYLES["succeeded"].colour}"') == 1

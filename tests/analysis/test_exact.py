@@ -655,3 +655,10 @@ def test_perfect_positions_are_left_out_of_causes() -> None:
     model = FailureModel(default=0.5, common_causes=[CommonCause("outage", 0.5, ["a"]), CommonCause("sure", 1.0, "a")])
     perfect = Faults.of(plan, model, 1).changed(perfect=[0]).mixture().any
     assert perfect.succeeded.tolist() == [1.0, 0.5]
+
+
+def test_a_law_that_takes_too_much_work_is_given_up() -> None:
+    analysis = analyze(build_plan(load_dataset("jest29").graph), 0.05)
+    assert analysis.distribution(most_work=1_000_000).equals(analysis.distribution())
+    with pytest.raises(ValueError, match="exact distribution"):
+        analysis.distribution(most_work=100)

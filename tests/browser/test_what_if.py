@@ -81,7 +81,7 @@ def status(page, name, scope=""):
 
 def counts(page, scope=""):
     """The legend, as the page shows it."""
-    entries = page.locator(f"{scope} .seqkit-dag-legend li").all_inner_texts()
+    entries = page.locator(f"{scope} .seqkit-dag-legend li:not(.seqkit-by-chance)").all_inner_texts()
     return {word: int(count) for word, count in (entry[1:].strip().rsplit(" ", 1) for entry in entries)}
 
 
@@ -101,8 +101,10 @@ def test_what_if_by_mouse_and_by_keyboard(lab):
         page.wait_for_selector('.seqkit-node[aria-label^="jest-get-type,"][aria-pressed=true]')
         notebook.idle()
         assert notebook.value("sorted(widget.scenario.failing)") == ["jest-get-type"]
-        expected = notebook.value("widget.dag.counts()")
-        assert counts(page) == {word.replace("_", " "): count for word, count in expected.items()}
+        expected = notebook.value("widget.dag.counts(shaded=False)")
+        assert counts(page) == {word.replace("_", " "): count for word, count in expected.items() if count}
+        by_chance = page.locator(".seqkit-by-chance").inner_text()
+        assert by_chance.startswith(f"by chance {notebook.value('len(widget.dag.shades)')}: released with 0%")
         assert status(page, "jest-diff") == "blocked"
         assert page.locator(".seqkit-status").inner_text() == notebook.value("widget.status.text")
         assert node.get_attribute("aria-label") == "jest-get-type, wave 0, failed, 0%"
@@ -110,17 +112,23 @@ def test_what_if_by_mouse_and_by_keyboard(lab):
         notebook.theme("JupyterLab Dark")
         notebook.screenshot("what-if-dark")
 
-        # a drag moves the picture and presses nothing; the button brings it back
+        # a drag scrolls the picture in its box and presses nothing
         layer = page.locator(".seqkit-dag-picture > g")
-        page.get_by_role("button", name="show all").click()
-        before = layer.get_attribute("transform")
-        box = page.locator(".seqkit-dag-picture").bounding_box()
+        scrolled = "[...document.querySelectorAll('.seqkit-dag-box')].map(box => [box.scrollLeft, box.scrollTop])[0]"
+        box = page.locator(".seqkit-dag-box").bounding_box()
         page.mouse.move(box["x"] + 30, box["y"] + 300)
         page.mouse.down()
-        page.mouse.move(box["x"] + 90, box["y"] + 340, steps=4)
+        page.mouse.move(box["x"] + 20, box["y"] + 200, steps=4)
         page.mouse.up()
-        assert layer.get_attribute("transform") != before
+        assert page.evaluate(scrolled)[1] > 50
+        assert notebook.value("sorted(widget.scenario.failing)") == ["jest-get-type"]
+
+        # names have their full size until somebody asks for all
+        before = layer.get_attribute("transform")
+        assert before.endswith("scale(1)")
         page.get_by_role("button", name="show all").click()
+        assert not layer.get_attribute("transform").endswith("scale(1)")
+        page.get_by_role("button", name="full size").click()
         assert layer.get_attribute("transform") == before
 
         # by keyboard: one tab stop, arrows, Enter and Space
@@ -139,9 +147,10 @@ def test_what_if_by_mouse_and_by_keyboard(lab):
         page.keyboard.press("Space")
         notebook.until(f"widget.scenario.failing == {{{below!r}}}")
         assert page.locator(".seqkit-node[tabindex='0']").count() == 1
-        page.keyboard.press("+")
-        assert layer.get_attribute("transform") != before
-        page.keyboard.press("0")
+        for key in "+0":
+            page.keyboard.press(key)
+            assert layer.get_attribute("transform") != before
+        page.keyboard.press("1")
         assert layer.get_attribute("transform") == before
         page.keyboard.press("Shift+Tab")  # out of the picture
         assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "show all (key 0)"
@@ -156,7 +165,7 @@ def test_what_if_by_mouse_and_by_keyboard(lab):
         rate.focus()
         page.keyboard.press("ArrowRight")
         notebook.until("widget.scenario.rate('jest-cli') > 0.02")
-        page.get_by_label("On failure").select_option(label="start nothing more")
+        page.get_by_label("On failure").select_option(label="stop: start nothing more")
         notebook.until("widget.scenario.policy == 'stop'")
         page.wait_for_function("document.body.innerText.includes('no closed form')")
         assert counts(page)["stopped"] == notebook.value("widget.dag.counts()['stopped']") > 0
@@ -169,7 +178,7 @@ def test_what_if_by_mouse_and_by_keyboard(lab):
         page.get_by_role("button", name="Save as DataFrame").click()
         page.wait_for_function("document.querySelector('.seqkit-status').innerText === '46 rows are in widget.frame'")
         notebook.screenshot("what-if-around")
-        page.get_by_role("button", name="Reset").click()
+        page.get_by_role("button", name="Reset", exact=True).click()
         notebook.until("not widget.scenario.failing and widget.scenario.policy == 'skip_dependents'")
 
         # closing takes it off the page, and the still comes back
@@ -385,18 +394,18 @@ def test_every_control_comes_back_from_where_it_was_moved(lab):
         page.keyboard.press("Enter")
         back()
 
-        attempts = page.get_by_role("slider").nth(2)
+        attempts = page.get_by_label("Tries of each")
         attempts.focus()
-        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowDown")
         away("widget.scenario.attempts == 6")
-        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowUp")
         back()
         policy = page.get_by_label("On failure")
-        policy.select_option(label="go on all the same")
+        policy.select_option(label="continue: go on all the same")
         away("widget.scenario.policy == 'continue'")
-        policy.select_option(label="skip what needs it")
+        policy.select_option(label="skip_dependents: skip what needs it")
         back()
-        budget = page.get_by_role("spinbutton")
+        budget = page.get_by_label("Failure budget")
         budget.focus()
         page.keyboard.press("ArrowUp")
         away("widget.scenario.failure_budget == 10")
@@ -411,7 +420,7 @@ def test_every_control_comes_back_from_where_it_was_moved(lab):
         rate.focus()
         page.keyboard.press("End")
         away(f"widget.scenario.rate({fitted!r}) == 1.0")
-        page.get_by_role("button", name="Reset").click()
+        page.get_by_role("button", name="Reset", exact=True).click()
         back()
         page.wait_for_function("slider => slider.disabled", arg=rate.element_handle())
 
@@ -429,7 +438,9 @@ def test_a_factor_and_a_rate_from_code_are_not_rounded_by_the_page(lab):
             notebook.idle()
             assert notebook.value("widget.scenario.scale") == value
         notebook.python("for n in range(1, 12): widget.scenario.attempts = widget.scenario.failure_budget = n")
-        page.wait_for_function("document.querySelector('input[type=number]').value === '11'")
+        for name in ("Tries of each", "Failure budget"):
+            box = page.get_by_label(name).element_handle()
+            page.wait_for_function("box => box.value === '11'", arg=box)
         notebook.idle()
         assert notebook.value("(widget.scenario.attempts, widget.scenario.failure_budget)") == (11, 11)
         notebook.screenshot("what-if-from-code")
@@ -439,3 +450,149 @@ def test_a_factor_and_a_rate_from_code_are_not_rounded_by_the_page(lab):
         assert slider.get_attribute("aria-valuetext") == "12.345678901234568%"
         notebook.idle()
         assert notebook.value("widget.scenario.rate('kio')") == 0.123456789012345678
+
+
+TIMED = """
+from seqkit import CommonCause, DurationModel, FailureModel
+causes = [CommonCause("CI outage", 0.05, ["jest-util"]), CommonCause("registry", 0.01, ["jest-get-type"])]
+model_of_ours = FailureModel(default=0.02, common_causes=causes)
+widget = WhatIf(plan, model_of_ours, trials=256)
+widget
+"""
+
+
+def set_number(notebook, name, value, expression):
+    box = notebook.page.get_by_label(name)
+    box.fill(value)
+    box.press("Enter")
+    notebook.until(expression)
+
+
+def test_lanes_times_retries_and_causes_by_mouse_and_by_keyboard(lab):
+    with lab.notebook(SETUP, TIMED, height=1400) as notebook:
+        notebook.run()
+        page = notebook.page
+        page.wait_for_selector(".seqkit-node")
+        numbers = page.locator(".seqkit-numbers:visible")
+        names = page.get_by_role("slider").evaluate_all("all => all.map(slider => slider.getAttribute('aria-label'))")
+        visible = page.get_by_role("slider").evaluate_all("all => all.map(slider => slider.offsetParent !== null)")
+        assert [name for name, seen in zip(names, visible, strict=True) if seen] == [
+            "fails at",
+            "All rates ×",
+            "of them hard",
+            "strikes at",
+        ]
+
+        # time: by typing, and with the arrow keys
+        set_number(notebook, "Minutes each", "10", "widget.scenario.durations == DurationModel(600.0)")
+        numbers.filter(has_text="has ended, with 80%, after").wait_for()
+        lanes = page.get_by_label("Lanes")
+        lanes.focus()
+        page.keyboard.press("ArrowUp")
+        notebook.until("widget.scenario.max_parallel == 2")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        notebook.until("widget.scenario.max_parallel is None")
+        set_number(notebook, "Deadline", "2.5", "widget.scenario.deadline == 9_000")
+        numbers.filter(has_text="all are released within 2 h 30 min").wait_for()
+        notebook.screenshot("what-if-times-light")
+
+        # second tries and what they do not mend
+        set_number(notebook, "Tries of each", "2", "widget.scenario.attempts == 2")
+        hard = page.get_by_role("slider", name="of them hard")
+        hard.focus()
+        page.keyboard.press("ArrowRight")
+        notebook.until("widget.scenario.hard == 0.05")
+        drag(page, hard, 0.4)
+        notebook.until("widget.scenario.hard > 0.2")
+        page.get_by_label("Exact hard share in percent").fill("100")
+        page.keyboard.press("Enter")
+        notebook.until("widget.scenario.model.hard == 1.0")
+        page.wait_for_function("document.body.innerText.includes('One more try for each would release 0.00 more.')")
+
+        # causes
+        page.get_by_label("Cause", exact=True).select_option(label="registry")
+        page.wait_for_function("document.querySelector('.seqkit-status').innerText.startsWith('registry is chosen')")
+        strikes = page.get_by_role("slider", name="strikes at")
+        strikes.focus()
+        page.keyboard.press("End")
+        notebook.until("widget.scenario.causes == {'CI outage': 0.05, 'registry': 1.0}")
+        page.wait_for_selector('.seqkit-node[aria-label="jest-get-type, wave 0, released with 0%"]')
+        notebook.theme("JupyterLab Dark")
+        notebook.screenshot("what-if-causes-dark")
+
+        # the source runs as it stands, in this notebook
+        page.get_by_role("button", name="Show as code").click()
+        page.wait_for_selector("pre.seqkit-code")
+        code = page.locator("pre.seqkit-code").inner_text()
+        assert "replace(model_of_ours, " in code
+        assert len(code.splitlines()) < 15
+        notebook.idle()
+        notebook.python(f"exec({code!r})")
+        assert notebook.value("float(on_time) == float(widget.scenario.schedule.p_done_by(9_000))") is True
+        assert notebook.value("analysis.p_all_succeed == widget.scenario.p_all_succeed") is True
+        page.get_by_role("button", name="Reset", exact=True).click()
+        notebook.until("widget.scenario.model is model_of_ours and widget.scenario.durations is None")
+        page.wait_for_function("!document.querySelector('.seqkit-numbers').innerText.includes('has ended')")
+
+
+def test_a_repo_is_found_ringed_and_scrolled_to(lab):
+    with lab.notebook(SETUP, "widget = WhatIf(plan, 0.02)\nwidget", width=1280, height=800) as notebook:
+        notebook.run()
+        page = notebook.page
+        page.wait_for_selector(".seqkit-node")
+        box = page.get_by_role("combobox", name="Repo")
+        last = notebook.value("widget.dag.drawn[-1]")
+
+        def in_sight(repo):
+            return node(page, repo).evaluate(
+                """node => {
+                    const [inner, outer] = [node, node.closest(".seqkit-dag-box")].map(e => e.getBoundingClientRect());
+                    return inner.top >= outer.top && inner.bottom <= outer.bottom
+                        && inner.left >= outer.left && inner.right <= outer.right;
+                }"""
+            )
+
+        assert not in_sight(last)
+        assert node(page, last).locator("text").last.evaluate("e => parseFloat(getComputedStyle(e).fontSize)") >= 11
+        box.fill(last)
+        box.press("Enter")
+        page.wait_for_selector(f'.seqkit-is-chosen[aria-label^="{last},"]')
+        assert in_sight(last)
+        assert page.locator(".seqkit-is-chosen").count() == 1
+        assert page.locator(".seqkit-is-chosen .seqkit-chosen").evaluate("e => getComputedStyle(e).stroke") != "none"
+        notebook.screenshot("what-if-chosen")
+
+        # a click selects what stands there, and typing replaces it; what is near is offered
+        for _ in range(2):
+            box.click()
+            page.wait_for_function(
+                "([e, all]) => e.value.slice(e.selectionStart, e.selectionEnd) === all",
+                arg=[box.element_handle(), last],
+            )
+        page.keyboard.type("jest-utl")
+        page.keyboard.press("Enter")
+        offered = page.get_by_role("button", name="jest-util", exact=True)
+        offered.wait_for()
+        assert "near it: jest-util" in page.locator(".seqkit-status").inner_text()
+        notebook.screenshot("what-if-near")
+        offered.focus()
+        page.keyboard.press("Enter")
+        notebook.until("widget.focus.repo == 'jest-util'")
+        page.wait_for_selector('.seqkit-is-chosen[aria-label^="jest-util,"]')
+        assert box.input_value() == "jest-util"
+        assert in_sight("jest-util")
+
+        # made to fail below another failure: blocked, said and not counted
+        page.get_by_role("button", name="Make it fail").click()
+        notebook.until("widget.scenario.failing == {'jest-util'}")
+        node(page, "jest-get-type").focus()
+        page.keyboard.press("Enter")
+        notebook.until("len(widget.scenario.failing) == 2")
+        notebook.idle()
+        below = notebook.value("widget.dag.word('jest-util')")
+        assert status(page, "jest-util") == below
+        said = node(page, "jest-util").get_attribute("aria-label")
+        assert said.endswith("blocked, 0%, made to fail") if below == "blocked" else said.endswith("failed, 0%")
+        failed = notebook.value("len(widget.scenario.outcome.failed)")
+        assert counts(page)["failed"] == failed

@@ -212,3 +212,14 @@ def test_a_repo_that_is_not_named_may_vary_too() -> None:
     assert DurationModel.from_json(older) == DurationModel({"core": 600}, {"core": 0.2}, 60)
     with pytest.raises(ValueError, match=r"default_sigma is 0.7 and sigma is a number for all"):
         DurationModel({"core": 600}, 0.2, 60, default_sigma=0.7)
+
+
+def test_scaled_times_keep_their_spread_and_no_other_names():
+    samples = DurationModel.from_samples({"core": [10, 30], "other": [1]}, default=5, failed={"core": 4, "other": 2})
+    twice = samples.scaled(2.0, {"core", "api"})
+    assert twice == DurationModel.from_samples({"core": [20, 60]}, default=10, failed={"core": 8})
+    assert DurationModel(60, sigma=0.4).scaled(0.5, {"core"}) == DurationModel(30, sigma=0.4)
+    both = DurationModel({"core": 60, "other": 1}, sigma={"core": 0.4, "other": 1.0}).scaled(1.0, {"core"})
+    assert both == DurationModel({"core": 60}, sigma={"core": 0.4})
+    unnamed = DurationModel({"core": 60}, sigma={"core": 0.4}, default=10, default_sigma=0.7)
+    assert unnamed.scaled(2.0, {"core"}) == DurationModel({"core": 120}, {"core": 0.4}, 20, default_sigma=0.7)

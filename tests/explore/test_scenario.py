@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,15 +14,18 @@ from hypothesis import strategies as st
 
 from seqkit import (
     CommonCause,
+    DurationModel,
     Estimate,
     FailureModel,
     RepoDependencyGraph,
     RepoNotFound,
+    UnknownRepo,
     UnsupportedRanking,
     analyze,
     build_plan,
     fit_failure_rates,
     load_dataset,
+    schedule,
     simulate,
     what_if,
 )
@@ -112,10 +117,76 @@ def test_too_many_common_causes_are_simulated_and_say_why():
 
 
 def test_the_law_is_simulated_where_the_exact_one_takes_long():
-    graph = RepoDependencyGraph.from_edges([], nodes=[f"r{i}" for i in range(61)])
-    scenario = Scenario(build_plan(graph, version="1"), 0.1, trials=1_000)
+    pairs = [(f"a{i}", f"b{j}") for i in range(30) for j in (i, (i + 7) % 30, (i * 11 + 3) % 30)]
+    scenario = Scenario(build_plan(RepoDependencyGraph.from_edges(pairs), version="1"), 0.1, trials=1_000)
+    assert scenario.law is None
     assert isinstance(scenario.p_at_least(0.9), Estimate)
     assert not isinstance(scenario.p_all_succeed, Estimate)
+
+
+def test_the_law_is_that_of_the_analysis(scenario):
+    scenario.fail("docs")
+    assert scenario.law == pytest.approx(analyze(PLAN, {"core": 0.2, "api": 0.1, "docs": 1}).distribution().tolist())
+    scenario.policy = "stop"
+    assert scenario.law is None
+
+
+def test_a_schedule_is_that_of_the_public_function_and_time_alone_leaves_the_rest(scenario):
+    assert scenario.schedule is None
+    analysis = scenario.analysis
+    scenario.durations = {"core": 60, "api": timedelta(minutes=2), "docs": 5, "app": 6, "site": 7}
+    scenario.max_parallel = 2
+    assert scenario.analysis is analysis
+    train = scenario.schedule
+    made = schedule(PLAN, scenario.durations, 2, {"core": 0.2, "api": 0.1}, trials=train.trials, rng=3)
+    assert train.makespan().equals(made.makespan())
+    scenario.time_scale = 2.0
+    assert scenario.schedule.plan_date == 2 * made.plan_date
+    scenario.deadline = timedelta(minutes=3)
+    assert scenario.deadline == 180.0
+    scenario.reset()
+    assert (scenario.durations, scenario.max_parallel, scenario.deadline, scenario.time_scale) == (None, 1, None, 1.0)
+
+
+def test_to_be_on_time_is_never_likelier_than_to_be_released_at_all(scenario):
+    scenario.durations = DurationModel(60, sigma=0.5)
+    assert scenario.p_on_time == scenario.p_all_succeed
+    chances = []
+    for scenario.deadline in (200, 300, 10_000):
+        chances.append(scenario.p_on_time)
+        made = schedule(PLAN, scenario.durations, 1, {"core": 0.2, "api": 0.1}, trials=20_000, rng=8)
+        truth = made.p_done_by(scenario.deadline)
+        assert abs(chances[-1] - truth) < 4 * math.hypot(chances[-1].se, truth.se)
+    assert chances == sorted(chances)
+    assert chances[-1] == scenario.p_all_succeed == pytest.approx(0.72)
+    scenario.fail("docs")
+    assert (scenario.p_on_time, type(scenario.p_on_time)) == (0.0, float)
+
+
+def test_a_schedule_does_not_warn_of_names_of_another_plan():
+    model = FailureModel({"core": 0.1, "doks": 0.2}, default=0.05)
+    with pytest.warns(UnknownRepo):
+        scenario = Scenario(PLAN, model, durations=60)
+    assert scenario.schedule.trials > 0  # a warning here would be an error
+
+
+def test_hard_and_causes_are_set_and_taken_back():
+    model = FailureModel({"core": 0.1}, 0.05, [CommonCause("outage", 0.1, ["api"])], hard={"core": 0.5})
+    scenario = Scenario(PLAN, model, attempts=2)
+    assert scenario.hard == pytest.approx(0.1)  # the mean of five repos
+    begun, before = scenario.hard, scenario.gain_of_a_try
+    scenario.hard = 1.0
+    assert (scenario.model.hard, scenario.gain_of_a_try) == (1.0, 0.0)
+    scenario.hard = begun
+    assert scenario.model is model
+    assert scenario.gain_of_a_try == before
+    scenario.set_cause("outage", 1.0)
+    assert scenario.p_repo["api"] == 0
+    scenario.set_cause("outage", 0.1)
+    assert scenario.model is model
+    scenario.set_cause("outage", 0.0)
+    scenario.set_cause("outage", None)
+    assert scenario.causes == {"outage": 0.1}
 
 
 # ---------------------------------------------------------------------- changing
@@ -463,6 +534,48 @@ def test_the_source_survives_hostile_names():
     scenario = Scenario(plan, FailureModel(dict.fromkeys(names, 0.25), 0.5), trials=64)
     scenario.fail(names)
     same(scenario, run(scenario.to_code()))
+
+
+def test_the_source_of_fitted_rates_is_short_and_runs_as_it_stands():
+    data = load_dataset("kf5")
+    plan = build_plan(data.graph)
+    with pytest.warns(UnsupportedRanking):
+        fitted = FailureModel.from_fit(fit_failure_rates(data.ledger, prior=(0.5, 30.0)))
+    scenario = Scenario(plan, fitted, attempts=2, durations=600, max_parallel=4, deadline=36_000)
+    scenario.fail("kio")
+    scenario.scale = 2.0
+    held = scenario.to_code(plan="plan", model="fitted")
+    assert held.count("\n") < 13
+    made = run(held, plan=plan, fitted=fitted)
+    same(scenario, made)
+    assert made["train"].makespan().equals(scenario.schedule.makespan())
+    assert made["on_time"] == scenario.schedule.p_done_by(36_000)
+    assert scenario.to_code(plan="plan").count("\n") < 60
+    written = scenario.to_code()
+    assert max(map(len, written.splitlines())) < 200
+    made = run(written)
+    assert made["plan"] == plan
+    same(scenario, made)
+
+
+def test_the_source_says_which_causes_and_shares_were_changed():
+    causes = [CommonCause("outage", 0.25, ["core", "site"])]
+    given = FailureModel({"core": 0.1}, 0.05, causes, hard=0.5)
+    scenario = Scenario(PLAN, given, trials=64)
+    assert "model = given\n" in scenario.to_code("plan", "given")
+    scenario.set_cause("outage", 1.0)
+    scenario.hard = 0.75
+    source = scenario.to_code("plan", "given")
+    assert "rates" not in source
+    made = run(source, plan=PLAN, given=given)
+    assert made["model"] == scenario.model
+    same(scenario, made)
+
+
+@pytest.mark.parametrize("name", ["model", "rates", "simulate"])
+def test_the_source_refuses_a_model_that_it_would_overwrite(scenario, name):
+    with pytest.raises(ValueError, match=f"model is '{name}', which the source itself gives another meaning"):
+        scenario.to_code(plan="plan", model=name)
 
 
 def test_the_source_holds_causes():

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from ipywidgets.widgets import widget as registry
 
 from seqkit import RepoDependencyGraph, RepoNotFound, build_plan
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import STATUS_STYLES, shade
 from seqkit.explore.drawing import MOST_DRAWN
 from seqkit.widgets import DagView
 from tests.tools.strategies import HOSTILE_NAMES, trains
@@ -73,6 +73,40 @@ def test_words_are_shown_and_others_are_pending_or_unreleased():
     view.words = {"core": "in_progress"}
     assert shown(view) == {"core": "in_progress", "api": "unreleased", "app": "pending"}
     view.close()
+
+
+def test_a_probability_fills_a_box_in_place_of_its_status(view):
+    view.words = dict.fromkeys(view.drawn, "succeeded")
+    view.shades = {"core": 1.0, "api": 0.09}
+    fills = dict(zip(view.drawn, view._state["shades"], strict=True))
+    assert fills == {
+        "core": [shade(1.0), "#000000"],
+        "api": [shade(0.09), "#ffffff"],
+        **{repo: None for repo in view.drawn if repo not in ("core", "api")},
+    }
+    assert view.counts()["succeeded"] == 4
+    assert sum(view._state["counts"]) == view.counts(shaded=False)["succeeded"] == 2  # what the legend lists
+    assert shade(1.0) in view.still()
+    assert view.still().count(STATUS_STYLES["succeeded"].colour) == 2
+
+
+@pytest.mark.parametrize(
+    ("shades", "error"), [({"nobody": 0.5}, RepoNotFound), ({"core": 1.1}, ValueError), ({"core": "0.5"}, ValueError)]
+)
+def test_wrong_shades_are_refused(view, shades, error):
+    with pytest.raises(error):
+        view.shades = shades
+    assert view.shades == {}
+
+
+def test_the_chosen_repo_is_told_by_its_number(view):
+    assert view._state["chosen"] == -1
+    view.chosen = "docs"
+    assert view._state["chosen"] == view.drawn.index("docs")
+    view.look("api")  # it may be out of the picture
+    assert view._state["chosen"] == (view.drawn.index("docs") if "docs" in view.drawn else -1)
+    with pytest.raises(RepoNotFound):
+        view.chosen = "nobody"
 
 
 def test_repainting_does_not_lay_out_anew(view):

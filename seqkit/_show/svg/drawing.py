@@ -28,6 +28,7 @@ def dag(
     labels: bool = True,
     width: float | None = None,
     notes: Mapping[str, str] | None = None,
+    shades: Mapping[str, float] | None = None,
     title: str = "",
 ) -> str:
     """Draw a dependency graph as SVG: everything stands right of what it needs.
@@ -49,6 +50,8 @@ def dag(
         Pixels. Names are cut, and if need be the picture shrunk, to fit into it; by default it is as wide as it needs.
     notes : mapping of str to str, optional
         By repo, a short text at the end of its box. Thumbnails have no room for them.
+    shades : mapping of str to float, optional
+        By repo, a probability that fills its box, or its dot, in place of its status.
     title : str
         What the picture shows, for screen readers and when pointed at; how many there are of each status follows.
 
@@ -91,7 +94,7 @@ def dag(
     if implied := len(set(edges)) - len(drawn):
         told += f"; {implied:,} of {len(set(edges)):,} dependencies are not drawn, as others imply them"
     spots, routes = rows(ids, drawn)
-    draw = Boxes(notes or {}, width) if labels else Dots(width)
+    draw = Boxes(shades or {}, notes or {}, width) if labels else Dots(shades or {}, width)
     drawing = draw.placed(spots, routes)
     faint, thin = (".6", "1") if len(drawn) <= 60 else (".5", ".8")
     parts = [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from seqkit._show.html import escaped
-from seqkit._show.palette import EVERY_STYLE
+from seqkit._show.palette import EVERY_STYLE, StatusStyle, shade
 from seqkit._show.rows import Point
 from seqkit._show.svg.counts import mark
 from seqkit._show.svg.text import fitted, number, text
@@ -87,10 +87,15 @@ def _spans(widths: Sequence[float], gap: float) -> list[tuple[float, float]]:
     return spans
 
 
+def _style(word: str, p: float | None) -> StatusStyle:
+    return EVERY_STYLE[word] if p is None else StatusStyle(f"{p:.0%}", shade(p), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Boxes:
     """A box for each repo, with mark, name and note; its column is as wide as the longest needs."""
 
+    shades: Mapping[str, float]
     notes: Mapping[str, str]
     room: float | None  # pixels for the whole picture
 
@@ -128,7 +133,7 @@ class Boxes:
 
     def drawn(self, repo: str, box: Box, word: str) -> str:
         """Draw one repo."""
-        style, note = EVERY_STYLE[word], self._note(repo)
+        style, note = _style(word, self.shades.get(repo)), self._note(repo)
         first = box.y - _LINE / 2 * (len(box.lines) - 1)
         return (
             f'<g data-status="{word}"><title>{escaped(repo)}: {style.word}{escaped(note and f", {note}")}</title>'
@@ -157,6 +162,7 @@ def _wrapped(repo: str, limit: int, lines: int) -> tuple[str, ...]:
 class Dots:
     """A dot for each repo, in squeezed rows; dots that would overlap stand side by side."""
 
+    shades: Mapping[str, float]
     room: float | None  # pixels for the whole picture
 
     @property
@@ -184,7 +190,7 @@ class Dots:
 
     def drawn(self, repo: str, box: Box, word: str) -> str:
         """Draw one repo; its name would spill onto the page where a viewer drops the picture and keeps its text."""
-        style, half = EVERY_STYLE[word], box.tall / 2
+        style, half = _style(word, self.shades.get(repo)), box.tall / 2
         return (
             f'<g data-status="{word}"><circle cx="{number(box.middle)}" cy="{number(box.y)}" r="{number(half)}" '
             f'fill="{style.colour}"/>{mark(box.middle, box.y, half, style)}</g>'

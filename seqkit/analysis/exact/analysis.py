@@ -305,8 +305,14 @@ class Analysis:
             return self.p_all_succeed
         return min(math.fsum(self._law[least:]), 1.0)
 
-    def distribution(self) -> pd.Series:
+    def distribution(self, most_work: int | None = None) -> pd.Series:
         """Give the exact law of the number of repos released.
+
+        Parameters
+        ----------
+        most_work : int, optional
+            Give up where more numbers than that would be touched: 1,000,000 take some hundredths of a second. None
+            allows some seconds.
 
         Returns
         -------
@@ -328,14 +334,16 @@ class Analysis:
         >>> analyze(plan, 0.5).distribution().to_dict()
         {0: 0.5, 1: 0.25, 2: 0.25}
         """
-        index = pd.RangeIndex(len(self._law), name="n_succeeded")
-        return pd.Series(
-            self._law.copy(), index=pd.Index(np.arange(len(index)), name="n_succeeded"), name="probability"
-        )
+        law = self._law if most_work is None else self._law_within(whole("most_work", most_work, 1))
+        return pd.Series(law.copy(), index=pd.Index(np.arange(len(law)), name="n_succeeded"), name="probability")
 
     @cached_property
     def _law(self) -> Floats:
         return self._mixture.mean(law_of_count)
+
+    def _law_within(self, work: int) -> Floats:
+        each = max(1, work // len(self._mixture.parts))
+        return self._mixture.mean(lambda chances: law_of_count(chances, each))
 
     # ------------------------------------------------------------------ single outcomes
 
@@ -460,8 +468,7 @@ class Analysis:
         if len(self.plan.released) > _SMALL:
             return []
         try:
-            quick = _QUICK // len(self._mixture.parts)
-            return [float(p) for p in self._mixture.mean(lambda chances: law_of_count(chances, quick))]
+            return [float(p) for p in self._law_within(_QUICK)]
         except ValueError:
             return []
 

@@ -23,11 +23,14 @@ class Picture {
     this.svg = element("svg:svg", { class: "seqkit-dag-picture", role: "group" });
     this.layer = element("svg:g");
     this.svg.append(this.layer);
+    this.box = element("div", { class: "seqkit-dag-box" }, this.svg);
+    this.chosen = -1;
     this.note = element("span", { class: "seqkit-dag-note" });
     this.legend = element("ul", { class: "seqkit-dag-legend", "aria-label": "statuses" });
     const buttons = [
       ["−", "zoom out (key -)", () => this.zoom(1 / ZOOM.step)],
       ["+", "zoom in (key +)", () => this.zoom(ZOOM.step)],
+      ["1:1", "full size (key 1)", () => this.zoomTo(1)],
       ["all", "show all (key 0)", () => this.fit()],
     ].map(([text, title, action]) => {
       const button = element("button", { type: "button", title, "aria-label": title }, text);
@@ -35,7 +38,7 @@ class Picture {
       return button;
     });
     this.bar = element("div", { class: "seqkit-dag-bar" }, element("span", { class: "seqkit-dag-zoom" }, ...buttons), this.note);
-    root.append(this.bar, this.svg, this.legend);
+    root.append(this.bar, this.box, this.legend);
     this.listen();
   }
 
@@ -58,7 +61,8 @@ class Picture {
     this.nodes = [];
     this.edges = [];
     const empty = !drawing.names.length;
-    this.svg.style.display = empty ? "none" : "";
+    this.box.style.display = empty ? "none" : "";
+    this.box.style.maxHeight = `clamp(280px, calc(100vh - ${this.model.get("beside")}px), 900px)`;
     this.bar.firstChild.style.display = empty ? "none" : "";
     if (!empty) {
       const font = getComputedStyle(this.svg);
@@ -77,7 +81,12 @@ class Picture {
       });
       const again = drawing.titles.indexOf(before); // who walks by keyboard stays with a repo
       this.current = again >= 0 ? again : Math.min(this.current, this.nodes.length - 1);
-      this.fit();
+      this.chosen = -1; // a new drawing scrolls to it anew
+      this.scale = 1;
+      const wide = extent.width > this.box.clientWidth; // then a bar lies below the picture
+      this.box.style.height = `${Math.ceil(extent.height) + (wide ? 18 : 2)}px`;
+      this.place();
+      this.centre(0);
     }
     this.paint();
     if (focused && this.nodes.length) this.go(this.current);
@@ -85,6 +94,7 @@ class Picture {
 
   node(box, i, title) {
     const outline = { rx: 5, width: box.width, height: box.height };
+    const around = { x: -4, y: -4, rx: 8, width: box.width + 8, height: box.height + 8 };
     const mark = element("svg:text", { class: "seqkit-mark", x: PAD, y: box.height / 2 });
     const name = box.text.map((line, number) => {
       const y = box.height / 2 + (number - (box.text.length - 1) / 2) * LINE;
@@ -95,7 +105,8 @@ class Picture {
     const group = element(
       "svg:g",
       { class: "seqkit-node", role: "button", tabindex: -1, "data-number": i, transform: `translate(${box.x} ${box.y})` },
-      element("svg:rect", { class: "seqkit-focus", x: -4, y: -4, rx: 8, width: box.width + 8, height: box.height + 8 }),
+      element("svg:rect", { class: "seqkit-chosen", ...around }),
+      element("svg:rect", { class: "seqkit-focus", ...around }),
       element("svg:rect", { class: "seqkit-box", ...outline }),
       element("svg:rect", { class: "seqkit-ring", ...outline }),
       mark,
@@ -114,70 +125,115 @@ class Picture {
     if (!this.hasNotes && state.notes.some(Boolean)) return this.build();
     const ringed = new Set(state.ringed);
     this.nodes.forEach((node, i) => {
-      const [word, colour, mark, ink] = styles[state.words[i]];
+      const shaded = state.shades[i];
+      const [word, ...style] = styles[state.words[i]];
+      const [colour, mark, ink] = shaded ? [shaded[0], "", shaded[1]] : style;
       const wave = waves[i] === null ? "not part of the release" : `wave ${waves[i]}`;
-      const key = [word, state.notes[i], ringed.has(i)].join("\n");
+      const key = [word, colour, state.notes[i], ringed.has(i), i === state.chosen].join("\n");
       if (node.key === key) return;
       node.key = key;
-      const said = [titles[i], wave, word, state.notes[i]].filter(Boolean).join(", ");
+      const how = shaded ? [`released with ${state.notes[i]}`] : [word, state.notes[i]];
+      const held = ringed.has(i) && word !== "failed" ? "made to fail" : "";
+      const said = [titles[i], wave, ...how, held].filter(Boolean).join(", ");
       node.group.setAttribute("aria-label", said);
       node.group.setAttribute("aria-pressed", ringed.has(i));
-      node.group.setAttribute("data-status", word);
+      node.group.setAttribute("data-status", shaded ? "by chance" : word);
       node.group.style.setProperty("--seqkit-fill", colour);
       node.group.style.setProperty("--seqkit-ink", ink);
       node.group.classList.toggle("seqkit-ringed", ringed.has(i));
+      node.group.classList.toggle("seqkit-is-chosen", i === state.chosen);
       node.mark.textContent = mark;
       node.note.textContent = state.notes[i];
       node.hint.textContent = said;
     });
-    this.legend.replaceChildren(
-      ...styles.map(([word, colour, mark, ink], i) => {
-        const key = element("span", { class: "seqkit-key", "aria-hidden": "true" }, mark);
-        key.style.background = colour;
-        key.style.color = ink;
-        const entry = element("li", {}, key, `${word} ${state.counts[i]}`);
-        entry.classList.toggle("seqkit-none", !state.counts[i]);
-        return entry;
-      }),
-    );
+    this.legend.replaceChildren(...this.entries(state, styles));
+    if (state.chosen !== this.chosen) {
+      this.chosen = state.chosen;
+      if (this.chosen >= 0) {
+        this.rove(this.chosen);
+        this.reveal(this.chosen, true);
+      }
+    }
     this.rove(this.current);
   }
 
-  // -------------------------------------------------------------- zooming
+  /** List the statuses and how many there are of each; where boxes are filled by a probability, only what occurs. */
+  entries(state, styles) {
+    const list = styles.flatMap(([word, colour, mark, ink], i) => {
+      if (state.shaded && !state.counts[i]) return [];
+      const key = element("span", { class: "seqkit-key", "aria-hidden": "true" }, mark);
+      key.style.background = colour;
+      key.style.color = ink;
+      const entry = element("li", {}, key, `${word} ${state.counts[i]}`);
+      entry.classList.toggle("seqkit-none", !state.counts[i]);
+      return [entry];
+    });
+    if (!state.shaded) return list;
+    const scale = element("span", { class: "seqkit-scale", "aria-hidden": "true" });
+    for (const colour of this.model.get("_scale")) {
+      const step = element("span");
+      step.style.background = colour;
+      scale.append(step);
+    }
+    const told = element("li", { class: "seqkit-by-chance" }, `by chance ${state.shaded}: released with 0%`, scale, "100%");
+    return [told, ...list];
+  }
 
+  // -------------------------------------------------------------- zooming and scrolling
+
+  /** Shrink the picture until all of it is seen. */
   fit() {
     const { width, height } = this.extent;
-    this.scale = wholeScale(this.extent, this.width);
-    this.svg.style.height = `${Math.ceil(Math.max(height * this.scale, 40))}px`;
-    this.x = (this.width - width * this.scale) / 2 - this.extent.x * this.scale;
-    this.y = -this.extent.y * this.scale;
+    this.scale = Math.max(ZOOM.least, Math.min(1, this.box.clientWidth / width, this.box.clientHeight / height));
     this.place();
   }
 
-  zoom(factor, x = this.width / 2, y = this.svg.clientHeight / 2) {
-    const scale = Math.min(ZOOM.most, Math.max(ZOOM.least, this.scale * factor));
-    this.x = x - ((x - this.x) * scale) / this.scale;
-    this.y = y - ((y - this.y) * scale) / this.scale;
-    this.scale = scale;
-    this.place();
+  zoom(factor, x, y) {
+    this.zoomTo(this.scale * factor, x, y);
   }
 
+  /** Zoom around a point of the box, by default its middle. */
+  zoomTo(scale, x = this.box.clientWidth / 2, y = this.box.clientHeight / 2) {
+    const [along, down] = [(this.box.scrollLeft + x - this.margin) / this.scale, (this.box.scrollTop + y) / this.scale];
+    this.scale = Math.min(ZOOM.most, Math.max(ZOOM.least, scale));
+    this.place();
+    this.box.scrollLeft = along * this.scale + this.margin - x;
+    this.box.scrollTop = down * this.scale - y;
+  }
+
+  /** Give the picture its size; one that is narrower than its box stands in the middle. */
   place() {
-    this.layer.setAttribute("transform", `translate(${this.x} ${this.y}) scale(${this.scale})`);
+    const { x, y, width, height } = this.extent;
+    const room = this.box.clientWidth;
+    this.margin = Math.max(0, (room - width * this.scale) / 2);
+    this.svg.style.width = `${Math.max(room, Math.ceil(width * this.scale))}px`;
+    this.svg.style.height = `${Math.ceil(height * this.scale)}px`;
+    this.layer.setAttribute("transform", `translate(${this.margin - x * this.scale} ${-y * this.scale}) scale(${this.scale})`);
   }
 
-  /** Move a box into the picture, where zooming or dragging has left it outside. */
-  reveal(i) {
+  /** Say where a box is in the scrolled picture. */
+  spot(i) {
     const { x, y, width, height } = this.nodes[i].box;
-    const shift = (begin, size, room, offset) => {
-      const [low, high] = [begin * this.scale + offset, (begin + size) * this.scale + offset];
-      return low < 6 ? 6 - low : high > room - 6 ? room - 6 - high : 0;
-    };
-    const [right, down] = [shift(x, width, this.width, this.x), shift(y, height, this.svg.clientHeight, this.y)];
-    if (!right && !down) return;
-    this.x += right;
-    this.y += down;
-    this.place();
+    const [left, top] = [(x - this.extent.x) * this.scale + this.margin, (y - this.extent.y) * this.scale];
+    return { left, top, right: left + width * this.scale, bottom: top + height * this.scale };
+  }
+
+  centre(i) {
+    const { left, top, right, bottom } = this.spot(i);
+    this.box.scrollLeft = (left + right - this.box.clientWidth) / 2;
+    this.box.scrollTop = (top + bottom - this.box.clientHeight) / 2;
+  }
+
+  /** Scroll to a box that is out of sight: just so far, or until it is in the middle. */
+  reveal(i, middle = false) {
+    const { left, top, right, bottom } = this.spot(i);
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = this.box;
+    const shift = (low, high, from, room) => (low < from + 8 ? low - from - 8 : high > from + room - 8 ? high - from - room + 8 : 0);
+    const [across, down] = [shift(left, right, scrollLeft, clientWidth), shift(top, bottom, scrollTop, clientHeight)];
+    if (!across && !down) return;
+    if (middle) return this.centre(i);
+    this.box.scrollLeft += across;
+    this.box.scrollTop += down;
   }
 
   // -------------------------------------------------------------- keyboard and pointer
@@ -192,7 +248,8 @@ class Picture {
   go(i) {
     this.rove(i);
     this.reveal(i);
-    this.nodes[i].group.focus({ preventScroll: false });
+    this.nodes[i].group.focus({ preventScroll: true });
+    this.box.scrollIntoView({ block: "nearest" });
   }
 
   /** Find the nearest box in a direction; what lies aside counts more than what lies ahead. */
@@ -228,6 +285,7 @@ class Picture {
       "=": () => this.zoom(ZOOM.step),
       "-": () => this.zoom(1 / ZOOM.step),
       0: () => this.fit(),
+      1: () => this.zoomTo(1),
     };
     if (!(event.key in actions)) return;
     event.preventDefault();
@@ -262,7 +320,7 @@ class Picture {
     let dragged = false; // a click that ends a drag is no press
     svg.addEventListener("pointerdown", (event) => {
       dragged = false;
-      if (event.button === 0) drag = { x: event.clientX, y: event.clientY, from: [this.x, this.y] };
+      if (event.button === 0) drag = { x: event.clientX, y: event.clientY, from: [this.box.scrollLeft, this.box.scrollTop] };
     });
     svg.addEventListener("pointermove", (event) => {
       if (drag && !event.buttons) drag = null; // it was let go outside
@@ -271,8 +329,7 @@ class Picture {
       if (!dragged && Math.hypot(dx, dy) < DRAG) return;
       if (!dragged) svg.setPointerCapture(event.pointerId);
       dragged = true;
-      [this.x, this.y] = [drag.from[0] + dx, drag.from[1] + dy];
-      this.place();
+      [this.box.scrollLeft, this.box.scrollTop] = [drag.from[0] - dx, drag.from[1] - dy];
     });
     for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => (drag = null));
     svg.addEventListener("click", (event) => {
@@ -284,11 +341,10 @@ class Picture {
     svg.addEventListener(
       "wheel",
       (event) => {
-        // A page must still scroll past the picture: the wheel zooms where the picture has the focus, or with Ctrl.
-        if (!event.ctrlKey && !event.metaKey && !svg.contains(document.activeElement)) return;
+        if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls, the picture first and then the page
         event.preventDefault();
         if (!event.deltaY) return;
-        const frame = svg.getBoundingClientRect();
+        const frame = this.box.getBoundingClientRect();
         this.zoom(event.deltaY < 0 ? 1.1 : 1 / 1.1, event.clientX - frame.x, event.clientY - frame.y);
       },
       { passive: false },

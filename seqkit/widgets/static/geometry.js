@@ -7,9 +7,7 @@ const NOTE = 38; // room for a note, after the name
 const WIDEST = { right: 150, down: 104 }; // of a name's line, by the direction of the drawing
 const LEVEL_GAP = { right: 26, down: 26 };
 const BOX_GAP = { right: 7, down: 12 };
-const TALLEST = 640; // px of the picture …
-const STRETCHED = 900; // … or so many where names would become too small to read
-const READABLE = 0.8; // of their size
+const TALLEST = 640; // px
 
 // ---------------------------------------------------------------- names
 
@@ -79,13 +77,12 @@ function geometry(drawing, direction, hasNotes, measure) {
   return { boxes, paths, extent };
 }
 
-/** Say how far a drawing must shrink to be seen as a whole. */
+/** Say how far a drawing would have to shrink to be seen as a whole. */
 function wholeScale(extent, width) {
-  const scale = (height) => Math.min(1, width / extent.width, height / extent.height);
-  return Math.max(scale(TALLEST), Math.min(scale(STRETCHED), READABLE));
+  return Math.min(1, width / extent.width, TALLEST / extent.height);
 }
 
-/** Take the direction in which the whole picture is larger on this page. */
+/** Take the direction in which more of the picture is seen on this page. */
 function arranged(drawing, width, hasNotes, measure) {
   const tried = ["right", "down"].map((direction) => {
     const made = geometry(drawing, direction, hasNotes, measure);

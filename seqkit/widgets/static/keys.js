@@ -18,7 +18,11 @@ function keep(event) {
 
 /** Typing replaces the name that was chosen before, rather than adding to it. */
 function replace(event) {
-  if (event.target.matches(".widget-combobox input")) event.target.select();
+  const box = event.target;
+  if (!box.matches(".widget-text input[list]")) return;
+  if (event.type === "focusin") return box.select();
+  // A click undoes what focusin did, sometimes only after this event. A part chosen by hand stays.
+  setTimeout(() => box.selectionStart === box.selectionEnd && box.select());
 }
 
 function render({ el }) {
@@ -27,13 +31,13 @@ function render({ el }) {
     if (home || !el.isConnected) return; // it is put on the page after it has been made
     home = whole(el);
     home?.addEventListener("keydown", keep);
-    home?.addEventListener("focusin", replace);
+    for (const kind of ["focusin", "click"]) home?.addEventListener(kind, replace);
   });
   observer.observe(el);
   return () => {
     observer.disconnect();
     home?.removeEventListener("keydown", keep);
-    home?.removeEventListener("focusin", replace);
+    for (const kind of ["focusin", "click"]) home?.removeEventListener(kind, replace);
   };
 }
 
