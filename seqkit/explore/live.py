@@ -283,8 +283,8 @@ class LiveRun:
     def held(self) -> dict[str, tuple[str, ...]]:
         """Tell who has had no turn and will not start any more: repo → the failed repos that hold it back.
 
-        These are empty where a failure, or the end of the run, lets nothing start. Who is held back stays pending
-        until the run passes it over. Linear in the plan once something has failed.
+        These are empty where a failure of another lets nothing start. Who is held back stays pending until the run
+        passes it over. Linear in the plan once something has failed.
 
         Examples
         --------
@@ -298,7 +298,7 @@ class LiveRun:
         arrays, terms = self.plan.arrays, self._course.terms
         failures = [at for at, repo in enumerate(arrays.ids) if self._story.told[repo].status == "failed"]
         held: dict[str, tuple[str, ...]] = {}
-        if not failures and self.status is None:
+        if not failures:
             return held
         blockers = Blockers(arrays.ids, arrays.dependencies, failures)
         for position, above in failed_above(blockers):
@@ -306,7 +306,7 @@ class LiveRun:
             if self.words[repo] != "pending":
                 continue
             cause = terms.skips(bool(above), len(failures))
-            if cause is not None or self.status is not None:
+            if cause is not None:
                 held[repo] = blockers.told(position, above)[0] if cause == "blocked" else ()
         return held
 
