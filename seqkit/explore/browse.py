@@ -151,6 +151,11 @@ class Browser:
         if self._path is not None:
             let_go(self.ledger)
 
+    @property
+    def has_graph(self) -> bool:
+        """Whether a graph or plan was given."""
+        return self._graph is not None
+
     # ------------------------------------------------------------------ which runs
 
     @property

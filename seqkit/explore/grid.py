@@ -54,8 +54,8 @@ def grid_of(
 ) -> RunGrid:
     """Put runs into a grid.
 
-    Columns are in the order of `graph`, where there is one; else as the newest run has its repos, then those of older
-    runs. Of more than :data:`MOST_REPOS` those in `first` stay, and those that failed most.
+    Columns are in the order of `graph`, where there is one; else as the run with most repos has them, then those of
+    others. Of more than :data:`MOST_REPOS` those in `first` stay, and those that failed most.
 
     Examples
     --------
@@ -65,7 +65,8 @@ def grid_of(
     >>> grid.repos, grid.counts
     (('core', 'api'), {'succeeded': 1, 'failed': 1, 'blocked': 1})
     """
-    repos = list(dict.fromkeys(repo for row in rows for repo in row.words))
+    by_size = sorted(rows, key=lambda row: -len(row.words))
+    repos = list(dict.fromkeys(repo for row in by_size for repo in row.words))
     if graph is not None:
         order = [item.repo_id for item in graph.items] if isinstance(graph, SequencePlan) else graph.topological_order()
         place = {repo: at for at, repo in enumerate(order)}

@@ -165,7 +165,7 @@ class OneRun:
         """What the run belongs to: its plan, policy and train, and the run it resumes, where it says so."""
         own = tag_of(self.record, "plan")
         policy = own.get("policy") if isinstance(own, dict) else None
-        known = [("id", self.record.run_id), ("plan", tag_of(self.record, "plan_id")), ("policy", policy)]
+        known = [("plan", tag_of(self.record, "plan_id")), ("policy", policy)]
         known += [(tag, tag_of(self.record, tag)) for tag in ("train", "resumes")]
         return ", ".join(f"{name} {value}" for name, value in known if isinstance(value, str) and value)
 

@@ -49,13 +49,15 @@ class GridView(anywidget.AnyWidget):
         )
         self.on_msg(self._received)
 
-    def show(self, grid: RunGrid, marked: list[str], run: str | None = None, repo: str | None = None) -> None:
-        """Show a grid; the columns of `marked` stand out, and so does one run and one repo in it."""
+    def show(
+        self, grid: RunGrid, marked: list[str], run: str | None = None, repo: str | None = None, hint: str = ""
+    ) -> None:
+        """Show a grid, and a hint above it; the columns of `marked` stand out, and so does one run and one repo."""
         if grid != self.shown or marked != self._marked:
             self._number += 1  # a press tells which grid it was on: its place means another run in the next
             self.shown, self._marked = grid, marked
             with self.hold_sync():
-                self._grid = _wire(grid, marked, self._number)
+                self._grid = _wire(grid, marked, self._number, hint)
                 self.choose(run, repo)
         self.choose(run, repo)
 
@@ -82,7 +84,7 @@ class GridView(anywidget.AnyWidget):
             self.press(self.shown.rows[row].run_id, None if column < 0 else self.shown.repos[column])
 
 
-def _wire(grid: RunGrid, marked: Any, number: int) -> dict[str, Any]:
+def _wire(grid: RunGrid, marked: Any, number: int, hint: str = "") -> dict[str, Any]:
     """Give a grid the form that the browser gets: numbers and clean text, never ids."""
     wanted, counts = set(marked), grid.counts
     rows = [
@@ -100,7 +102,7 @@ def _wire(grid: RunGrid, marked: Any, number: int) -> dict[str, Any]:
         "rows": rows,
         "repos": [[plain(repo, 30), plain(repo, 120)] for repo in grid.repos],
         "marked": [at for at, repo in enumerate(grid.repos) if repo in wanted],
-        "note": _note(grid),
+        "note": _note(grid) + (f" {hint}" if hint else ""),
         "counts": [[at, counts[word]] for at, word in enumerate(_KEYS) if counts.get(word)],
     }
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import ipywidgets as ipw
+import pandas as pd
 
-from seqkit._show.html import Markup, escaped, rows_of
+from seqkit._show.html import escaped
 from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.svg import chip
-from seqkit._show.times import moment_text, time_text
+from seqkit._util import dtypes
 from seqkit.explore.one_repo import OneRepo
 from seqkit.ledger.frames import elapsed
+from seqkit.widgets._paged_table import table_html
 from seqkit.widgets._parts import Html, plain
 
 __all__ = ["RepoPanel"]
 
 _MOST_TRIES = 20
+_ATTEMPTS = {
+    "number": "attempt",
+    "word": "ended as",
+    "began": "began (UTC)",
+    "ended": "ended (UTC)",
+    "took": "took",
+    "reason": "reason",
+    "detail": "its system says",
+}
 _MOST_LINES = 400  # of a reason: the last ones, where a log ends
 _LONGEST_LINE = 1_000
 _LOG = (
@@ -69,26 +78,20 @@ def _tries(told: OneRepo) -> str:
     shown = told.tries[-_MOST_TRIES:]
     if not shown:
         return ""
-    rows = [
-        (
-            one.number,
-            Markup(chip(EVERY_STYLE[one.outcome])),
-            _moment(one.began),
-            _moment(one.ended),
-            "" if (took := elapsed(one.began, one.ended)) is None else time_text(took),
-            (one.reason or "").splitlines()[0] if one.reason else "",
-        )
-        for one in shown
-    ]
-    columns = ["attempt", "ended as", "began (UTC)", "ended (UTC)", "took", "reason"]
-    kept = [n for n in range(len(columns)) if n < 2 or any(row[n] for row in rows)]
-    table = rows_of([columns[n] for n in kept], [[row[n] for n in kept] for row in rows])
+    frame = pd.DataFrame(
+        {
+            "number": [one.number for one in shown],
+            "word": [one.outcome for one in shown],
+            "began": dtypes.utc([one.began for one in shown]),
+            "ended": dtypes.utc([one.ended for one in shown]),
+            "took": dtypes.timedelta64([elapsed(one.began, one.ended) for one in shown]),
+            "reason": dtypes.string([(one.reason or "").partition("\n")[0] or None for one in shown]),
+            "detail": dtypes.string([one.detail for one in shown]),
+        }
+    )
+    columns = {name: title for name, title in _ATTEMPTS.items() if not frame[name].isna().all()}
     earlier = len(told.tries) - len(shown)
-    return f'<div style="font-size:12px">{f"{earlier:,} earlier attempts; " if earlier else ""}{table}</div>'
-
-
-def _moment(moment: datetime | None) -> Markup:
-    return Markup("" if moment is None else moment_text(moment).replace(" ", "\u00a0"))
+    return table_html(frame, f"Attempts{f', the last {len(shown)} of {len(told.tries):,}' if earlier else ''}", columns)
 
 
 def _reason(told: OneRepo) -> str:

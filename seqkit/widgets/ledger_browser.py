@@ -40,6 +40,9 @@ ANY = ("any",)
 """The value of a filter that lets every run pass; None would mean that a dropdown is blank."""
 
 
+_WHY_SKIPPED = "Nobody told why something was skipped: with graph=… it shows who was blocked."
+
+
 class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """Look through the runs of a ledger.
 
@@ -72,7 +75,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
     frame : DataFrame
         What a button "as DataFrame" gave last; before that the runs on the first page.
     grid, run_list
-        The grid, and the list of runs that ``how.value = "List"`` shows in its place.
+        The grid, and the list of runs that ``as_list`` shows in its place.
     panel : RepoPanel
         What the chosen run tells of a repo.
     status : StatusLine
@@ -124,7 +127,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
                 _row(self.by_repo, self.by_ended, self.by_status, self.by_policy, self.by_train, self.by_text),
                 self.grid,
                 self.run_list,
-                _row(self.how, self.newer, self.older, self._place, self.refreshing, self.take_runs),
+                _row(self.as_list, self.newer, self.older, self._place, self.refreshing, self.take_runs),
                 self.status,
                 self._title,
                 self.panel,
@@ -163,14 +166,10 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
             description="ended as",
             tooltip="list only runs in which the repo ended so; without a repo, any repo",
         )
-        self.how = ipw.ToggleButtons(
-            options=["Grid", "List"],
-            description="show",
-            tooltip="the runs by repos, or as a list",
-            tooltips=["runs by repos", "the runs as a list"],
-            style={"button_width": "auto"},
+        self.as_list = ipw.ToggleButton(
+            description="As a list", tooltip="the runs as a list in place of the grid", layout=_auto()
         )
-        self.how.observe(lambda _change: self._show_how(), "value")
+        self.as_list.observe(lambda _change: self._show_how(), "value")
         for control in (self.by_repo, self.by_ended, self.by_status, self.by_policy, self.by_train, self.by_text):
             control.layout.width = "260px"
             control.observe(self._filtered, "value")
@@ -228,7 +227,8 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
             self.by_repo.options = [plain(repo, 120) for repo in grid.repos if repo.strip()]
         finally:
             self._filling = False
-        self.grid.show(grid, browser.meant(grid.rows), browser.selected, self._repo)
+        hint = _WHY_SKIPPED if grid.counts.get("skipped") and not browser.has_graph else ""
+        self.grid.show(grid, browser.meant(grid.rows), browser.selected, self._repo, hint)
         self.newer.disabled, self.older.disabled = self._page == 0, self._page == browser.n_pages - 1
         self._place.value = f"{first + 1:,} to {first + len(ids):,} of {listed:,}" if ids else "no runs"
 
@@ -258,9 +258,8 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
             self.status.say(f"{listed:,} of {plural(known, 'run')}{f'; {answer}' if answer else ''}")
 
     def _show_how(self) -> None:
-        is_grid = self.how.value == "Grid"
-        # A grid that is hidden keeps its place for the moment when it is shown again.
-        self.grid.layout.display, self.run_list.layout.display = (None, "none") if is_grid else ("none", None)
+        grid, listed = ("none", None) if self.as_list.value else (None, "none")
+        self.grid.layout.display, self.run_list.layout.display = grid, listed
 
     @guarded
     def _turn_to(self, page: int) -> None:
@@ -322,10 +321,11 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
             self._title.value = "<p>No run is selected.</p>"
         else:
             name = escape(plain(self.browser.name(run.record.run_id), 80))
+            of = "" if run.record.run_id in name else f"id {run.record.run_id}, "
             standing = chip(RUN_STYLES[run.record.status.value])
             self._title.value = (
                 f'<div style="line-height:1.6"><b>Run <bdi>{name}</bdi></b> {standing}: {escaped(run.summary, 600)}'
-                f'<div style="opacity:.8">{escaped(run.origin, 300)}</div></div>'
+                f'<div style="opacity:.8">{escaped(of + run.origin, 300)}</div></div>'
             )
         self._show_repo()
         self.tabs.show(briefly)

@@ -115,7 +115,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             layout=ipw.Layout(flex="1 1 200px"),
         )
         self.told = Html(layout=ipw.Layout(min_width="90px"))
-        self.time = Html(layout=ipw.Layout(min_width="120px"))
+        self.time = Html(layout=ipw.Layout(min_width="120px", margin="0 12px"))
         self.stopper = StopButton(self.status.say)
         self.panel = RepoPanel("Press a box to see its reason, times and attempts.")
         self._repo: str | None = None
@@ -311,7 +311,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def _show_time(self) -> None:
         time = self._elapsed()
-        words = "" if time is None else f"{'took' if self.live.over else 'for'} {time_text(time)}"
+        words = "" if time is None else f"{'took' if self.live.over else 'elapsed:'} {time_text(time)}"
         self.time.value = escaped(words)
 
     def _elapsed(self) -> timedelta | None:

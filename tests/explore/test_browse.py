@@ -204,7 +204,7 @@ def test_the_selected_run_is_shown_as_the_frames_show_it(ledger: MemoryRunLedger
     assert browser.run is not None
     assert browser.run.plan == PLAN
     assert browser.run.summary == "2 succeeded, 1 failed, 1 blocked; took 1.0 s"
-    assert browser.run.origin == f"id run-2, plan {PLAN.plan_id}, policy skip_dependents"
+    assert browser.run.origin == f"plan {PLAN.plan_id}, policy skip_dependents"
     with pytest.raises(RunNotFound, match="run not found: nobody"):
         browser.select("nobody")
     assert browser.selected == "run-2"
