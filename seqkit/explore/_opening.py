@@ -9,7 +9,7 @@ from seqkit.ledger import RunLedger, as_ledger, read_ledger
 from seqkit.ledger.found import FoundLedger, Problem
 from seqkit.ledger.reading import source_of
 
-__all__ = ["let_go", "opened"]
+__all__ = ["let_go", "opened", "opened_again"]
 
 _PATIENCE = 1.0  # seconds: who looks can look again, and meanwhile nothing else moves on the page
 
@@ -32,6 +32,11 @@ def opened(path: str | os.PathLike[str]) -> RunLedger:
         let_go(ledger)
         return _locked(path, error) or read_ledger(path, on_bad_lines="skip")
     return ledger
+
+
+def opened_again(path: str | os.PathLike[str] | None, ledger: RunLedger) -> RunLedger:
+    """Give a ledger as it is now: what was read of a path is read again, any other tells it by itself."""
+    return opened(path) if path is not None and isinstance(ledger, FoundLedger) else ledger
 
 
 def _locked(path: str | os.PathLike[str], error: Exception) -> FoundLedger | None:

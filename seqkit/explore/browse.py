@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._util import dtypes
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
@@ -17,14 +19,18 @@ from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.model import RunRecord
 from seqkit.core.plan import SequencePlan
 from seqkit.errors import RunNotFound
-from seqkit.explore._opening import let_go, opened
-from seqkit.explore.filters import Filters
+from seqkit.explore._opening import let_go, opened, opened_again
+from seqkit.explore._words import told
+from seqkit.explore.filters import Filters, meant
+from seqkit.explore.grid import GridRow, RunGrid, grid_of
 from seqkit.explore.one_run import OneRun, audited
 from seqkit.explore.run_diff import WORDS, RunDiff, companion, diff_runs
+from seqkit.explore.run_names import run_names
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import events_frame, items_frame, runs_frame
 from seqkit.ledger.links import train_names
+from seqkit.ledger.naming import run_called
 
 __all__ = ["Browser"]
 
@@ -92,7 +98,7 @@ class Browser:
         self._graph = graph
         self._selected: OneRun | None = None
         self._records: dict[str, RunRecord] = {}
-        self._counts: dict[str, Mapping[str, int]] = {}
+        self._known: dict[str, GridRow] = {}  # of runs that have ended; their counts are in it
         self._reports: dict[str, AuditReport] = {}
         self._whole: AuditReport | None = None
         self._read()
@@ -101,8 +107,7 @@ class Browser:
 
     def refresh(self) -> None:
         """Read the ledger again; the filters stay, and so does the selected run where it is still there."""
-        if self._path is not None and isinstance(self.ledger, FoundLedger):
-            self.ledger = opened(self._path)
+        self.ledger = opened_again(self._path, self.ledger)
         self._read()
         run = self.selected
         self._selected = None
@@ -124,7 +129,8 @@ class Browser:
         self._trains = dict(zip(self._records, names, strict=True))
         # Of a run that is recorded twice the first record counts; the findings tell of the others.
         self._all = frame.drop_duplicates("run_id").iloc[::-1].reset_index(drop=True)
-        self._counts = {run: counts for run, counts in self._counts.items() if run in ended and counts}
+        self._names = run_names(self._all, self._trains)
+        self._known = {run: row for run, row in self._known.items() if run in ended and row.words}
         self._reports.clear()
         self._whole = None
 
@@ -137,13 +143,18 @@ class Browser:
                 self.refresh()
                 return
             self._selected = OneRun(self.ledger, self._records[run], self._graph)
-            self._counts[run] = self._selected.counts
+            self._known.pop(run, None)
             self._reports.pop(run, None)
 
     def close(self) -> None:
         """Let go of a database that the browser opened itself."""
         if self._path is not None:
             let_go(self.ledger)
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether a graph or plan was given."""
+        return self._graph is not None
 
     # ------------------------------------------------------------------ which runs
 
@@ -167,7 +178,13 @@ class Browser:
         )
 
     def filter(
-        self, status: str | None = None, policy: str | None = None, train: str | None = None, text: str = ""
+        self,
+        status: str | None = None,
+        policy: str | None = None,
+        train: str | None = None,
+        text: str = "",
+        repo: str = "",
+        ended: str | None = None,
     ) -> int:
         """Choose which runs are listed, and say how many those are.
 
@@ -177,6 +194,11 @@ class Browser:
             A run status such as ``"FAILED"``, one of :attr:`policies`, of :attr:`trains`.
         text : str
             What one of the run's ids, tags, its agent or git_sha contains, in upper or lower case.
+        repo : str
+            A repo that the run has: its id or, where none is called that, a part of it.
+        ended : str, optional
+            How that repo ended in the run, one of :data:`seqkit.explore.run_diff.WORDS`; without `repo`, how any did.
+            Both make the events of every run be read.
 
         Raises
         ------
@@ -187,12 +209,14 @@ class Browser:
             ("status", status, list(dtypes.RUN_STATUSES)),
             ("policy", policy, self.policies),
             ("train", train, self.trains),
+            ("ended", ended, list(WORDS)),
         ):
             if value is not None and value not in known:
                 raise ValueError(f"{name} is {as_given(value)}, expected None or one of {f'{known}':.400}")
-        if not isinstance(text, str):
-            raise TypeError(f"text is {as_given(text)}, expected a str")
-        self.filters = Filters(status, policy, train, text)
+        for name, value in (("text", text), ("repo", repo)):
+            if not isinstance(value, str):
+                raise TypeError(f"{name} is {as_given(value)}, expected a str")
+        self.filters = Filters(status, policy, train, text, repo, ended)
         return len(self._matching())
 
     @property
@@ -201,7 +225,7 @@ class Browser:
         return list(self._matching()["run_id"])
 
     def _matching(self) -> pd.DataFrame:
-        return self.filters.among(self._all, self._trains)
+        return self.filters.among(self._all, self._trains, lambda run: self._row(run).words)
 
     @property
     def n_pages(self) -> int:
@@ -220,19 +244,16 @@ class Browser:
         -------
         DataFrame
             The columns of :func:`seqkit.runs_frame`, and `succeeded`, `failed`, `in_doubt`, `blocked`, `stopped`,
-            `unreleased`, `in_progress`, `pending` (Int64: how many repos ended so; missing where the run cannot be
-            read), `errors`, `warnings` (Int64: how many findings; missing until the run has been audited).
+            `skipped`, `unreleased`, `in_progress`, `pending` (Int64: how many repos ended so, those included that a
+            graph tells to be blocked; missing where the run cannot be read), `errors`, `warnings` (Int64: how many
+            findings; missing until the run has been audited).
 
         Raises
         ------
         ValueError
             Where there is no such page.
         """
-        runs = self._matching()
-        if page is not None:
-            first = whole("page", page, 0, self.n_pages - 1) * self.page_size
-            runs = runs.iloc[first : first + self.page_size]
-        runs = runs.reset_index(drop=True)
+        runs = self._page(page)
         counts = [self._counted(run) for run in runs["run_id"]]
         found = [self._found(run) for run in runs["run_id"]]
         return runs.assign(
@@ -241,11 +262,82 @@ class Browser:
             warnings=dtypes.integer([None if own is None else own["warning"] for own in found]),
         )
 
+    def _page(self, page: int | None) -> pd.DataFrame:
+        runs = self._matching()
+        if page is not None:
+            first = whole("page", page, 0, self.n_pages - 1) * self.page_size
+            runs = runs.iloc[first : first + self.page_size]
+        return runs.reset_index(drop=True)
+
     def _counted(self, run_id: str) -> Mapping[str, int]:
-        if run_id not in self._counts:
-            run = OneRun(self.ledger, self._records[run_id], self._graph)
-            self._counts[run_id] = {} if run.problem else run.counts
-        return self._counts[run_id]
+        row = self._row(run_id)
+        if not row.words and self._one(run_id).problem:
+            return {}
+        counted = Counter(row.words.values())
+        return {word: counted[word] for word in WORDS}
+
+    def _row(self, run_id: str) -> GridRow:
+        if run_id not in self._known:
+            run = self._selected if self._selected is not None and run_id == self.selected else self._one(run_id)
+            words, name = run.known, self._names[run_id]
+            self._known[run_id] = GridRow(run_id, name, run.record.status.value, words, run.attempts)
+        return self._known[run_id]
+
+    def grid(self, page: int | None = None) -> RunGrid:
+        """Show the runs that pass the filters by repos, newest first: all, or those of a page.
+
+        Its columns are the repos of those runs, also where a run carries no plan. Where a graph is given, its cells
+        tell who was blocked too.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such page.
+        """
+        ids = list(self._page(page)["run_id"])
+        rows = [self._row(run) for run in ids]
+        return grid_of(rows, self._graph, self.meant(rows))
+
+    def meant(self, rows: Iterable[GridRow] | None = None) -> list[str]:
+        """Give the repos that the filter `repo` means: of these rows, else of all runs; none where there is no such."""
+        if not self.filters.repo.strip():
+            return []
+        rows = map(self._row, self.run_ids) if rows is None else rows
+        return meant(self.filters.repo, dict.fromkeys(repo for row in rows for repo in row.words))
+
+    def name(self, run_id: str) -> str:
+        """Say what a run is called: by its train and date, see :func:`seqkit.explore.run_names.run_names`."""
+        return self._names[run_id]
+
+    def called(self, name: str) -> str:
+        """Give the id of the run that is called `name`: an id, the start of one, ``"last"``, or as :meth:`name` says.
+
+        Raises
+        ------
+        RunNotFound, ValueError
+            Where there is no such run, or several.
+        """
+        named = [run for run, own in self._names.items() if own == name]
+        return name if name in self._records else named[0] if len(named) == 1 else run_called(self.ledger, name)
+
+    @property
+    def answer(self) -> str:
+        """What the filters `repo` and `ended` come to, as a sentence; empty where neither is set."""
+        wanted, ended = self.filters.repo.strip(), self.filters.ended
+        if not wanted and ended is None:
+            return ""
+        rows = [self._row(run) for run in self._before_repo()["run_id"]]
+        repos = self.meant(rows)
+        if wanted and not repos:
+            return f"no repo of {plural(len(rows), 'run')} is called {wanted!r:.80}"
+        having = sum(any(repo in row.words for repo in repos) for row in rows) if wanted else len(rows)
+        who = told(repos) if wanted else "something"
+        how = "is there" if ended is None else EVERY_STYLE[ended].word
+        n = len(self._matching())
+        return f"{who}: {how} in {n:,} of {plural(having, 'run')}" + (" that had it" if wanted and ended else "")
+
+    def _before_repo(self) -> pd.DataFrame:
+        return replace(self.filters, repo="", ended=None).among(self._all, self._trains)
 
     def _found(self, run_id: str) -> Counter[str] | None:
         if run_id in self._reports:
@@ -332,14 +424,16 @@ class Browser:
         return None if self.selected is None else companion(self._all, self.selected)
 
     def compare(self, a: str, b: str) -> RunDiff:
-        """Compare what became of every repo in two runs: see :func:`seqkit.explore.run_diff.diff_runs`.
+        """Compare what became of every repo in two runs, called as in :meth:`called`.
+
+        See :func:`seqkit.explore.run_diff.diff_runs`.
 
         Raises
         ------
-        RunNotFound
-            Where the ledger has no such run.
+        RunNotFound, ValueError
+            Where the ledger has no such run, or several.
         """
-        one, other = self._one(a), self._one(b)
+        one, other = self._one(self.called(a)), self._one(self.called(b))
         for run in (one, other):
             if run.problem:
                 return RunDiff(
@@ -350,5 +444,5 @@ class Browser:
     def __repr__(self) -> str:
         n = len(self._all)
         counts = Counter(self._all["status"])
-        told = ", ".join(f"{counts[status]} {status}" for status in dtypes.RUN_STATUSES if counts[status])
-        return f"Browser({plural(n, 'run')}{': ' if told else ''}{told}{'; unreadable' if self.problem else ''})"
+        each = ", ".join(f"{counts[status]} {status}" for status in dtypes.RUN_STATUSES if counts[status])
+        return f"Browser({plural(n, 'run')}{': ' if each else ''}{each}{'; unreadable' if self.problem else ''})"

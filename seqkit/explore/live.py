@@ -13,27 +13,32 @@ LiveRun(3 of 3 repos ended: 1 blocked, 1 succeeded, 1 failed)
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 
 from seqkit._show.palette import STATUS_STYLES
-from seqkit._util.words import and_more, listed, plural, shortened
+from seqkit._util.secrets import as_given
+from seqkit._util.words import and_more, plural
 from seqkit.analysis.schedule.eta import Eta, eta_of_events
 from seqkit.analysis.schedule.midway import Course
+from seqkit.core.blocking import Blockers, failed_above
 from seqkit.core.calendar import Calendar
 from seqkit.core.durations import DurationsLike, as_durations
 from seqkit.core.failures import ModelLike, as_model
-from seqkit.core.model import RunEvent
+from seqkit.core.model import RunEvent, RunRecord, RunStatus
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.core.retry import Attempts
 from seqkit.core.terms import Policy
 from seqkit.core.unknown import check_durations, check_models
 from seqkit.errors import RepoNotFound
+from seqkit.explore._said import said
 from seqkit.explore._words import short
-from seqkit.ledger.story import Story, Told, kind_of
+from seqkit.explore.one_repo import OneRepo
+from seqkit.ledger.frames import elapsed
+from seqkit.ledger.story import Story, Told, plan_of_run, tag_of
 from seqkit.running.lanes import Priority
 
 __all__ = ["LiveRun"]
@@ -45,7 +50,8 @@ _MOST_NOW = 3  # repos in progress that a line names
 class LiveRun:
     """What is known of a run so far. Call it with each event: give it as ``on_event``.
 
-    An event with a `seq` that is not higher than the last one's begins a new run. Where skips are not
+    As ``on_event`` it is also told when a run begins, by which rules, and how it has ended. Where nobody tells that, an
+    event with a `seq` that is not higher than the last one's begins a new run. Where skips are not
     recorded, skipped repos stay pending until :meth:`finish`.
 
     Parameters
@@ -57,10 +63,16 @@ class LiveRun:
     model : float, mapping, Series or FailureModel
         How likely one fails.
     policy, failure_budget, attempts, max_parallel, priority, min_interval, calendar
-        As the run has them: no event tells.
+        As the run has them, where nobody tells the run itself.
 
     Attributes
     ----------
+    run_id : str
+        The run's id; empty where nobody told it.
+    status : RunStatus or None
+        How it ended; None while it goes on, and where nobody tells.
+    began, heard : datetime or None
+        When it began, and when the last event came.
     words : dict of str to str
         Repo → key of ``STATUS_STYLES``, every repo of the plan in plan order.
     attempts : dict of str to int
@@ -101,7 +113,67 @@ class LiveRun:
             check_models([plan], model=self._model)
         self.run = 0
         self._seq = 0
+        self._record_skips = True
+        self.status: RunStatus | None = None
+        self.began: datetime | None = None
+        self.heard: datetime | None = None
+        self.stop: Callable[[], None] | None = None
         self.reset()
+
+    @classmethod
+    def of(
+        cls,
+        record: RunRecord,
+        events: Iterable[RunEvent],
+        durations: DurationsLike | None = None,
+        model: ModelLike = 0.0,
+    ) -> LiveRun:
+        """Take up a run of a ledger, under way or ended, by its record and its events so far.
+
+        Raises
+        ------
+        ValueError
+            Where the record carries no plan that can be read.
+        """
+        plan = plan_of_run(record)
+        if plan is None:
+            raise ValueError(
+                f"run {as_given(record.run_id)} carries no plan that can be read, so what it is to release is not "
+                "known; expected a run of seqkit, and LedgerBrowser(ledger, graph=…) shows others"
+            )
+        live = cls(plan, durations, model)
+        live.run_began(record)
+        live.catch_up(record, events)
+        return live
+
+    def catch_up(self, record: RunRecord, events: Iterable[RunEvent]) -> bool:
+        """Take in what a ledger tells by now of the run that it was made of; tell whether that is anything new."""
+        new = [event for event in events if event.seq > self._seq]
+        for event in new:
+            self(event)
+        ended = self.status is None and record.status is not RunStatus.RUNNING
+        if ended:
+            self.run_ended(record.status, record.completed_at)
+        return bool(new) or ended
+
+    def run_began(self, record: RunRecord, stop: Callable[[], None] | None = None) -> None:
+        """Take in that a run begins, what it goes by, and what stops it."""
+        tag = tag_of(record, "plan")
+        tag = tag if isinstance(tag, dict) else {}
+        with contextlib.suppress(ValueError):  # of a hostile ledger: what was given stays
+            self._course = Course.told_by(tag)
+        self._record_skips = tag.get("record_skips") is not False
+        self.reset()
+        self.run += 1
+        self._seq = 0
+        self.run_id, self.began, self.stop = record.run_id, record.created_at, stop
+
+    def run_ended(self, status: RunStatus, at: datetime | None = None) -> None:
+        """Take in how the run has ended, and when, where that is known."""
+        self.status, self.stop = status, None
+        self.heard = self.heard if at is None else at
+        self.words |= {own.repo_id: own.word for own in self._story.items() if own.repo_id in self.words}
+        self._counted = Counter(self.words.values())
 
     def reset(self) -> None:
         """Forget the run."""
@@ -109,7 +181,9 @@ class LiveRun:
         self.words: dict[str, str] = {
             item.repo_id: "unreleased" if item.repo_id in unreleased else "pending" for item in self.plan.items
         }
-        self._story = Story(self.plan)
+        self._story = Story(self.plan, self._course.terms, self._record_skips)
+        self.run_id = ""
+        self.status = self.began = self.heard = None
         self.attempts: dict[str, int] = {}
         self.reasons: dict[str, str] = {}
         self.since: dict[str, datetime] = {}
@@ -134,33 +208,33 @@ class LiveRun:
             self.reset()
             self.run += 1
         self._seq = event.seq
+        self.began, self.heard = self.began or event.timestamp, event.timestamp
         if self._durations is not None:
             self._events.append(event)
-        name = short(repo)
-        told = self._story.tell(event)
-        assert told is not None  # noqa: S101  # it names a repo
-        if told.attempts:
-            self.attempts[repo] = told.attempts
-        self._keep(told)
-        said = _SAID.get(kind_of(event))
-        if said is not None:
-            self._take(repo, told.word, f"{name} {said(event, told)}")
+        own = self._story.tell(event)
+        assert own is not None  # noqa: S101  # it names a repo
+        if own.attempts:
+            self.attempts[repo] = own.attempts
+        self._keep(own)
+        last = said(event, own)
+        if last is not None:
+            self._take(repo, own.word, last)
 
-    def _keep(self, told: Told) -> None:
-        if told.status == "succeeded" or not (reasons := told.reasons):
-            self.reasons.pop(told.repo_id, None)
+    def _keep(self, own: Told) -> None:
+        if own.status == "succeeded" or not (reasons := own.reasons):
+            self.reasons.pop(own.repo_id, None)
         else:
-            self.reasons[told.repo_id] = reasons[-1]
-        if told.status != "in_progress" or told.started_at is None:
-            self.since.pop(told.repo_id, None)
+            self.reasons[own.repo_id] = reasons[-1]
+        if own.status != "in_progress" or own.started_at is None:
+            self.since.pop(own.repo_id, None)
         else:
-            self.since[told.repo_id] = told.started_at
+            self.since[own.repo_id] = own.started_at
 
-    def _take(self, repo: str, word: str, said: str) -> None:
+    def _take(self, repo: str, word: str, last: str) -> None:
         self._counted[self.words[repo]] -= 1
         self._counted[word] += 1
         self.words[repo] = word
-        self.last = said
+        self.last = last
 
     def finish(self, outcome: SequenceOutcome) -> None:
         """Take over how a run of the plan ended, skips included.
@@ -197,8 +271,63 @@ class LiveRun:
 
     @property
     def over(self) -> bool:
-        """Whether all have ended."""
-        return self.n_ended == self.n_released
+        """Whether all have ended, or the run has."""
+        return self.status is not None or self.n_ended == self.n_released
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was broken off, or died of an error from outside, with something left to do."""
+        cut = self.status in (RunStatus.CANCELLED, RunStatus.FAILED)
+        return cut and self.n_ended < self.n_released
+
+    def held(self) -> dict[str, tuple[str, ...]]:
+        """Tell who has had no turn and will not start any more: repo → the failed repos that hold it back.
+
+        These are empty where a failure of another lets nothing start. Who is held back stays pending until the run
+        passes it over. Linear in the plan once something has failed.
+
+        Examples
+        --------
+        >>> from seqkit import RepoDependencyGraph, RunEvent, build_plan
+        >>> live = LiveRun(build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("api", "app")]), version="1"))
+        >>> failure = {"node_id": "core", "error": "red"}
+        >>> live(RunEvent(seq=1, kind="NodeFailed", payload=failure, timestamp="2026-01-02T10:00:07Z"))
+        >>> live.held(), live.words["app"]
+        ({'api': ('core',), 'app': ('core',)}, 'pending')
+        """
+        arrays, terms = self.plan.arrays, self._course.terms
+        failures = [at for at, repo in enumerate(arrays.ids) if self._story.told[repo].status == "failed"]
+        held: dict[str, tuple[str, ...]] = {}
+        if not failures:
+            return held
+        blockers = Blockers(arrays.ids, arrays.dependencies, failures)
+        for position, above in failed_above(blockers):
+            repo = arrays.ids[position]
+            if self.words[repo] != "pending":
+                continue
+            cause = terms.skips(bool(above), len(failures))
+            if cause is not None:
+                held[repo] = blockers.told(position, above)[0] if cause == "blocked" else ()
+        return held
+
+    def told(self, repo: str) -> OneRepo:
+        """Say all that is known of a repo.
+
+        Raises
+        ------
+        RepoNotFound
+            Where it is not in the plan.
+        """
+        if repo not in self.words:
+            raise RepoNotFound(repo, among=tuple(self.words))
+        own = self._story.told[repo]
+        held_by = self.held().get(repo)
+        return OneRepo.of(own, self.words[repo], self._story.version_of(own), own.blocked_by, held_by)
+
+    def elapsed(self, beyond: timedelta = timedelta()) -> timedelta | None:
+        """Give the time from the run's beginning to its last event, or its end, and `beyond`; None before it begins."""
+        time = elapsed(self.began, self.heard or self.began)
+        return None if time is None else time + beyond
 
     @property
     def still_running(self) -> list[str]:
@@ -240,50 +369,3 @@ class LiveRun:
 
     def __repr__(self) -> str:
         return f"LiveRun({self.summary()})"
-
-
-def _shown(event: RunEvent, key: str) -> str:
-    value: Any = event.payload.get(key, "")
-    return shortened(str(value), 200)
-
-
-def _skipped(_event: RunEvent, told: Told) -> str:
-    if not told.blocked_by:
-        return "is skipped: the run was stopped"
-    return f"is skipped: {listed(told.blocked_by[:3], 3, short)}{and_more(told.n_blocked_by - 3)} failed"
-
-
-def _again(event: RunEvent, told: Told) -> str:
-    attempt = event.payload.get("attempt")
-    number = f" (attempt {attempt + 1})" if isinstance(attempt, int) else ""
-    once = " once it has stopped" if told.still_running else ""
-    return f"is tried again{number}{once}: {_shown(event, 'error')}"
-
-
-def _failed(event: RunEvent, told: Told) -> str:
-    doubt = ", and nobody knows whether it is out" if told.unsure else ""
-    return f"failed{' and is still running' * told.still_running}{doubt}: {_shown(event, 'error')}"
-
-
-def _out(event: RunEvent, _told: Told) -> str:
-    found = ", as a check found" if event.payload.get("confirmed") == "check" else ""
-    return f"is out as {_shown(event, 'run_id')}{found}"
-
-
-def _late(event: RunEvent, told: Told) -> str:
-    if "run_id" in event.payload:
-        return f"{_out(event, told)}, too late for this run"
-    doubt = ", and nobody knows whether it is out" if told.unsure else ""
-    return f"has stopped too late for this run{doubt}: {_shown(event, 'error')}"
-
-
-_SAID: dict[str, Callable[[RunEvent, Told], str]] = {
-    "NodeEntered": lambda event, _: f"{_shown(event, 'version')} is being released",
-    "NodeRetrying": _again,
-    "NodeExited": _out,
-    "NodeFailed": _failed,
-    "NodeSkipped": _skipped,
-    "NodeLate": _late,
-    "NodeProcess": lambda event, _: f"is being released by process {_shown(event, 'pid')}",
-}
-"""What an event says of its repo, in words."""

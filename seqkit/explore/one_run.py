@@ -8,18 +8,20 @@ from functools import cached_property
 
 import pandas as pd
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.times import time_text
 from seqkit.auditing import AuditReport, audit
 from seqkit.auditing.findings import Finding
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.model import RunRecord
 from seqkit.core.plan import SequencePlan
-from seqkit.explore.run_diff import WORDS, words_of
+from seqkit.explore.explained import explained
+from seqkit.explore.one_repo import OneRepo
+from seqkit.explore.run_diff import WORDS
 from seqkit.ledger import MemoryRunLedger, RunLedger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.frames import elapsed, events_frame, items_frame
-from seqkit.ledger.story import plan_of_run, tag_of
+from seqkit.ledger.story import Story, Told, plan_of_run, story_of, tag_of
 
 __all__ = ["OneRun", "audited"]
 
@@ -88,7 +90,34 @@ class OneRun:
     @property
     def problem(self) -> str:
         """Why the run's events cannot be read; empty where they can."""
-        return self._items[1]
+        return self._told[2] or self._items[1]
+
+    @cached_property
+    def _told(self) -> tuple[Story, dict[str, Told], str]:
+        """Read what the events tell of each repo and, where a graph stands in for the plan, who was blocked."""
+        try:
+            story = story_of(self.record, self._counting.get_events(self.record.run_id))
+        except Exception as problem:  # as above
+            return Story(), {}, f"{type(problem).__name__}: {problem}"
+        return story, explained(self.record, story, self._graph), ""
+
+    @property
+    def known(self) -> dict[str, str]:
+        """How each repo ended that the run tells of, or that a failure blocked by the graph, one of :data:`WORDS`."""
+        return {repo: own.word for repo, own in self._told[1].items()}
+
+    @property
+    def attempts(self) -> dict[str, int]:
+        """How often each repo was tried that was."""
+        return {repo: own.attempts for repo, own in self._told[1].items() if own.attempts}
+
+    def told(self, repo: str) -> OneRepo | None:
+        """Say all that the run tells of a repo; None where it tells nothing."""
+        story, items, _ = self._told
+        if repo not in items:
+            return None
+        own = items[repo]
+        return OneRepo.of(own, own.word, story.version_of(own), own.blocked_by)
 
     @cached_property
     def plan(self) -> SequencePlan | RepoDependencyGraph | None:
@@ -99,7 +128,7 @@ class OneRun:
     @property
     def words(self) -> dict[str, str]:
         """How each repo ended, one of :data:`WORDS`. What nothing tells of is pending."""
-        told = words_of(self._items[0])
+        told = self.known
         if isinstance(self.plan, RepoDependencyGraph):
             return {repo: told.get(repo, "pending") for repo in self.plan.topological_order()} | told
         if isinstance(self.plan, SequencePlan):
@@ -109,14 +138,14 @@ class OneRun:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many repos of :attr:`items` ended how: all of :data:`WORDS`, in that order."""
-        counted = Counter(words_of(self._items[0]).values())
+        """How many repos of :attr:`known` ended how: all of :data:`WORDS`, in that order."""
+        counted = Counter(self.known.values())
         return {word: counted[word] for word in WORDS}
 
     @property
     def counted(self) -> str:
         """The counts that are not zero, in words."""
-        told = [f"{count:,} {STATUS_STYLES[word].word}" for word, count in self.counts.items() if count]
+        told = [f"{count:,} {EVERY_STYLE[word].word}" for word, count in self.counts.items() if count]
         return ", ".join(told) or "no repos"
 
     @cached_property

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._util import dtypes
 from seqkit._util.words import inflected, plural
 
 __all__ = ["WORDS", "RunDiff", "companion", "diff_runs", "words_of"]
 
-WORDS = ("succeeded", "failed", "in_doubt", "blocked", "stopped", "unreleased", "in_progress", "pending")
-"""How an item may have ended: its status or, of a skipped one, the cause; ``in_doubt`` where it failed and nobody knows
-whether it is out. The order of all counts."""
+WORDS = ("succeeded", "failed", "in_doubt", "blocked", "stopped", "skipped", "unreleased", "in_progress", "pending")
+"""How an item may have ended: its status or, of a skipped one, the cause, where anybody told it; ``in_doubt`` where it
+failed and nobody knows whether it is out. The order of all counts."""
 
 _SHOWN = 4  # kinds of change that the summary names
 
@@ -155,5 +155,5 @@ def _kind(found: list[str], a: _Ending | None, b: _Ending | None) -> str:
     if a is None or b is None:
         return found[0]
     if "status" in found:
-        return f"{STATUS_STYLES[a.status].word} → {STATUS_STYLES[b.status].word}"
+        return f"{EVERY_STYLE[a.status].word} → {EVERY_STYLE[b.status].word}"
     return f"with another {found[0]}"

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from seqkit.core.model import RunEvent, RunMetadata, RunStatus, spec_digest_of
+from seqkit.core.model import RunEvent, RunMetadata, RunRecord, RunStatus, spec_digest_of
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.retry import Waits
 from seqkit.core.rules import Rules, Skip, Start
@@ -27,7 +27,7 @@ from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Story, kind_of
 from seqkit.running.calling import id_in, no_id, reason_of
 from seqkit.running.clock import VirtualClock
-from seqkit.running.telling import OnEvent, tell
+from seqkit.running.telling import OnEvent, Watcher, stop_of_this_task, tell
 from seqkit.running.worker import Worker
 
 __all__ = ["AFTER_STOP", "CANCELLATIONS", "GIVEN_UP", "IN_DOUBT", "Recording"]
@@ -64,8 +64,10 @@ class Recording:
         self._clock = clock
         self._recorder: GraphRunRecorder | None = None
         self._story = Story(rules.plan, rules.terms, record_skips)  # what the ledger's events say
+        self._opened: RunRecord | None = None
         self._digest: StateDigest | None = None
         self._worker = Worker()
+        self._end_is_told = False
         self._unsure: set[str] = set()  # repos whose last try failed, and nobody knows whether it released them
 
     # ------------------------------------------------------------------ the run
@@ -90,13 +92,16 @@ class Recording:
     async def open(self, metadata: RunMetadata) -> str:
         """Open the run; give its id."""
         await self.call(self._open, metadata)
+        if isinstance(self._on_event, Watcher) and self._opened is not None:
+            self._on_event.run_began(self._opened, stop_of_this_task())
         return self._own.run_id
 
     def _open(self, metadata: RunMetadata) -> None:
         digest = spec_digest_of(self.rules.plan.originating_run_id)
         with self._on_this_clock():
             self._recorder = GraphRunRecorder.start(self.ledger, digest, metadata, self._clock)
-        self._digest = StateDigest(self._recorder.run())  # as the ledger has it, which also tells when it began
+        self._opened = self._recorder.run()  # as the ledger has it, which also tells when it began
+        self._digest = StateDigest(self._opened)
 
     def now(self) -> datetime:
         """Tell the date by the run's clock; raises what went wrong with it."""
@@ -111,13 +116,21 @@ class Recording:
     async def close(self) -> None:
         """End the run in the ledger, as the rules say: CANCELLED where they would go on."""
         await self.call(self._close, None)
+        self._tell_of_the_end(None)
+
+    def _tell_of_the_end(self, error: BaseException | None) -> None:
+        if isinstance(self._on_event, Watcher) and not self._end_is_told:
+            self._end_is_told = True
+            self._on_event.run_ended(self._status(error))
+
+    def _status(self, error: BaseException | None) -> RunStatus:
+        """Say how a run ends that ends now, with this error."""
+        if isinstance(error, CANCELLATIONS) or (error is None and not self.rules.over):
+            return RunStatus.CANCELLED  # also where all lanes are taken by what goes on regardless
+        return RunStatus.COMPLETED if error is None and self.rules.success else RunStatus.FAILED
 
     def _close(self, error: BaseException | None) -> None:
-        recorder = self._own
-        if isinstance(error, CANCELLATIONS) or (error is None and not self.rules.over):
-            status = RunStatus.CANCELLED  # also where all lanes are taken by what goes on regardless
-        else:
-            status = RunStatus.COMPLETED if error is None and self.rules.success else RunStatus.FAILED
+        recorder, status = self._own, self._status(error)
         summary = recorder.summary(status is RunStatus.COMPLETED)
         if self._digest is not None:  # None where the ledger failed right after the run was opened
             digest = self._digest.finished(self._story.endings(), status, summary)
@@ -141,6 +154,7 @@ class Recording:
             error.outcome = self.outcome(seed, error.events)
         if self._recorder is None:
             return
+        how: BaseException | None = error
         try:
             if isinstance(error, GeneratorExit) or not self.ledger.blocking:  # who is closed awaits no more
                 self._worker.at_once(self._close, error)
@@ -148,9 +162,13 @@ class Recording:
                 ending, _ = await self._worker.to_its_end(self._close, error)
                 ending.result()
         except InvalidRunState:  # a cancellation came while the run was being ended: it has ended
-            return
+            how = None
         except StorageError as also:
             error.add_note(f"the run {self._recorder.run_id} could not be ended in the ledger: {also}")
+        try:
+            self._tell_of_the_end(how)
+        except Exception as also:
+            error.add_note(f"who is told of the end of the run raised {type(also).__name__}: {also}")
 
     def outcome(self, seed: int | None, unwritten: Iterable[RunEvent] = ()) -> SequenceOutcome:
         """Say what the run came to, by what is recorded."""

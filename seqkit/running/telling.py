@@ -1,19 +1,53 @@
-"""Telling somebody of each event of a run: the `on_event` argument."""
+"""Telling somebody of each event of a run: the `on_event` argument.
+
+Who has a method ``run_began`` is told of the run itself, too: see :class:`Watcher`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from seqkit._util.secrets import as_given
-from seqkit.core.model import RunEvent
+from seqkit.core.model import RunEvent, RunRecord, RunStatus
 from seqkit.running.calling import is_async
 
-__all__ = ["OnEvent", "checked_on_event", "tell"]
+__all__ = ["OnEvent", "Watcher", "checked_on_event", "stop_of_this_task", "tell"]
 
 OnEvent = Callable[[RunEvent], object]
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """An `on_event` that is also told when its run begins and that it has ended; no event says that."""
+
+    def __call__(self, event: RunEvent) -> object:
+        """Take in an event."""
+
+    def run_began(self, record: RunRecord, stop: Callable[[], None] | None) -> None:
+        """Take in that a run begins; `stop` breaks it off as ``cancel()`` does, from any thread; None: nobody can."""
+
+    def run_ended(self, status: RunStatus) -> None:
+        """Take in that it has ended, and how."""
+
+
+def stop_of_this_task() -> Callable[[], None] | None:
+    """Give what cancels the task that runs here, from any thread; None where there is none."""
+    try:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    except RuntimeError:
+        return None
+    if task is None:
+        return None
+
+    def stop() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended
+            loop.call_soon_threadsafe(task.cancel)
+
+    return stop
 
 
 def checked_on_event(on_event: OnEvent | None) -> OnEvent | None:

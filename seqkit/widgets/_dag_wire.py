@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._util.secrets import as_given
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
@@ -16,7 +16,6 @@ from seqkit.widgets._parts import plain
 
 __all__ = ["checked", "checked_shades", "checked_words", "plain_words", "wire"]
 
-_KEYS = list(STATUS_STYLES)
 _NAME = 60  # characters; the browser measures and cuts further
 _TITLE = 200
 
@@ -65,8 +64,8 @@ def checked_words(words: dict[str, str], known: Mapping[str, str]) -> dict[str, 
     """Give them back where all repos are there, and all words in the palette."""
     checked(words, known)
     for repo, word in words.items():
-        if word not in STATUS_STYLES:
-            raise ValueError(f"words has {word!r:.80} for {repo!r:.80}, expected one of {_KEYS}")
+        if word not in EVERY_STYLE:
+            raise ValueError(f"words has {word!r:.80} for {repo!r:.80}, expected one of {list(EVERY_STYLE)}")
     return words
 
 

@@ -9,13 +9,15 @@ from seqkit.widgets._later import Later, call_later
 
 __all__ = ["Follower"]
 
+_LONGEST = 10.0  # seconds
+
 
 class Follower:
     """Calls `look` in a thread of its own, so that whoever brings the news need not wait.
 
     The end of a run is no news: nobody is called. So as long as `look` says that it goes on, it is
-    called again without any, each time after twice the pause. Where neither a thread can start nor a loop runs,
-    it looks at once, and then only at news.
+    called again without any, each time after twice the pause, at most ten seconds. Where neither a thread
+    can start nor a loop runs, it looks at once, and then only at news.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ class Follower:
             if self._news:
                 self._wait(self._first)
             elif goes_on:
-                self._wait(2 * self._pause)
+                self._wait(min(2 * self._pause, max(self._first, _LONGEST)))
 
     def close(self) -> None:
         """Never look again."""

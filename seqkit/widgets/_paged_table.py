@@ -11,9 +11,10 @@ import ipywidgets as ipw
 import pandas as pd
 
 from seqkit._show.html import Markup, escaped
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.svg import chip
 from seqkit._show.times import time_text
+from seqkit.explore.arranging import arranged
 from seqkit.widgets._parts import Html, plain
 
 __all__ = ["PagedTable", "cell", "table_html"]
@@ -52,7 +53,9 @@ def _unbroken(text: str) -> Markup:
     return Markup(escaped(text).replace(" ", "\u00a0"))
 
 
-def table_html(frame: pd.DataFrame, caption: str, columns: Mapping[str, str]) -> str:
+def table_html(
+    frame: pd.DataFrame, caption: str, columns: Mapping[str, str], by: str | None = None, descending: bool = False
+) -> str:
     """Write a table with a caption, headed columns, and each row headed by its first cell.
 
     Parameters
@@ -62,9 +65,18 @@ def table_html(frame: pd.DataFrame, caption: str, columns: Mapping[str, str]) ->
     caption : str
         What they are.
     columns : mapping of str to str
-        Columns to show, and what stands above each; a column ``word`` holds keys of ``STATUS_STYLES``.
+        Columns to show, and what stands above each; a column ``word`` holds keys of ``EVERY_STYLE``.
+    by : str, optional
+        The column that the rows are sorted by.
+    descending : bool
+        Whether they fall.
     """
-    head = "".join(f'<th scope="col" style="{_HEAD}">{escaped(heading)}</th>' for heading in columns.values())
+    way, arrow = ("descending", " ▼") if descending else ("ascending", " ▲")
+    head = "".join(
+        f'<th scope="col"{f" aria-sort={way!r}" if name == by else ""} style="{_HEAD}">{escaped(heading)}'
+        f"{arrow if name == by else ''}</th>"
+        for name, heading in columns.items()
+    )
     body = "".join(_row(row, list(columns)) for row in zip(*(frame[name] for name in columns), strict=True))
     name = escaped(caption)
     return (
@@ -77,7 +89,7 @@ def table_html(frame: pd.DataFrame, caption: str, columns: Mapping[str, str]) ->
 
 def _row(row: Sequence[Any], columns: Sequence[str]) -> str:
     shown = [
-        chip(STATUS_STYLES[value]) if name.startswith("word") and not pd.isna(value) else cell(value)
+        chip(EVERY_STYLE[value]) if name.startswith("word") and not pd.isna(value) else cell(value)
         for name, value in zip(columns, row, strict=True)
     ]
     rest = "".join(f'<td style="{_CELL}">{text}</td>' for text in shown[1:])
@@ -86,6 +98,8 @@ def _row(row: Sequence[Any], columns: Sequence[str]) -> str:
 
 class PagedTable(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A table, with buttons where it has more rows than one page; it is replaced whole.
+
+    Its rows can be sorted by a column, either way, and narrowed to those with a text in them.
 
     Parameters
     ----------
@@ -108,12 +122,28 @@ class PagedTable(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._back.on_click(lambda _button: self.turn(self._page - 1))
         self._on.on_click(lambda _button: self.turn(self._page + 1))
         self._pager = ipw.HBox([self._back, self._on, self._place])
-        super().__init__([self._html, self._pager])
+        self.sort = ipw.Dropdown(
+            options=[("as they come", "")], description="sort by", tooltip=f"sort {what} by this column"
+        )
+        self.falling = ipw.ToggleButton(
+            description="▼ falling", tooltip="the largest or last first", layout=ipw.Layout(width="auto")
+        )
+        self.find = ipw.Text(
+            description="filter",
+            placeholder="repo, reason …",
+            tooltip=f"only {what} with this text in them",
+            continuous_update=False,
+        )
+        for control in (self.sort, self.falling, self.find):
+            control.observe(self._rearranged, "value")
+        self._tools = ipw.HBox([self.sort, self.falling, self.find], layout=ipw.Layout(flex_flow="row wrap"))
+        self._filling = False
+        super().__init__([self._tools, self._html, self._pager])
 
     @property
     def n_pages(self) -> int:
         """How many pages there are; at least one."""
-        return max(1, -(-len(self._shown[0]) // self._page_size))
+        return max(1, -(-len(self._arranged()) // self._page_size))
 
     @property
     def html(self) -> str:
@@ -127,21 +157,42 @@ class PagedTable(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """
         page = self._page if about is not None and about == self._about else 0
         self._shown, self._about = (frame, caption, columns), about
+        self._filling = True
+        try:
+            kept = self.sort.value
+            self.sort.options = [("as they come", ""), *((title, name) for name, title in columns.items())]
+            self.sort.value = kept if kept in columns else ""
+        finally:
+            self._filling = False
+        self._tools.layout.display = None if len(frame) > 1 else "none"
         self.turn(page)
+
+    def _rearranged(self, _change: Any) -> None:
+        if not self._filling and self._shown[2]:
+            self.turn(0)
+
+    def _arranged(self) -> pd.DataFrame:
+        frame, _, columns = self._shown
+        return arranged(frame, columns, self.sort.value or None, self.falling.value, self.find.value)
 
     def say(self, sentence: str) -> None:
         """Show a sentence in place of a table."""
         self._shown, self._about = (pd.DataFrame(), "", {}), None
         self._html.value, self._html.tabbable = f"<p>{escaped(sentence, 600)}</p>", None
-        self._pager.layout.display = "none"
+        self._pager.layout.display = self._tools.layout.display = "none"
 
     def turn(self, page: int) -> None:
         """Show another page; before the first and after the last there is none."""
-        frame, caption, columns = self._shown
+        (whole, caption, columns), frame = self._shown, self._arranged()
+        if len(frame) < len(whole):
+            caption = f"{caption}, {len(frame):,} of them with {self.find.value.strip()!r:.60}"
         self._page = min(max(page, 0), self.n_pages - 1)
         first = self._page * self._page_size
         rows = frame.iloc[first : first + self._page_size]
-        self._html.value, self._html.tabbable = table_html(rows, caption, columns), True
+        self._html.value, self._html.tabbable = (
+            table_html(rows, caption, columns, self.sort.value, self.falling.value),
+            True,
+        )
         self._back.disabled, self._on.disabled = self._page == 0, self._page == self.n_pages - 1
         self._place.value = f"{first + 1:,} to {first + len(rows):,} of {len(frame):,}"
         self._pager.layout.display = None if self.n_pages > 1 else "none"

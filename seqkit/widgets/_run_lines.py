@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.times import time_text
 from seqkit._util.words import plural
 from seqkit.explore.run_diff import WORDS
@@ -32,12 +32,12 @@ def run_lines(runs: pd.DataFrame) -> list[str]:
 
 def _cells(run: dict[Any, Any]) -> Sequence[str]:
     style = RUN_STYLES[run["status"]]
-    counts = [f"{run[word]:,} {STATUS_STYLES[word].word}" for word in WORDS if not pd.isna(run[word]) and run[word]]
+    counts = [f"{run[word]:,} {EVERY_STYLE[word].word}" for word in WORDS if not pd.isna(run[word]) and run[word]]
     name = next((run[tag] for tag in ("train", "originating_run_id", "plan_id") if not pd.isna(run[tag])), "")
     errors = 0 if pd.isna(run["errors"]) else run["errors"]
     return [
         f"{style.mark} {style.word}",
-        f"{run['started_at']:%Y-%m-%d %H:%M}".replace(" ", "\u00a0"),
+        "" if pd.isna(run["started_at"]) else f"{run['started_at']:%Y-%m-%d %H:%M}".replace(" ", "\u00a0"),
         "" if pd.isna(run["duration"]) else time_text(run["duration"]).replace(" ", "\u00a0"),
         ", ".join(counts) or ("cannot be read" if pd.isna(run["succeeded"]) else "no repos"),
         plain(name, 24) if name else "",

@@ -12,13 +12,13 @@ import ipywidgets as ipw
 import pandas as pd
 
 from seqkit._show.html import escaped
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.svg import legend
 from seqkit._util import dtypes
 from seqkit._util.words import inflected, plural
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.explore.browse import Browser
-from seqkit.explore.run_diff import RunDiff, diff_runs, words_of
+from seqkit.explore.run_diff import RunDiff, diff_runs
 from seqkit.widgets._focus import FocusBar
 from seqkit.widgets._paged_table import PagedTable
 from seqkit.widgets._parts import Html, StatusLine, close_all, guarded, plain
@@ -89,6 +89,8 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         Taken before the browser is used.
     audited : callable
         Called when there are new findings.
+    pressed : callable
+        Called with the id of a repo whose box was pressed.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         status: StatusLine,
         turn: contextlib.AbstractContextManager[Any],
         audited: Callable[[], object],
+        pressed: Callable[[str], object],
     ) -> None:
         self.status = status
         self._browser = browser
@@ -106,9 +109,10 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         self._filling = False
         self._by_hand = False  # whether somebody chose the run to compare with
         self.dag = DagView(RepoDependencyGraph(), label="order of the run")
-        self.dag.on_press(self._pressed)
+        self.dag.on_press(pressed)
+        self._pressed = pressed
         self._no_order = Html()
-        self.focus = FocusBar(self.dag, [], status.say)
+        self.focus = FocusBar(self.dag, [], status.say, pressed)
         self._order = ipw.VBox([self.focus, self._no_order, self.dag])
         self.timeline = Html()
         self.items = PagedTable("repos")
@@ -172,7 +176,8 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
             getattr(self, f"_render_{name.lower()}")()
 
     def _caption(self, what: str) -> str:
-        return f"{what} of run {plain(self._browser.selected or '', 80)}"
+        run = self._browser.selected
+        return f"{what} of run {'' if run is None else plain(self._browser.name(run), 80)}"
 
     # ------------------------------------------------------------------ order
 
@@ -183,7 +188,8 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         if run is not None and plan is None:
             self._no_order.value = (
                 "<p>The run carries no plan, so its order is not known. Give "
-                "<code>LedgerBrowser(ledger, graph=…)</code> the graph that it was made from.</p>" + legend(run.counts)
+                "<code>LedgerBrowser(ledger, graph=…)</code> the graph that it was made from.</p>"
+                + legend(run.counts, EVERY_STYLE)
             )
         else:
             self._no_order.value = ""
@@ -194,28 +200,12 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         self.dag.layout.visibility, self.dag.layout.height = (None, None) if len(graph) else ("hidden", "0")
         if list(graph) != self._drawn:
             self._drawn = list(graph)
-            old, self.focus = self.focus, FocusBar(self.dag, self._drawn, self.status.say)
+            old, self.focus = self.focus, FocusBar(self.dag, self._drawn, self.status.say, self._pressed)
             self._order.children = [self.focus, self._no_order, self.dag]
             close_all([old])
         else:
             self.focus.again()
         self.focus.layout.display = None if self._drawn else "none"
-
-    @guarded
-    def _pressed(self, repo: str) -> None:
-        items = self._browser.items
-        found = items[items["repo_id"] == repo]
-        name = plain(repo)
-        if found.empty:
-            self.status.say(f"{name}: the run's record says nothing of it")
-            return
-        row = found.iloc[0]
-        attempts = int(row["attempts"])
-        parts = [STATUS_STYLES[words_of(found)[repo]].word]
-        parts += [f"{plural(attempts, 'attempt')}"] if attempts else []
-        parts += [str(row[name]) for name in ("reason", "released_as") if not pd.isna(row[name])]
-        parts += [f"waits for {', '.join(map(plain, row['blocked_by'][:5]))}"] if row["blocked_by"] else []
-        self.status.say(f"{name}: {', '.join(parts)}")
 
     # ------------------------------------------------------------------ timeline
 
@@ -249,7 +239,9 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         items = self._browser.items
         self._frames["Items"] = items
         doubt = dtypes.string(["yes" if doubt is True else None for doubt in items["in_doubt"].astype(object)])
-        shown = items.assign(word=list(words_of(items).values()), in_doubt=doubt)
+        run = self._browser.run
+        words = {} if run is None else run.known  # as everywhere else: a graph may tell who was blocked
+        shown = items.assign(word=dtypes.string([words.get(repo) for repo in items["repo_id"]]), in_doubt=doubt)
         # By wave, and who is not released last: plan order alone may have a later wave before an earlier one.
         self._table(self.items, shown.sort_values(["wave", "position"]), "Items", _ITEMS)
 
@@ -288,8 +280,14 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
             what = "Findings of the whole ledger" if whole else self._caption("Findings")
             shown = {name: title for name, title in columns.items() if not _nothing_in(findings[name])}
             marked = [f"{_MARKS[severity]} {severity}" for severity in findings["severity"]]
-            self.findings.show(findings.assign(severity=marked), f"{what}: {len(findings):,}", shown, about=what)
+            names = [None if pd.isna(run) else self._name(run) for run in findings["run_id"]]
+            shown_as = findings.assign(severity=marked, run_id=dtypes.string(names))
+            self.findings.show(shown_as, f"{what}: {len(findings):,}", shown, about=what)
         self._audited()
+
+    def _name(self, run_id: str) -> str:
+        """Name a run; one that only a finding tells of by its id."""
+        return self._browser.name(run_id) if run_id in self._browser.run_ids else run_id
 
     # ------------------------------------------------------------------ compare
 
@@ -311,12 +309,15 @@ class RunTabs(ipw.Tab):  # type: ignore[misc]  # ipywidgets has no types
         chosen = self.compared.value if self._by_hand and self.compared.value in others else browser.companion
         others = others if chosen in others else [chosen or "", *others]
         self._filling = True
-        self.compared.options = [(plain(run), run) for run in others]
+        self.compared.options = [(plain(self._name(run), 80), run) for run in others]
         self.compared.value = chosen
         self._filling = False
         difference: RunDiff = browser.compare(self.compared.value, here)
         self._frames["Compare"] = frame = difference.frame
-        self.difference.value = f"<p>From that run (a) to this one (b): {escaped(difference.summary, 600)}.</p>"
+        a, b = (escaped(plain(self._name(run), 80)) for run in (self.compared.value, here))
+        self.difference.value = (
+            f"<p>From <b>{a}</b> (a) to this one, <b>{b}</b> (b): {escaped(difference.summary, 600)}.</p>"
+        )
         if frame.empty:
             self.changes.say("")
             return

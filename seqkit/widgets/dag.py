@@ -12,7 +12,7 @@ import anywidget
 import traitlets as T
 
 from seqkit._show import svg
-from seqkit._show.palette import STATUS_STYLES, ink_on, shade
+from seqkit._show.palette import EVERY_STYLE, STATUS_STYLES, ink_on, shade
 from seqkit._util.arguments import whole
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
@@ -25,7 +25,6 @@ from seqkit.widgets.still import Still
 __all__ = ["DagView"]
 
 _STATIC = files("seqkit.widgets") / "static"
-_KEYS = list(STATUS_STYLES)
 _NOTE = 12
 _STILL_WIDTH = 1_100.0  # pixels: a page's
 
@@ -43,8 +42,9 @@ class DagView(Still, anywidget.AnyWidget):
     plan_or_graph : SequencePlan or RepoDependencyGraph
         What to show. Dependencies that others imply are not drawn.
     words : mapping of str to str, optional
-        Repo → key of ``STATUS_STYLES``: pending, unreleased, blocked, succeeded, in_progress, failed, in_doubt
-        or stopped. Repos it does not name are pending, or unreleased where the plan does not release them.
+        Repo → key of ``EVERY_STYLE``: pending, unreleased, blocked, succeeded, in_progress, failed, in_doubt,
+        stopped, or skipped where nobody told why. Repos it does not name are pending, or unreleased where the plan
+        does not release them.
     notes : mapping of str to str, optional
         Repo → a few characters that stand beside its name.
     around : str, optional
@@ -125,7 +125,6 @@ class DagView(Still, anywidget.AnyWidget):
             notes=checked(dict(notes or {}), self._plain),
             around=around,
             depth=whole("depth", depth, 1),
-            _styles=[[style.word, style.colour, style.mark, style.ink] for style in STATUS_STYLES.values()],
             _drawing=self._next_drawing(),
         )
         self._paint()
@@ -151,18 +150,19 @@ class DagView(Still, anywidget.AnyWidget):
         return self._drawn.too_many
 
     def word(self, repo: str) -> str:
-        """Give the status that a repo is shown with, a key of ``STATUS_STYLES``."""
+        """Give the status that a repo is shown with, a key of ``EVERY_STYLE``."""
         checked([repo], self._plain)
         return str(self.words.get(repo, self._plain[repo]))
 
     def counts(self, shaded: bool = True) -> dict[str, int]:
         """Count the repos of the whole plan or graph by status: all keys, in the order of the legend.
 
-        Without `shaded` those are left out whose boxes are filled by a probability.
+        ``skipped``, which other systems' records alone have, is there where it occurs. Without `shaded` those are left
+        out whose boxes are filled by a probability.
         """
         left_out = () if shaded else self.shades
         counted = Counter(self.words.get(repo, word) for repo, word in self._plain.items() if repo not in left_out)
-        return {key: counted[key] for key in _KEYS}
+        return {key: counted[key] for key in EVERY_STYLE if key in STATUS_STYLES or counted[key]}
 
     @T.validate("words")
     def _words_are_known(self, proposal: Any) -> Any:
@@ -238,13 +238,17 @@ class DagView(Still, anywidget.AnyWidget):
     def _paint(self) -> None:
         ids, words, notes, ringed = self._drawn.ids, self.words, self.notes, set(self.ringed)
         fills = {repo: shade(p) for repo, p in self.shades.items()}
+        keys = list(self.counts())
+        styles = [EVERY_STYLE[key] for key in keys]
+        self._styles = [[style.word, style.colour, style.mark, style.ink] for style in styles]
+        counts = self.counts(shaded=False)
         self._state = {
-            "words": [_KEYS.index(words.get(repo, self._plain[repo])) for repo in ids],
+            "words": [keys.index(words.get(repo, self._plain[repo])) for repo in ids],
             "notes": [plain(str(notes[repo]), _NOTE) if notes.get(repo) else "" for repo in ids],
             "ringed": [i for i, repo in enumerate(ids) if repo in ringed],
             "shades": [[fills[repo], ink_on(fills[repo])] if repo in fills else None for repo in ids],
             "chosen": ids.index(self.chosen) if self.chosen in ids else -1,
-            "counts": list(self.counts(shaded=False).values()),
+            "counts": [counts.get(key, 0) for key in keys],
             "shaded": len(fills),
         }
 
@@ -290,7 +294,7 @@ class DagView(Still, anywidget.AnyWidget):
 
     def _counted(self) -> str:
         counts = self.counts()
-        return ", ".join(f"{count} {STATUS_STYLES[key].word}" for key, count in counts.items() if count)
+        return ", ".join(f"{count} {EVERY_STYLE[key].word}" for key, count in counts.items() if count)
 
     def __repr__(self) -> str:
         n = len(self._plain)

@@ -10,6 +10,7 @@ import ipywidgets as ipw
 import pandas as pd
 
 from seqkit._show.html import escaped
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.svg import chip
 from seqkit._util import dtypes
 from seqkit._util.words import plural
@@ -17,11 +18,14 @@ from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.model import RunEvent, RunStatus
 from seqkit.core.plan import SequencePlan
 from seqkit.explore.browse import Browser
+from seqkit.explore.run_diff import WORDS
 from seqkit.ledger import LedgerLike
 from seqkit.ledger.showing import RUN_STYLES
 from seqkit.widgets._follow import Follower
+from seqkit.widgets._grid_view import GridView
 from seqkit.widgets._keys import KeyGuard
 from seqkit.widgets._parts import Html, StatusLine, close_all, guarded, plain
+from seqkit.widgets._repo_panel import RepoPanel
 from seqkit.widgets._run_lines import run_lines
 from seqkit.widgets._run_tabs import RunTabs
 from seqkit.widgets.still import Still
@@ -36,11 +40,17 @@ ANY = ("any",)
 """The value of a filter that lets every run pass; None would mean that a dropdown is blank."""
 
 
+_WHY_SKIPPED = "Nobody told why something was skipped: with graph=… it shows who was blocked."
+
+
 class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """Look through the runs of a ledger.
 
-    Filters and a list of runs, newest first; for the chosen run its order, timeline, items, events, the
-    findings of an audit, and what differs from another run. Everything can be done with the
+    First stands a grid of runs and repos, newest first, or the runs as a list. Press a cell, and all that the run tells
+    of that repo is shown: reason, times, attempts, the end of a log. Filters choose the runs, also by what became of a
+    repo: "which runs did kio fail in?" is ``kio`` in the box "repo" and ``failed`` in "ended as". For the chosen run
+    follow its order, timeline, items, events, the findings of an audit, and what differs from another run. Runs are
+    called by their train and date. Everything can be done with the
     keyboard. The state is a :class:`seqkit.explore.browse.Browser`.
 
     It takes events, and then follows the run that they come from::
@@ -54,7 +64,7 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
     ledger : RunLedger, path or URL
         What to look through. Nothing that stands there raises: what cannot be read is a finding.
     graph : RepoDependencyGraph or SequencePlan, optional
-        Stands in for the plan of runs that carry none.
+        Stands in for the plan of runs that carry none, and tells who was blocked there.
     page_size : int
         How many runs are listed at a time.
 
@@ -64,6 +74,10 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         The filters, the runs and the chosen one, as plain objects.
     frame : DataFrame
         What a button "as DataFrame" gave last; before that the runs on the first page.
+    grid, run_list
+        The grid, and the list of runs that ``as_list`` shows in its place.
+    panel : RepoPanel
+        What the chosen run tells of a repo.
     status : StatusLine
         What happened last; errors are shown there.
 
@@ -102,16 +116,21 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         self._is_new_run = False
         self._follower = Follower(self._look_again)
         self._make_controls()
-        self.tabs = RunTabs(self.browser, self.status, self._turn, self._list_runs)
+        self._repo: str | None = None  # whose cell or box was pressed last
+        self.grid = GridView(self._cell_pressed)
+        self.panel = RepoPanel("Press a cell of the grid, or a box of the order, to see reason, times and attempts.")
+        self.tabs = RunTabs(self.browser, self.status, self._turn, self._list_runs, self._box_pressed)
         super().__init__(
             [
                 KeyGuard(),
                 Html(_STYLE),
-                _row(self.by_status, self.by_policy, self.by_train, self.by_text),
+                _row(self.by_repo, self.by_ended, self.by_status, self.by_policy, self.by_train, self.by_text),
+                self.grid,
                 self.run_list,
-                _row(self.newer, self.older, self._place, self.refreshing, self.take_runs),
+                _row(self.as_list, self.newer, self.older, self._place, self.refreshing, self.take_runs),
                 self.status,
                 self._title,
+                self.panel,
                 self.tabs,
                 _row(self.take_tab),
             ]
@@ -136,13 +155,29 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
             tooltip="list only runs with this in one of their ids, tags or their agent",
             continuous_update=False,
         )
-        for control in (self.by_status, self.by_policy, self.by_train, self.by_text):
+        self.by_repo = ipw.Combobox(
+            description="repo",
+            placeholder="which runs had it",
+            tooltip="list only runs that had this repo: its name, or a part of it",
+            continuous_update=False,
+        )
+        self.by_ended = ipw.Dropdown(
+            options=[("any", ANY), *((EVERY_STYLE[word].word, word) for word in WORDS)],
+            description="ended as",
+            tooltip="list only runs in which the repo ended so; without a repo, any repo",
+        )
+        self.as_list = ipw.ToggleButton(
+            description="As a list", tooltip="the runs as a list in place of the grid", layout=_auto()
+        )
+        self.as_list.observe(lambda _change: self._show_how(), "value")
+        for control in (self.by_repo, self.by_ended, self.by_status, self.by_policy, self.by_train, self.by_text):
+            control.layout.width = "260px"
             control.observe(self._filtered, "value")
         self.run_list = ipw.Select(
             rows=8,
             description="runs",
             tooltip="the newest first: status, start (UTC), time taken, repos, train or origin, run",
-            layout=ipw.Layout(width="99%"),
+            layout=ipw.Layout(width="99%", display="none"),
         )
         self.run_list.add_class("seqkit-runs")
         self.run_list.observe(self._chosen, "value")
@@ -188,8 +223,12 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
             self.by_train.layout.display = None if browser.trains else "none"
             self.run_list.options = list(zip(run_lines(runs), ids, strict=True))
             self.run_list.value = browser.selected if browser.selected in ids else None
+            grid = browser.grid(self._page)
+            self.by_repo.options = [plain(repo, 120) for repo in grid.repos if repo.strip()]
         finally:
             self._filling = False
+        hint = _WHY_SKIPPED if grid.counts.get("skipped") and not browser.has_graph else ""
+        self.grid.show(grid, browser.meant(grid.rows), browser.selected, self._repo, hint)
         self.newer.disabled, self.older.disabled = self._page == 0, self._page == browser.n_pages - 1
         self._place.value = f"{first + 1:,} to {first + len(ids):,} of {listed:,}" if ids else "no runs"
 
@@ -200,9 +239,9 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
     @guarded
     def _filter(self) -> None:
         with self._turn:
-            chosen = (control.value for control in (self.by_status, self.by_policy, self.by_train))
-            status, policy, train = (value if isinstance(value, str) else None for value in chosen)
-            self.browser.filter(status, policy, train, self.by_text.value)
+            chosen = (control.value for control in (self.by_status, self.by_policy, self.by_train, self.by_ended))
+            status, policy, train, ended = (value if isinstance(value, str) else None for value in chosen)
+            self.browser.filter(status, policy, train, self.by_text.value, self.by_repo.value, ended)
             self._page = 0
             if self.browser.selected not in self.browser.listed:
                 self._choose_newest()
@@ -215,7 +254,12 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         if self.browser.problem:
             self.status.say(self.browser.problem, error=True)
         else:
-            self.status.say(f"{listed:,} of {plural(known, 'run')}")
+            answer = self.browser.answer
+            self.status.say(f"{listed:,} of {plural(known, 'run')}{f'; {answer}' if answer else ''}")
+
+    def _show_how(self) -> None:
+        grid, listed = ("none", None) if self.as_list.value else (None, "none")
+        self.grid.layout.display, self.run_list.layout.display = grid, listed
 
     @guarded
     def _turn_to(self, page: int) -> None:
@@ -232,6 +276,43 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
             self.browser.select(change["new"])
             self._show_run()
 
+    @guarded
+    def _cell_pressed(self, run: str, repo: str | None) -> None:
+        with self._turn:
+            self._repo = self._repo if repo is None else repo
+            if run != self.browser.selected:
+                self.browser.select(run)
+                self._filling = True
+                self.run_list.value = run
+                self._filling = False
+            self._show_run()
+            if repo is None:
+                self.status.say(f"run {plain(self.browser.name(run), 80)}")
+            else:
+                self._say_of_repo()
+
+    @guarded
+    def _box_pressed(self, repo: str) -> None:
+        with self._turn:
+            self._repo = repo
+            self._show_repo()
+            self._say_of_repo()
+
+    def _show_repo(self) -> None:
+        """Show what the chosen run tells of the repo that was pressed last."""
+        run, repo = self.browser.run, self._repo
+        told = None if run is None or repo is None else run.told(repo)
+        if run is None or told is None:
+            self.panel.clear()
+        else:
+            self.panel.show(told, plain(self.browser.name(run.record.run_id), 80))
+        self.grid.choose(self.browser.selected, repo)
+
+    def _say_of_repo(self) -> None:
+        run, repo = self.browser.run, self._repo or ""
+        told = None if run is None else run.told(repo)
+        self.status.say(f"{plain(repo)}: the run's record says nothing of it" if told is None else told.sentence)
+
     # ------------------------------------------------------------------ the run
 
     def _show_run(self, briefly: bool = False) -> None:
@@ -239,12 +320,14 @@ class LedgerBrowser(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships 
         if run is None:
             self._title.value = "<p>No run is selected.</p>"
         else:
-            name = escape(plain(run.record.run_id, 80))
+            name = escape(plain(self.browser.name(run.record.run_id), 80))
+            of = "" if run.record.run_id in name else f"id {run.record.run_id}, "
             standing = chip(RUN_STYLES[run.record.status.value])
             self._title.value = (
                 f'<div style="line-height:1.6"><b>Run <bdi>{name}</bdi></b> {standing}: {escaped(run.summary, 600)}'
-                f'<div style="opacity:.8">{escaped(run.origin, 300)}</div></div>'
+                f'<div style="opacity:.8">{escaped(of + run.origin, 300)}</div></div>'
             )
+        self._show_repo()
         self.tabs.show(briefly)
 
     @guarded

@@ -36,7 +36,8 @@ def book(lab):
 @pytest.fixture
 def page(book):
     """The page as it was first shown."""
-    book.python("browser.by_status.index = 0; browser.by_text.value = ''; browser.tabs.selected_index = 0")
+    book.python("browser.by_status.index = browser.by_ended.index = 0; browser.by_text.value = ''")
+    book.python("browser.by_repo.value = ''; browser.tabs.selected_index = 0; browser.as_list.value = False")
     book.python("browser.run_list.value = 'run-2'")
     node(book.page, "api").wait_for()
     return book.page
@@ -54,10 +55,68 @@ def runs(page):
     return page.locator(".seqkit-runs select")
 
 
+def cell(page, repo, run):
+    return page.get_by_role("gridcell", name=re.compile(f"^{repo}, {run} "))
+
+
+def test_the_grid_is_seen_first_and_its_cells_tell_why(book, page):
+    assert runs(page).is_hidden()
+    assert page.get_by_role("grid", name="runs by repos").locator("tbody tr").count() == 4
+    book.screenshot("ledger-grid")
+    failed = cell(page, "api", "run-2")
+    assert failed.get_attribute("data-status") == "failed"
+    assert failed.text_content() == "✗2"  # two attempts
+    failed.click()
+    page.get_by_role("region", name="api: failed").get_by_text("tests are red").first.wait_for()
+    assert failed.get_attribute("aria-selected") == "true"
+    page.locator(".seqkit-status").get_by_text("api: failed, 2 attempts, ").wait_for()
+    page.keyboard.press("ArrowUp")  # by keyboard: to the resumption, and from there to the failure of another plan
+    page.keyboard.press("Enter")
+    page.get_by_role("region", name="api: succeeded").wait_for()
+    book.until("browser.browser.selected == 'run-3'")
+    page.keyboard.press("PageUp")
+    page.keyboard.press("Home")
+    for _ in range(len(book.value("browser.grid.shown.repos"))):
+        page.keyboard.press("ArrowRight")
+        if page.evaluate("document.activeElement.dataset.status") == "blocked":
+            break
+    page.keyboard.press("Space")
+    page.get_by_role("region", name="y: blocked").get_by_text("waits for x").wait_for()
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+    page.get_by_label("repo", exact=True).fill("ap")
+    page.keyboard.press("Enter")
+    page.get_by_label("ended as", exact=True).select_option("failed")
+    page.get_by_text("1 of 4 runs; api, app: failed in 1 of 3 runs that had it").wait_for()
+    assert page.locator(".seqkit-grid tbody tr").count() == 1
+    assert page.locator(".seqkit-grid thead .seqkit-grid-marked").all_inner_texts() == ["api", "app"]
+    book.screenshot("ledger-found")
+
+
+def test_items_are_sorted_and_filtered(book, page):
+    tab(page, "Items").click()
+    table = page.get_by_role("table", name=re.compile("^Items of run run-2"))
+    table.wait_for()
+    names = table.locator("tbody th")
+    page.get_by_label("sort by", exact=True).nth(0).select_option("repo")
+    table.locator("th[aria-sort=ascending]").wait_for()
+    assert names.all_inner_texts() == ["api", "app", "core", "docs", "site", "tool"]
+    page.get_by_role("button", name="▼ falling").first.click()
+    table.locator("th[aria-sort=descending]").wait_for()
+    assert names.all_inner_texts() == ["tool", "site", "docs", "core", "app", "api"]
+    page.get_by_label("filter", exact=True).first.fill("red")
+    page.keyboard.press("Enter")
+    page.get_by_role("table", name=re.compile("6, 1 of them with 'red'")).wait_for()
+    assert names.all_inner_texts() == ["api"]
+    book.screenshot("ledger-items-arranged")
+    book.python("browser.tabs.items.find.value = ''; browser.tabs.items.sort.value = ''")
+    book.python("browser.tabs.items.falling.value = False")
+
+
 def test_by_mouse(book, page):
     assert page.locator(".seqkit-still").first.is_hidden()
-    for name in ("status", "policy", "train"):
+    for name in ("status", "policy", "train", "ended as"):
         assert page.get_by_label(name, exact=True).evaluate("list => list.selectedOptions[0].text") == "any"
+    page.get_by_role("button", name="As a list", exact=True).click()
     runs(page).select_option(index=0)
     node(page, "x").wait_for()
     assert page.locator(".seqkit-node").count() == 2
@@ -65,10 +124,14 @@ def test_by_mouse(book, page):
     runs(page).select_option(index=2)
     node(page, "api").click()
     page.get_by_text("api: failed, 2 attempts, release sequencing failed for repo api: tests are red").wait_for()
+    page.get_by_role("region", name="api: failed").wait_for()
     assert node(page, "site").get_attribute("data-status") == "blocked"
     book.screenshot("ledger-order")
     for name, seen in (
-        ("Timeline", page.get_by_alt_text("Timeline of run run-2: 3 succeeded, 1 failed, 2 blocked")),
+        (
+            "Timeline",
+            page.get_by_alt_text("Timeline of run run-2 · 2026-01-02 00:01: 3 succeeded, 1 failed, 2 blocked"),
+        ),
         ("Items", page.get_by_role("row", name=re.compile(r"^api failed 1 1\.0 2"))),
         ("Events", page.get_by_role("row", name=re.compile("NodeRetrying api"))),
         ("Findings", page.get_by_text("The record holds together.")),
@@ -84,6 +147,8 @@ def test_by_mouse(book, page):
 
 
 def test_by_keyboard_alone(book, page):
+    book.python("browser.as_list.value = True")
+    runs(page).wait_for()
     page.get_by_label("status", exact=True).focus()
     page.keyboard.press("f")  # a dropdown goes to the entry that begins so
     book.until("browser.browser.filters.status == 'FAILED'")
@@ -104,7 +169,7 @@ def test_by_keyboard_alone(book, page):
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     book.until("browser.tabs.shown == 'Items'")
-    page.get_by_role("table", name="Items of run run-2: 6").wait_for()
+    page.get_by_role("table", name=re.compile("^Items of run run-2 .*: 6$")).wait_for()
     page.get_by_label("search", exact=True).focus()
     page.keyboard.type("seq-")
     page.keyboard.press("Enter")
@@ -150,7 +215,8 @@ def test_a_run_is_shown_while_it_goes_on(book, page):
     page.locator(".seqkit-node[data-status='in progress']").filter(has_text="docs").wait_for()
     assert node(page, "core").get_attribute("data-status") == "succeeded"
     assert node(page, "site").get_attribute("data-status") == "pending"
-    assert runs(page).locator("option").first.inner_text().startswith("▶")
+    assert runs(page).locator("option").first.text_content().startswith("▶")
+    assert cell(page, "docs", "run-5").get_attribute("data-status") == "in progress"
     book.screenshot("ledger-live")
     book.python("gate.set()")
     page.locator(".seqkit-node[data-status='succeeded']").filter(has_text="site").wait_for()
@@ -190,3 +256,50 @@ widget
         )
         page.wait_for_function("document.querySelector('.widget-html [role=region] td:nth-child(4)').innerText === '2'")
         assert region.evaluate("region => [region.scrollTop, region === document.activeElement]") == [300, True]
+
+
+WATCHED = """
+from seqkit.widgets import RunView
+past = RunView.of(ledger, "run-2")
+past
+"""
+VIEW = "view = RunView(plan, durations=60)\nview"
+RUN = """
+async def release(repo, *about):
+    if repo == "api":
+        raise RuntimeError("exit 1\\ntest_login failed")
+    if repo == "docs":
+        await asyncio.sleep(300)
+    return repo
+await seqkit.execute_plan(plan, release, ledger=ledger, on_event=view, grace=0.1, max_parallel=2)
+"""
+
+
+def test_a_run_is_watched_and_stopped_and_another_is_looked_at(lab):
+    with lab.notebook(SETUP.replace("LedgerBrowser", "RunView") + WATCHED, VIEW, RUN, height=1150) as book:
+        page = book.page
+        book.run(wait=False)
+        past, view = (page.locator(".jp-CodeCell").nth(number) for number in (0, 1))
+        past.get_by_text("The run is over: 3 succeeded, 1 failed, 2 blocked.").wait_for()
+        past.locator(".seqkit-node[aria-label^='api,']").click()
+        past.get_by_role("region", name="api: failed").get_by_text("tests are red").first.wait_for()
+        assert past.get_by_role("button", name="Stop", exact=True).count() == 0
+        view.locator(".seqkit-node[aria-label^='docs,'][data-status='in progress']").wait_for()
+        held = view.locator(".seqkit-node[aria-label*='held']")
+        held.first.wait_for()
+        view.locator(".seqkit-node[aria-label^='api,']").press("Enter")
+        view.get_by_role("region", name="api: failed").get_by_text("test_login failed").wait_for()
+        view.get_by_text("The end: about ").wait_for()
+        book.screenshot("run-view-held")
+        stop = view.get_by_role("button", name="Stop", exact=True)
+        stop.click()
+        view.get_by_text("Stop the run? Nothing new would start").wait_for()
+        view.get_by_role("button", name="No, go on").click()
+        view.get_by_text("The run goes on").wait_for()
+        stop.press("Enter")
+        view.get_by_role("button", name="Yes, stop").press("Enter")
+        view.get_by_text(re.compile("The run was interrupted: .*in doubt, as it was under way: docs")).wait_for()
+        assert stop.count() == 0
+        book.screenshot("run-view-interrupted")
+        assert book.value("ledger.list_runs()[-1].status.value") == "CANCELLED"
+        assert "CancelledError" in page.locator(".jp-CodeCell").nth(2).inner_text()

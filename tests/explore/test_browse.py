@@ -22,6 +22,7 @@ from seqkit import (
     build_plan,
     events_frame,
     items_frame,
+    ledger_from_frame,
     load_dataset,
     open_ledger,
     resume_plan,
@@ -77,11 +78,11 @@ def test_runs_are_listed_newest_first_with_what_became_of_their_repos(ledger: Me
     assert list(runs["run_id"]) == ["run-5", "run-4", "run-3", "run-2", "run-1"] == browser.listed
     assert list(runs.columns) == [*runs_frame(ledger).columns, *WORDS, "errors", "warnings"]
     assert runs[list(WORDS)].to_numpy().tolist() == [
-        [4, 0, 0, 0, 0, 0, 0, 0],
-        [0, 1, 0, 3, 0, 0, 0, 0],
-        [2, 0, 0, 0, 0, 0, 0, 0],
-        [2, 1, 0, 1, 0, 0, 0, 0],
-        [4, 0, 0, 0, 0, 0, 0, 0],
+        [4, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 1, 0, 3, 0, 0, 0, 0, 0],
+        [2, 0, 0, 0, 0, 0, 0, 0, 0],
+        [2, 1, 0, 1, 0, 0, 0, 0, 0],
+        [4, 0, 0, 0, 0, 0, 0, 0, 0],
     ]
     assert {str(runs[name].dtype) for name in (*WORDS, "errors", "warnings")} == {"Int64"}
     again = runs_frame(ledger).iloc[::-1].reset_index(drop=True)
@@ -185,7 +186,7 @@ def test_only_what_is_looked_at_is_read(ledger: MemoryRunLedger) -> None:
     assert counting.asked - before == {"list_runs": 1}  # what has ended is not read again
     browser.select("run-1")
     browser.items, browser.items, browser.words  # noqa: B018
-    assert (counting.asked - before)["get_events run-1"] == 1
+    assert (counting.asked - before)["get_events run-1"] == 2  # for the frame, and for what became of each repo
 
 
 # ---------------------------------------------------------------------- one run
@@ -605,3 +606,105 @@ def test_a_doubt_is_counted_and_compared_as_one() -> None:
     assert browser.compare("may", "june").summary == "1 of 3 repos differs: 1 in doubt → failed"
     assert browser.run is not None
     assert browser.run.counted == "1 succeeded, 1 in doubt, 1 blocked"
+
+
+# ---------------------------------------------------------------------- the grid, names, repos
+
+
+def ci(**columns: str) -> MemoryRunLedger | FoundLedger:
+    builds = pd.read_csv("data/made_up_ci/builds.csv").rename(columns={"job": "repo_id", "result": "status"})
+    return ledger_from_frame(builds, run="pipeline", attempt="try", **columns)
+
+
+NEEDS = RepoDependencyGraph.from_edges(
+    pd.read_csv("data/made_up_ci/needs.csv"), dependency="dependency", dependent="dependent"
+)  # fmt: skip
+
+
+def test_the_grid_shows_every_repo_of_every_run(ledger: MemoryRunLedger) -> None:
+    browser = Browser(ledger)
+    grid = browser.grid()
+    assert [row.run_id for row in grid.rows] == browser.listed
+    assert grid.repos == ("core", "api", "docs", "app")
+    assert grid.rows[3].words == {"core": "succeeded", "api": "failed", "docs": "succeeded", "app": "blocked"}
+    assert grid.counts == {"succeeded": 12, "failed": 2, "blocked": 4}
+    assert len(Browser(ledger, page_size=2).grid(0).rows) == 2
+
+
+def test_other_systems_skips_stay_skips_until_a_graph_tells() -> None:
+    kept = ci(started="began", finished="ended")
+    words = Counter(word for row in Browser(kept).grid().rows for word in row.words.values())
+    assert set(words) == {"succeeded", "failed", "skipped"}
+    browser = Browser(kept, NEEDS)
+    told = Counter(word for row in browser.grid().rows for word in row.words.values())
+    assert told["blocked"] == words["skipped"]
+    assert browser.grid().repos == tuple(NEEDS.topological_order())
+    assert max(max(row.attempts.values()) for row in browser.grid().rows) == 2
+    browser.select(next(row.run_id for row in browser.grid().rows if "blocked" in row.words.values()))
+    assert "blocked" in browser.run.counted
+    blocked = next(repo for repo, word in browser.words.items() if word == "blocked")
+    assert browser.run.told(blocked).waits.startswith("waits for ")
+
+
+def test_who_was_blocked_in_a_run_without_skips_and_without_a_plan() -> None:
+    kept = run_plan(PLAN, ScriptedReleaser({"api": "red"}), record_skips=False).ledger
+    record = kept.list_runs()[0]
+    bare = record.model_copy(update={"metadata": record.metadata.model_copy(update={"tags": {}})})
+    kept = MemoryRunLedger.from_records([bare], [(bare.run_id, event) for event in kept.get_events(bare.run_id)])
+    assert "app" not in Browser(kept).grid().rows[0].words
+    assert Browser(kept, GRAPH).grid().rows[0].words["app"] == "blocked"
+    small = RepoDependencyGraph.from_edges([("api", "app")])  # it does not know core and docs
+    assert Browser(kept, small).grid().rows[0].words == {
+        "core": "succeeded", "api": "failed", "docs": "succeeded", "app": "blocked",
+    }  # fmt: skip
+
+
+def test_a_ledger_without_times_is_listed_and_named() -> None:
+    browser = Browser(ci())
+    assert browser.runs(0)["started_at"].isna().all()
+    assert browser.name("1400") == "1400"
+    assert browser.grid(0).rows[0].words
+
+
+def test_runs_are_named_by_train_and_date(ledger: MemoryRunLedger) -> None:
+    browser = Browser(ledger)
+    assert browser.name("run-5") == "Autumn Train · 2026-01-02 00:00"
+    assert browser.name("run-2") == "run-2 · 2026-01-02 00:00"
+    own = MemoryRunLedger(clock=clock())  # ids by machine
+    run_plan(PLAN, 0.0, own, clock=clock()), run_plan(PLAN, 0.0, own, clock=clock())
+    browser = Browser(own)
+    assert [browser.name(run)[:29] for run in browser.run_ids] == [
+        "spring · 2026-01-02 00:00 · " + run[:1] for run in browser.run_ids
+    ]
+    assert [browser.called(browser.name(run)) for run in browser.run_ids] == browser.run_ids
+    assert browser.compare(browser.name(browser.run_ids[0]), "last").frame.empty
+
+
+def test_runs_are_found_by_what_became_of_a_repo(ledger: MemoryRunLedger) -> None:
+    browser = Browser(ledger)
+    assert browser.filter(repo="API", ended="failed") == 1
+    assert browser.listed == ["run-2"]
+    assert browser.answer == "api: failed in 1 of 5 runs that had it"
+    assert browser.filter(repo="ap", ended="blocked") == 2  # api and app
+    assert browser.answer == "api, app: blocked in 2 of 5 runs that had it"
+    assert browser.filter(ended="failed") == 2
+    assert browser.answer == "something: failed in 2 of 5 runs"
+    assert browser.filter(repo="docs") == 4  # the resumption had api and app alone
+    assert browser.answer == "docs: is there in 4 of 4 runs"
+    assert browser.filter(repo="nobody", ended="failed") == 0
+    assert browser.answer == "no repo of 5 runs is called 'nobody'"
+    assert browser.filter(status="FAILED", repo="core", ended="succeeded") == 1
+    browser.filter()
+    assert browser.answer == ""
+    with pytest.raises(ValueError, match="ended is 'red', expected None or one of"):
+        browser.filter(ended="red")
+
+
+def test_of_very_many_repos_those_that_failed_and_those_meant_stay() -> None:
+    wide = RepoDependencyGraph.from_edges([], nodes=[f"r{number:03}" for number in range(320)])
+    plan = build_plan(wide, version="1")
+    browser = Browser(run_plan(plan, ScriptedReleaser({"r310": "red"})).ledger)
+    browser.filter(repo="r315")
+    grid = browser.grid()
+    assert (len(grid.repos), grid.left_out) == (300, 20)
+    assert {"r310", "r315"} <= set(grid.repos)

@@ -103,7 +103,7 @@ def test_a_second_run_begins_anew():
 
 def test_skips_that_are_not_recorded_come_with_the_outcome():
     live = LiveRun(PLAN)
-    outcome = run_plan(PLAN, ScriptedReleaser({"core": "no"}), record_skips=False, on_event=live)
+    outcome = run_plan(PLAN, ScriptedReleaser({"core": "no"}), record_skips=False, on_event=lambda event: live(event))
     assert live.words["app"] == "pending"
     assert not live.over
     live.finish(outcome)
@@ -231,3 +231,79 @@ def test_when_the_run_will_end_is_told_as_the_ledger_tells_it():
             compared += 1
     assert compared >= 3
     assert live.eta() is None
+
+
+# ---------------------------------------------------------------------- the run itself
+
+
+def test_who_is_told_of_the_run_needs_no_outcome():
+    live = LiveRun(PLAN)
+    outcome = run_plan(PLAN, ScriptedReleaser({"core": "no"}), record_skips=False, on_event=live)
+    assert list(live.words.values()) == outcome.words()
+    assert (live.run, live.run_id, live.status.value) == (1, outcome.run_id, "FAILED")
+    assert not live.interrupted
+
+
+def test_what_is_doomed_is_held_at_once_and_stays_pending():
+    live, held = LiveRun(PLAN), []
+    run_plan(PLAN, ScriptedReleaser({"api": "red"}), on_event=lambda event: (live(event), held.append(live.held())))
+    assert held[-3:] == [{"app": ("api",)}, {"app": ("api",)}, {}]  # api failed; docs is entered … app is skipped
+    assert live.words["app"] == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("rules", "held"),
+    [
+        ({"policy": "continue"}, {}),
+        ({"policy": "stop"}, {"docs": (), "app": ("api",)}),
+        ({"failure_budget": 1}, {"docs": (), "app": ("api",)}),
+    ],
+)
+def test_who_is_held_hangs_on_the_rules_which_the_run_tells(rules, held):
+    class Keep(LiveRun):
+        def __call__(self, event):
+            super().__call__(event)
+            if event.kind == "NodeFailed":
+                seen.append(self.held())
+
+    seen: list[dict[str, tuple[str, ...]]] = []
+    run_plan(PLAN, ScriptedReleaser({"api": "red"}), on_event=Keep(PLAN), **rules)
+    assert seen == [held]
+
+
+def test_all_is_told_of_a_repo():
+    live = LiveRun(PLAN)
+    run_plan(PLAN, ScriptedReleaser({"api": "red"}), attempts=2, on_event=live)
+    told = live.told("api")
+    assert (told.word, told.version, len(told.tries)) == ("failed", "1", 2)
+    assert told.sentence == f"api: failed, 2 attempts, {told.reason}"
+    assert live.told("app").sentence == "app: blocked, waits for api"
+    assert live.told("core").sentence == "core: succeeded, 1 attempt, run-core"
+    with pytest.raises(RepoNotFound):
+        live.told("nobody")
+
+
+def test_a_run_of_a_ledger_is_taken_up_where_it_stands():
+    steps = ["enter core", "exit core", "enter api", "fail api", "enter docs"]
+    ledger = written(now=Run(PLAN, steps, "RUNNING", rules={"policy": "stop"}))
+    events = ledger.get_events("now")
+    live = LiveRun.of(ledger.get_run("now"), events[:3])
+    assert live.words == {"core": "succeeded", "api": "in_progress", "docs": "pending", "app": "pending"}
+    assert live.catch_up(ledger.get_run("now"), events)
+    assert not live.catch_up(ledger.get_run("now"), events)
+    assert live.told("app").waits == "held back by api"
+    assert live.elapsed() == timedelta(minutes=5)
+    assert not live.over
+    ended = written(now=Run(PLAN, steps, "CANCELLED"))
+    assert live.catch_up(ended.get_run("now"), events)
+    assert live.interrupted
+    assert live.elapsed() == timedelta(minutes=6)
+    assert live.held() == {"app": ("api",)}
+
+
+def test_a_run_without_a_plan_cannot_be_taken_up():
+    ledger = written(now=Run(PLAN, []))
+    record = ledger.get_run("now")
+    bare = record.model_copy(update={"metadata": record.metadata.model_copy(update={"tags": {}})})
+    with pytest.raises(ValueError, match="run 'now' carries no plan that can be read"):
+        LiveRun.of(bare, [])

@@ -229,7 +229,7 @@ def test_items_are_a_table_with_a_caption_and_headed_rows(widget):
     widget.run_list.value = "run-2"
     open_tab(widget, "Items")
     cells = Cells(widget.tabs.items.html)
-    assert cells.caption == "Items of run run-2: 4"
+    assert cells.caption == "Items of run run-2 · 2026-01-02 00:00: 4"
     head, *rows = cells.rows
     assert head[:4] == ["repo", "ended as", "wave", "version"]
     assert [row[:4] for row in rows] == [
@@ -301,7 +301,7 @@ def test_the_timeline_is_a_picture_that_says_what_it_shows(widget):
     widget.run_list.value = "run-2"
     open_tab(widget, "Timeline")
     html = widget.tabs.timeline.value
-    assert html.startswith('<img alt="Timeline of run run-2: 2 succeeded, 1 failed, 1 blocked. ')
+    assert html.startswith('<img alt="Timeline of run run-2 · 2026-01-02 00:00: 2 succeeded, 1 failed, 1 blocked. ')
     assert "data:image/png;base64,iVBOR" in html
     open_tab(widget, "Order")
     widget.run_list.value = "run-1"

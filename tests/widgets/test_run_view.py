@@ -18,6 +18,7 @@ from seqkit import (
     execute_plan,
     run_plan,
 )
+from seqkit.errors import RunNotFound
 from seqkit.widgets import RunView
 from seqkit.widgets._beside import Beside
 from seqkit.widgets._keys import KeyGuard
@@ -263,3 +264,141 @@ def test_durations_are_looked_at_before_the_run():
         RunView(PLAN, TIMES, {"croe": 0.5})
     with pytest.raises(ValueError, match="max_parallel is 0"):
         RunView(PLAN, TIMES, max_parallel=0)
+
+
+# ---------------------------------------------------------------------- a repo, the time, stopping, a ledger's run
+
+
+def test_a_press_shows_reason_times_and_attempts_and_they_stay(view):
+    assert "Press a box" in view.panel.value
+    run_plan(PLAN, ScriptedReleaser({"api": "exit 1\n3 tests failed: <b>login</b>"}), on_event=view, attempts=2)
+    view.dag.press("api")
+    assert view.status.text.startswith("api: failed, 2 attempts, ")
+    assert view.focus.repo == "api"
+    assert view.dag.ringed == ["api"]
+    html = view.panel.value
+    assert html.count("✗") == 3  # its own, and two attempts'
+    assert "3 tests failed: &lt;b&gt;login&lt;/b&gt;</pre>" in html
+    view.dag.press("app")
+    assert "waits for api" in view.panel.value
+    run_plan(PLAN, 0.0, on_event=view)
+    assert "Press a box" in view.panel.value  # of another run
+
+
+def test_who_cannot_start_any_more_is_held_at_once():
+    view, seen = RunView(PLAN), []
+    view.dag.observe(lambda change: seen.append((change["new"], view.dag.word("app"), view.told.value)), "notes")
+
+    async def release(repo, *_about):
+        if repo == "api":
+            raise OSError("red")
+        while repo == "docs" and not view.dag.notes:
+            await asyncio.sleep(0)
+        return repo
+
+    run_plan(PLAN, release, on_event=view)
+    assert [(notes, word) for notes, word, _ in seen] == [({"app": "held"}, "pending"), ({}, "blocked")]
+    assert view.told.value == "4 of 4"
+    view.close()
+
+
+def stoppable(view, ledger, pressed):
+    """Run the plan until docs is under way, press what `pressed` presses, and give what came of it."""
+
+    async def release(repo, *_about):
+        if repo == "docs":
+            pressed(view.stopper)
+            await asyncio.sleep(0.05 if not view.stopper.asked else 60)
+        return repo
+
+    try:
+        return run_plan(PLAN, release, ledger, on_event=view, grace=0.05)
+    except asyncio.CancelledError:
+        return None
+
+
+def shown(stopper):
+    return [part.description for part in stopper.children if part.layout.display is None and part.description]
+
+
+def test_the_stop_button_asks_once_and_then_nothing_new_starts(view):
+    ledger, seen = MemoryRunLedger(), []
+
+    def press(stopper):
+        seen.append(shown(stopper))
+        stopper.stop.click()
+        seen.append((shown(stopper), view.status.text))
+        stopper.yes.click()
+        seen.append((shown(stopper), view.status.text))
+
+    assert shown(view.stopper) == []
+    assert stoppable(view, ledger, press) is None
+    assert seen[0] == ["Stop"]
+    assert seen[1][0] == ["Stop", "Yes, stop", "No, go on"]
+    assert seen[1][1].startswith("Stop the run?")
+    assert seen[2][0] == ["Stop at once"]
+    assert seen[2][1].startswith("Stopping: nothing new starts")
+    assert shown(view.stopper) == []
+    assert ledger.list_runs()[0].status.value == "CANCELLED"
+    told = "The run was interrupted: 2 succeeded, in doubt, as it was under way: docs, 1 not reached."
+    assert told in view.status.text
+    assert view.progress.bar_style == "warning"
+    assert view.time.value.startswith("took ")
+    assert view.dag.word("app") == "pending"
+
+
+def test_no_is_no(view):
+    def press(stopper):
+        stopper.stop.click()
+        stopper.no.click()
+        stopper.stop.click()
+        stopper.stop.click()
+
+    assert stoppable(view, MemoryRunLedger(), press).overall_success
+    assert "The run is over: 4 succeeded." in view.status.text
+    view.stopper.at_once.click()  # nothing to stop
+
+
+def test_a_run_of_a_ledger_is_shown_as_it_ended(tmp_path):
+    ledger = written(
+        one=Run(PLAN, ["enter core", "exit core", "enter api", "fail api"], "CANCELLED"),
+        two=Run(PLAN, ["enter core", "fail core", "skip api core", "skip docs core", "skip app core"]),
+    )
+    view = RunView.of(ledger)
+    assert list(words(view).values()) == ["failed", "blocked", "blocked", "blocked"]
+    assert view.time.value == "took 6 min 0 s"
+    view.close()
+    view = RunView.of(ledger, "one")
+    assert "The run was interrupted: 1 succeeded, 1 failed, 2 not reached." in view.status.text
+    assert view.dag.notes == {"app": "held"}
+    view.close()
+
+
+def test_a_run_that_goes_on_elsewhere_is_followed(tmp_path):
+    path, going, view = tmp_path / "runs.sqlite", threading.Event(), []
+
+    def release(repo, *_about):
+        if repo == "docs":
+            going.wait(30)
+        return repo
+
+    with ThreadPoolExecutor() as pool:
+        run = pool.submit(run_plan, PLAN, release, path)
+        while not view:
+            try:
+                view.append(RunView.of(path))
+            except Exception:  # the file is being made
+                time.sleep(0.01)
+        until(lambda: view[0].dag.word("docs") == "in_progress")
+        assert "Running: docs since " in view[0].status.text
+        assert shown(view[0].stopper) == []  # it stops where it runs
+        going.set()
+        run.result()
+    until(lambda: view[0].live.status is not None)
+    until(lambda: "The run is over: 4 succeeded." in view[0].status.text)
+    view[0].close()
+
+
+def test_a_run_that_is_not_there():
+    with pytest.raises(RunNotFound, match="nobody"):
+        RunView.of(MemoryRunLedger(), "nobody")
