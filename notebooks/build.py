@@ -3,6 +3,7 @@
 ``python notebooks/build.py`` does all of them, ``python notebooks/build.py 04*.ipynb`` only some. The lesson has one
 source, the teacher's notebook: its solutions are marked in the way of nbgrader, and the student's version is the same
 without them. It is written without outputs, and what cannot run without solutions is tagged ``nbval-skip``.
+Tags stay as they are: ``nbval-check-output`` marks a cell whose output the tests compare.
 """
 
 from __future__ import annotations

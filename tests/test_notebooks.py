@@ -86,6 +86,17 @@ def test_checks_refuse_what_is_wrong(build: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
+def test_what_is_compared_is_tagged_and_has_an_output(path: Path) -> None:
+    """A comment that the tests need would be copied by whoever copies the cell."""
+    cells = nbformat.read(path, 4).cells
+    assert [cell.source for cell in cells if "NBVAL" in cell.source.upper()] == []
+    compared = [cell for cell in cells if "nbval-check-output" in cell.metadata.get("tags", [])]
+    assert len(compared) >= 4
+    if path.parent == NOTEBOOKS:  # the student's version is kept without outputs
+        assert [cell.source for cell in compared if not cell.get("outputs")] == []
+
+
+@pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
 def test_kept_outputs(path: Path) -> None:
     book = nbformat.read(path, 4)
     nbformat.validate(book)

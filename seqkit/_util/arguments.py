@@ -47,13 +47,21 @@ def at_least(n: int, k: Any, share: Any) -> int:
     --------
     >>> at_least(75, None, 0.8), at_least(3, 2, None)
     (60, 2)
+    >>> at_least(75, 0.8, None)
+    Traceback (most recent call last):
+    TypeError: k is 0.8, expected a whole number from 0 to 75; for that share of the repos say share=0.8
     """
     if (k is None) == (share is None):
         raise ValueError(
             f"k is {as_given(k, 200)} and share is {as_given(share, 200)}, expected exactly one of the two"
         )
     if k is not None:
-        return whole("k", k, 0, n)
+        try:
+            return whole("k", k, 0, n)
+        except TypeError as error:
+            if isinstance(k, Real) and not isinstance(k, bool) and 0.0 <= float(k) <= 1.0:
+                raise TypeError(f"{error}; for that share of the repos say share={float(k):g}") from None
+            raise
     if isinstance(share, bool) or not isinstance(share, Real):
         raise TypeError(f"share is {as_given(share, 200)}, expected a number from 0 to 1")
     if not 0.0 <= float(share) <= 1.0:

@@ -372,7 +372,35 @@ class RunSummary(_Record):
 
 
 class RunRecord(_Record):
-    """One run of a ledger, without its events."""
+    """One run of a ledger, without its events.
+
+    ==============  =======================================================================
+    field           what it holds
+    ==============  =======================================================================
+    `run_id`        its name, unique in its ledger
+    `spec_digest`   SHA-256 of ``"sequence:" + originating_run_id``, as 64 hex digits
+    `metadata`      `git_sha`, `agent_name`, `tags`, `evaluation` (what a gate knew:
+                    `rubric_path`, `is_promotion_gate`, `agent_phase`)
+    `status`        RUNNING, then COMPLETED, FAILED or CANCELLED
+    `summary`       None while it runs; then `total_events`, `final_state_digest`,
+                    `duration_ms`, `success`
+    `created_at`    when it started (UTC)
+    `completed_at`  when it ended (UTC); None while it runs
+    ==============  =======================================================================
+
+    Tags are free JSON. seqkit writes ``plan_id`` and ``plan`` (``originating_run_id, items, edges`` and the rules:
+    ``policy, failure_budget, attempts, record_skips, digest``, and others that are not at their defaults), and where
+    there is one ``seed``, ``train``, ``due``, ``resumes`` (the run that this one goes on with) and
+    ``taken_as_released``; of another system's run ``imported``.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, run_plan
+    >>> outcome = run_plan(build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0"), 0.0, rng=7)
+    >>> [record] = outcome.ledger.list_runs()
+    >>> record.status.value, record.summary.total_events, sorted(record.metadata.tags)
+    ('COMPLETED', 4, ['plan', 'plan_id', 'seed'])
+    """
 
     run_id: RunId
     """Unique in its ledger."""
@@ -391,20 +419,42 @@ class RunRecord(_Record):
 
 
 class RunEvent(_Record):
-    """One thing that happened in a run.
+    """One thing that happened in a run: `seq` (from 1), `kind`, `payload` (JSON) and `timestamp` (UTC).
 
-    Kinds and payloads: ``NodeEntered {node_id, version}``, ``NodeExited {node_id, run_id}``,
-    ``NodeFailed {node_id, error}``, and seqkit's own ``NodeSkipped {node_id, blocked_by}``
-    and ``NodeRetrying {node_id, attempt, delay_ms, error}``; of a run as a whole ``RunClosed {reason}``.
+    ================  ===============================================  =======================================
+    kind              payload                                          what happened
+    ================  ===============================================  =======================================
+    ``NodeEntered``   ``node_id, version``                             a repo is tried
+    ``NodeExited``    ``node_id, run_id``                              it is out; the releaser's id for it
+    ``NodeFailed``    ``node_id, error``                               out of attempts
+    ``NodeRetrying``  ``node_id, attempt, delay_ms, error``            this attempt failed, another follows
+    ``NodeSkipped``   ``node_id, blocked_by``                          passed over; the failed repos above it
+    ``NodeLate``      ``node_id, run_id`` (or ``error``)               an attempt ended after its repo had failed
+    ``NodeProcess``   ``node_id, pid, start_time, boot_id, host``      this process works on it
+    ``RunClosed``     ``reason``                                       somebody closed a run that had died
+    ================  ===============================================  =======================================
 
-    `blocked_by` names the failed repos that one waits for, in plan order. Of more than a hundred it names those that
-    the fewest dependencies lead to, of those equally far the first in the plan, and `n_blocked_by` counts all.
-    What ended when nothing started any more says ``after_stop: true``; a failure after which another attempt was
-    allowed and not made says ``given_up: true``. An attempt that timed out and goes on regardless says
-    ``still_running: true``; a failure of which nobody knows whether the repo is out says ``in_doubt: true``; what a
-    check found says ``confirmed: "check"``, and in `error` why the attempt had failed. ``NodeLate {node_id, run_id}``:
-    an attempt ended after its repo had failed, and it is out (or, with `error` in place of `run_id`, it is not known to
-    be). ``NodeProcess {node_id, pid, start_time, boot_id, host}``: this process works on a repo.
+    More in a payload, where it is so:
+
+    =======================  =================================================================================
+    ``in_doubt: true``       it failed, and nobody knows whether it is out all the same
+    ``still_running: true``  the attempt timed out, and goes on regardless
+    ``confirmed: "check"``   a check found it out, after it had failed with ``error``
+    ``after_stop: true``     it ended when nothing started any more
+    ``given_up: true``       another attempt was allowed, and not made
+    ``n_blocked_by``         how many those are, where `blocked_by` names the nearest hundred alone
+    =======================  =================================================================================
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan, run_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> outcome = run_plan(plan, {"core": 1.0}, rng=7)
+    >>> for event in outcome.ledger.get_events(outcome.run_id):
+    ...     print(event.seq, event.kind, event.payload)
+    1 NodeEntered {'node_id': 'core', 'version': '1.0'}
+    2 NodeFailed {'node_id': 'core', 'error': 'release sequencing failed for repo core: simulated failure'}
+    3 NodeSkipped {'node_id': 'api', 'blocked_by': ['core']}
     """
 
     seq: int

@@ -564,6 +564,11 @@ def test_wrong_arguments_are_named() -> None:
     for mistyped in ({"k": 0.5}, {"k": True}, {"share": "half"}, {"share": True}):
         with pytest.raises(TypeError, match="expected a"):
             analysis.p_at_least(**mistyped)
+    for share in (0.8, 1.0, np.float64(0.8)):  # what people type who mean a share
+        with pytest.raises(TypeError, match=rf"k is .*, expected a whole number .* say share={share:g}$"):
+            analysis.p_at_least(share)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"k is 1\.5, expected a whole number from 0 to 2$"):
+        analysis.p_at_least(1.5)  # type: ignore[arg-type]
     with pytest.raises(RepoNotFound, match="nobody"):
         analysis.outcome_probability(["a", "nobody"])
     with pytest.raises(ValueError, match="n is -1"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from seqkit import (
     EvaluationMetadata,
     InvalidDigest,
     Release,
+    RepoDependencyGraph,
     RepoNode,
     RepoReleaseStatus,
     RunEvent,
@@ -27,8 +30,12 @@ from seqkit import (
     RunRecord,
     RunStatus,
     RunSummary,
+    ScriptedReleaser,
     SequenceItem,
+    build_plan,
+    run_plan,
 )
+from seqkit.ledger.story import KINDS, KINDS_BESIDE
 
 RECORDS = [
     json.loads(line) for line in (Path(__file__).parents[1] / "data" / "records.jsonl").read_text("utf-8").splitlines()
@@ -260,3 +267,27 @@ def test_a_status_made_without_validation_is_one_like_any_other(status: RepoRele
     validated = RepoReleaseStatus.model_validate_json(status.model_dump_json())
     for one in (status, status.model_copy(), copy.deepcopy(status), pickle.loads(pickle.dumps(status))):
         assert (one, repr(one), one.model_fields_set) == (validated, repr(validated), validated.model_fields_set)
+
+
+def test_the_docstrings_of_a_record_and_of_an_event_name_all_there_is_and_fit_a_screen() -> None:
+    for model, more in (
+        (RunRecord, (*RunMetadata.model_fields, *RunSummary.model_fields, *EvaluationMetadata.model_fields)),
+        (RunEvent, (*KINDS, *KINDS_BESIDE, "RunClosed")),
+    ):
+        told = inspect.getdoc(model) or ""
+        assert [name for name in (*model.model_fields, *more) if not re.search(rf"`{name}`", told)] == []
+        assert len(told.split("Examples")[0].splitlines()) <= 30
+        assert max(map(len, told.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("kind", ["NodeEntered", "NodeRetrying", "NodeFailed", "NodeExited", "NodeSkipped"])
+def test_the_docstring_of_an_event_names_what_a_run_writes(kind: str) -> None:
+    plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("web", "site")]), version="1.0")
+    outcome = run_plan(plan, ScriptedReleaser(["core"]), attempts=2)
+    assert outcome.ledger is not None
+    assert outcome.run_id is not None
+    [line] = [line for line in (inspect.getdoc(RunEvent) or "").splitlines() if line.startswith(f"``{kind}``")]
+    events = outcome.ledger.get_events(outcome.run_id)
+    written = {key for event in events if event.kind == kind for key in event.payload}
+    assert written
+    assert [key for key in written if key not in re.findall(r"\w+", line)] == []
