@@ -42,7 +42,7 @@ class DagView(Still, anywidget.AnyWidget):
     Parameters
     ----------
     plan_or_graph : SequencePlan or RepoDependencyGraph
-        What to show. Dependencies that others imply are not drawn.
+        What to show.
     words : mapping of str to str, optional
         Repo → key of ``STATUS_STYLES``: pending, unreleased, blocked, succeeded, in_progress, failed, in_doubt
         or stopped. Repos it does not name are pending, or unreleased where the plan does not release them.
@@ -55,6 +55,8 @@ class DagView(Still, anywidget.AnyWidget):
         How many steps up and down `around` reaches.
     label : str
         What the picture shows, for those who cannot see it.
+    implied : bool
+        Whether to draw dependencies that others imply too.
 
     Attributes
     ----------
@@ -104,8 +106,10 @@ class DagView(Still, anywidget.AnyWidget):
         around: str | None = None,
         depth: int = 1,
         label: str = "dependency graph",
+        implied: bool = False,
     ) -> None:
-        self._drawn = draw(plan_or_graph, around, depth)
+        self._implied = implied
+        self._drawn = draw(plan_or_graph, around, depth, implied)
         self._take(plan_or_graph)
         self._drawings = 0
         self._turn = threading.RLock()  # events of a run come in another thread than presses do
@@ -182,7 +186,7 @@ class DagView(Still, anywidget.AnyWidget):
         if not self._drawing:
             return
         with self._turn, self.hold_sync():  # boxes and their colours arrive together
-            self._drawn = draw(self._source, self.around, self.depth)
+            self._drawn = draw(self._source, self.around, self.depth, self._implied)
             self._drawing = self._next_drawing()
             self._paint()
 
@@ -202,7 +206,7 @@ class DagView(Still, anywidget.AnyWidget):
         if plan_or_graph is self._source or plan_or_graph == self._source:
             self.words = words
             return
-        drawn = draw(plan_or_graph)
+        drawn = draw(plan_or_graph, implied=self._implied)
         _checked_words(words, _plain_words(plan_or_graph))  # before anything changes
         with self._turn, self.hold_sync():  # boxes and their colours arrive together
             self._drawing = {}  # keeps quiet until all is in place
@@ -255,7 +259,7 @@ class DagView(Still, anywidget.AnyWidget):
         shown = set(ids)
         words = {repo: self.word(repo) for repo in ids}
         notes = {repo: plain(str(note), _NOTE) for repo, note in self.notes.items() if repo in shown and note}
-        return svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, title=self.label)
+        return svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, implied=self._implied, title=self.label)
 
     def _still(self) -> tuple[str, str]:
         return f"{self.label}: {self._counted() or 'nothing to show'}", self.still()

@@ -28,11 +28,12 @@ def dag(
     labels: bool = True,
     width: float | None = None,
     notes: Mapping[str, str] | None = None,
+    implied: bool = False,
     title: str = "",
 ) -> str:
     """Draw a dependency graph as SVG: everything stands right of what it needs.
 
-    A dependency that others imply is not drawn; the title says how many.
+    A dependency that others imply is not drawn, unless asked for; the title says how many.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def dag(
         Pixels. Names are cut, and if need be the picture shrunk, to fit into it; by default it is as wide as it needs.
     notes : mapping of str to str, optional
         By repo, a short text at the end of its box. Thumbnails have no room for them.
+    implied : bool
+        Whether to draw dependencies that others imply too, as far as there is room for them.
     title : str
         What the picture shows, for screen readers and when pointed at; how many there are of each status follows.
 
@@ -81,15 +84,17 @@ def dag(
     told = described(n, deep, Counter(chosen.values()) if words else {}, title)
     if not n:
         return f"{opened(THUMBNAIL, 20, told)}{text(0, 10, 'There are no repos.')}</svg>"
-    drawn = edges if n > MOST_DRAWN else reduction(sorted(ids, key=columns.__getitem__), edges)
-    bends = sum(columns[after] - columns[before] + 1 for before, after in drawn)
+    drawn = edges
+    if n <= MOST_DRAWN and not (implied and _bends(columns, edges) <= MOST_BENDS):
+        drawn = reduction(sorted(ids, key=columns.__getitem__), edges)
+    bends = _bends(columns, drawn)
     if n > MOST_DRAWN or bends > MOST_BENDS:
         counts: list[Counter[str]] = [Counter() for _ in range(deep)]
         for repo, word in chosen.items():
             counts[columns[repo]][word] += 1
         return stacked(counts, title, tells=bool(words))
-    if implied := len(set(edges)) - len(drawn):
-        told += f"; {implied:,} of {len(set(edges)):,} dependencies are not drawn, as others imply them"
+    if left_out := len(set(edges)) - len(drawn):
+        told += f"; {left_out:,} of {len(set(edges)):,} dependencies are not drawn, as others imply them"
     spots, routes = rows(ids, drawn)
     draw = Boxes(notes or {}, width) if labels else Dots(width)
     drawing = draw.placed(spots, routes)
@@ -120,6 +125,10 @@ def _lines(drawing: Drawing, routes: Mapping[tuple[str, str], Sequence[Point]]) 
                 + (f"H{number(there)}" if y0 == y1 or there > left else "")
             ] = None
     return "".join(pieces)
+
+
+def _bends(columns: Mapping[str, int], edges: Sequence[tuple[str, str]]) -> int:
+    return sum(columns[after] - columns[before] + 1 for before, after in edges)
 
 
 def _columns(ids: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
