@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple
 
-from seqkit._util.words import plural
+from seqkit._util.words import plural, printable
 from seqkit.explore._words import short
 from seqkit.explore.exercise_questions import Average, BlockedBy, MayStart, Reliable
 from seqkit.explore.exercises import Exercises
 from seqkit.explore.questions import InOrder, Question, Skipped
 
-__all__ = ["cells_of", "code", "markdown", "name_in_text"]
+__all__ = ["cells_of", "code", "literal", "markdown", "name_in_text"]
 
 
 def markdown(source: str) -> dict[str, Any]:
@@ -27,6 +27,17 @@ def code(source: str, grading: dict[str, Any] | None = None, folded: bool = Fals
     if folded:
         metadata["jupyter"] = {"source_hidden": True}
     return {"cell_type": "code", "execution_count": None, "metadata": metadata, "outputs": [], "source": source}
+
+
+def literal(value: object) -> str:
+    r"""Write strings, or a list of them, as source in which all is seen.
+
+    Examples
+    --------
+    >>> print(literal(["api", "a\u200bb", "\u115f"]))
+    ['api', 'a\u200bb', '\u115f']
+    """
+    return printable(repr(value))
 
 
 def name_in_text(name: str) -> str:
@@ -116,7 +127,9 @@ def _(question: InOrder, exercises: Exercises, trial: int) -> _Put:
         "`plan.graph.dependencies_of(name)` lists what a repo needs. Who needs none of the others may go first.",
         "Take one that may go, cross it out of what the others need, and look again.",
     ]
-    return _Put(task, hints, [f"these = {question.candidates!r}"], "my_order", _NAMES, repr(question.solution))
+    return _Put(
+        task, hints, [f"these = {literal(question.candidates)}"], "my_order", _NAMES, literal(question.solution)
+    )
 
 
 @_put.register
@@ -128,7 +141,7 @@ def _(question: MayStart, exercises: Exercises, trial: int) -> _Put:
         "A repo in the plan that is not released holds nobody up, but what it needs may.",
     ]
     before = [f"released = plan.released[:{question.done}]", "print(released)"]
-    return _Put(task, hints, before, "may_start", _NAMES, repr(question.solution))
+    return _Put(task, hints, before, "may_start", _NAMES, literal(question.solution))
 
 
 @_put.register
@@ -141,7 +154,7 @@ def _(question: Skipped, exercises: Exercises, trial: int) -> _Put:
         "A failure reaches everything that needs the repo, directly or through others.",
         "`plan.graph.dependents_of(failing)` lists who needs it directly. Then look at who needs those.",
     ]
-    return _Put(task, hints, [f"failing = {question.repo_id!r}"], "blocked", _NAMES, repr(question.solution))
+    return _Put(task, hints, [f"failing = {literal(question.repo_id)}"], "blocked", _NAMES, literal(question.solution))
 
 
 @_put.register
@@ -186,7 +199,7 @@ def _(question: BlockedBy, exercises: Exercises, trial: int) -> _Put:
         f"seqkit.run_plan(plan, {rate!r}, ledger=ledger, rng={seed!r}, trial={trial})",
         'items = seqkit.items_frame(ledger).set_index("repo_id")',
         'display(items[["wave", "status", "skip_cause"]])',
-        f"waiting = {question.repo_id!r}",
+        f"waiting = {literal(question.repo_id)}",
     ]
     return _Put(task, hints, before, "kept_by", _NAMES, 'items.loc[waiting, "blocked_by"]')
 

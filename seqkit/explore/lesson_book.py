@@ -15,7 +15,7 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.core.draws import Seed
 from seqkit.core.plan import SequencePlan
-from seqkit.explore.exercise_cells import cells_of, code, markdown, name_in_text
+from seqkit.explore.exercise_cells import cells_of, code, literal, markdown, name_in_text
 from seqkit.explore.exercises import Exercises
 from seqkit.explore.lesson import MOST_WALKED
 
@@ -108,11 +108,11 @@ def _beginning(exercises: Exercises) -> list[dict[str, Any]]:
     about = (
         f"# How this release is ordered\n\nThis is a release of {plural(n, 'repo')} in {waves}, called {run}. Nothing "
         "may go out before what it needs, and a failure blocks all that needs what failed. Nothing is really released "
-        "here.\n\nPut your answer in place of `...` and run the cell, then the one below: it says whether the answer is "
-        "right. Often several are. Running all cells does no harm: what is not done yet is said to be so."
+        "here.\n\nPut your answer in place of `...` and run the cell, then the one below: it says whether the answer "
+        "is right. Often several are. Running all cells does no harm: what is not done yet is said to be so."
     )
     text = plan.to_json()
-    lines = [f"    {text[i : i + _WIDTH]!r}" for i in range(0, len(text), _WIDTH)]
+    lines = [f"    {literal(text[i : i + _WIDTH])}" for i in range(0, len(text), _WIDTH)]
     source = "\n".join(["plan = seqkit.SequencePlan.from_json(", *lines, ")"])
     rate, seed = exercises.failure_rate, exercises.seed
     imports = "import seqkit\nfrom seqkit.explore import Exercises"
