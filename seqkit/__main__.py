@@ -3,7 +3,7 @@
 ``graph`` reads who needs whom, ``plan`` says what must go out. ``what-if`` says what failures block, ``simulate`` how
 much of a release is likely to go out, ``schedule`` when; ``run`` releases, by a command of your own for each repo.
 ``runs``, ``show``, ``report``, ``audit``, ``anchor``, ``resume`` and ``export`` are about the ledgers of past runs;
-``convert`` writes a ledger or a graph in another form, ``reference`` the API reference.
+``convert`` writes a ledger or a graph in another form, ``reference`` makes web pages of the documentation.
 There is no console script: a well-known tool for FASTA and FASTQ files owns the command ``seqkit``.
 """
 
@@ -51,7 +51,7 @@ app.command("show", short_help="What happened in one run")(cli.show_run)
 app.command(short_help="What a run left to do, and go on with it")(cli.resume)
 app.command(short_help="A ledger or a graph in another form")(cli.convert)
 app.command(short_help="A ledger as Parquet files")(cli.export)
-app.command(short_help="The API reference as web pages")(cli.reference)
+app.command(short_help="The documentation as web pages")(cli.reference)
 
 
 @app.callback(invoke_without_command=True)

@@ -55,7 +55,13 @@ class Dataset:
     graph: RepoDependencyGraph
     """Who needs whom; every repo has the attribute `version`."""
     trains: pd.DataFrame | None
-    """Past releases, a row for each repo of each train; None where there are none."""
+    """Past releases, a row for each repo of each train; None where there are none.
+
+    Columns: `train` (string; a train is a pair of `train` and `distribution`), `repo_id` (string), `version` (string:
+    the first upload; missing where there was none), `distribution` (string), `started_at` (datetime64[us, UTC]: of the
+    train), `released_at` (datetime64[us, UTC]: of the repo), `revisions` (Int64: later uploads in the same train),
+    `status` (ordered categorical: succeeded, failed, missing: was not in that train; *inferred*), `reason_class`
+    (string), `fixed_at` (datetime64[us, UTC])."""
     ledger: RunLedger | None
     """Past releases as a ledger; None where there is none."""
     notes: str
@@ -102,13 +108,7 @@ def load_dataset(name: str) -> Dataset:
     Returns
     -------
     Dataset
-        Its `trains`, of ``kf5`` alone, has a row for each repo of each train, and the columns
-        `train` (string; a train is a pair of `train` and `distribution`), `repo_id` (string),
-        `version` (string, the first upload; missing where there was none), `distribution`
-        (string), `started_at` (of the train), `released_at` (of the repo; both
-        ``datetime64[us, UTC]``), `revisions` (``Int64``, later uploads in the same train),
-        `status` (ordered categorical succeeded, failed, missing: was not in that train; *inferred*),
-        `reason_class` (string) and `fixed_at` (``datetime64[us, UTC]``).
+        Its :attr:`~seqkit.Dataset.trains` are there of ``kf5`` alone.
 
     Raises
     ------

@@ -5,7 +5,8 @@ in a ledger never raises: an unreadable line, a payload of any shape, a number o
 """
 
 from seqkit.auditing.anchoring import anchor
-from seqkit.auditing.checking import CHECKS, audit
+from seqkit.auditing.checking import audit
+from seqkit.auditing.checks import CHECKS
 from seqkit.auditing.report import AuditReport
 
 __all__ = ["CHECKS", "AuditReport", "anchor", "audit"]

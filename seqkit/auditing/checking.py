@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from seqkit._util.collector import collector_paused
 from seqkit._util.secrets import as_given
-from seqkit.auditing import planned, record, tampering, whole
 from seqkit.auditing.anchoring import as_anchor, mismatch
+from seqkit.auditing.chains import Chains
+from seqkit.auditing.collecting import Collector
 from seqkit.auditing.facts import RunFacts
-from seqkit.auditing.findings import SEVERITIES, Finding, NotChecked, Remark, Result
+from seqkit.auditing.foreign import system_of
 from seqkit.auditing.order import Order, OwnPlan, Plans, order_of_graph, order_of_plan
-from seqkit.auditing.report import AuditReport, Checked
+from seqkit.auditing.report import AuditReport
 from seqkit.auditing.whole import LedgerFacts
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.model import RunEvent, RunRecord
@@ -23,59 +23,11 @@ from seqkit.errors import RunNotFound
 from seqkit.ledger import LedgerLike, RunLedger, as_ledger
 from seqkit.ledger.copies import settled
 from seqkit.ledger.found import FoundEvent, FoundLedger, Problem
-from seqkit.ledger.links import Links, Standing, take_in
+from seqkit.ledger.links import Links
 from seqkit.ledger.naming import run_called
-from seqkit.ledger.story import Story, Told
+from seqkit.ledger.story import tag_of
 
-__all__ = ["CHECKS", "LEDGER_CHECKS", "RUN_CHECKS", "audit"]
-
-LEDGER_CHECKS: tuple[Callable[[LedgerFacts], Result], ...] = (
-    whole.readable,
-    whole.recorded_once,
-    whole.runs_of_events,
-    whole.links,
-    whole.digests,
-    whole.anchored,
-)
-"""Checks of a ledger as a whole."""
-
-RUN_CHECKS: tuple[Callable[[RunFacts], Result], ...] = (
-    record.unfinished,
-    record.seq,
-    record.total_events,
-    record.timestamps,
-    record.after_the_end,
-    record.duration,
-    record.status,
-    record.kinds,
-    record.spelling,
-    record.payloads,
-    record.entries,
-    record.doubts,
-    record.twice,
-    record.retries,
-    planned.plan,
-    planned.plan_id,
-    planned.spec_digest,
-    planned.scope,
-    planned.versions,
-    planned.order,
-    planned.turns,
-    planned.blocked,
-    planned.antichain,
-    planned.skips,
-    planned.silent,
-    tampering.final_state_digest,
-)
-"""Checks of one run."""
-
-CHECKS: tuple[Callable[[Any], Result], ...] = (*LEDGER_CHECKS, *RUN_CHECKS)
-"""All checks: plain functions from facts to remarks, or to why they could not be made.
-
-Each says in ``@looks_for("…")`` what should be the case.
-"""
-
-_MOST_INT64 = 2**63 - 1
+__all__ = ["audit"]
 
 
 def audit(
@@ -96,7 +48,8 @@ def audit(
         None.
     graph : RepoDependencyGraph or SequencePlan, optional
         What runs are held against that carry no plan in their tags, as the original's never do. A graph
-        tells the dependencies; a plan also tells what was to be released, and at which version.
+        tells the dependencies; a plan also tells what was to be released, and at which version: of another system's
+        runs those of its train alone (the tag ``train``, or the run's id, is its ``originating_run_id``).
     anchor : str, optional
         A line that :func:`seqkit.anchor` gave earlier and that was kept elsewhere, or a text that holds it. Whatever
         was changed, added or taken away in what it covers is an error; what came later is none.
@@ -132,6 +85,9 @@ def audit(
     the digest taken away                                      a warning                 found
     digest and plan taken away, skips or retries left          a warning                 found
     digest, plan, and all else that only seqkit writes         nobody: as the original   found
+    a run marked as another system's, its plan or digest left  ``plan``: as seqkit's     found
+    the same, both taken away, and the agent left              ``plan``: as seqkit's     found
+    the same, and the agent taken away too                     nobody: as another's      found
     the mark of the digest's version                           ``final_state_digest``    found
     plan, tags, times, status, where the digest is of an       nobody: that it does not  found
     older seqkit (version 1)                                   cover them is said
@@ -145,6 +101,31 @@ def audit(
     what came after the anchor                                 as without one            as without
     a release recorded and never made                          nobody: it holds          nobody
     =========================================================  ========================  ===========
+
+    Of runs that another system made (:func:`seqkit.ledger_from_frame`) nothing is asked that only seqkit writes:
+
+    ===========================================================  ======================================================
+    checks                                                       of another system's run
+    ===========================================================  ======================================================
+    ``plan``, ``plan_id``, ``spec_digest``, ``turns``,           not checked: it has none
+    ``digests``, ``final_state_digest``
+    ``seq``, ``total_events``, ``kinds``, ``spelling``,          not checked: seqkit wrote these itself; what does not
+    ``payloads``                                                 fit all the same was changed since
+    ``status``, ``duration``, ``after_the_end``                  checked, though seqkit took them from the rows
+    ``timestamps``                                               attempts that end before they start, or before the one
+                                                                 before them ended: warnings; not checked without times
+    ``retries``, ``entries``, ``doubts``, ``unfinished``         checked; attempts that are not told, and what was
+                                                                 cancelled, are worth knowing, what still went on is a
+                                                                 warning
+    ``twice``                                                    in a run; in a train where versions are told
+    ``order``                                                    with `graph`, by times: started before what it needs
+                                                                 had ended; the same moment is in time
+    ``blocked``, ``antichain``                                   with `graph`: started, or failed, below a failure; also
+                                                                 where the system lets that go on
+    ``skips``                                                    with `graph`: named blockers are needed and not out
+    ``scope``                                                    with `graph`: repos it does not know, a warning for all
+    ``versions``, ``silent``                                     with the plan of that train alone
+    ===========================================================  ======================================================
 
     Examples
     --------
@@ -161,14 +142,14 @@ def audit(
         run_id = run_called(ledger, run_id)
     facts = _facts_of_ledger(ledger, run_id)
     name = facts.name or repr(ledger)
-    report = _Collector()
+    report = Collector()
     n_events = 0
     plans = Plans()
     told = ledger if facts.settled is None else facts.settled.ledger
     again = Counter(event.run_id for event in facts.settled.repeats) if facts.settled is not None else Counter()
     if kept_elsewhere is not None:
         facts.anchored = mismatch(kept_elsewhere, facts.everything, told.get_events)
-    chains = _Chains(told, facts.links)
+    chains = Chains(told, facts.links, facts.everything)
     if run_id is not None:
         chains.read_before(run_id)
     with collector_paused():
@@ -191,8 +172,9 @@ def audit(
             if chains.has(run.run_id):
                 chains.take_in(run.run_id, run_facts.releases())
     report.check_ledger(facts)
+    report.say_of_all_runs()
     covered = None if kept_elsewhere is None else kept_elsewhere.runs
-    return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks(), covered)
+    return AuditReport(name, len(facts.records), n_events, report.findings(), report.checks(), covered, report.imported)
 
 
 def _given(graph: object) -> Order | None:
@@ -238,66 +220,9 @@ def _facts_of_run(run: RunRecord, events: Sequence[RunEvent], own: OwnPlan, give
         return RunFacts(run, events, own.order, "", own.settings, own.remarks, own.text)
     why = "the plan in the run's tags cannot be read" if own.order else "the run carries no plan"
     why += "; give a plan or a graph (graph=…, or --graph FILE)"
+    if given is not None and given.origin is not None and system_of(run) is not None:
+        given = given if given.origin in (run.run_id, tag_of(run, "train")) else given.as_graph
     return RunFacts(run, events, given, why, own.settings, own.remarks)
-
-
-class _Chains:
-    """What the runs that go on with one another tell of each other; each run is read once more, however many ask."""
-
-    def __init__(self, ledger: RunLedger, links: Links) -> None:
-        self._ledger = ledger
-        self._links = links
-        self._told: dict[str, tuple[RunRecord, list[Told]]] = {}
-        self._out: dict[str, dict[tuple[str, str | None], str]] = {}
-        self._chain: dict[str, str] = {}  # run → the oldest run of its chain
-
-    def decided(self, run: RunFacts) -> Callable[[str], str | None]:
-        """Tell of a repo that a run left in doubt which run ended it, or took it as released; None where none did."""
-        run_id = run.record.run_id
-        standing: Standing = {repo: (run_id, Told(repo, "in_progress")) for repo in run.open}
-        standing |= {repo: (run_id, Told(repo, "failed", unsure=True)) for repo in run.doubts.failed}
-        for later in self._links.after(run_id):
-            if not any(own.in_doubt for _, own in standing.values()):
-                break
-            take_in(standing, *self._read(later))
-        return {repo: by for repo, (by, own) in standing.items() if not own.in_doubt}.get
-
-    def out_before(self, run_id: str) -> Mapping[tuple[str, str | None], str]:
-        """Tell which run of the same chain, of those taken in so far, released a repo at a version."""
-        return self._out.get(self._named(run_id), {})
-
-    def has(self, run_id: str) -> bool:
-        """Tell whether a run goes on with another one, or another one with it."""
-        return bool(self._named(run_id))
-
-    def take_in(self, run_id: str, released: Iterable[tuple[str, str | None]]) -> None:
-        """Keep what a run of a chain released."""
-        out = self._out.setdefault(self._named(run_id), {})
-        for release in released:
-            out.setdefault(release, run_id)
-
-    def read_before(self, run_id: str) -> None:
-        """Take in the runs of a chain that are older than one."""
-        for other in self._links.family(run_id):
-            if other == run_id:
-                return
-            released = ((told.repo_id, told.version) for told in self._read(other)[1] if told.is_out)
-            self.take_in(other, released)
-
-    def _named(self, run_id: str) -> str:
-        """Give the oldest run of a run's chain; nothing where it is alone."""
-        if run_id not in self._chain:
-            family = self._links.family(run_id)
-            self._chain |= dict.fromkeys(family, family[0] if len(family) > 1 else "")
-        return self._chain.get(run_id, "")
-
-    def _read(self, run_id: str) -> tuple[RunRecord, list[Told]]:
-        if run_id not in self._told:
-            story = Story()
-            for event in self._ledger.get_events(run_id):
-                story.tell(event)
-            self._told[run_id] = (self._ledger.get_run(run_id), story.items())
-        return self._told[run_id]
 
 
 def _places(ledger: LedgerFacts, run_id: str) -> Callable[[int], str]:
@@ -313,63 +238,3 @@ def _places(ledger: LedgerFacts, run_id: str) -> Callable[[int], str]:
         return "" if event.line is None else f" ({ledger.place(event.source, event.line)})"
 
     return place
-
-
-class _Collector:
-    """Takes in what the checks say, run by run."""
-
-    def __init__(self) -> None:
-        self._by_check: dict[str, list[Finding]] = {check.__name__: [] for check in CHECKS}
-        self._runs = 0
-        self._why: dict[str, Counter[str]] = {name: Counter() for name in self._by_check}
-
-    def check_ledger(self, facts: LedgerFacts) -> None:
-        for check in LEDGER_CHECKS:
-            for remark in self._remarks(check, facts):
-                self._by_check[check.__name__].append(
-                    Finding(check.__name__, remark.severity, remark.run_id, None, remark.repo_id, remark.message)
-                )
-
-    def check_run(self, facts: RunFacts, place: Callable[[int], str]) -> None:
-        run_id = facts.record.run_id
-        self._runs += 1
-        for check in RUN_CHECKS:
-            for severity, message, index, repo, _ in self._remarks(check, facts):
-                seq, where = (None, "") if index is None else (facts.events[index].seq, place(index))
-                if seq is not None and not -_MOST_INT64 <= seq <= _MOST_INT64:
-                    seq = None
-                self._by_check[check.__name__].append(
-                    Finding(check.__name__, severity, run_id, seq, repo, message + where)
-                )
-
-    def _remarks(self, check: Callable[[Any], Result], facts: Any) -> Sequence[Remark]:
-        """Give what a check says, as a rule nothing; keep why it was not made."""
-        try:
-            result = check(facts)
-            if not result:
-                return ()
-            if not isinstance(result, NotChecked):
-                return list(result)
-        except Exception as problem:  # whatever a record may hold that nobody thought of: it is a finding
-            return [Remark("error", f"the check could not cope with the record: {problem!r:.300}")]
-        self._why[check.__name__][result.why] += 1
-        return ()
-
-    def findings(self) -> list[Finding]:
-        return [finding for own in self._by_check.values() for finding in own]
-
-    def checks(self) -> list[Checked]:
-        checked = []
-        for check in CHECKS:
-            name = check.__name__
-            missed = sum(self._why[name].values())
-            made = (1 if check in LEDGER_CHECKS else self._runs) - missed
-            counts = Counter(finding.severity for finding in self._by_check[name])
-            errors, warnings, infos = (counts[severity] for severity in SEVERITIES)
-            result = "not checked" if not made else "failed" if errors or warnings else "passed"
-            why = "" if made else "there is no run"
-            if missed:
-                reason = "; ".join(self._why[name])
-                why = f"in {missed} of {made + missed} runs: {reason}" if made else reason
-            checked.append(Checked(name, result, errors, warnings, infos, why, (check.__doc__ or "").strip()))
-        return checked

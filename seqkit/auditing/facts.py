@@ -11,7 +11,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from seqkit.auditing.conformance import Conformance
 from seqkit.auditing.doubts import IN_DOUBT, STILL_RUNNING, DoubtFacts
+from seqkit.auditing.foreign import system_of
 from seqkit.auditing.order import Order, Settings
 from seqkit.auditing.retaken import CHUNK, Retaken, is_known
 from seqkit.auditing.standing import Standing
@@ -89,7 +91,7 @@ class RunFacts:
         self.decided: Callable[[str], str | None] = lambda repo: None
         """Which later run tells what became of a repo that this one left in doubt; None where none does."""
         self.out_before: Mapping[tuple[str, str | None], str] = {}
-        """Which run of the same chain had released a repo at a version before this one began."""
+        """Which run of the same chain, or of an imported train, had released a repo at a version before this one."""
         self.repeats = 0
         """How many events stood there again, byte for byte, and are not among `events`."""
         self.carried: dict[int, object] = {}
@@ -249,6 +251,35 @@ class RunFacts:
         if self.order is None:
             raise ValueError("the run has no order, expected a look at .order first")
         return Standing(self, self.order)
+
+    @cached_property
+    def imported(self) -> str | None:
+        """Which other system made the run; None of seqkit's own and the original's."""
+        return system_of(self.record)
+
+    @cached_property
+    def conformance(self) -> Conformance:
+        """How each repo of the order stands to those it needs, by times and not by the order of events."""
+        if self.order is None:
+            raise ValueError("the run has no order, expected a look at .order first")
+        return Conformance(self, self.order)
+
+    def told_at(self, index: int | None) -> datetime | None:
+        """When an event of an imported run happened; None where nobody told."""
+        if index is None or self.events[index].payload.get("time_unknown") is True:
+            return None
+        return self.times[index]
+
+    @cached_property
+    def told_times(self) -> list[datetime]:
+        """All times of an imported run that somebody told, as its events stand; those of skips are nobody's."""
+        untold = set(self.skipped.values())
+        return [
+            time
+            for index, (event, time) in enumerate(zip(self.events, self.times, strict=True))
+            if index not in untold
+            and not (isinstance(event.payload, dict) and event.payload.get("time_unknown") is True)
+        ]
 
 
 def _has_known_digest(record: RunRecord) -> bool:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar, cast
 
 from seqkit._util.words import quoted
 
-__all__ = ["SEVERITIES", "Finding", "NotChecked", "Remark", "Result", "error", "info", "looks_for", "named", "warning"]
+__all__ = [
+    "SEVERITIES",
+    "Finding",
+    "NotChecked",
+    "Partly",
+    "Remark",
+    "Result",
+    "error",
+    "info",
+    "looks_for",
+    "named",
+    "warning",
+]
 
 _Check = TypeVar("_Check", bound=Callable[..., object])
 
@@ -30,6 +43,8 @@ class Remark(NamedTuple):
     """Which repo it is about."""
     run_id: str | None = None
     """Which run; filled in for checks of one run."""
+    of_all_runs: bool = False
+    """Whether remarks of the same words are one finding about the ledger, which names their repos."""
 
 
 class NotChecked(NamedTuple):
@@ -37,9 +52,22 @@ class NotChecked(NamedTuple):
 
     why: str
     """What is missing, and how to give it."""
+    whose: str = ""
+    """Whom that is about, where it would be another reason for each run: named behind it, the first of them."""
 
 
-Result = Iterable[Remark] | NotChecked
+class Partly(NamedTuple):
+    """A check that could be made of a part only, or tells less than it seems."""
+
+    remarks: Sequence[Remark]
+    """What it has to say all the same."""
+    why: str
+    """What it could not look at, or why it tells less."""
+    made: bool = True
+    """Whether what it is for could be looked at all the same."""
+
+
+Result = Iterable[Remark] | NotChecked | Partly
 
 
 class Finding(NamedTuple):
@@ -59,10 +87,11 @@ class Finding(NamedTuple):
     """What was expected and what was found, and where it stands where lines are known."""
 
 
-def looks_for(sentence: str) -> Callable[[_Check], _Check]:
+def looks_for(sentence: str, of_imported: Callable[[Any], Result] | None = None) -> Callable[[_Check], _Check]:
     """Declare what a check wants to be the case: its sentence on the audit's page, and its docstring.
 
-    Written as data, because ``python -OO`` takes docstrings away.
+    Written as data, because ``python -OO`` takes docstrings away. `of_imported` is asked instead about the facts of
+    runs that another system made.
 
     Examples
     --------
@@ -74,7 +103,14 @@ def looks_for(sentence: str) -> Callable[[_Check], _Check]:
 
     def declare(check: _Check) -> _Check:
         check.__doc__ = sentence
-        return check
+        if of_imported is None:
+            return check
+
+        @wraps(check)
+        def either(run: Any) -> Any:
+            return check(run) if run.imported is None else of_imported(run)
+
+        return cast("_Check", either)
 
     return declare
 

@@ -42,12 +42,19 @@ class Order:
     """The plan as it stands in the tags of the run; None where it was given to the audit."""
     written: Mapping[str, bytes] = field(default_factory=dict)
     """Its items and edges as canonical JSON, where they stand there just as seqkit writes them."""
+    graph_of: str | None = None
+    """Of what the plan is whose dependencies alone these are."""
 
     @cached_property
     def expected(self) -> frozenset[str]:
         """The repos that may have events: those to release; of a graph all."""
         released = self.released
         return frozenset(self.ids if released is None else itertools.compress(self.ids, released))
+
+    @cached_property
+    def as_graph(self) -> Order:
+        """The dependencies alone, without what was to be released."""
+        return Order(self.ids, self.position, self.dependencies, graph_of=self.origin)
 
     @cached_property
     def spec_digest(self) -> str | None:

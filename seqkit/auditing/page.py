@@ -6,8 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from seqkit._show.document import document, grid, sentences, unbroken
-from seqkit._show.html import Markup
-from seqkit._util.words import and_more, plural
+from seqkit._show.html import Markup, shortened
+from seqkit._util.words import and_more, listed, plural
 
 if TYPE_CHECKING:
     from seqkit.auditing.report import AuditReport
@@ -38,8 +38,34 @@ _WITHOUT_ANCHOR = (
 )
 
 
+def _of_imported(report: AuditReport) -> tuple[list[str], list[str]]:
+    """Say what the audit can tell of runs that other systems made; nothing where there are none."""
+    if not report.imported:
+        return [], []
+    runs = f"{sum(report.imported.values()):,} of {plural(report.n_runs, 'run')}"
+    systems = listed([shortened(system, 60) for system in report.imported], 3)
+    can = (
+        f"Read from another system's record ({systems}): {runs}. Times and attempts are held against each other and, "
+        "where a graph was given, whether each repo was started after what it needs, and none below a failure; "
+        "versions, and what is missing, only against the plan of that train."
+    )
+    cannot = (
+        f"That the record of {systems} is whole: it has neither plan nor digest, and numbers, kinds and status seqkit "
+        "wrote itself. What was left out or changed before seqkit read it leaves no trace.",
+        "That such a system broke its own rules: it may let what depends on a failure go on, and a graph of today may "
+        "not be that of the day.",
+    )
+    return [can], [*cannot]
+
+
 def _limits(report: AuditReport) -> tuple[list[str], list[str]]:
     """Say what this audit can tell, and what not."""
+    can, cannot = _of_imported(report)
+    proves, does_not = _of_ledger(report)
+    return [*proves, *can], [*does_not, *cannot]
+
+
+def _of_ledger(report: AuditReport) -> tuple[list[str], list[str]]:
     if report.covered is None:
         return [*_PROVES], [*_DOES_NOT_PROVE[:1], *_WITHOUT_ANCHOR, *_DOES_NOT_PROVE[1:]]
     fits = not any(row.errors for row in report.check_rows if row.check == "anchored")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seqkit._util.words import inflected, plural
+from seqkit.auditing import conformance, foreign
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
 from seqkit.core.blocking import Above, Blockers, size
@@ -27,8 +28,12 @@ __all__ = [
 _NO_RELEASES = "a graph does not say what was to be released; pass a SequencePlan as graph"
 
 
-@looks_for("The run carries a plan that can be read.")
+@looks_for("The run carries a plan that can be read.", of_imported=foreign.no_plan)
 def plan(run: RunFacts) -> Result:
+    return [*foreign.disguised(run.record), *_own_plan(run)]
+
+
+def _own_plan(run: RunFacts) -> list[Remark]:
     summary = run.record.summary
     if run.tags.get("plan") is None and summary is not None and summary.final_state_digest is not None:
         return [
@@ -51,7 +56,7 @@ def _own_signs(run: RunFacts) -> list[int]:
     return sorted([*run.skipped.values(), *beside, *(index for indices in run.retried.values() for index in indices)])
 
 
-@looks_for("The plan's id is the digest of the plan.")
+@looks_for("The plan's id is the digest of the plan.", of_imported=foreign.no_plan)
 def plan_id(run: RunFacts) -> Result:
     if run.order is None or run.order.own is None:
         return NotChecked("the run carries no plan that can be read")
@@ -65,7 +70,7 @@ def plan_id(run: RunFacts) -> Result:
     ]
 
 
-@looks_for("The spec digest is that of what the run was made for.")
+@looks_for("The spec digest is that of what the run was made for.", of_imported=foreign.no_plan)
 def spec_digest(run: RunFacts) -> Result:
     if run.order is None or run.order.origin is None:
         return NotChecked(run.why_no_order or "a graph does not say what the run was made for")
@@ -81,7 +86,7 @@ def spec_digest(run: RunFacts) -> Result:
     return [say(f"spec_digest is {found!r}, expected {expected!r}: that of originating_run_id {of!r:.80}")]
 
 
-@looks_for("Nothing is entered or skipped that the plan lacks.")
+@looks_for("Nothing is entered or skipped that the plan lacks.", of_imported=conformance.scope)
 def scope(run: RunFacts) -> Result:
     if run.order is None:
         return NotChecked(run.why_no_order)
@@ -108,7 +113,7 @@ def scope(run: RunFacts) -> Result:
     return remarks
 
 
-@looks_for("What is released has the version of the plan.")
+@looks_for("What is released has the version of the plan.", of_imported=conformance.versions)
 def versions(run: RunFacts) -> Result:
     if run.order is None or run.order.versions is None:
         return NotChecked(run.why_no_order or "a graph does not say which version was to be released")
@@ -127,7 +132,7 @@ def versions(run: RunFacts) -> Result:
     return remarks
 
 
-@looks_for("A repo is entered, or skipped, after the end of all that it needs.")
+@looks_for("A repo is entered, or skipped, after the end of all that it needs.", of_imported=conformance.order)
 def order(run: RunFacts) -> Result:
     if run.order is None:
         return NotChecked(run.why_no_order)
@@ -172,7 +177,7 @@ def turns(run: RunFacts) -> Result:
     return remarks
 
 
-@looks_for("Nothing is entered after a failure that forbids it.")
+@looks_for("Nothing is entered after a failure that forbids it.", of_imported=conformance.blocked)
 def blocked(run: RunFacts) -> Result:
     if run.order is None and run.settings.terms.stop_at is None:
         return NotChecked(run.why_no_order)
@@ -202,7 +207,7 @@ def blocked(run: RunFacts) -> Result:
     return remarks
 
 
-@looks_for("No failed repo depends on another failed one.")
+@looks_for("No failed repo depends on another failed one.", of_imported=conformance.antichain)
 def antichain(run: RunFacts) -> Result:
     if run.order is None:
         return NotChecked(run.why_no_order)
@@ -221,7 +226,7 @@ def antichain(run: RunFacts) -> Result:
     ]
 
 
-@looks_for("Every NodeSkipped has its reason, and names it.")
+@looks_for("Every NodeSkipped has its reason, and names it.", of_imported=conformance.skips)
 def skips(run: RunFacts) -> Result:
     if not run.skipped:
         return []
@@ -283,7 +288,10 @@ def _lists_all(found: list[Any], blockers: Blockers, above: Above) -> bool:
     return len(found) == size(above) and found == blockers.all(above)
 
 
-@looks_for("Repos without an event are exactly the unreleased ones, and those that a failure holds back.")
+@looks_for(
+    "Repos without an event are exactly the unreleased ones, and those that a failure holds back.",
+    of_imported=conformance.silent,
+)
 def silent(run: RunFacts) -> Result:
     if run.order is None:
         return NotChecked(run.why_no_order)

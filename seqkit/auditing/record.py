@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from seqkit._util.words import plural
+from seqkit.auditing import foreign
 from seqkit.auditing.facts import KINDS, RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, named, warning
 from seqkit.core.model import RunStatus, utc_text
@@ -35,7 +36,7 @@ def seq(run: RunFacts) -> Result:
     remarks = [] if numbers == list(range(1, len(numbers) + 1)) else list(_misnumbered(numbers))
     if n := run.repeats:
         remarks.append(warning(f"{plural(n, 'event stands', 'events stand')} there again, byte for byte: counted once"))
-    return remarks
+    return foreign.not_its_own(run, remarks)
 
 
 def _misnumbered(numbers: list[int]) -> Iterator[Remark]:
@@ -63,7 +64,7 @@ def total_events(run: RunFacts) -> Result:
         return NotChecked("the run has no summary")
     found, told = len(run.events), summary.total_events
     if found == told:
-        return []
+        return foreign.not_its_own(run, [])
     return [error(f"total_events is {_number(told)}, found {plural(found, 'event')}")]
 
 
@@ -72,6 +73,8 @@ def unfinished(run: RunFacts) -> Result:
     if run.record.status is not RunStatus.RUNNING:
         return []
     doubt = run.open
+    if run.imported is not None:
+        return foreign.still_going(run, named(doubt))
     tail = f"in doubt, entered and not ended: {named(doubt)}" if doubt else "no release was under way there"
     n = len(run.events)
     return [
@@ -96,6 +99,8 @@ def _never_ended(run: RunFacts, repo: str, index: int) -> Remark:
     told = f"{repo!r:.90} was entered and never ended"
     if (later := run.decided(repo)) is not None:
         return info(f"{told} here; run {later!r:.90}, which goes on with this one, tells how it ended", index, repo)
+    if run.imported is not None and run.record.status is not RunStatus.COMPLETED:
+        return foreign.never_ended(told, index, repo)
     if run.record.status is RunStatus.CANCELLED:
         by = "closed" if run.closed else "cancelled"
         return warning(f"{told}: the run was {by}, so nobody knows how far it got", index, repo)
@@ -152,7 +157,12 @@ def twice(run: RunFacts) -> Result:
         remarks += [error(f"{repo!r:.90} {message}", index, repo) for index, repo in run.odd.get(name, ())]
     for release, index in run.releases().items() if run.out_before else ():
         if (before := run.out_before.get(release)) is not None:
-            repo, _ = release
+            repo, version = release
+            if run.imported is not None:
+                if version is not None:
+                    told = f"is released again: run {before!r:.90} of the same train had released it at that version"
+                    remarks.append(warning(f"{repo!r:.90} {told}", index, repo))
+                continue
             told = (
                 f"is released again: run {before!r:.90}, which this one goes on with, had released it at that version"
             )
@@ -176,6 +186,8 @@ def retries(run: RunFacts) -> Result:
         if name.startswith("tried again")
         for index, repo in told
     ]
+    if run.imported is not None:
+        return remarks + foreign.retries(run)
     attempts = run.settings.attempts
     for repo, indices in run.retried.items():
         for number, index in enumerate(indices, 1):
@@ -210,7 +222,7 @@ def retries(run: RunFacts) -> Result:
     return remarks
 
 
-@looks_for("Time does not run backwards.")
+@looks_for("Time does not run backwards.", of_imported=foreign.timestamps)
 def timestamps(run: RunFacts) -> Result:
     times = run.times
     began, ended = run.record.created_at, run.record.completed_at
@@ -244,12 +256,14 @@ def after_the_end(run: RunFacts) -> Result:
     ended, summary = run.record.completed_at, run.record.summary
     if ended is None:
         return NotChecked("the run has not ended")
+    if not foreign.has_times(run):
+        return NotChecked(foreign.NO_TIMES)
     last = len(run.events) - 1
     remarks = [error("an event follows, expected RunClosed to be the last", at) for at in run.closed if at != last]
     if remarks:
         return remarks
     if not run.times or (run.forward and run.times[-1] <= ended):
-        return []
+        return foreign.taken_from_rows(run, [], "the end")
     for index, event in enumerate(run.events):
         if event.timestamp <= ended:
             continue
@@ -263,16 +277,17 @@ def after_the_end(run: RunFacts) -> Result:
 
 @looks_for("Every event is of a known kind.")
 def kinds(run: RunFacts) -> Result:
-    return [
+    remarks = [
         warning(f"kind is {run.events[index].kind!r:.80}, expected one of {', '.join(KINDS)}", index)
         for index in run.unknown_kinds
     ]
+    return foreign.not_its_own(run, remarks)
 
 
 @looks_for("Kinds are spelled NodeEntered, not node_entered.")
 def spelling(run: RunFacts) -> Result:
     if not run.respelled:
-        return []
+        return foreign.not_its_own(run, [])
     spellings = Counter(run.events[index].kind for index in run.respelled)
     first = {run.events[index].kind: index for index in reversed(run.respelled)}
     return [
@@ -283,13 +298,14 @@ def spelling(run: RunFacts) -> Result:
 
 @looks_for("Every event of a known kind says what that kind must say.")
 def payloads(run: RunFacts) -> Result:
-    return [
+    remarks = [
         error(
             f"the payload of {run.events[index].kind} is {_short(run.events[index].payload)}, expected {expected}",
             index,
         )
-        for index, expected in run.malformed
+        for index, expected in foreign.wrong_in_payloads(run)
     ]
+    return foreign.not_its_own(run, remarks)
 
 
 def _short(payload: object) -> str:
@@ -325,13 +341,15 @@ def status(run: RunFacts) -> Result:
         remarks.append(error(f"the run is COMPLETED, expected FAILED: failed are {named(failures)}"))
     if record.status is RunStatus.FAILED and not failures and not run.open:
         remarks.append(
-            warning(
+            foreign.without_failure(run)
+            if run.imported is not None
+            else warning(
                 "the run is FAILED and no repo failed: something outside of the releases broke it off, or events lack"
             )
         )
     if record.status is RunStatus.CANCELLED and run.own and not _left(run):
         remarks.append(info("the run is CANCELLED and nothing was left to do, expected COMPLETED or FAILED"))
-    return remarks
+    return foreign.taken_from_rows(run, remarks, "the status")
 
 
 def _left(run: RunFacts) -> bool:
@@ -351,6 +369,8 @@ def duration(run: RunFacts) -> Result:
     summary, began, ended = run.record.summary, run.record.created_at, run.record.completed_at
     if summary is None or ended is None:
         return NotChecked("the run has not ended")
+    if not foreign.has_times(run):
+        return NotChecked(foreign.NO_TIMES)
     told = summary.duration_ms
     span = (ended - began) // _MILLISECOND
     times = run.times[:1] + run.times[-1:] if run.forward else run.times
@@ -358,7 +378,7 @@ def duration(run: RunFacts) -> Result:
     remarks = []
     if told < 0:
         remarks.append(error(f"duration_ms is {_number(told)}, expected 0 or more"))
-    elif told == 0 and not run.own:
+    elif told == 0 and not run.own and run.imported is None:
         if span > 0:
             remarks.append(info(f"duration_ms is 0 over {span} ms; the original always writes 0"))
     elif told + 2 < between:
@@ -369,4 +389,4 @@ def duration(run: RunFacts) -> Result:
         )
     elif told + max(60_000, span // 10) < span:
         remarks.append(warning(f"duration_ms is {told}, expected about {span}: from the run's start to its end"))
-    return remarks
+    return foreign.taken_from_rows(run, remarks, "the length")

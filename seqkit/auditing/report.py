@@ -75,6 +75,8 @@ class AuditReport:
         How much of it.
     covered : int or None
         How many runs the anchor covers that was given, the oldest first; None where none was.
+    imported : dict of str to int
+        How many runs another system made, and which.
     finding_rows : tuple of Finding
         What `findings` shows, a record each.
     check_rows : tuple of Checked
@@ -97,6 +99,7 @@ class AuditReport:
         findings: Sequence[Finding],
         checks: Sequence[Checked],
         covered: int | None = None,
+        imported: Mapping[str, int] | None = None,
     ) -> None:
         self.ledger = ledger
         self.n_runs = n_runs
@@ -104,6 +107,7 @@ class AuditReport:
         self.finding_rows = tuple(findings)
         self.check_rows = tuple(checks)
         self.covered = covered
+        self.imported = dict(imported or {})
 
     @property
     def ok(self) -> bool:
@@ -121,7 +125,7 @@ class AuditReport:
         """All findings, a row each, in the order of the checks and of the runs.
 
         Columns: `check` (string), `severity` (ordered categorical: error, warning, info), `run_id` (string;
-        missing where it is about the ledger), `seq` (Int64; missing where it is about no event), `repo_id`,
+        missing where it is about the ledger), `seq` (Int64; missing where it is about no event), `repo_id` (string),
         `message` (string: what was expected and found).
         """
         rows = self.finding_rows

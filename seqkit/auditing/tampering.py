@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted  # the C one, where there is one
 
+from seqkit.auditing import foreign
 from seqkit.auditing.facts import RunFacts
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, warning
 from seqkit.auditing.order import Order
@@ -16,7 +17,7 @@ from seqkit.ledger.digest import VERSION, canonical, version_of
 __all__ = ["final_state_digest"]
 
 
-@looks_for("The digest of the final state is that of the record.")
+@looks_for("The digest of the final state is that of the record.", of_imported=foreign.no_plan)
 def final_state_digest(run: RunFacts) -> Result:
     summary, version = run.record.summary, version_of(run.record)
     if summary is None:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from seqkit._util.words import listed, plural
 from seqkit.auditing.findings import NotChecked, Remark, Result, error, info, looks_for, warning
+from seqkit.auditing.foreign import system_of
 from seqkit.core.model import RunRecord, utc_text
 from seqkit.ledger.copies import Settled
 from seqkit.ledger.found import FoundLedger, FoundRun, Problem
@@ -66,7 +67,10 @@ class LedgerFacts:
 
 @looks_for("Everything in the ledger can be read.")
 def readable(ledger: LedgerFacts) -> Result:
-    return [error(f"{ledger.place(problem.source, problem.line)}: {problem.message}") for problem in ledger.problems]
+    return [
+        (info if problem.guessed else error)(f"{ledger.place(problem.source, problem.line)}: {problem.message}")
+        for problem in ledger.problems
+    ]
 
 
 @looks_for("Every run is recorded once.")
@@ -126,8 +130,8 @@ def links(ledger: LedgerFacts) -> Result:
         tags = record.metadata.tags if isinstance(record.metadata.tags, dict) else {}
         for name in ("resumes", "train"):
             value = tags.get(name)
-            if value is None:
-                continue
+            if value is None or (name == "train" and system_of(record) is not None):
+                continue  # other systems say what runs belong to, and no more
             tagged = True
             if not isinstance(value, str):
                 found = warning(f"the tag {name} is {value!r:.80}, expected a text")
@@ -162,6 +166,8 @@ def digests(ledger: LedgerFacts) -> Result:
         here, there = (other, run_id) if ledger.only == other else (run_id, other)
         told = f"the run carries the digest of run {there!r:.90}, expected one of its own: one is a copy of the other"
         remarks.append(Remark("error", told, run_id=here))
+    if ledger.everything and all(system_of(record) is not None for record in ledger.everything):
+        return NotChecked("no run carries a digest: all are of other systems")
     return remarks
 
 

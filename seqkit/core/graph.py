@@ -657,8 +657,8 @@ class RepoDependencyGraph:
             ``"dependencies"``: columns `dependency`, `dependent` (string) and, where one of them is not just
             ``normal``, `kinds` (string, separated by commas); a row an edge, sorted. :meth:`from_edges` takes the
             frame back, but for a repo whose id is blank; repos without edges are not in it. ``"repos"``: index
-            `repo_id`, a row a repo, and a column an attribute that any of them has, such as `version` and `path`
-            (string where all of it is text, else object; missing where a repo has none).
+            `repo_id`, a row a repo, and a column an attribute that any of them has, such as ``version`` and
+            ``path`` (string where all of it is text, else object; missing where a repo has none).
 
         Examples
         --------

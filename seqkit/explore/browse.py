@@ -321,7 +321,7 @@ class Browser:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """The findings of :attr:`report`."""
+        """The :attr:`seqkit.AuditReport.findings` of the selected run; empty where there is none."""
         return self.report.findings
 
     # ------------------------------------------------------------------ two runs

@@ -18,7 +18,7 @@ from seqkit.ledger import LedgerLike
 from seqkit.ledger.copies import counted
 from seqkit.ledger.naming import run_called
 from seqkit.ledger.reading import lent
-from seqkit.ledger.story import Told, story_of
+from seqkit.ledger.story import Told, imported_from, story_of
 
 __all__ = ["Blame", "blames_of", "blockers"]
 
@@ -61,7 +61,8 @@ def blockers(
         One run: its id, the start of it (four characters or more) or ``"last"``; all runs where None.
     graph : RepoDependencyGraph or SequencePlan, optional
         For runs that carry no plan (the original's): what they were made from. With a graph, every silent
-        repo below a failure counts as blocked, as nothing tells which repos were not to be released.
+        repo below a failure counts as blocked, as nothing tells which repos were not to be released. Another system's
+        runs need none: without it the blockers count that their record names.
     by_run : bool
         A row for each failed repo of each run, instead of one for each repo.
 
@@ -82,7 +83,7 @@ def blockers(
     RunNotFound
         Where the ledger has no such run.
     ValueError
-        Where a run in which something failed carries no plan, and `graph` is None.
+        Where a run of ours or the original's in which something failed carries no plan, and `graph` is None.
 
     Notes
     -----
@@ -113,8 +114,12 @@ def blockers(
             story = story_of(record, source.get_events(record.run_id))
             if not any(told.status == "failed" or told.word in ("blocked", "stopped") for told in story.told.values()):
                 continue  # nothing to blame on anybody, with or without a plan
-            past = past_run(record, story, graph)
-            for repo, blame in blames_of(past.ends.values(), past.plan).items():
+            if graph is None and imported_from(record) is not None:
+                told = blames_of(story.items(), None)  # its rows name whom they waited for, as far as anybody knows
+            else:
+                past = past_run(record, story, graph)
+                told = blames_of(past.ends.values(), past.plan)
+            for repo, blame in told.items():
                 whole = blames.setdefault((record.run_id if by_run else "", repo), Blame())
                 whole.failures += blame.failures
                 whole.blocks += blame.blocks

@@ -72,7 +72,7 @@ def counted_once(
     >>> [run.file for run in counted_once(found, [early, late, late])]
     ['b.json']
     >>> [str(told) for told in found.said()]
-    ['1 older records of a run, which a newer one replaced: 1', '1 records that came twice and count once: 1']
+    ['older records of a run, which a newer one replaced: 1', 'records that came twice and count once: 1']
     """
     kept: dict[str, RunFile] = {}
     for new in told:

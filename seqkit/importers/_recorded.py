@@ -12,11 +12,22 @@ from seqkit.errors import ReadError
 from seqkit.ledger.attempts import CANCELLED, IN_DOUBT, AttemptRow
 from seqkit.readers._files import PathLike, described
 
-__all__ = ["Recorded", "moment"]
+__all__ = ["Recorded", "counted", "moment"]
 
 _EXAMPLES = 4
 _FINER = re.compile(r"(\.\d{6})\d+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def counted(what: str, count: int, examples: Sequence[str] = ()) -> Counted:
+    """Say how many of something there are, in the plural; of a single one, which is shown, no number.
+
+    Examples
+    --------
+    >>> str(counted("rows without a repo", 2, ("3", "7"))), str(counted("rows without a repo", 1, ("3",)))
+    ('2 rows without a repo: 3, 7', 'rows without a repo: 3')
+    """
+    return Counted(what, 0 if count == 1 and examples else count, tuple(examples[:_EXAMPLES]))
 
 
 class Recorded:
@@ -118,7 +129,7 @@ class Recorded:
         """Give all that was said."""
         return [
             *self._notes,
-            *(Counted(what, count, tuple(examples)) for what, (count, examples) in self._said.items()),
+            *(counted(what, count, examples) for what, (count, examples) in self._said.items()),
         ]
 
 

@@ -15,6 +15,7 @@ from seqkit._util.collector import collector_paused
 from seqkit.core.model import RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary, spec_digest_of, utc_text
 from seqkit.core.read_report import Counted
 from seqkit.errors import ReadError
+from seqkit.importers._recorded import counted
 from seqkit.ledger.attempts import CANCELLED, IN_DOUBT, AttemptRow
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.story import IMPORTED
@@ -93,7 +94,7 @@ class _LeftOut:
 
     def said(self) -> Iterator[Counted]:
         for what, rows in self._rows.items():
-            yield Counted(what, len(rows), tuple(rows[:4]))
+            yield counted(what, len(rows), rows)
 
 
 class _Run:

@@ -16,6 +16,7 @@ from seqkit.core.plan import SequencePlan
 from seqkit.core.read_report import Counted
 from seqkit.importers._blame import blockers_in
 from seqkit.importers._columns import Columns, TimeUnit
+from seqkit.importers._recorded import counted
 from seqkit.importers._telling import told_ledger
 from seqkit.ledger.attempts import CANCELLED, COLUMNS, IN_DOUBT, AttemptRow
 from seqkit.ledger.found import FoundLedger
@@ -233,7 +234,7 @@ def _numbered(rows: Sequence[AttemptRow], numbers_told: bool) -> tuple[list[Atte
         if row.status not in _UNTRIED:
             by_repo.setdefault((row.run_id, row.repo_id), []).append(at)
     found: list[AttemptRow | None] = list(rows)
-    again, counted = 0, []
+    again, several = 0, []
     for (run, repo), places in by_repo.items():
         if len(places) == 1:
             found[places[0]] = _as_attempt(rows[places[0]], rows[places[0]].attempt or 1)
@@ -241,7 +242,7 @@ def _numbered(rows: Sequence[AttemptRow], numbers_told: bool) -> tuple[list[Atte
         taken: dict[int, AttemptRow] = {}
         own = sorted(places, key=lambda at: rows[at].attempt or 0) if numbers_told else _by_time(rows, places)
         if len(own) > 1 and not numbers_told:
-            counted.append(f"{repo} in {run}")
+            several.append(f"{repo} in {run}")
         for at in own:
             row = rows[at]
             number = row.attempt or max(taken, default=0) + 1
@@ -256,9 +257,9 @@ def _numbered(rows: Sequence[AttemptRow], numbers_told: bool) -> tuple[list[Atte
                 )
             taken[number] = found[at] = _as_attempt(row, number)
     notes = [Counted("rows that stand there twice, counted once", again)] if again else []
-    if counted:
+    if several:
         what = "repos with several rows in a run, taken for attempts in the order of their times"
-        notes.append(Counted(what, len(counted), tuple(counted[:4])))
+        notes.append(counted(what, len(several), several))
     return [row for row in found if row is not None], notes
 
 
@@ -299,7 +300,7 @@ def _strangers(rows: Sequence[AttemptRow], places: Mapping[str, int]) -> list[Co
     for repo in strange[:4]:
         like = near.near(repo, 1)
         examples.append(f"{repo} (near {like[0]})" if like else repo)
-    return [Counted("repos that the graph does not know", len(strange), tuple(examples))]
+    return [counted("repos that the graph does not know", len(strange), examples)]
 
 
 def _with_blockers(rows: Sequence[AttemptRow], graph: RepoDependencyGraph, order: Sequence[str]) -> list[AttemptRow]:

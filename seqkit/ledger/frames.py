@@ -88,9 +88,9 @@ def events_frame(ledger: LedgerLike, run_id: str | None = None) -> pd.DataFrame:
 
     `run_id` is an id, the start of one (four characters or more) or ``"last"``.
 
-    Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version`, `released_as` (the payload's
-    `run_id`: of a release, in time or too late), `error` (string), `timestamp` (UTC), `payload` (object: the untouched
-    dict).
+    Columns: `run_id` (string), `seq` (Int64), `kind`, `repo_id`, `version` (string), `released_as` (string: the
+    payload's `run_id` of a release, in time or too late), `error` (string), `timestamp` (UTC), `payload` (object: the
+    untouched dict).
     Of a path or URL, and of a ledger that was read, also `source` (string); of what was read every event, with those
     of unknown runs at the end.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 
+import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["png"]
+__all__ = ["png", "png_of"]
 
 
 def png(draw: Callable[[Axes], object], width: float, height: float, dpi: float = 144.0) -> bytes:
@@ -42,4 +43,21 @@ def png(draw: Callable[[Axes], object], width: float, height: float, dpi: float 
     draw(figure.subplots())
     content = BytesIO()
     figure.savefig(content, format="png", dpi=dpi, metadata={"Software": None})
+    return content.getvalue()
+
+
+def png_of(axes: Axes, dpi: float = 100.0) -> bytes:
+    r"""Give the figure that a plot has made for itself as PNG, and close it.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph
+    >>> from seqkit.plots import impact
+    >>> png_of(impact(RepoDependencyGraph.from_edges([("core", "api")])))[:8]
+    b'\x89PNG\r\n\x1a\n'
+    """
+    figure = axes.figure
+    content = BytesIO()
+    figure.savefig(content, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})  # type: ignore[union-attr]  # a whole figure
+    plt.close(figure)  # type: ignore[arg-type]  # the same
     return content.getvalue()

@@ -192,7 +192,7 @@ OWN_WAYS = {
     "ledger/surreal/engine": "writes into a folder of its own, in a process of its own",
     "ledger/surreal/folder": "makes that folder, and copies into it",
     "ledger/sql/place": "makes a folder of its own, and copies into it",
-    "cli/reference": "makes a folder of its own, and Sphinx writes the pages",
+    "cli/site/building": "makes a folder of its own, and Sphinx writes the pages",
     "running/output": "keeps what a command writes, for as long as it runs or where logs are asked for",
     "__main__": "opens the device that forgets everything",
 }

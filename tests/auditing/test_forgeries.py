@@ -266,6 +266,22 @@ def plan_and_digest_taken_away(lines: Lines) -> None:
     del runs(lines)[0]["metadata"]["tags"]["plan"]
 
 
+def mark(lines: Lines, at: int = 0) -> None:
+    runs(lines)[at]["metadata"]["tags"]["imported"] = {"from": "Jenkins", "times": False}
+
+
+@forgery("plan", "final_state_digest")
+def the_mark_of_another_system_and_a_reason_changed(lines: Lines) -> None:
+    mark(lines)
+    another_reason(lines)
+
+
+@forgery("plan")
+def the_mark_of_another_system_without_plan_and_digest(lines: Lines) -> None:
+    mark(lines, 2)
+    plan_and_digest_and_all_other_signs_taken_away(lines)
+
+
 @forgery("total_events", "final_state_digest")
 def the_tail_cut_off(lines: Lines) -> None:
     lines.remove({"event": events(lines)[-1]})
@@ -313,6 +329,18 @@ def plan_and_digest_and_all_other_signs_taken_away(lines: Lines) -> None:
     run = runs(lines)[2]
     run["summary"]["final_state_digest"] = None
     del run["metadata"]["tags"]["plan"]
+
+
+@forgery()
+def the_mark_of_another_system_and_no_sign_of_our_own(lines: Lines) -> None:
+    the_mark_of_another_system_without_plan_and_digest(lines)
+    runs(lines)[2]["metadata"]["agent_name"] = "Jenkins"
+
+
+@forgery("total_events")
+def the_same_and_its_tail_cut_off(lines: Lines) -> None:
+    the_mark_of_another_system_and_no_sign_of_our_own(lines)
+    lines.remove({"event": events(lines, "other")[-1]})
 
 
 @forgery()

@@ -19,7 +19,9 @@ from seqkit import (
     RunMetadata,
     RunNotFound,
     ScriptedReleaser,
+    attempts_frame,
     build_plan,
+    ledger_from_frame,
     load_dataset,
     run_plan,
 )
@@ -154,3 +156,13 @@ def test_real_trains() -> None:
 def test_an_unknown_run_is_named() -> None:
     with pytest.raises(RunNotFound, match="run not found: nobody"):
         blockers(MemoryRunLedger(), "nobody")
+
+
+def test_another_systems_run_names_whom_it_waited_for() -> None:
+    graph = RepoDependencyGraph.from_edges([("core", "api"), ("docs", "api"), ("core", "web")])
+    plan = build_plan(graph, version="1.0")
+    ours = run_plan(plan, ScriptedReleaser(["core", "docs"])).ledger
+    theirs = ledger_from_frame(attempts_frame(ours))
+    pd.testing.assert_frame_equal(blockers(theirs), blockers(ours))
+    untold = ledger_from_frame(attempts_frame(ours).drop(columns="blocked_by"))
+    assert blockers(untold)["blocks"].tolist() == [0, 0]

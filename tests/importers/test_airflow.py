@@ -104,7 +104,7 @@ def test_tries_come_from_both_tables(tmp_path: Path) -> None:
 def test_what_airflow_before_2_10_does_not_keep_is_said(tmp_path: Path) -> None:
     found = read_airflow([table(tmp_path, line("clean", "success", 3, "10:00:00", "10:05:00"))])
     assert short(found.rows) == [("clean", 3, "succeeded", [])]
-    assert "1 task instances whose earlier tries the source does not keep" in said(found)
+    assert "task instances whose earlier tries the source does not keep" in said(found)
     assert "clean in etl#r1: 1 of 3" in said(found)
 
 
@@ -165,7 +165,7 @@ def test_what_is_removed_is_left_out_and_said(tmp_path: Path) -> None:
     rows = [line("load", "success", 1, "10:00:00", "10:05:00"), line("old", "removed", 0)]
     found = read_airflow([table(tmp_path, *rows)])
     assert short(found.rows) == [("load", 1, "succeeded", [])]
-    assert "1 task instances left out that are removed" in said(found)
+    assert "task instances left out that are removed" in said(found)
     assert "old in etl#r1" in said(found)
 
 
@@ -198,7 +198,7 @@ def test_a_failure_blocks_by_way_of_what_did_not_run(tmp_path: Path) -> None:
     assert short(found.rows)[1:] == [("clean", None, "blocked", ["load"]), ("report", None, "blocked", ["load"])]
     given = read_airflow([table(tmp_path, *rows)], RepoDependencyGraph.from_edges([("load", "clean")]))
     assert short(given.rows)[1:] == [("clean", None, "blocked", ["load"]), ("report", None, "blocked", [])]
-    assert "1 tasks whose upstream failed, of which nothing tells what it was: report in etl#r1" in said(given)
+    assert "tasks whose upstream failed, of which nothing tells what it was: report in etl#r1" in said(given)
 
 
 def test_instances_of_mapped_tasks_are_repos(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_task_that_was_cleared_keeps_every_try(tmp_path: Path) -> None:
         ("load", 2, "succeeded", []),
         ("clean", 1, "succeeded", []),
     ]
-    assert "1 task instances that were cleared, or wait for another try" in said(found)
+    assert "task instances that were cleared, or wait for another try" in said(found)
 
 
 def test_what_is_up_for_retry_is_in_the_history_too(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_what_a_person_marked_later_counts(tmp_path: Path) -> None:
     for files in ([now, history], [history, now]):
         found = read_airflow(files)
         assert short(found.rows) == [("load", 1, "succeeded", [])]
-        assert "1 tries that were marked as something else later" in said(found)
+        assert "tries that were marked as something else later" in said(found)
 
 
 def test_rows_that_are_there_twice_count_once(tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_an_open_row_yields_to_one_that_has_ended(tmp_path: Path) -> None:
     for files in ([older, table(tmp_path, *rows)], [table(tmp_path, *rows), older]):
         found = read_airflow(files)
         assert short(found.rows) == [("load", 1, "succeeded", []), ("report", None, "blocked", [])]
-        assert "1 tries with an open row and one that has ended" in said(found)
+        assert "tries with an open row and one that has ended" in said(found)
 
 
 def test_rows_that_contradict_each_other_are_refused_by_name(tmp_path: Path) -> None:
@@ -279,11 +279,11 @@ def test_rows_that_contradict_each_other_are_refused_by_name(tmp_path: Path) -> 
 def test_outcomes_without_a_try(tmp_path: Path) -> None:
     found = read_airflow([table(tmp_path, line("start", "success", 0, "10:00:00", "10:00:00"))])
     assert short(found.rows) == [("start", 1, "succeeded", [])]
-    assert "1 outcomes without a try" in said(found)
+    assert "outcomes without a try" in said(found)
     earlier = table(tmp_path, line("start", "failed", 0), name="task_instance_history.csv")
     again = read_airflow([table(tmp_path, line("start", "success", 1, "10:00:00", "10:00:00")), earlier])
     assert short(again.rows) == [("start", 1, "succeeded", [])]
-    assert "1 earlier rounds left out in which a task was not tried" in said(again)
+    assert "earlier rounds left out in which a task was not tried" in said(again)
 
 
 def test_other_ways_to_write_a_table(tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_listings_of_instances_and_of_tries(tmp_path: Path) -> None:
         ("clean", None, "pending", []),
         ("fetch[4]", 1, "in_progress", []),
     ]
-    assert said(found) == "1 rows that are there twice: counted once: try 2 of load in etl#r1"
+    assert said(found) == "rows that are there twice: counted once: try 2 of load in etl#r1"
 
 
 def test_pages_that_are_missing_are_said(tmp_path: Path) -> None:
@@ -531,7 +531,7 @@ def test_an_older_database_has_fewer_tables(tmp_path: Path) -> None:
     connection.close()
     found = read_airflow_database(path, RepoDependencyGraph.from_edges([("clean", "report")]))
     assert short(found.rows) == [EXPECTED[0], *EXPECTED[2:]]
-    assert "1 task instances whose earlier tries" in said(found)
+    assert "task instances whose earlier tries" in said(found)
 
 
 def test_what_is_no_database_of_airflows(tmp_path: Path) -> None:

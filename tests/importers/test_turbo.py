@@ -170,8 +170,8 @@ def test_a_run_that_comes_twice(tmp_path: Path) -> None:
     early, late = summary(build("core", 0), build("api")), summary(build("core", 0), build("api", 0))
     found = read_turbo_runs(written(tmp_path, {"b.json": late, "a.json": early, "c.json": late}))
     assert [row.status for row in found.rows] == ["succeeded", "succeeded"]
-    assert "1 records that came twice and count once: 1" in said(found)
-    assert "1 older records of a run" in said(found)
+    assert "records that came twice and count once: 1" in said(found)
+    assert "older records of a run" in said(found)
     with pytest.raises(ReadError, match="otherwise than"):
         read_turbo_runs(written(tmp_path, {"a.json": late, "b.json": summary(build("core", 1), build("api"))}))
 

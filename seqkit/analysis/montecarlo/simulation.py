@@ -110,9 +110,9 @@ class Simulation(UnderTerms):
         -------
         DataFrame
             Index `count`: succeeded, failed, skipped. Columns: `mean` (float64, repos per run), `se_mean`
-            (its standard error as in :class:`seqkit.Estimate`: 0 only where it is exact; NaN for a single
-            trial), `std` (of one run; NaN for a single trial), and the quantiles `min`, `q05`, `q25`, `median`,
-            `q75`, `q95`, `max` (int64; the smallest count with at least that share of the trials at or below
+            (float64: its standard error as in :class:`seqkit.Estimate`: 0 only where it is exact; NaN for a single
+            trial), `std` (float64: of one run; NaN for a single trial), and the quantiles `min`, `q05`, `q25`,
+            `median`, `q75`, `q95`, `max` (int64; the smallest count with at least that share of the trials at or below
             it).
         """
         rows = {}

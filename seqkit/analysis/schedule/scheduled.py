@@ -251,7 +251,7 @@ class Schedule:
               by dependencies alone.
             - `criticality`, `se_criticality` (float64): the share of trials in which the end hangs on it, by what let
               what start, a dependency or a freed lane; what came before a freeze that was in the way does not count.
-              `criticality_by_dependencies` by dependencies alone, whatever the freezes.
+            - `criticality_by_dependencies` (float64): the same by dependencies alone, whatever the freezes.
             - `si`, `ssi`, `cruciality` (float64): the measures of :mod:`seqkit.analysis.schedule.measures`.
         """
         return repos_frame(self._trials, self._since)
