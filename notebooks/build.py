@@ -2,7 +2,8 @@
 
 ``python notebooks/build.py`` does all of them, ``python notebooks/build.py 04*.ipynb`` only some. The lesson has one
 source, the teacher's notebook: its solutions are marked in the way of nbgrader, and the student's version is the same
-without them. It is written without outputs, and what cannot run without solutions is tagged ``nbval-skip``.
+without them. It is written without outputs. It runs to its end with nothing filled in: where the teacher's checks
+raise, so that they can be graded, the student's say what is not done yet, or not right.
 Tags stay as they are: ``nbval-check-output`` marks a cell whose output the tests compare.
 """
 
@@ -14,6 +15,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -25,6 +27,26 @@ STUDENT = HERE / "student" / TEACHER.name
 SOLUTION = re.compile(
     r"^( *)### BEGIN SOLUTION\n.*?^ *### END SOLUTION$", re.MULTILINE | re.DOTALL
 )
+TO_DO = re.compile(r"^(\w+) = \.\.\.", re.MULTILINE)
+HELPER = '''\
+# This cell needs no answer: it makes the checks say how far you are.
+from contextlib import contextmanager
+
+
+@contextmanager
+def exercise(number, *answers):
+    """Say whether the checks inside pass, or that there is no answer yet."""
+    undone, said = any(answer is ... for answer in answers), "right"
+    try:
+        yield
+    except NotImplementedError:
+        undone = True
+    except AssertionError as error:
+        said = f"not right. {error}".removesuffix(". ")
+    except Exception as error:
+        said = f"not right. {type(error).__name__}: {error}"
+    print(f"Exercise {number}: {'not done yet' if undone else said}")
+'''
 MODEL_ID = re.compile(r'"model_id": "([0-9a-f]{32})"')
 
 
@@ -60,8 +82,9 @@ def _settled(book: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
 
 
 def student_version(teacher: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Take the solutions and all outputs out of the teacher's notebook."""
+    """Take the solutions and all outputs out of the teacher's notebook, and let its checks say what is not right."""
     book = copy.deepcopy(teacher)
+    number, answers = 0, []
     for cell in book.cells:
         grading = cell.metadata.get("nbgrader", {})
         if cell.cell_type != "code":
@@ -69,12 +92,23 @@ def student_version(teacher: nbformat.NotebookNode) -> nbformat.NotebookNode:
                 cell.source = "YOUR ANSWER HERE"
             continue
         cell.outputs, cell.execution_count = [], None
-        cell.source = SOLUTION.sub(
-            r"\1# YOUR CODE HERE\n\1raise NotImplementedError()", cell.source
-        )
-        if grading.get("solution") or grading.get("grade"):
-            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "nbval-skip"]
+        if grading.get("solution"):
+            number, answers = number + 1, TO_DO.findall(cell.source)
+            cell.source = SOLUTION.sub(_place, cell.source)
+        elif grading.get("grade"):
+            inside = textwrap.indent(cell.source, "    ")
+            cell.source = f"with exercise({', '.join([str(number), *answers])}):\n{inside}"
+    first = next(place for place, cell in enumerate(book.cells) if cell.cell_type == "code")
+    helper = nbformat.v4.new_code_cell(HELPER.rstrip("\n"), id="checks")
+    book.cells.insert(first + 1, helper)
     return book
+
+
+def _place(solution: re.Match[str]) -> str:
+    """Say where the answer goes. A function without its body raises when it is called; a value is ``...`` so far."""
+    indent = solution[1]
+    place = f"{indent}# YOUR CODE HERE"
+    return f"{place}\n{indent}raise NotImplementedError()" if indent else place
 
 
 def main(names: list[str]) -> None:

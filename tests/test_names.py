@@ -181,7 +181,7 @@ def test_public_names_of_what_is_seen() -> None:
     pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "levers", "options"}
     pictures |= {"rates", "order", "timeline", "makespan", "gantt", "lanes", "tornado"}
     assert set(seqkit.plots.__all__) == pictures
-    assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"}
+    assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf", "lesson_notebook"}
 
 
 def test_public_names_of_the_readers_of_formats() -> None:

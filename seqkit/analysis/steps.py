@@ -17,7 +17,7 @@ from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import Rules, Skip, each_choice, fail_ids
 from seqkit.core.terms import GOES_ON, Policy, Terms
 
-__all__ = ["OrderCheck", "check_order", "is_queue", "needed_releases", "steps"]
+__all__ = ["OrderCheck", "check_order", "is_queue", "needed_releases", "steps", "told_steps"]
 
 _MOST_WHOLE = 2_000  # items of a plan whose whole queue is listed at each step
 _MOST_READY = 100
@@ -48,10 +48,11 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     -------
     pandas.DataFrame
         A row a choice, in plan order. Columns: `step` (Int64, from 1), `choice` (string: the repo taken),
-        `ready` (object: list of the repos that could be taken, in plan order, so `choice` first), `freed`
-        (object: list of the repos that become ready with this choice, in plan order), `blocked` (object: list of the
-        repos to release that this choice's failure newly keeps from starting), `why` (string: the reason in
-        words). Of a plan of more than 2,000 items `ready` lists the first hundred, since whoever waits long would stand
+        `ready` (object: list of the repos whose turn may come, in plan order, so `choice` first), `freed`
+        (object: list of the repos that become ready with this choice and that no failure keeps from starting, in plan
+        order), `blocked` (object: list of the repos to release that this choice's failure newly keeps from starting),
+        `why` (string: the reason in words). A blocked repo comes into `ready` too, to be passed over, and is never
+        freed. Of a plan of more than 2,000 items `ready` lists the first hundred, since whoever waits long would stand
         in it again and again, and `n_ready` (Int64, behind it) counts them all.
 
     Examples
@@ -60,7 +61,7 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
     >>> frame = steps(plan, fail="core")
     >>> frame.loc[0, ["choice", "ready", "freed", "blocked"]].tolist()
-    ['core', ['core'], ['api', 'docs'], ['api', 'docs']]
+    ['core', ['core'], [], ['api', 'docs']]
     >>> print(*frame["why"], sep="\n")
     core is first in line: it needs nothing. It fails, which keeps 2 repos from starting
     api is passed over: it needs core, which failed
@@ -75,10 +76,31 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
     released
     app is next in the order of the whole graph, which the plan keeps: it needs nothing in this plan
     """
+    return told_steps(plan, fail, policy)[0]
+
+
+def told_steps(
+    plan: SequencePlan, fail: str | Iterable[str], policy: Policy
+) -> tuple[pd.DataFrame, list[str], list[list[str]]]:
+    """Give the frame of :func:`steps`, the reason of each as it is told afterwards, and who came into `ready` with it.
+
+    Examples
+    --------
+    >>> from seqkit import RepoDependencyGraph, build_plan
+    >>> plan = build_plan(RepoDependencyGraph.from_edges([("core", "api"), ("core", "docs")]), version="1.0")
+    >>> frame, afterwards, newcomers = told_steps(plan, "core", "skip_dependents")
+    >>> frame["why"][1], afterwards[1]
+    ('api is passed over: it needs core, which failed', 'api was passed over: it needs core, which failed')
+    >>> newcomers
+    [['api', 'docs'], [], []]
+    """
     failing = fail_ids(plan, fail)
     rules = Rules(plan, Terms(policy))
     arrays, whole = plan.arrays, len(plan.items) <= _MOST_WHOLE
     rows: list[tuple[str, list[str], int, list[str], list[str], str]] = []
+    afterwards: list[str] = []
+    newcomers: list[list[str]] = []
+    held: set[str] = set()
     held_back: set[int] = set()  # who stands below a failure, unreleased ones too
     queue = is_queue(plan)
     waits_for = [len(row) for row in arrays.dependencies]
@@ -88,14 +110,15 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
         position, repo = step.position, step.repo_id
         ready, n_ready, blocked = [arrays.ids[other] for other in line.first], len(line), list[str]()
         if isinstance(step, Skip):
-            why = _why_skipped(step)
+            told, came_of_it = f"passed over: {_why_skipped(step)}", ("", "")
         else:
             place = "first in line" if queue else _place(*line.before(position), arrays.ids)
-            why = f"{shortened(repo, 60)} is {place}: {_needs(rules, position, queue)}"
+            told, came_of_it = f"{place}: {_needs(rules, position, queue)}", ("", "")
             if repo in failing:
                 blocked = _newly_blocked(rules, position, held_back)
-                held = f"{plural(len(blocked), 'repo')}" if blocked else "nobody"
-                why += f". It fails, which keeps {held} from starting"
+                kept = f"{plural(len(blocked), 'repo')}" if blocked else "nobody"
+                rest = f"which keeps {kept} from starting"
+                came_of_it = (f". It fails, {rest}", f". It failed, {rest}")
         freed = []
         for other in arrays.dependents[position]:
             waits_for[other] -= 1
@@ -103,9 +126,14 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
                 freed.append(other)
         line.take()
         line.add(freed)
-        rows.append((repo, ready, n_ready, [arrays.ids[other] for other in freed], blocked, why))
+        newcomers.append([arrays.ids[other] for other in freed])
+        held.update(blocked)
+        name = shortened(repo, 60)
+        why = f"{name} is {told}{came_of_it[0]}"
+        afterwards.append(f"{name} was {told}{came_of_it[1]}")
+        rows.append((repo, ready, n_ready, [other for other in newcomers[-1] if other not in held], blocked, why))
     choice, queues, counts, freeds, blocks, whys = (list(x) for x in zip(*rows, strict=True)) if rows else ([],) * 6
-    return dtypes.frame(
+    frame = dtypes.frame(
         {
             "step": dtypes.integer(range(1, len(rows) + 1)),
             "choice": dtypes.string(choice),
@@ -116,6 +144,7 @@ def steps(plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "
             "why": dtypes.string(whys),
         }
     )
+    return frame, afterwards, newcomers
 
 
 class _Line:
@@ -227,12 +256,11 @@ def _needs(rules: Rules, position: int, queue: bool) -> str:
 
 
 def _why_skipped(step: Skip) -> str:
-    repo = shortened(step.repo_id, 60)
     if step.cause == "unreleased":
-        return f"{repo} is passed over: it is not part of this release and holds nobody up"
+        return "it is not part of this release and holds nobody up"
     if step.cause == "stopped":
-        return f"{repo} is passed over: the release has stopped"
-    return f"{repo} is passed over: it needs {_names(step.blocked_by, len(step.blocked_by) + step.more)}, which failed"
+        return "the release has stopped"
+    return f"it needs {_names(step.blocked_by, len(step.blocked_by) + step.more)}, which failed"
 
 
 def _names(repos: Sequence[str], count: int | None = None) -> str:

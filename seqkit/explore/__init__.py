@@ -8,18 +8,20 @@ Scenario     a what-if that is changed bit by bit
 LiveRun      a run as it goes, from its events
 Walk         the sequencing of a plan, step by step
 Quiz         questions about it
+Exercises    what a notebook asks about it
 Browser      the runs of a ledger, filtered, opened and compared
 ===========  ==============================================================
 """
 
 from seqkit._util.public import presented
 from seqkit.explore.browse import Browser
+from seqkit.explore.exercises import Exercises
 from seqkit.explore.lesson import Walk
 from seqkit.explore.live import LiveRun
 from seqkit.explore.quiz import Quiz
 from seqkit.explore.scenario import Scenario
 
-__all__ = ["Browser", "LiveRun", "Quiz", "Scenario", "Walk"]
+__all__ = ["Browser", "Exercises", "LiveRun", "Quiz", "Scenario", "Walk"]
 
 presented(__name__, __all__, globals())
 

@@ -40,18 +40,25 @@ class GraphDrawing:
         return not self.ids and self.among > 0
 
 
-def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None = None, depth: int = 1) -> GraphDrawing:
+def draw(
+    plan_or_graph: SequencePlan | RepoDependencyGraph,
+    around: str | None = None,
+    depth: int = 1,
+    implied: bool = False,
+) -> GraphDrawing:
     """Lay out a plan or graph, or what is near one of its repos.
 
     Parameters
     ----------
     plan_or_graph : SequencePlan or RepoDependencyGraph
-        What to draw. Dependencies that others imply are left out.
+        What to draw.
     around : str, optional
         Draw this repo, what it needs and what needs it, up to `depth` steps away; None draws all, and so
         does "" where no repo is called that.
     depth : int
         Steps, from 1.
+    implied : bool
+        Whether to draw dependencies that others imply too.
 
     Raises
     ------
@@ -66,6 +73,8 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
     >>> picture = draw(graph)
     >>> picture.ids, [column for column, _ in picture.spots], picture.implied
     (('core', 'api', 'app'), [0.0, 1.0, 2.0], 1)
+    >>> len(picture.routes), len(draw(graph, implied=True).routes)
+    (2, 3)
     >>> draw(graph, around="api").ids
     ('core', 'api', 'app')
     """
@@ -91,7 +100,7 @@ def draw(plan_or_graph: SequencePlan | RepoDependencyGraph, around: str | None =
     number = {repo: i for i, repo in enumerate(ids)}
     _, serves = both_ways(graph)
     edges = [(repo, other) for repo in ids for other in serves(repo) if other in number]
-    kept = reduction(ids, edges)
+    kept = edges if implied else reduction(ids, edges)
     spots, routes = rows(ids, kept)
     return GraphDrawing(
         ids=tuple(ids),

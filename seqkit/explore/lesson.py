@@ -12,16 +12,17 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit._util.words import listed, plural
-from seqkit.analysis.steps import is_queue, steps
+from seqkit.analysis.steps import is_queue, told_steps
 from seqkit.analysis.whatif import what_if
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import fail_ids
 from seqkit.core.terms import Policy
 from seqkit.explore._words import short, told
 
-__all__ = ["Walk"]
+__all__ = ["MOST_WALKED", "Walk"]
 
-_MOST = 2_000  # every step keeps all that is ready, so time and memory grow with the square
+MOST_WALKED = 2_000
+"""Repos in a walk: every step keeps all that is ready, so time and memory grow with the square."""
 
 
 class Walk:
@@ -73,7 +74,7 @@ class Walk:
     ('core', ['api', 'docs'], {'core': 0, 'api': 0, 'docs': 0, 'app': 1})
     >>> walk.forward(); walk.why
     True
-    'api is first in line: it needs core, which has been released. It fails, which keeps 1 repo from starting'
+    'api was first in line: it needs core, which has been released. It failed, which keeps 1 repo from starting'
     >>> walk.words
     {'core': 'succeeded', 'api': 'failed', 'docs': 'pending', 'app': 'pending'}
     """
@@ -81,22 +82,21 @@ class Walk:
     def __init__(self, plan: SequencePlan, fail: str | Iterable[str] = (), policy: Policy = "skip_dependents") -> None:
         if not isinstance(plan, SequencePlan):
             raise TypeError(f"plan is {as_given(plan)}, expected a SequencePlan; build_plan(graph) makes one")
-        if len(plan.items) > _MOST:
+        if len(plan.items) > MOST_WALKED:
             raise ValueError(
-                f"plan has {len(plan.items):,} repos, expected at most {_MOST:,} for a walk; "
+                f"plan has {len(plan.items):,} repos, expected at most {MOST_WALKED:,} for a walk; "
                 "a plan of part of the graph will do: build_plan(graph.subgraph(repos), …)"
             )
         self.plan = plan
         self.fail = fail_ids(plan, fail)
         self.policy = policy
-        self.frame: pd.DataFrame = steps(plan, self.fail, policy)
+        self.frame: pd.DataFrame
+        self.frame, self._why, self._newcomers = told_steps(plan, self.fail, policy)
         self.queue = is_queue(plan)
         self.position = 0
         self._ids = [item.repo_id for item in plan.items]
         self._ends = what_if(plan, self.fail, policy).words()
-        self._ready, self._freed, self._blocked, self._why = (
-            self.frame[name].tolist() for name in ("ready", "freed", "blocked", "why")
-        )
+        self._ready, self._freed, self._blocked = (self.frame[name].tolist() for name in ("ready", "freed", "blocked"))
 
     # ------------------------------------------------------------------ moving
 
@@ -148,7 +148,7 @@ class Walk:
     def why(self) -> str:
         """Why it was taken, and what came of it, in words."""
         if self.position:
-            return str(self._why[self.position - 1])
+            return self._why[self.position - 1]
         n = len(self._ready[0]) if len(self) else 0
         if not n:
             return "The plan is empty: there is nothing to choose"
@@ -165,11 +165,11 @@ class Walk:
         """Where the walk stands, `why`, and who became ready with it: in words."""
         parts = [f"Step {self.position} of {len(self)}. {self.why}".removesuffix(".")]
         if (freed := self.freed) and self.queue:
-            parts.append(f"That brings {told(freed)} into the queue")
+            parts.append(f"That brought {told(freed)} into the queue")
         elif freed:
-            parts.append(
-                f"That makes {told(freed)} ready; in the whole graph's order, ready are now {told(self.ready)}"
-            )
+            parts.append(f"That made {told(freed)} ready; in the whole graph's order, ready are now {told(self.ready)}")
+        if held := [repo for repo in self.newcomers if repo not in freed]:
+            parts.append(f"The turn of {told(held)} will come only to be passed over")
         if self.at_end and len(self):
             counts = Counter(self._ends)
             ends = [f"{counts[word]} {style.word}" for word, style in STATUS_STYLES.items() if counts[word]]
@@ -178,8 +178,13 @@ class Walk:
 
     @property
     def freed(self) -> list[str]:
-        """The repos that became ready with it, in plan order."""
+        """The repos that became ready with it, and that no failure keeps from starting, in plan order."""
         return list(self._freed[self.position - 1]) if self.position else []
+
+    @property
+    def newcomers(self) -> list[str]:
+        """The repos that came into :attr:`ready` with it: the freed ones, and blocked ones, in plan order."""
+        return list(self._newcomers[self.position - 1]) if self.position else []
 
     @property
     def blocked(self) -> list[str]:

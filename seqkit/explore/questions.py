@@ -41,12 +41,14 @@ class Verdict:
     """What does not belong into the answer, as answered."""
     given_up: bool = False
     """Whether this tells the answer, rather than marking one."""
+    no_answer: bool = False
+    """Whether there is no answer yet to be marked."""
 
     def __bool__(self) -> bool:
         return self.right
 
     def __repr__(self) -> str:
-        return f"{'Right' if self.right else 'Not right'}. {self.message}"
+        return self.message if self.no_answer else f"{'Right' if self.right else 'Not right'}. {self.message}"
 
 
 @dataclass(frozen=True)

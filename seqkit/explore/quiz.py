@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from seqkit._util.secrets import as_given
-from seqkit.analysis.blast import blast_radius
-from seqkit.analysis.steps import needed_releases
 from seqkit.core.draws import Seed, resolve_seed
 from seqkit.core.plan import SequencePlan
 from seqkit.core.terms import Policy, Terms
-from seqkit.explore.questions import InOrder, NextUp, Question, Skipped, Verdict
+from seqkit.explore.asking import in_order, next_up, skipped
+from seqkit.explore.questions import Question, Skipped, Verdict
 
 __all__ = ["Quiz"]
 
@@ -21,6 +22,9 @@ _WINDOW = 5
 class Quiz:
     """Questions about a plan, in turn: what may go next, whom a failure skips, which order is valid.
 
+    No question comes twice, also where the policy changes in between; a small plan has few, and then no more come.
+    Where nothing is picked there is no answer: nothing is marked or counted. That it is nobody has to be said.
+
     Parameters
     ----------
     plan : SequencePlan
@@ -28,7 +32,7 @@ class Quiz:
     policy : str
         What a failure means for the rest.
     rng : int, numpy.random.Generator or None
-        The seed. Question n of a seed is always the same; None asks something else every time.
+        The seed. Question n of a seed is always the same, whatever the answers; None asks something else every time.
 
     Attributes
     ----------
@@ -42,10 +46,12 @@ class Quiz:
         The question: its `text`, its `candidates`, the situation in `words`.
     picked : list of str
         The answer so far, in the order of picking.
+    nobody : bool
+        Whether the answer so far is that it is nobody.
     verdict : Verdict or None
         What was said of the answer; None again where the picks have changed since.
-    right, answered : int
-        How many questions were answered right, and how many at all; only the first answer to each counts.
+    right, corrected, answered : int
+        How many questions were answered right at once, how many right after another answer, and how many at all.
 
     Raises
     ------
@@ -61,12 +67,16 @@ class Quiz:
     Quiz(question 1: 1 repo is released, core last. Name one that may go next.; 0 of 0 right)
     >>> quiz.check("app")
     Not right. app needs api, which has not been released yet.
-    >>> quiz.next_question(); quiz.question.text
+    >>> quiz.next_question()
+    True
+    >>> quiz.question.text
     'core fails, all others are well. Which repos are skipped? (Policy: whatever depends on a failure is skipped.)'
     >>> quiz.check(["api", "docs"])
     Not right. Missing: app (core → api → app).
+    >>> quiz.check(["api", "docs", "app"])
+    Right. It skips api: core → api; docs: core → docs; app: core → api → app.
     >>> quiz.score
-    '0 of 2 right'
+    '0 of 2 right, 1 corrected'
     """
 
     def __init__(
@@ -82,71 +92,66 @@ class Quiz:
                 f"plan is {as_given(plan, 200)}, expected one that releases a repo: else there is nothing to ask"
             )
         self.plan = plan
-        self.policy = Terms(policy).policy
+        self.policy: Policy = Terms(policy).policy
         self.seed = resolve_seed(rng)
-        self.right = self.answered = 0
-        self._needs = needed_releases(plan)
-        self._ask(1)
+        self.right = self.corrected = self.answered = 0
+        self._asked: set[str] = set()
+        self._to_ask = [self._shuffled(*each) for each in (next_up(plan), self._failures(), in_order(plan, _WINDOW))]
+        self.number = 0
+        self.question: Question
+        self.next_question()
 
     # ------------------------------------------------------------------ asking
 
-    def next_question(self) -> None:
-        """Go on to the next question, answered or not."""
-        self._ask(self.number + 1)
+    def next_question(self) -> bool:
+        """Go on to the next question, answered or not; returns whether there was one.
 
-    def _ask(self, number: int) -> None:
-        self.number = number
+        The kinds take turns. Of each, those with something to them come first.
+        """
+        for turn in range(self.number, self.number + len(self._to_ask)):
+            line = self._to_ask[turn % len(self._to_ask)]
+            while line:
+                question = line.pop(0)
+                if question.text not in self._asked:
+                    self._ask(question)
+                    self.number += 1
+                    return True
+        return False
+
+    @property
+    def at_end(self) -> bool:
+        """Whether there is no other question to come."""
+        return not any(question.text not in self._asked for line in self._to_ask for question in line)
+
+    def change_policy(self, policy: Policy) -> None:
+        """Let a failure mean something else in the questions to come, and in this one where it is not answered yet.
+
+        Raises
+        ------
+        ValueError
+            Where `policy` is none of the policies.
+        """
+        self.policy = Terms(policy).policy
+        self._to_ask[1] = self._shuffled(*self._failures())
+        if isinstance(self.question, Skipped) and not self._counted:
+            self._asked.discard(self.question.text)
+            self._ask(replace(self.question, policy=self.policy))
+
+    def _ask(self, question: Question) -> None:
+        self.question = question
+        self._asked.add(question.text)
         self.picked: list[str] = []
+        self.nobody = False
         self.verdict: Verdict | None = None
-        self._counted = False
-        kinds = (self._next_up, self._skipped, self._in_order)
-        self.question: Question = kinds[(number - 1) % len(kinds)]()
+        self._counted = self._settled = False
 
-    def _one_of(self, good: list[int], any_: range) -> int:
-        """Draw one, from those that make a good question where there are such."""
-        choices = good or list(any_)
-        return choices[int(np.random.default_rng([self.seed, self.number]).integers(len(choices)))]
+    def _failures(self) -> tuple[list[Question], list[Question]]:
+        return skipped(self.plan, self.policy, _MOST_SKIPPED)
 
-    def _next_up(self) -> Question:
-        """Ask where several may go and others may not."""
-        released = self.plan.released
-        left = {repo: len(needs) for repo, needs in self._needs.items()}
-        frees: dict[str, list[str]] = {repo: [] for repo in released}
-        for repo, needs in self._needs.items():
-            for other in needs:
-                frees[other].append(repo)
-        may_go = sum(not count for count in left.values())
-        good = []
-        for done, repo in enumerate(released):
-            if 2 <= may_go < len(released) - done:
-                good.append(done)
-            may_go -= 1
-            for other in frees[repo]:
-                left[other] -= 1
-                may_go += not left[other]
-        return NextUp(self.plan, self._one_of(good, range(len(released))))
-
-    def _skipped(self) -> Question:
-        """Ask about a failure that skips some, but not too many."""
-        released = self.plan.released
-        if Terms(self.policy).stop_at is not None:
-            counts = list(range(len(released) - 1, -1, -1))
-        else:
-            counts = blast_radius(self.plan)["n_dependents"].loc[released].tolist()
-        good = [place for place, count in enumerate(counts) if 1 <= count <= _MOST_SKIPPED]
-        return Skipped(self.plan, released[self._one_of(good, range(len(released)))], self.policy)
-
-    def _in_order(self) -> Question:
-        """Ask about a stretch of the plan in which something needs something else."""
-        released = self.plan.released
-        length = min(_WINDOW, len(released))
-        starts = range(len(released) - length + 1)
-        good = []
-        for start in starts:
-            stretch = released[start : start + length]
-            if any(other in stretch for repo in stretch for other in self._needs[repo]):
-                good.append(start)
-        return InOrder(self.plan, self._one_of(good, starts), length)
+    def _shuffled(self, good: list[Question], others: list[Question]) -> list[Question]:
+        kind = type((good or others)[0]).__name__
+        rng = np.random.default_rng([self.seed, *kind.encode()])
+        return [part[place] for part in (good, others) for place in rng.permutation(len(part))]
 
     # ------------------------------------------------------------------ answering
 
@@ -159,23 +164,38 @@ class Quiz:
             Where it is not in the plan.
         """
         self.plan.position(repo_id)
-        self.verdict = None
+        self.verdict, self.nobody = None, False
         if repo_id in self.picked:
             self.picked.remove(repo_id)
         else:
             self.picked = [repo_id] if self.question.picks == "one" else [*self.picked, repo_id]
 
+    def say_nobody(self) -> None:
+        """Answer that it is nobody; all picks are taken back."""
+        self.clear()
+        self.nobody = True
+
     def clear(self) -> None:
         """Take all picks back."""
-        self.picked, self.verdict = [], None
+        self.picked, self.nobody, self.verdict = [], False, None
 
     def check(self, answer: object = None) -> Verdict:
-        """Mark an answer, or what is picked where none is given. Whatever the answer is, there is a verdict."""
-        return self._count(self.question.check(self.picked if answer is None else answer))
+        """Mark an answer, or what is picked where none is given. Whatever the answer is, there is a verdict.
+
+        Nothing picked is no answer, and does not count; an empty `answer` says that it is nobody.
+        """
+        if answer is None:
+            if not self.picked and not self.nobody:
+                ask = " or say that it is nobody" if self.question.picks == "some" else ""
+                self.verdict = Verdict(False, f"Nothing is picked yet: pick a repo{ask}.", no_answer=True)
+                return self.verdict
+            answer = self.picked
+        return self._count(self.question.check(answer))
 
     def give_up(self) -> Verdict:
         """Have the sequencer's own answer told; a question not answered before counts as not right."""
         self.picked = self.question.solution
+        self.nobody = not self.picked
         return self._count(Verdict(False, self.question.given, given_up=True))
 
     def _count(self, verdict: Verdict) -> Verdict:
@@ -183,13 +203,17 @@ class Quiz:
             self._counted = True
             self.answered += 1
             self.right += verdict.right
+        elif verdict and not self._settled:
+            self.corrected += 1
+        self._settled = self._settled or verdict.right or verdict.given_up
         self.verdict = verdict
         return verdict
 
     @property
     def score(self) -> str:
         """The score in words."""
-        return f"{self.right} of {self.answered} right"
+        corrected = f", {self.corrected} corrected" if self.corrected else ""
+        return f"{self.right} of {self.answered} right{corrected}"
 
     def __repr__(self) -> str:
         return f"Quiz(question {self.number}: {self.question.text}; {self.score})"

@@ -16,7 +16,7 @@ __all__ = ["QuizPanel"]
 
 _HINTS = {
     "one": "Press a repo in the picture, or choose it in the list and press “Pick or take back”.",
-    "some": "Press all of them in the picture, or pick them from the list; leave the answer empty for nobody.",
+    "some": "Press all of them in the picture, or pick them from the list; where there is none, press “Nobody”.",
     "sequence": "Press them one after the other in the picture, or pick them from the list, the first to go first.",
 }
 
@@ -44,20 +44,22 @@ class QuizPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             layout=ipw.Layout(width="340px"),
         )
         pick = button("Pick or take back", "Put the repo chosen in the list into the answer, or take it out")
+        self._nobody = button("Nobody", "Answer that there is no such repo")
         clear = button("Clear", "Take all picks back")
         check = button("Check", "Have the answer marked", "primary")
         show = button("Show answer", "Tell what the sequencer does; this counts as not right")
-        following = button("Next question", "Go on to another question")
+        self._next = button("", "")
         self.status = StatusLine()
         self.status.style.font_size = "15px"
         self.status.layout.min_height = "48px"  # two lines, so that the picture below stays in its place
         pick.on_click(self._on_pick)
+        self._nobody.on_click(self._on_nobody)
         clear.on_click(self._on_clear)
         check.on_click(self._on_check)
         show.on_click(self._on_show)
-        following.on_click(self._on_next)
+        self._next.on_click(self._on_next)
         answering = ipw.VBox(
-            [row(pick, clear), self._answer, row(check, show, following, self._score)],
+            [row(pick, self._nobody, clear), self._answer, row(check, show, self._next, self._score)],
             layout=ipw.Layout(flex="1 1 320px", justify_content="space-around"),
         )
         columns = ipw.HBox([self._list, answering], layout=ipw.Layout(flex_flow="row wrap"))
@@ -76,6 +78,7 @@ class QuizPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             f'<div style="line-height:1.5"><b>Question {quiz.number}.</b> {escape(plain(question.text, 600))}'
             f'<div style="opacity:.85">{_HINTS[question.picks]}</div></div>'
         )
+        self._nobody.layout.display = None if question.picks == "some" else "none"
         self._refresh()
 
     def _refresh(self) -> None:
@@ -87,14 +90,19 @@ class QuizPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
             quiz.picked,
             words={},
             tags=tags,
-            empty="nothing picked yet",
+            empty="nobody" if quiz.nobody else "nothing picked yet",
         )
+        over = quiz.at_end
+        self._next.disabled = over
+        self._next.description = "No more questions" if over else "Next question"
+        self._next.tooltip = "All questions about this plan have been asked" if over else "Go on to another question"
         self._score.value = f'<span style="margin-left:8px">Score: <b>{escape(quiz.score)}</b></span>'
         if quiz.verdict is None:
             self.status.say("")
         else:
-            mark = "" if quiz.verdict.given_up else "✓ Right." if quiz.verdict else "✗ Not right."
-            self.status.say(f"{mark} {plain(quiz.verdict.message, 1000)}".strip())
+            verdict = quiz.verdict
+            mark = "" if verdict.given_up or verdict.no_answer else "✓ Right." if verdict else "✗ Not right."
+            self.status.say(f"{mark} {plain(verdict.message, 1000)}".strip())
         self._changed()
 
     @property
@@ -137,6 +145,11 @@ class QuizPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         if self._list.value is None:
             raise ValueError("no repo is chosen in the list; choose one with the arrow keys or the mouse")
         self.press(self._list.value)
+
+    @guarded
+    def _on_nobody(self, _button: object) -> None:
+        self.quiz.say_nobody()
+        self._refresh()
 
     @guarded
     def _on_clear(self, _button: object) -> None:

@@ -19,7 +19,8 @@ LEFT_ALIGNED = {"description_width": "initial"}
 
 _KEY = (
     '<div style="opacity:.85;line-height:1.4">Outlined: {}; #1 is taken next. '
-    "Other numbers: how many dependencies are still to come. Held: a failure keeps it from starting.</div>"
+    "Other numbers: how many dependencies are still to come; each is a line, in the picture of the whole plan. "
+    "Held: a failure keeps it from starting.</div>"
 )
 _OUTLINED = {True: "in the queue", False: "ready, numbered in the order of the whole graph"}
 _READY = {True: "Queue", False: "Ready, in the whole graph's order"}
@@ -158,10 +159,10 @@ class WalkPanel(ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _refresh(self) -> None:
         walk = self.walk
-        ready, doomed, fresh = walk.ready, set(walk.doomed), set(walk.freed)
+        ready, doomed, fresh = walk.ready, set(walk.doomed), set(walk.newcomers)
         tags = {}
         for repo in ready:
-            told = ["next"] * (repo == ready[0]) + ["new"] * (repo in fresh) + ["held"] * (repo in doomed)
+            told = ["next"] * (repo == ready[0]) + ["new"] * (repo in fresh - doomed) + ["held"] * (repo in doomed)
             if told:
                 tags[repo] = ", ".join(told)
         nobody = "nobody: every repo has had its turn" if len(walk) else "nobody"

@@ -40,7 +40,7 @@ class DagView(Still, anywidget.AnyWidget):
     Parameters
     ----------
     plan_or_graph : SequencePlan or RepoDependencyGraph
-        What to show. Dependencies that others imply are not drawn.
+        What to show.
     words : mapping of str to str, optional
         Repo → key of ``EVERY_STYLE``: pending, unreleased, blocked, succeeded, in_progress, failed, in_doubt,
         stopped, or skipped where nobody told why. Repos it does not name are pending, or unreleased where the plan
@@ -54,6 +54,8 @@ class DagView(Still, anywidget.AnyWidget):
         How many steps up and down `around` reaches.
     label : str
         What the picture shows, for those who cannot see it.
+    implied : bool
+        Whether to draw dependencies that others imply too.
 
     Attributes
     ----------
@@ -113,8 +115,10 @@ class DagView(Still, anywidget.AnyWidget):
         around: str | None = None,
         depth: int = 1,
         label: str = "dependency graph",
+        implied: bool = False,
     ) -> None:
-        self._drawn = draw(plan_or_graph, around, depth)
+        self._implied = implied
+        self._drawn = draw(plan_or_graph, around, depth, implied)
         self._take(plan_or_graph)
         self._drawings = 0
         self._turn = threading.RLock()  # events of a run come in another thread than presses do
@@ -204,7 +208,7 @@ class DagView(Still, anywidget.AnyWidget):
         if not self._drawing:
             return
         with self._turn, self.hold_sync():  # boxes and their colours arrive together
-            self._drawn = draw(self._source, self.around, self.depth)
+            self._drawn = draw(self._source, self.around, self.depth, self._implied)
             self._drawing = self._next_drawing()
             self._paint()
 
@@ -224,7 +228,7 @@ class DagView(Still, anywidget.AnyWidget):
         if plan_or_graph is self._source or plan_or_graph == self._source:
             self.words = words
             return
-        drawn = draw(plan_or_graph)
+        drawn = draw(plan_or_graph, implied=self._implied)
         checked_words(words, plain_words(plan_or_graph))  # before anything changes
         with self._turn, self.hold_sync():  # boxes and their colours arrive together
             self._drawing = {}  # keeps quiet until all is in place
@@ -287,7 +291,16 @@ class DagView(Still, anywidget.AnyWidget):
         words = {repo: self.word(repo) for repo in ids}
         notes = {repo: plain(str(note), _NOTE) for repo, note in self.notes.items() if repo in shown and note}
         shades = {repo: p for repo, p in self.shades.items() if repo in shown}
-        return svg.dag(ids, edges, words, width=_STILL_WIDTH, notes=notes, shades=shades, title=self.label)
+        return svg.dag(
+            ids,
+            edges,
+            words,
+            width=_STILL_WIDTH,
+            notes=notes,
+            shades=shades,
+            implied=self._implied,
+            title=self.label,
+        )
 
     def _still(self) -> tuple[str, str]:
         return f"{self.label}: {self._counted() or 'nothing to show'}", self.still()

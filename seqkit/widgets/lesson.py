@@ -33,7 +33,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     The picture shows who is released, who is ready (outlined, with the place in the queue or, in a plan of some
     of a graph's repos, in plan order) and, beside the other names, how many dependencies are still to
-    come. Pressing a repo goes to the step that takes it.
+    come: each is drawn, also where others imply it. Pressing a repo goes to the step that takes it.
     Another failing repo or policy starts the walk anew. In the quiz, pressing repos makes the answer. The part on lanes
     has a train of its own: nine jobs that a fourth lane, shorter jobs or fewer dependencies make later.
 
@@ -75,7 +75,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     >>> lesson
     Lesson(step 1 of 3; in line: api, docs)
     >>> lesson.walk.story
-    'Step 1 of 3. core is first in line: it needs nothing. That brings api, docs into the queue.'
+    'Step 1 of 3. core was first in line: it needs nothing. That brought api, docs into the queue.'
     >>> lesson.close()
     """
 
@@ -94,7 +94,7 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.quiz = Quiz(plan, policy, self._seed) if plan.released else None
         self.status = StatusLine()
         self.status.layout.min_height = "0"
-        self.dag = DagView(plan, label="Release order")
+        self.dag = DagView(plan, label="Release order", implied=True)  # it says how many are to come
         self.dag.on_press(self._pressed)
         self._walking = WalkPanel(self.walk, self._draw)
         self._beside = [self._walking.link]
@@ -205,9 +205,11 @@ class Lesson(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets has no types
     @guarded
     def _restart(self, _change: Any) -> None:
         plan, policy = self.walk.plan, self._policy.value
-        if self._asking is not None and policy != self.walk.policy:
-            self.quiz = Quiz(plan, policy, self._seed)
-            self._asking.ask(self.quiz)
+        if self.quiz is not None and self._asking is not None and policy != self.walk.policy:
+            before = self.quiz.question
+            self.quiz.change_policy(policy)
+            if self.quiz.question is not before:
+                self._asking.ask(self.quiz)
         self.walk = Walk(plan, self._fail.value, policy)
         self._walking.start(self.walk)
 

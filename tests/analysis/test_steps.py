@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit import RepoDependencyGraph, RepoNotFound, SequencePlan, build_plan, check_order, steps
+from seqkit.analysis.steps import told_steps
 from seqkit.core.rules import Rules, Start, each_choice
 from seqkit.core.terms import Policy, Terms
 from tests.tools.growth import SHAPES, doubled, lines, peak, plan_of
@@ -41,7 +42,7 @@ def test_a_diamond_explained() -> None:
     frame = steps(DIAMOND, fail="b")
     assert frame["choice"].tolist() == ["a", "b", "c", "d"]
     assert frame["ready"].tolist() == [["a"], ["b", "c"], ["c"], ["d"]]
-    assert frame["freed"].tolist() == [["b", "c"], [], ["d"], []]
+    assert frame["freed"].tolist() == [["b", "c"], [], [], []]
     assert frame["blocked"].tolist() == [[], ["d"], [], []]
     assert "needs nothing" in frame["why"][0]
     assert "fails" in frame["why"][1]
@@ -68,8 +69,8 @@ def test_ready_is_a_first_in_first_out_queue_where_everything_is_released(dag: A
     nodes, edges = dag
     train = Train(nodes, edges, nodes, {}, "skip_dependents", None, 1, "path")
     fail = data.draw(st.lists(st.sampled_from(nodes), unique=True)) if nodes else []
-    frame = steps(train.plan, fail=fail)
-    assert list(zip(frame["ready"], frame["freed"], strict=True)) == queue_by_queue(train)
+    frame, _, newcomers = told_steps(train.plan, fail, "skip_dependents")
+    assert list(zip(frame["ready"], newcomers, strict=True)) == queue_by_queue(train)
 
 
 @given(trains())
@@ -85,8 +86,13 @@ def test_steps_follow_the_rules(train: Train) -> None:
         if blocked:
             assert repo in reading.failed
         assert ("passed over" in why) == (repo in reading.skipped)
-    for ready, freed, after in zip(frame["ready"], frame["freed"], frame["ready"][1:], strict=False):
-        assert sorted(after) == sorted(ready[1:] + freed)
+    held: set[str] = set()
+    for ready, freed, blocked, after in zip(
+        frame["ready"], frame["freed"], frame["blocked"], [*frame["ready"], []][1:], strict=True
+    ):
+        held.update(blocked)
+        assert not held & set(freed), "what a failure keeps from starting is not freed"
+        assert freed == [repo for repo in after if repo not in ready and repo not in held]
 
 
 PARTS = trains().filter(lambda train: 0 < len(train.released) < len(train.nodes))
@@ -261,7 +267,7 @@ def _slow_steps(plan: SequencePlan, failing: set[str], policy: Policy) -> list[t
                 blocked = [r for r in waiting if (rules.stopping or r in below) and r not in doomed]
                 doomed.update(blocked)
         after = rules.ready()
-        rows.append((ready, [repo for repo in after if repo not in seen], blocked))
+        rows.append((ready, [repo for repo in after if repo not in seen and repo not in doomed], blocked))
         seen.update(after)
         ready = after
     return rows
@@ -274,6 +280,11 @@ def test_the_queue_is_that_of_the_rules(most: int | None, train: Train, policy: 
     whole = steps(plan, failing, policy)
     slow = _slow_steps(plan, failing, policy)
     assert list(zip(whole["ready"], whole["freed"], whole["blocked"], strict=True)) == slow
+    frame, afterwards, _ = told_steps(plan, failing, policy)
+    assert frame.equals(whole)
+    for past, now in zip(afterwards, whole["why"], strict=True):
+        assert " was " in past
+        assert past.replace(" was ", " is ", 1).replace("It failed, which", "It fails, which") == now
     if most is not None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(STEPS, "_MOST_WHOLE", 0)

@@ -48,7 +48,7 @@ def node(page, repo):
 
 def test_stepping_by_mouse(book, page):
     press(page, "Forward")
-    told(page, "Step 1 of 6. core is first in line: it needs nothing. That brings api, docs")
+    told(page, "Step 1 of 6. core was first in line: it needs nothing. That brought api, docs")
     for label in ("core, wave 0, succeeded", "tool, wave 0, pending, #1", "site, wave 3, pending, 3"):
         page.locator(f'.seqkit-node[aria-label="{label}"]').wait_for()  # the picture is painted after the sentence
     assert node(page, "tool").get_attribute("aria-pressed") == "true"
@@ -59,7 +59,7 @@ def test_stepping_by_mouse(book, page):
     press(page, "First")
     told(page, "Step 0 of 6.")
     node(page, "api").click()
-    told(page, "Step 3 of 6. api is first in line")
+    told(page, "Step 3 of 6. api was first in line")
     book.until("lesson.walk.choice == 'api' and lesson._walking._slider.value == 3")
     book.screenshot("lesson-light")
     book.theme("JupyterLab Dark")
@@ -86,7 +86,7 @@ def test_stepping_by_keyboard_alone(book, page):
     node(page, "core").focus()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
-    told(page, "Step 6 of 6. site is passed over: it needs api, which failed.")
+    told(page, "Step 6 of 6. site was passed over: it needs api, which failed.")
     book.until("lesson.walk.choice == 'site'")
 
 

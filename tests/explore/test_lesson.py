@@ -28,12 +28,12 @@ def test_a_walk_from_end_to_end() -> None:
     assert told == [
         ("core", ["api", "docs"], ["api", "docs"], [], [], 2),
         ("api", ["docs"], [], [], [], 1),
-        ("docs", ["app"], ["app"], ["app"], ["app"], 0),
+        ("docs", ["app"], [], ["app"], ["app"], 0),
         ("app", [], [], [], [], 0),
     ]
     assert walk.at_end
     assert walk.words == {"core": "succeeded", "api": "succeeded", "docs": "failed", "app": "blocked"}
-    assert walk.why == "app is passed over: it needs docs, which failed"
+    assert walk.why == "app was passed over: it needs docs, which failed"
 
 
 def test_a_blocked_repo_is_pending_until_its_turn() -> None:
@@ -97,11 +97,11 @@ def test_a_story_tells_step_reason_queue_and_end() -> None:
         told.append(walk.story)
     assert told == [
         "Step 0 of 4. Nothing is released yet. 1 repo needs nothing, and so can go first.",
-        "Step 1 of 4. core is first in line: it needs nothing. That brings api, docs into the queue.",
-        "Step 2 of 4. api is first in line: it needs core, which has been released.",
-        "Step 3 of 4. docs is first in line: it needs core, which has been released. It fails, which keeps 1 repo from "
-        "starting. That brings app into the queue.",
-        "Step 4 of 4. app is passed over: it needs docs, which failed. Every repo has had its turn: 1 blocked, "
+        "Step 1 of 4. core was first in line: it needs nothing. That brought api, docs into the queue.",
+        "Step 2 of 4. api was first in line: it needs core, which has been released.",
+        "Step 3 of 4. docs was first in line: it needs core, which has been released. It failed, which keeps 1 repo "
+        "from starting. The turn of app will come only to be passed over.",
+        "Step 4 of 4. app was passed over: it needs docs, which failed. Every repo has had its turn: 1 blocked, "
         "2 succeeded, 1 failed.",
     ]
 
@@ -118,7 +118,7 @@ def test_a_plan_of_some_repos_tells_the_order_of_the_whole_graph_and_no_queue() 
         "2 repos need nothing in this plan, and so can go first. The plan keeps the order of the whole graph, in which "
         "repos that are not released are passed over: of those that are ready, the first in that order goes next."
     )
-    assert "That makes api ready; in the whole graph's order, ready are now api, app." in told[1]
+    assert "That made api ready; in the whole graph's order, ready are now api, app." in told[1]
     assert not any("queue" in story or "in line" in story for story in told)
     assert repr(walk) == "Walk(step 3 of 3; nobody is ready)"
 
@@ -130,9 +130,9 @@ def test_a_queue_is_told_of_where_newcomers_join_its_end(train: Train) -> None:
         before = walk.ready
         if not walk.forward():
             break
-        assert (walk.ready == [*before[1:], *walk.freed]) or not walk.queue
+        assert (walk.ready == [*before[1:], *walk.newcomers]) or not walk.queue
         assert ("queue" in walk.story) is (walk.queue and bool(walk.freed))
-        assert ("That makes" in walk.story) is (not walk.queue and bool(walk.freed))
+        assert ("That made" in walk.story) is (not walk.queue and bool(walk.freed))
 
 
 @given(trains(), st.data())

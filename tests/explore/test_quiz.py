@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit import RepoDependencyGraph, RepoNotFound, SequencePlan, build_plan, what_if
+from seqkit.explore._words import short
 from seqkit.explore.questions import InOrder, NextUp, Question, Skipped
 from seqkit.explore.quiz import Quiz
 from tests.tools.strategies import HOSTILE_NAMES, POLICIES, Train, ancestors, fifo_kahn, trains
@@ -21,10 +22,10 @@ PARTIAL = build_plan(GRAPH, [("core", "1"), ("app", "1"), ("docs", "1")])  # api
 
 
 def quizzes(plan: SequencePlan, n: int = 6, **options: Any) -> list[Question]:
+    """The first questions, fewer where there are no more."""
     quiz = Quiz(plan, **options)
     asked = [quiz.question]
-    for _ in range(n - 1):
-        quiz.next_question()
+    while len(asked) < n and quiz.next_question():
         asked.append(quiz.question)
     return asked
 
@@ -247,8 +248,11 @@ def test_questions_of_any_plan_can_be_answered(policy: Any, train: Train, seed: 
 
 
 def test_kinds_take_turns_and_questions_have_something_to_them() -> None:
-    asked = quizzes(PLAN, 30, rng=5)
-    assert [type(question) for question in asked] == [NextUp, Skipped, InOrder] * 10
+    plan = build_plan(
+        RepoDependencyGraph.from_edges([(f"r{i}", f"r{2 * i + k}") for i in range(1, 8) for k in (0, 1)]), version="1"
+    )
+    asked = quizzes(plan, 15, rng=5)
+    assert [type(question) for question in asked] == [NextUp, Skipped, InOrder] * 5
     for question in asked:
         if isinstance(question, NextUp):
             verdicts = [bool(question.check(repo)) for repo in question.candidates]
@@ -256,12 +260,85 @@ def test_kinds_take_turns_and_questions_have_something_to_them() -> None:
             assert not all(verdicts)
         elif isinstance(question, Skipped):
             assert question.solution
-    assert len({question.text for question in asked}) > 3
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@given(train=trains(), seed=st.integers(0, 9))
+def test_no_question_comes_twice_and_all_come(policy: Any, train: Train, seed: int) -> None:
+    n = len(train.plan.released)
+    if not n:
+        return
+    texts = [question.text for question in quizzes(train.plan, 1_000, policy=policy, rng=seed)]
+    assert len(texts) == len(set(texts))
+    if len({short(repo) for repo in train.plan.released}) == n:  # else some read the same
+        assert len(texts) == n + n + max(1, n - 4)
+    quiz = Quiz(train.plan, policy, seed)
+    assert [quiz.next_question() for _ in texts] == [True] * (len(texts) - 1) + [False]
+    assert quiz.at_end
+    assert quiz.number == len(texts)
+    assert quiz.question.text == texts[-1], "the last one stays"
+
+
+def test_another_policy_keeps_the_score_and_asks_nothing_again() -> None:
+    quiz = Quiz(PLAN, rng=1)
+    first = quiz.question
+    quiz.check(first.solution)
+    quiz.change_policy("stop")
+    assert (quiz.question, quiz.score) == (first, "1 of 1 right"), "it is not about a failure"
+    quiz.next_question()
+    assert isinstance(quiz.question, Skipped)
+    assert quiz.question.policy == "stop"
+    subject, number = quiz.question.subject, quiz.number
+    quiz.say_nobody()
+    quiz.change_policy("skip_dependents")
+    assert (quiz.question, quiz.number, quiz.nobody) == (Skipped(PLAN, subject), number, False)
+    quiz.check(quiz.question.solution)
+    quiz.change_policy("stop")
+    assert quiz.question == Skipped(PLAN, subject), "it is answered"
+    asked = [quiz.question.text]
+    while quiz.next_question():
+        asked.append(quiz.question.text)
+    assert len(set(asked)) == len(asked)
+    assert first.text not in asked
+    with pytest.raises(ValueError, match="policy is 'panic'"):
+        quiz.change_policy("panic")  # type: ignore[arg-type]
+
+
+def test_nothing_picked_is_no_answer() -> None:
+    quiz = Quiz(PLAN, rng=1)
+    verdict = quiz.check()
+    assert (bool(verdict), verdict.no_answer, repr(verdict)) == (False, True, "Nothing is picked yet: pick a repo.")
+    assert (quiz.score, quiz.verdict) == ("0 of 0 right", verdict)
+    quiz.press("core")
+    quiz.press("core")
+    assert quiz.check().no_answer
+    assert quiz.check(quiz.question.solution), "the first answer"
+    assert quiz.score == "1 of 1 right"
+
+
+def test_that_it_is_nobody_has_to_be_said() -> None:
+    quiz = Quiz(build_plan(RepoDependencyGraph.from_edges([], nodes=["a", "b"]), version="1"))
+    quiz.next_question()
+    assert isinstance(quiz.question, Skipped)
+    assert repr(quiz.check()) == "Nothing is picked yet: pick a repo or say that it is nobody."
+    other = next(iter(quiz.question.candidates))
+    quiz.press(other)
+    quiz.say_nobody()
+    assert (quiz.picked, quiz.nobody) == ([], True)
+    quiz.press(other)
+    assert (quiz.picked, quiz.nobody) == ([other], False)
+    quiz.say_nobody()
+    assert quiz.check().message == "It skips nobody."
+    quiz.clear()
+    assert not quiz.nobody
+    assert quiz.give_up().given_up
+    assert quiz.nobody
+    assert quiz.score == "1 of 1 right"
 
 
 def test_a_seed_gives_the_same_questions() -> None:
     assert quizzes(PLAN, 9, rng=3) == quizzes(PLAN, 9, rng=3)
-    assert quizzes(PLAN, 9, rng=3) != quizzes(PLAN, 9, rng=4)
+    assert quizzes(PLAN, 9, rng=3) != quizzes(PLAN, 9, rng=5)
     drawn = Quiz(PLAN, rng=np.random.default_rng(1))
     assert quizzes(PLAN, 3, rng=drawn.seed)[0] == drawn.question
     with pytest.raises(ValueError, match="rng is -1"):
@@ -276,26 +353,27 @@ def test_answers_do_not_change_what_is_asked() -> None:
     assert quiz.question == quizzes(PLAN, 2, rng=3)[1]
 
 
-def test_only_the_first_answer_counts() -> None:
+def test_the_first_answer_counts_and_a_corrected_one_as_corrected() -> None:
     quiz = Quiz(PLAN, rng=1)
     assert quiz.score == "0 of 0 right"
     assert not quiz.check("zzz")
     assert quiz.check(quiz.question.solution)
     assert quiz.verdict
-    assert quiz.score == "0 of 1 right"
+    assert quiz.score == "0 of 1 right, 1 corrected"
     quiz.press("core")
     assert quiz.verdict is None, "it was about another answer"
     quiz.clear()
     quiz.check(quiz.question.solution)
-    assert quiz.score == "0 of 1 right"
+    assert quiz.score == "0 of 1 right, 1 corrected", "once"
     quiz.next_question()
     assert (quiz.number, quiz.verdict, quiz.picked) == (2, None, [])
     assert quiz.check(quiz.question.solution)
     quiz.check([])
-    assert quiz.score == "1 of 2 right"
+    assert quiz.check(quiz.question.solution)
+    assert quiz.score == "1 of 2 right, 1 corrected", "it was right at once"
     quiz.next_question()
     quiz.next_question()
-    assert quiz.score == "1 of 2 right", "a question passed over is not an answer"
+    assert quiz.score == "1 of 2 right, 1 corrected", "a question passed over is not an answer"
 
 
 def test_giving_up_tells_the_answer_and_counts_as_not_right() -> None:
@@ -305,6 +383,8 @@ def test_giving_up_tells_the_answer_and_counts_as_not_right() -> None:
     assert quiz.give_up().given_up
     assert quiz.give_up().message == f"The sequencer's answer: {', '.join(quiz.question.solution)}."
     assert (quiz.score, quiz.picked) == ("0 of 1 right", quiz.question.solution)
+    assert quiz.check()
+    assert quiz.score == "0 of 1 right", "who was told has not corrected it"
     assert Quiz(PLAN, "continue", rng=1).score == "0 of 0 right"
 
 

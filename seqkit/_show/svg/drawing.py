@@ -29,11 +29,12 @@ def dag(
     width: float | None = None,
     notes: Mapping[str, str] | None = None,
     shades: Mapping[str, float] | None = None,
+    implied: bool = False,
     title: str = "",
 ) -> str:
     """Draw a dependency graph as SVG: everything stands right of what it needs.
 
-    A dependency that others imply is not drawn; the title says how many.
+    A dependency that others imply is not drawn, unless asked for; the title says how many.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def dag(
         By repo, a short text at the end of its box. Thumbnails have no room for them.
     shades : mapping of str to float, optional
         By repo, a probability that fills its box, or its dot, in place of its status.
+    implied : bool
+        Whether to draw dependencies that others imply too, as far as there is room for them.
     title : str
         What the picture shows, for screen readers and when pointed at; how many there are of each status follows.
 
@@ -84,15 +87,17 @@ def dag(
     told = described(n, deep, Counter(chosen.values()) if words else {}, title)
     if not n:
         return f"{opened(THUMBNAIL, 20, told)}{text(0, 10, 'There are no repos.')}</svg>"
-    drawn = edges if n > MOST_DRAWN else reduction(sorted(ids, key=columns.__getitem__), edges)
-    bends = sum(columns[after] - columns[before] + 1 for before, after in drawn)
+    drawn = edges
+    if n <= MOST_DRAWN and not (implied and _bends(columns, edges) <= MOST_BENDS):
+        drawn = reduction(sorted(ids, key=columns.__getitem__), edges)
+    bends = _bends(columns, drawn)
     if n > MOST_DRAWN or bends > MOST_BENDS:
         counts: list[Counter[str]] = [Counter() for _ in range(deep)]
         for repo, word in chosen.items():
             counts[columns[repo]][word] += 1
         return stacked(counts, title, tells=bool(words))
-    if implied := len(set(edges)) - len(drawn):
-        told += f"; {implied:,} of {len(set(edges)):,} dependencies are not drawn, as others imply them"
+    if left_out := len(set(edges)) - len(drawn):
+        told += f"; {left_out:,} of {len(set(edges)):,} dependencies are not drawn, as others imply them"
     spots, routes = rows(ids, drawn)
     draw = Boxes(shades or {}, notes or {}, width) if labels else Dots(shades or {}, width)
     drawing = draw.placed(spots, routes)
@@ -123,6 +128,10 @@ def _lines(drawing: Drawing, routes: Mapping[tuple[str, str], Sequence[Point]]) 
                 + (f"H{number(there)}" if y0 == y1 or there > left else "")
             ] = None
     return "".join(pieces)
+
+
+def _bends(columns: Mapping[str, int], edges: Sequence[tuple[str, str]]) -> int:
+    return sum(columns[after] - columns[before] + 1 for before, after in edges)
 
 
 def _columns(ids: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:
