@@ -15,8 +15,8 @@ how likely             analyze, Analysis, blast_radius, simulate, Simulation, Tr
                        compare, Comparison, compare_many, levers
 when will it be done   schedule, Schedule, lanes_curve, ScheduleAnomaly, eta, Eta
 fitted to the past     fit_failure_rates, ranking_note, UnsupportedRanking, posterior_draws,
-                       posterior_models, fit_common_causes, dispersion_test, Dispersion, retry_test,
-                       RetryTest
+                       posterior_models, fit_common_causes, fit_durations, DurationFit, dispersion_test,
+                       Dispersion, retry_test, RetryTest, calibration, Calibration
 keeping the record     RunLedger, MemoryRunLedger, SqlRunLedger, open_ledger, write_ledger,
                        GraphRunRecorder
 its records            RunRecord, RunEvent, RunMetadata, RunSummary, RunStatus, RunId,
@@ -98,14 +98,17 @@ from seqkit.errors import (
 )
 from seqkit.fitting.causes import fit_common_causes
 from seqkit.fitting.dispersion import Dispersion, dispersion_test
+from seqkit.fitting.durations import DurationFit, fit_durations
 from seqkit.fitting.posterior import posterior_draws, posterior_models
 from seqkit.fitting.rates import UnsupportedRanking, fit_failure_rates, ranking_note
 from seqkit.fitting.retries import RetryTest, retry_test
 from seqkit.history import (
+    Calibration,
     PlanDiff,
     Replay,
     ResumePlan,
     blockers,
+    calibration,
     close_run,
     diff_plans,
     fixes_frame,
@@ -144,6 +147,7 @@ __all__ = [
     "Analysis",
     "AuditReport",
     "Backend",
+    "Calibration",
     "ChangePlan",
     "CommandReleaser",
     "CommonCause",
@@ -153,6 +157,7 @@ __all__ = [
     "DependencyCycle",
     "Dispersion",
     "DuplicateRelease",
+    "DurationFit",
     "DurationModel",
     "Estimate",
     "Eta",
@@ -222,6 +227,7 @@ __all__ = [
     "blast_radius",
     "blockers",
     "build_plan",
+    "calibration",
     "check_order",
     "close_run",
     "compare",
@@ -234,6 +240,7 @@ __all__ = [
     "events_frame",
     "execute_plan",
     "fit_common_causes",
+    "fit_durations",
     "fit_failure_rates",
     "fixes_frame",
     "for_spreadsheet",

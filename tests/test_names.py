@@ -90,6 +90,10 @@ NAMES = {
     "UnsupportedRanking",
     "dispersion_test",
     "fit_common_causes",
+    "Calibration",
+    "calibration",
+    "DurationFit",
+    "fit_durations",
     "fit_failure_rates",
     "posterior_draws",
     "posterior_models",
@@ -169,7 +173,7 @@ def test_public_names() -> None:
 
 def test_public_names_of_what_is_seen() -> None:
     pictures = {"blast_radius", "calibration", "counts", "history", "impact", "importance", "levers", "options"}
-    pictures |= {"order", "timeline", "makespan", "gantt", "lanes", "tornado"}
+    pictures |= {"rates", "order", "timeline", "makespan", "gantt", "lanes", "tornado"}
     assert set(seqkit.plots.__all__) == pictures
     assert set(seqkit.widgets.__all__) == {"DagView", "LedgerBrowser", "Lesson", "RunView", "WhatIf"}
 

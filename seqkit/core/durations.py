@@ -22,7 +22,7 @@ from seqkit.core.times import seconds_of
 __all__ = ["DurationModel", "DurationsLike", "as_durations"]
 
 _SHOWN = 5  # repos that a repr names one by one
-_KEYS = ("medians", "sigma", "default", "failed", "samples")
+_KEYS = ("medians", "sigma", "default", "failed", "samples", "default_sigma")
 
 Times = Union[float, timedelta, Mapping[str, "float | timedelta"], "pd.Series[Any]"]
 """Seconds or a timedelta for all, or a mapping or Series of them by repo id."""
@@ -60,13 +60,15 @@ class DurationModel:
     medians: float | timedelta | Mapping[str, float | timedelta] = field(default_factory=dict)
     """Seconds or timedeltas: a number for all, or by repo id; kept as seconds."""
     sigma: float | Mapping[str, float] = 0.0
-    """Standard deviation of the logarithm: a number for all, or by repo id, then 0 for others."""
+    """Standard deviation of the logarithm: a number for all, or by repo id, then `default_sigma` for others."""
     default: float | timedelta | None = None
     """The median of a repo that is not named; None where each repo to release must be."""
     failed: float | timedelta | Mapping[str, float | timedelta] | DurationModel | None = None
     """How long attempts take that fail; those that it does not name, and all where None, as long as others."""
     samples: Mapping[str, Iterable[float | timedelta]] = field(default_factory=dict)
     """Times of the past by repo id: see :meth:`from_samples`; kept as ascending seconds."""
+    default_sigma: float = 0.0
+    """The sigma of a repo that `sigma`, where it is by repo id, does not name."""
 
     def __post_init__(self) -> None:
         medians, sigma = _by_repo(self.medians, "durations"), _by_repo(self.sigma, "sigma")
@@ -87,6 +89,11 @@ class DurationModel:
         if not isinstance(samples, Mapping):
             raise TypeError(f"samples is {as_given(samples)}, expected a mapping from repo id to times")
         object.__setattr__(self, "samples", _read(samples, "samples", _sample))
+        object.__setattr__(self, "default_sigma", _sigma(self.default_sigma, "default_sigma"))
+        if self.default_sigma and not isinstance(sigma, Mapping):
+            raise ValueError(
+                f"default_sigma is {self.default_sigma} and sigma is a number for all, expected sigma by repo id"
+            )
 
     __hash__ = None  # type: ignore[assignment]  # a mapping inside
 
@@ -132,7 +139,7 @@ class DurationModel:
         median: Any = self.medians.get(repo_id, self.default) if isinstance(self.medians, Mapping) else self.medians
         if median is None:
             raise ValueError(f"durations has none for {repo_id!r:.80}, expected one for each repo to release")
-        sigma = self.sigma.get(repo_id, 0.0) if isinstance(self.sigma, Mapping) else self.sigma
+        sigma = self.sigma.get(repo_id, self.default_sigma) if isinstance(self.sigma, Mapping) else self.sigma
         return Lognormal(median, sigma) if sigma and median else Steps((median,))
 
     def knows(self, repo_id: str) -> bool:
@@ -194,7 +201,8 @@ class DurationModel:
             return printable(f"DurationModel.from_samples({told}{default}{failed})")
         sigma = f", sigma={_shown(self.sigma)}" if self.sigma else ""
         samples = f", samples=<{plural(len(self.samples), 'repo')}>" if self.samples else ""
-        return printable(f"DurationModel({_shown(self.medians)}{sigma}{default}{failed}{samples})")
+        spread = f", default_sigma={self.default_sigma!r}" if self.default_sigma else ""
+        return printable(f"DurationModel({_shown(self.medians)}{sigma}{default}{failed}{samples}{spread})")
 
     def __reduce__(self) -> tuple[type[DurationModel], tuple[Any, ...]]:
         return DurationModel, (
@@ -203,10 +211,11 @@ class DurationModel:
             self.default,
             self.failed,
             _plain(self.samples),
+            self.default_sigma,
         )
 
     def to_json(self) -> str:
-        """Write the model as JSON: ``{medians, sigma, default, failed, samples}``, times in seconds.
+        """Write the model as JSON: ``{medians, sigma, default, failed, samples, default_sigma}``, times in seconds.
 
         Examples
         --------
@@ -236,10 +245,10 @@ class DurationModel:
 
     @classmethod
     def _of_json(cls, content: Any) -> DurationModel:
-        if not isinstance(content, dict) or set(content) != set(_KEYS):
+        if not isinstance(content, dict) or set(content) | {"default_sigma"} != set(_KEYS):
             raise ValueError(f"it is {as_given(content, 200)}, without the keys {_KEYS}")
         failed = content["failed"]
-        return cls(**{**content, "failed": None if failed is None else cls._of_json(failed)})
+        return DurationModel(**{**content, "failed": None if failed is None else cls._of_json(failed)})
 
 
 DurationsLike = Times | DurationModel

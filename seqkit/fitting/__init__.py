@@ -6,6 +6,8 @@
 `priors`         what to assume beforehand, given or learnt from all repos
 `rates`          failure rates with credible intervals
 `hard`           the share of failures that no retry mends
+`durations`      how long attempts take, as a model with intervals
+`lognormal`      times of repos that lean on one another
 `retries`        whether second tries fail more often than first ones
 `posterior`      draws from what is known of the rates
 `dispersion`     whether failures come together

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from seqkit._util import dtypes
 from seqkit._util.secrets import as_given
 from seqkit._util.words import listed
 from seqkit.ledger import LedgerLike
+from seqkit.ledger.attempts import attempts_frame
 from seqkit.ledger.copies import counted
 from seqkit.ledger.frames import items_frame
 from seqkit.ledger.reading import lent
@@ -30,13 +31,17 @@ __all__ = [
     "runs_of",
     "starts_of",
     "strings",
+    "times_of",
 ]
 
 Source = LedgerLike | pd.DataFrame
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_KNOWN = (*dtypes.STATUSES, *dtypes.SKIP_CAUSES, "missing")  # of attempts, a row each
+Form = Literal["items", "attempts", "succeeded", "trains"]
+"""What a row of a frame is: an item; one attempt by `status` and `attempt`; one by `succeeded`; a repo of a train."""
+
+_KNOWN = (*dtypes.ATTEMPT_STATUSES, "missing")  # of attempts, a row each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +58,8 @@ class Tries:
     """How many of them failed; one that may be out all the same is among them, one that came out late is not."""
     first_failed: npt.NDArray[np.bool_]
     """Whether the first failed; False where there was none."""
-    by_attempt: bool
-    """Whether a row is one attempt, by its column `succeeded`; else it is an item, by its `status`."""
-    by_row: bool
-    """Whether a row is one attempt, by whatever column."""
+    form: Form
+    """What a row is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +80,8 @@ class Items:
     """How many failed before the first that succeeded; all of them where none did."""
     released: Bools
     """Whether one succeeded."""
+    item: npt.NDArray[np.intp]
+    """The item of each row of the frame; -1 where no attempt has ended."""
 
     @property
     def retried(self) -> Bools:
@@ -88,27 +93,29 @@ class Items:
         return np.bincount(self.repo, np.asarray(values, dtype=np.float64), len(self.names)).astype(np.float64)
 
 
-def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
-    """Read attempts from a ledger or a frame, which must also have the columns `more`."""
+def read_tries(ledger_or_frame: Source, *more: str, each: bool = False) -> Tries:
+    """Read attempts from a ledger or a frame, which must also have the columns `more`; `each` in a row of its own."""
     frame = ledger_or_frame
     if not isinstance(frame, pd.DataFrame):
         try:
             with lent(frame, existing=True) as kept:
-                frame = items_frame(counted(kept))
+                frame = attempts_frame(kept) if each else items_frame(counted(kept))
         except TypeError as error:
             raise TypeError(
                 f"ledger_or_frame is {as_given(ledger_or_frame)}, expected a ledger, its path or URL, or a DataFrame"
             ) from error
     if frame.columns.has_duplicates:
         raise ValueError(f"ledger_or_frame has the columns {columns_told(frame.columns)}, expected each once")
-    as_items = {"status", "attempts"} <= set(frame.columns)
-    # A frame with run_id or nothing beside status may be items that have lost their attempts: retries would be too.
-    as_trains = not as_items and "succeeded" not in frame.columns and {"train", "status"} <= set(frame.columns)
-    needed = ["repo_id", *more, *(() if as_items or as_trains else ("succeeded",))]
+    form = _form(frame)
+    needed = ["repo_id", *more, *(("succeeded",) if form == "succeeded" else ())]
     missing = [name for name in needed if name not in frame.columns]
     if missing:
-        alone = as_items or as_trains
-        hint = "" if alone else ", or status and attempts (as items_frame gives them) instead of succeeded"
+        hint = ""
+        if "succeeded" in missing:
+            hint = (
+                ", or status and attempts (as items_frame gives them) or status and attempt (as attempts_frame does) "
+                "instead of succeeded"
+            )
         index = [name for name in frame.index.names if name is not None and name in missing]
         if index:
             hint += f"; {columns_told(index)} is in the index, so call reset_index() first"
@@ -117,14 +124,26 @@ def read_tries(ledger_or_frame: Source, *more: str) -> Tries:
             f"expected {columns_told(needed)}{hint}"
         )
     repos = strings(frame, "repo_id")
-    if as_items:
+    if form == "items":
         attempts, failures, first_failed = _of_items(frame)
     else:
-        succeeded = _ended(frame["status"]) if as_trains else _booleans(frame["succeeded"])
+        succeeded = _booleans(frame["succeeded"]) if form == "succeeded" else _ended(frame, form)
         attempts = np.array([value is not None for value in succeeded], dtype=np.int64)
         first_failed = np.array([value is False for value in succeeded], dtype=bool)
         failures = first_failed.astype(np.int64)
-    return Tries(frame, repos, attempts, failures, first_failed, not (as_items or as_trains), not as_items)
+    return Tries(frame, repos, attempts, failures, first_failed, form)
+
+
+def _form(frame: pd.DataFrame) -> Form:
+    told = set(frame.columns)
+    if {"status", "attempts"} <= told:
+        return "items"
+    if "succeeded" in told:
+        return "succeeded"
+    if {"status", "attempt"} <= told:
+        return "attempts"
+    # A frame with run_id or nothing beside status may be items that have lost their attempts: retries would be too.
+    return "trains" if {"train", "status"} <= told else "succeeded"
 
 
 def items_of(tries: Tries) -> Items:
@@ -138,8 +157,10 @@ def items_of(tries: Tries) -> Items:
     place = {name: at for at, name in enumerate(sorted(found))}
     repo = np.array([place[name] for name in found], dtype=np.intp)[codes]
     attempts, failures = tries.attempts[rows], tries.failures[rows]
-    if not tries.by_row or "run_id" not in tries.frame:
-        return Items(sorted(found), repo, rows, attempts, failures, failures, attempts > failures)
+    of_row = np.full(len(tries.repos), -1, dtype=np.intp)
+    if tries.form == "items" or "run_id" not in tries.frame:
+        of_row[rows] = np.arange(len(rows))
+        return Items(sorted(found), repo, rows, attempts, failures, failures, attempts > failures, of_row)
     run, _ = numbered(strings(tries.frame, "run_id")[rows])
     told = [name for name in ("attempt", "started_at") if name in tries.frame][:1]
     order = (
@@ -154,6 +175,7 @@ def items_of(tries: Tries) -> Items:
     first = np.ones(len(order), dtype=bool)
     first[1:] = (run[1:] != run[:-1]) | (repo[1:] != repo[:-1])
     item = np.cumsum(first) - 1
+    of_row[rows] = item
     before = np.cumsum(failed == 0) - (failed == 0)  # attempts that succeeded above it
     before -= before[first][item]
     count = int(first.sum())
@@ -166,6 +188,7 @@ def items_of(tries: Tries) -> Items:
         np.bincount(item, failed, count).astype(np.int64),
         np.bincount(item, (failed > 0) & (before == 0), count).astype(np.int64),
         succeeded > 0,
+        of_row,
     )
 
 
@@ -194,21 +217,21 @@ def runs_of(tries: Tries, items: Items, needed_by: str) -> tuple[npt.NDArray[np.
 
 def starts_of(tries: Tries, items: Items) -> pd.DatetimeIndex:
     """Give when each item was first tried, as far as the column `started_at` tells."""
-    column = tries.frame["started_at"].iloc[items.rows].astype(object)
+    return times_of(tries, "started_at", items.rows)
+
+
+def times_of(tries: Tries, name: str, rows: npt.NDArray[np.intp]) -> pd.DatetimeIndex:
+    """Take a column of times at some rows; without a zone they are UTC."""
+    column = tries.frame[name].iloc[rows].astype(object)
     try:
         return pd.DatetimeIndex(pd.to_datetime(column.to_numpy(), utc=True, format="ISO8601"))
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the column started_at of ledger_or_frame holds no times: {error}") from error
+        raise ValueError(f"the column {name} of ledger_or_frame holds no times: {error}") from error
 
 
 def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
-    try:
-        # A closed item was tried at least once, whatever became of its first event.
-        counted = frame["attempts"].astype("Int64").fillna(0).to_numpy(dtype=np.int64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the column attempts of ledger_or_frame holds no whole numbers: {error}") from error
-    if counted.size and counted.min() < 0:
-        raise ValueError(f"the column attempts of ledger_or_frame has {counted.min()}, expected whole numbers from 0")
+    # A closed item was tried at least once, whatever became of its first event.
+    counted = _whole_numbers(frame, "attempts", 0)
     status = frame["status"].astype(object).to_numpy()
     for value in pd.unique(status):
         if value not in dtypes.STATUSES:
@@ -224,14 +247,31 @@ def _of_items(frame: pd.DataFrame) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
     return ended, failures, failures > 0
 
 
-def _ended(column: pd.Series[Any]) -> list[bool | None]:
-    """Read statuses of attempts, a row each: whether it succeeded; None where the repo was not tried."""
+def _whole_numbers(frame: pd.DataFrame, name: str, least: int) -> Ints:
+    """Take a column of numbers, 0 where one is missing."""
+    try:
+        numbers = frame[name].astype("Int64")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the column {name} of ledger_or_frame holds no whole numbers: {error}") from error
+    told = numbers.dropna()
+    if len(told) and told.min() < least:
+        raise ValueError(f"the column {name} of ledger_or_frame has {told.min()}, expected whole numbers from {least}")
+    return np.asarray(numbers.fillna(0), dtype=np.int64)
+
+
+def _ended(frame: pd.DataFrame, form: Form) -> list[bool | None]:
+    """Read statuses of attempts, a row each: whether it succeeded; None where none has ended."""
     words = {"succeeded": True, "failed": False}
     values: list[bool | None] = []
-    for value in column.astype(object):
+    for value in frame["status"].astype(object):
         if not (isinstance(value, str) and value in _KNOWN) and not (pd.api.types.is_scalar(value) and pd.isna(value)):
             raise ValueError(f"the column status of ledger_or_frame has {value!r:.80}, expected one of {_KNOWN}")
         values.append(words.get(value) if isinstance(value, str) else None)
+    if form == "attempts":
+        _whole_numbers(frame, "attempt", 1)
+        if "released_as" in frame:  # what came too late for its run failed there, and is out
+            late = frame["released_as"].notna().to_numpy(dtype=bool)
+            return [True if value is False and out else value for value, out in zip(values, late, strict=True)]
     return values
 
 

@@ -116,7 +116,7 @@ def dispersion_test(
     ledger_or_frame : RunLedger, path, URL or DataFrame
         What happened, as in :func:`seqkit.fit_failure_rates`; a frame also needs `run_id` (string). Within
         a run its rows stand in the order in which the attempts started; where it has the columns `started_at`
-        or `position`, these tell the order.
+        or `position`, these tell the order, and `attempt` tells which is a repo's first.
     resamples : int
         How many random permutations to compare with.
     rng : int or numpy.random.Generator, optional
@@ -225,17 +225,15 @@ def _first_attempts(
     """Give run, repo and failure of each first attempt, run by run in the order of starting, and the runs' ids."""
     runs = strings(tries.frame, "run_id")
     kept = tries.attempts > 0
-    told = tries.frame.loc[kept, [name for name in ("started_at", "position") if name in tries.frame]]
+    told = tries.frame.loc[kept, [name for name in ("started_at", "position", "attempt") if name in tries.frame]]
     run, run_ids = numbered(runs[kept])
     repo, _ = numbered(tries.repos[kept])
-    order = (
-        told.reset_index(drop=True)
-        .assign(_run=run)
-        .sort_values(["_run", *told.columns], kind="stable")
-        .index.to_numpy()
-    )
-    first = ~pd.DataFrame({"run": run[order], "repo": repo[order]}).duplicated().to_numpy()
-    order = order[first]
+    rows = told.reset_index(drop=True).assign(_run=run, _repo=repo)
+    if "attempt" in rows:  # a first attempt may be the one whose start nobody told
+        rows = rows.sort_values("attempt", kind="stable")
+        rows = rows[~rows.duplicated(["_run", "_repo"]).to_numpy()].sort_index()
+    rows = rows.sort_values(["_run", *(name for name in told.columns if name != "attempt")], kind="stable")
+    order = rows.index.to_numpy()[~rows.duplicated(["_run", "_repo"]).to_numpy()]
     return run[order], repo[order], tries.first_failed[kept][order].astype(np.float64), run_ids
 
 

@@ -15,7 +15,7 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import quoted
 from seqkit.fitting.attempts import Items, Tries, runs_of, starts_of
 
-__all__ = ["Since", "faded", "since_then"]
+__all__ = ["Since", "faded", "half_life_of", "since_then"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -26,14 +26,22 @@ Since = str | date
 
 def faded(tries: Tries, items: Items, half_life: float | None) -> Floats:
     """Weigh each item by the age of its run: 2^(−age / half_life), age in runs, 0 for the newest."""
+    runs = half_life_of(half_life)
     if half_life is None:
         return np.ones(len(items.repo))
+    run, ids = runs_of(tries, items, "half_life")
+    return np.exp2((run - (len(ids) - 1)) / runs)
+
+
+def half_life_of(half_life: float | None) -> float:
+    """Read a `half_life` argument; infinite where it is None."""
+    if half_life is None:
+        return np.inf
     if isinstance(half_life, bool) or not isinstance(half_life, Real):
         raise TypeError(f"half_life is {as_given(half_life)}, expected a positive number of runs, or None")
     if not 0 < float(half_life) < np.inf:
         raise ValueError(f"half_life is {as_given(half_life, 200)}, expected a positive number of runs, or None")
-    run, ids = runs_of(tries, items, "half_life")
-    return np.exp2((run - (len(ids) - 1)) / float(half_life))
+    return float(half_life)
 
 
 def since_then(tries: Tries, items: Items, since: Since | Mapping[str, Since] | None) -> Bools:

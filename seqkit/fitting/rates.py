@@ -61,13 +61,16 @@ def fit_failure_rates(
         - items, as :func:`seqkit.items_frame` and ``outcome.to_frame()`` give them: columns `repo_id`,
           `status` and `attempts`, and `released_as`: a failed repo that has one came out too late for its run, and
           its last attempt counts as released. A failure in doubt counts as one;
-        - attempts, a row each: columns `repo_id` and `succeeded` (boolean; a missing value means that
+        - attempts, a row each, as :func:`seqkit.attempts_frame` gives them: columns `repo_id`, `status` and `attempt`
+          (which it is, from 1), and `released_as`, which says the same of a failed one. Only ``succeeded`` and
+          ``failed`` are attempts that have ended;
+        - attempts, a row each, by their result: columns `repo_id` and `succeeded` (boolean; a missing value means that
           the repo was not tried). Read only where `status` and `attempts` are not both there;
         - trains, a row for each repo of each, as ``load_dataset("kf5").trains``: columns `train`, `repo_id` and
           `status` (``succeeded`` and ``failed`` are one attempt; other statuses, skip causes and ``missing``
-          none). Read only where neither `attempts` nor `succeeded` is there.
+          none). Read only where none of `attempts`, `attempt` and `succeeded` is there.
 
-        In the last two the rows of one repo with the same `run_id` are its tries in that run, in the order of the
+        In the last three the rows of one repo with the same `run_id` are its tries in that run, in the order of the
         column `attempt` where there is one, else of `started_at`, else as they stand. Without `run_id` each row is a
         first attempt in a run of its own.
     prior : pair of float or "empirical"

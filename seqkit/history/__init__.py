@@ -2,12 +2,13 @@
 
 :func:`resume_plan` plans what a run left, :func:`trains_frame` and :func:`fixes_frame` show runs that resume each
 other as one, :func:`blockers` shares out the blame, :func:`replay` goes through a run again under other
-rules, and :func:`diff_plans` compares two plans.
+rules, :func:`diff_plans` compares two plans, and :func:`calibration` holds forecasts of past trains against what came.
 """
 
 from __future__ import annotations
 
 from seqkit.history.blame import blockers
+from seqkit.history.calibration import Calibration, calibration
 from seqkit.history.closing import close_run
 from seqkit.history.diff import PlanDiff, diff_plans
 from seqkit.history.replaying import Replay, replay
@@ -15,10 +16,12 @@ from seqkit.history.resume import ResumePlan, resume_plan
 from seqkit.history.trains import fixes_frame, trains_frame
 
 __all__ = [
+    "Calibration",
     "PlanDiff",
     "Replay",
     "ResumePlan",
     "blockers",
+    "calibration",
     "close_run",
     "diff_plans",
     "fixes_frame",

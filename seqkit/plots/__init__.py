@@ -12,7 +12,8 @@ They never show, save or close anything, and leave matplotlib's settings alone.
 :func:`importance`       what hardening each repo buys, and what depends on it
 :func:`options`          several ways to release, against the best of them
 :func:`levers`           what each change of plan or rates buys
-:func:`calibration`      fitted failure rates, their intervals, and assumed ones
+:func:`rates`            fitted failure rates, their intervals, and assumed ones
+:func:`calibration`      what past trains were forecast to do, against what they did
 :func:`makespan`         when a train will be done, and what a deadline is worth
 :func:`gantt`            when each repo starts and ends, and what the end hangs on
 :func:`lanes`            when a train is done with each number of lanes
@@ -34,6 +35,7 @@ from seqkit.plots.lanes import lanes
 from seqkit.plots.levers import levers
 from seqkit.plots.makespan import makespan
 from seqkit.plots.options import options
+from seqkit.plots.rates import rates
 from seqkit.plots.timeline import timeline
 from seqkit.plots.tornado import tornado
 
@@ -50,6 +52,7 @@ __all__ = [
     "makespan",
     "options",
     "order",
+    "rates",
     "timeline",
     "tornado",
 ]

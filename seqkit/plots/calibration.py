@@ -1,255 +1,147 @@
-"""What fitted failure rates are worth: each with its interval, and beside it what was assumed."""
+"""Whether to believe a forecast: what was predicted of past trains, against what came."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.transforms import offset_copy
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
-from seqkit.core.failures import FailureModel, ModelLike, as_model
-from seqkit.core.unknown import Known, check_models
-from seqkit.fitting.posterior import counts_of
-from seqkit.fitting.rates import ranking_note
-from seqkit.plots._axes import LINES, axes, grid, ink, legend, nothing, points, settled, title
-from seqkit.plots._text import PLAIN, shown, width
+from seqkit.history.calibration import Calibration
+from seqkit.plots._axes import LINES, axes, grid, ink, legend, nothing, themed, title
+from seqkit.plots._text import PLAIN
 
 __all__ = ["calibration"]
 
-Floats = npt.NDArray[np.float64]
-
-_MOST = 300  # repos that a figure of our own has a row for
-_EXTREMES = 60  # rows where there are more
-_PITCHES = (14.0, 9.0)  # points from row to row: of few repos, of many
-_LEAST_PITCH = 9.0  # of rows on given axes
-_SIZE = 8.0  # points, of names
-_FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room for the note
-_RED = STATUS_STYLES["failed"].colour
+_BLUE = "#0070b5"
+_SIZE = 7.5  # points, of counts
+_STRIP = 0.02  # of the height, where the predictions stand
 
 
-def calibration(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = None, **kwargs: Any) -> Axes:
-    """Draw fitted failure rates with their credible intervals, a row for each repo, the highest rate first.
+def calibration(
+    result: Calibration,
+    ax: Axes | None = None,
+    bins: int = 8,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    **kwargs: Any,
+) -> Axes:
+    """Draw what was predicted of past trains against what came: on the diagonal, forecasts can be believed.
 
     Parameters
     ----------
-    fit : DataFrame
-        What :func:`seqkit.fit_failure_rates` gave.
+    result : Calibration
+        What :func:`seqkit.calibration` gave.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure, as tall as the repos need.
-    model : float, mapping, Series or FailureModel, optional
-        Rates to hold against the fit: those assumed so far, or the true ones where the runs were simulated.
-        Each is a diamond, open where the interval holds it. Common causes of a model are left aside.
+        Where to draw; by default a new figure.
+    bins : int
+        Into how many groups of about one size the predictions are put, at most.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
     **kwargs
-        For the fitted rates, one :class:`matplotlib.collections.PathCollection`.
+        For the points, one :class:`matplotlib.collections.PathCollection`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A point is a rate, open where the repo has not failed yet, so that the rate comes of the prior; its line is
-        the interval from `low` to `high`. To the right, failures / attempts: first attempts, those that the rates
-        are made of. The dashed line is the rate of all of them together. Where the data support no ranking, the title
-        says so; all of :func:`seqkit.ranking_note`, and what the fit notes about retries, stands below a new figure,
-        and below given axes of 250 points of height or more.
-
-        Above 300 repos, or where the given axes have no room for rows of 9 points, the rows are the highest and
-        the lowest rates; the numbers in title and legend are of all repos.
+        A point is a group of predictions: to the right their mean, upwards the share of first attempts that failed,
+        with Wilson's interval and failures / attempts above it. It is filled where the interval leaves the diagonal
+        out, open where it holds it. Below the diagonal more was predicted than came. The strokes at the bottom are the
+        predictions themselves.
 
     Raises
     ------
     TypeError, ValueError
-        Where `fit` is no fit, or `model` no model, or one that names only repos which the fit does not have.
-
-    Warns
-    -----
-    UnknownRepo
-        Where the model names a repo that looks like a slip: see :class:`seqkit.FailureModel`.
-
-    Notes
-    -----
-    Where the prior is right, a 95 % interval holds the true rate in 95 % of all cases. A much smaller share says
-    that the assumed rates are not those of the record.
+        Where `result` is something else; a fit of rates is for :func:`rates`.
 
     Examples
     --------
     >>> import matplotlib; matplotlib.use("Agg")
-    >>> import pandas as pd
-    >>> from seqkit import fit_failure_rates
-    >>> tried = {"repo_id": ["api", "core"] * 40, "succeeded": [False, True] * 10 + [True] * 60}
-    >>> ax = calibration(fit_failure_rates(pd.DataFrame(tried)), model=0.2)
+    >>> import seqkit
+    >>> plan = seqkit.build_plan(seqkit.RepoDependencyGraph.from_edges([("core", "api")]), version="1.0")
+    >>> ledger = seqkit.MemoryRunLedger()
+    >>> for trial in range(60):
+    ...     outcome = seqkit.run_plan(plan, {"core": 0.1, "api": 0.5}, ledger, rng=7, trial=trial)
+    >>> ax = calibration(seqkit.calibration(ledger, start=20))
     >>> print(ax.get_title(loc="left"))
-    api fails most often: 10 failures in 40 attempts.
-    1 of 2 intervals (50 %) hold the assumed rate.
-    >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['api', 'core']
+    24.1 failures predicted, 28 came: 78 predictions of 40 trains.
+    Groups off the diagonal: 1 of 8.
     >>> matplotlib.pyplot.close("all")
     """
-    note = ranking_note(fit)  # checks the fit, too
-    assumed = None if model is None else _rates(as_model(model), fit)
-    if fit.empty:
-        return nothing(ax, "Nothing to draw: no repo was tried.")
-    rate, low, high = (fit[name].to_numpy(dtype=np.float64) for name in ("rate", "low", "high"))
-    failures, _ = counts_of(fit)
-    ranked = np.argsort(-rate, kind="stable")
-    held = None if assumed is None else (low <= assumed) & (assumed <= high)
-    own, most = ax is None, len(fit) if len(fit) <= _MOST else _EXTREMES
-    pitch = float(np.interp(most, [_EXTREMES, _MOST], _PITCHES))
-    ax = axes(ax, 8.5, max(most * pitch / 72, 0.6) + 2.4)
-    longest = max((_name(fit, at) for at in range(len(fit))), key=lambda name: width(name, _SIZE))
-    ax.set_yticks([0], [longest], fontsize=_SIZE, **PLAIN)  # takes its room before the words around are broken
-    _words(ax, fit, int(ranked[0]), held, note, own or points(ax)[1] >= _FOR_A_NOTE)
-    if not own:
-        pitch, most = _room(ax, len(fit))
-    kept, y = _rows(ranked, most)
-    ax.hlines(y, low[kept], high[kept], colors=LINES, linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
-    dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=_RED, linewidths=1.0, zorder=4)
-    dots.set_facecolor(["white" if not failed else _RED for failed in failures[kept]])
+    if isinstance(result, pd.DataFrame) and {"rate", "low", "high"} <= set(result.columns):
+        raise TypeError(
+            "result is a fit of failure rates, which plots.rates(fit) draws; expected what seqkit.calibration(ledger) "
+            "gives: forecasts of past trains and what came"
+        )
+    if not isinstance(result, Calibration):
+        raise TypeError(f"result is {as_given(result)}, expected what seqkit.calibration(ledger) gives")
+    told = result.bins(bins)
+    with themed(theme):
+        if told.empty:
+            return nothing(ax, "Nothing to draw: nothing was predicted.")
+        ax = axes(ax, *(figsize or (6.0, 5.6)))
+        _draw(ax, result, told, kwargs)
+        return ax
+
+
+def _draw(ax: Axes, result: Calibration, told: pd.DataFrame, kwargs: dict[str, Any]) -> None:
+    x, y, low, high = (told[name].to_numpy() for name in ("predicted", "observed", "low", "high"))
+    outside = (x < low) | (x > high)
+    each = result.predictions["predicted"].to_numpy()
+    end = min(1.0, 1.12 * max(float(x.max()), 1.15 * float(high.max())))
+    ax.plot([0, end], [0, end], color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=2)
+    ax.vlines(x, low, high, colors=LINES, linewidths=2.0, alpha=0.7, zorder=3)
+    shown = np.unique(each[each <= end])
+    strip = ax.get_xaxis_transform()
+    ax.plot(shown, np.full(len(shown), _STRIP), "|", color=ink(ax), alpha=0.5, markersize=7, transform=strip, zorder=1)
+    dots = ax.scatter(x, y, s=34, edgecolors=_BLUE, linewidths=1.2, zorder=4)
+    dots.set_facecolor([_BLUE if off else "white" for off in outside])
+    dots.set_clip_on(False)  # where nothing failed they stand on the axis
     dots.set(**kwargs)
-    ax.axvline(_together(fit), color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
-    if assumed is not None and held is not None:
-        faces = ["none" if inside else ink(ax) for inside in held[kept]]
-        size = min(26.0, 0.22 * pitch**2)
-        ax.scatter(assumed[kept], y, s=size, marker="D", facecolors=faces, edgecolors=ink(ax), linewidths=0.9, zorder=5)
-    _frame(ax, fit, kept, y, pitch)
-    ax.set_xlim(0, 1.04 * max(high.max(), 0.0 if assumed is None else assumed.max()))
-    return ax
-
-
-def _rates(model: FailureModel, fit: pd.DataFrame) -> Floats:
-    repos = list(fit.index)
-    check_models(Known(frozenset(repos).__contains__, repos, "that the fit does not have"), model=model)
-    return np.array([model.rate(repo) for repo in fit.index], dtype=np.float64)
-
-
-def _together(fit: pd.DataFrame) -> float:
-    failures, attempts = counts_of(fit)
-    return float(failures.sum() / attempts.sum()) if attempts.sum() else 0.0
-
-
-# ---------------------------------------------------------------------- rows
-
-
-def _room(ax: Axes, n: int) -> tuple[float, int]:
-    """Measure given axes: the distance of rows in points, and how many there can be."""
-    height = settled(ax)[1]  # the words around the axes have taken their room
-    most = max(int(height / _LEAST_PITCH), 3)
-    return height / min(n, most), most
-
-
-def _rows(ranked: npt.NDArray[np.intp], most: int) -> tuple[npt.NDArray[np.intp], Floats]:
-    """Give which repos get a row, and where; where not all do, the middle of the ranking is one empty row."""
-    if len(ranked) <= most:
-        return ranked, np.arange(len(ranked), dtype=np.float64)
-    first = most // 2
-    last = most - 1 - first
-    kept = np.concatenate([ranked[:first], ranked[len(ranked) - last :]])
-    return kept, np.concatenate([np.arange(first), np.arange(first + 1, most)]).astype(np.float64)
-
-
-def _count(value: float) -> Any:
-    """Give a count as a whole number; a sum of weights to the tenth."""
-    return int(value) if value == int(value) else round(float(value), 1)
-
-
-def _name(fit: pd.DataFrame, at: int) -> str:
-    return shown(str(fit.index[at]), 32)
-
-
-def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, pitch: float) -> None:
-    size = min(_SIZE, 0.72 * pitch)
-    labels = dict(zip(y.tolist(), (_name(fit, int(at)) for at in kept), strict=True))
-    if len(kept) < len(fit):
-        labels[float(len(kept) // 2 + len(kept) % 2)] = f"… {len(fit) - len(kept):,} repos between …"
-    ax.set_ylim(max(labels) + 0.7, -0.7)  # rows count downwards
-    ax.set_yticks(sorted(labels), [labels[at] for at in sorted(labels)], fontsize=size, **PLAIN)
-    ax.tick_params(axis="y", length=0)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
-    grid(ax, "x")
-    ax.set_xlabel("failures per first attempt (probability)")
-    ax.set_ylabel("repo")
-    beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=8, units="points")  # type: ignore[arg-type]
-    failures, attempts = counts_of(fit)
-    for at, row in zip(kept, y.tolist(), strict=True):
-        tried = f"{_count(failures[at]):,} / {_count(attempts[at]):,}"
-        ax.text(1, row, tried, transform=beside, va="center", fontsize=size, **PLAIN)
-    ax.text(1, -0.7, "failures /\nfirst attempts", transform=beside, va="bottom", fontsize=7, color=LINES, **PLAIN)
-
-
-# ---------------------------------------------------------------------- words
-
-
-def _words(
-    ax: Axes,
-    fit: pd.DataFrame,
-    top: int,
-    held: npt.NDArray[np.bool_] | None,
-    note: str,
-    in_full: bool,
-) -> None:
-    failures, attempts = counts_of(fit)
-    n = len(fit)
-    if note:
-        counts = f"{_count(failures.sum()):,} failures in {_count(attempts.sum()):,} attempts"
-        lines = [f"{counts} do not support a ranking of {n:,} repos."]
-    else:
-        first = f"{shown(str(fit.index[top]), 30)}{' fails most often' if n > 1 else ''}"
-        lines = [f"{first}: {plural(_count(failures[top]), 'failure')} in {plural(_count(attempts[top]), 'attempt')}."]
-    if held is not None:
-        share = 100 * held.mean()
-        lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
-    title(ax, "\n".join(lines))
-    room = points(ax)[0]
-    handles = _handles(fit, held, ink(ax))
-    lines_below = legend(ax, handles, below=36.0, most=2)
-    told = [f"⚠ {note[0].upper()}{note[1:]}."] if note else []
-    if unknown := fit.attrs.get("note"):
-        told.append(f"{unknown[0].upper()}{unknown[1:]}.")
-    below = 44 + 13.5 * lines_below
-    for sentence in told if in_full else []:
-        text = textwrap.fill(shown(sentence, 1000), max(int(room / 4.4), 30))
+    for at, (n, failures) in enumerate(zip(told["n"], told["failures"], strict=True)):
         ax.annotate(
-            text,
-            (0, 0),
-            (0, -below),
-            xycoords="axes fraction",
+            f"{failures:,} / {n:,}",
+            (x[at], high[at]),
+            (0, 4),
             textcoords="offset points",
-            va="top",
-            fontsize=8,
+            rotation=90,  # the lowest predictions are close together
+            ha="center",
+            va="bottom",
+            fontsize=_SIZE,
             **PLAIN,
         )
-        below += 10.0 * (text.count("\n") + 1) + 4
+    ax.set_xlim(0, end)
+    ax.set_ylim(0, end)
+    grid(ax, "y")
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.set_xlabel("predicted probability that the first attempt fails")
+    ax.set_ylabel("share that failed")
+    _words(ax, result, outside, len(shown))
 
 
-def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None, colour: str) -> list[Line2D]:
-    failed = int(np.count_nonzero(counts_of(fit)[0]))
-    level = fit.attrs.get("confidence_level")
-    interval = f"{100 * level:g} % credible interval" if isinstance(level, float) else "credible interval"
-    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": _RED}
-    diamond: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.5, "markeredgecolor": colour}
+def _words(ax: Axes, result: Calibration, outside: Any, strokes: int) -> None:
+    predicted, came = result.trains["expected_failures"].sum(), int(result.trains["failures"].sum())
+    scope = f"{plural(len(result.predictions), 'prediction')} of {plural(len(result.trains), 'train')}"
+    off = int(outside.sum())
+    verdict = f"Groups off the diagonal: {off} of {len(outside)}."
+    title(ax, f"{predicted:.3g} failures predicted, {came:,} came: {scope}.\n{verdict}")
+    level = f"{100 * result.confidence_level:g} % interval"
+    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5.5, "markeredgecolor": _BLUE}
+    line: dict[str, Any] = {"color": ink(ax), "linewidth": 0.9, "linestyle": (0, (5, 3))}
     handles = [
-        Line2D([], [], markerfacecolor=_RED, label=f"rate of a repo that has failed: {failed:,}", **point),
-        Line2D([], [], markerfacecolor="white", label=f"rate of one that has not yet: {len(fit) - failed:,}", **point),
-        Line2D([], [], color=LINES, alpha=0.6, linewidth=2.4, label=interval),
+        Line2D([], [], markerfacecolor="white", label=f"group that may be right: {len(outside) - off}", **point),
+        Line2D([], [], markerfacecolor=_BLUE, label=f"group that is off: {off}", **point),
+        Line2D([], [], color=LINES, alpha=0.7, linewidth=2.0, label=f"{level} of the share"),
+        Line2D([], [], label="as predicted", **line),
         Line2D(
-            [],
-            [],
-            color=colour,
-            linestyle=(0, (5, 3)),
-            linewidth=0.9,
-            label=f"all first attempts together: {_together(fit):.2g}",
+            [], [], color=ink(ax), alpha=0.5, linestyle="none", marker="|", label=f"predictions: {strokes:,} values"
         ),
     ]
-    if held is not None:
-        inside = int(held.sum())
-        handles += [
-            Line2D([], [], markerfacecolor="none", label=f"assumed rate, inside: {inside:,}", **diamond),
-            Line2D([], [], markerfacecolor=colour, label=f"assumed rate, outside: {len(fit) - inside:,}", **diamond),
-        ]
-    return handles
+    legend(ax, handles, below=36.0, most=2)

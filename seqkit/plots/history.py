@@ -23,6 +23,7 @@ from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
 from seqkit.fitting.attempts import Source, Tries, read_tries, strings
 from seqkit.ledger import RunLedger
+from seqkit.ledger.attempts import IN_DOUBT
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import items_frame
@@ -62,8 +63,9 @@ def history(
 
         - items, as :func:`seqkit.items_frame` gives them: `repo_id`, `status`, `attempts`, `skip_cause` where
           something was skipped, and `in_doubt` where nobody knows of a failure whether it is out;
-        - attempts, a row each: `repo_id` and `succeeded` (boolean; missing where the repo was not tried). Released
-          is what one attempt released;
+        - attempts, a row each: `repo_id`, `status` and `attempt`, as :func:`seqkit.attempts_frame` gives them, a run
+          being called by its `train` where it has one; or `repo_id` and `succeeded` (boolean; missing where the repo
+          was not tried). Released is what one attempt released;
         - trains: `train`, `repo_id`, `status`.
 
         Its runs are in the order of their first rows; with `started_at` they are called by that day too.
@@ -72,7 +74,8 @@ def history(
     graph : RepoDependencyGraph or SequencePlan, optional
         Who needs whom. It puts the rows in its order, and tells why something has no outcome in a frame that does
         not: blocked, where something that it needs failed in the same run; else stopped where it was skipped, and
-        pending (not reached) where all that is known is that it was not tried.
+        pending (not reached) where all that is known is that it was not tried. Without it, what a ledger or a frame of
+        attempts skipped for a reason that nobody told stands as pending, and the title says so.
     **kwargs
         For the cells, one :class:`matplotlib.collections.QuadMesh`.
 
@@ -161,39 +164,33 @@ class _Grid:
 def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _Grid:
     labels: dict[str, str] = {}
     notes: list[str] = []
+    recorded = not isinstance(source, pd.DataFrame)
     if not isinstance(source, pd.DataFrame):
-        if not isinstance(source, RunLedger | str | os.PathLike):
-            raise TypeError(
-                f"ledger_or_frame is {as_given(source)}, expected a ledger, its path or URL, or a DataFrame"
-            )
-        with lent(source, existing=True) as found:
-            kept = without_repeats(found)
-            if kept is not found:
-                notes.append("what stands there again counted once")
-            for run in kept.list_runs():
-                train = tag_of(run, "train")
-                labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)
-            if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
-                notes.append("events of runs without a record left out")
-            source = items_frame(kept)
+        source, labels = _items(source, notes)
     tries = read_tries(source, "run_id")
     ids = strings(source, "run_id")
+    names = _trains(tries, ids)
     for run_id, began in _starts(source, ids).items():
-        labels.setdefault(run_id, _label(run_id, began))
+        labels.setdefault(run_id, _label(names.get(run_id, run_id), began))
     order = list(labels)
     if len(order) > _MOST_RUNS:
         notes.append(f"the last {_MOST_RUNS} of {len(order):,} runs")
         order = order[-_MOST_RUNS:]
     told: dict[str, dict[str, int]] = {run_id: {} for run_id in reversed(order)}  # the newest first: its repos lead
     failures, attempts = Counter[str](), Counter[str]()
-    columns = (ids, tries.repos, _words(source, tries, ids, graph), tries.failures, tries.attempts)
-    for run_id, repo, word, failed, tried in zip(*columns, strict=True):
+    words, unknown = _words(source, tries, ids, graph, recorded)
+    if unknown:
+        notes.append(f"{unknown:,} skipped for a reason that nobody told stand as pending")
+    last: dict[tuple[str, str], int] = {}
+    columns = (ids, tries.repos, words, tries.failures, tries.attempts, _numbers(tries))
+    for run_id, repo, word, failed, tried, number in zip(*columns, strict=True):
         if run_id not in told or not word:
             continue
-        if repo in told[run_id] and not tries.by_attempt:
+        if repo in told[run_id] and tries.form in ("items", "trains"):
             raise ValueError(f"ledger_or_frame tells of {repo!r:.80} in run {run_id!r:.80} twice, expected once")
-        if _WORDS[told[run_id].get(repo, -1)] != "succeeded":  # of several attempts the one that released it counts
-            told[run_id][repo] = _WORDS.index(word)
+        # Of several attempts the one that released it counts, else the last.
+        if _WORDS[told[run_id].get(repo, -1)] != "succeeded" and number >= last.get((run_id, repo), 0):
+            told[run_id][repo], last[run_id, repo] = _WORDS.index(word), number
         failures[repo] += int(failed)
         attempts[repo] += int(tried)
     repos = _rows(told.values(), graph)
@@ -208,6 +205,23 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
         attempts=[attempts[repo] for repo in repos],
         notes=notes,
     )
+
+
+def _items(source: Any, notes: list[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Read a ledger: its items, and what its runs are called."""
+    labels: dict[str, str] = {}
+    if not isinstance(source, RunLedger | str | os.PathLike):
+        raise TypeError(f"ledger_or_frame is {as_given(source)}, expected a ledger, its path or URL, or a DataFrame")
+    with lent(source, existing=True) as found:
+        kept = without_repeats(found)
+        if kept is not found:
+            notes.append("what stands there again counted once")
+        for run in kept.list_runs():
+            train = tag_of(run, "train")
+            labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)
+        if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
+            notes.append("events of runs without a record left out")
+        return items_frame(kept), labels
 
 
 def _starts(items: pd.DataFrame, ids: npt.NDArray[np.object_]) -> dict[str, Any]:
@@ -227,16 +241,38 @@ def _starts(items: pd.DataFrame, ids: npt.NDArray[np.object_]) -> dict[str, Any]
     return starts
 
 
+def _trains(tries: Tries, ids: npt.NDArray[np.object_]) -> dict[str, str]:
+    """Give the trains of the runs of a frame of attempts, where it tells any."""
+    if tries.form != "attempts" or "train" not in tries.frame:
+        return {}
+    named = zip(ids, tries.frame["train"].astype(object), strict=True)
+    return {run_id: train for run_id, train in named if isinstance(train, str)}
+
+
+def _numbers(tries: Tries) -> list[int]:
+    """Give which attempt each row is, where that alone tells their order, else 0."""
+    if tries.form != "attempts":
+        return [0] * len(tries.repos)
+    return [0 if pd.isna(number) else int(number) for number in tries.frame["attempt"]]
+
+
 def _label(name: str, began: date | None) -> str:
     return shown(name) + ("" if began is None else f" · {began:%Y-%m-%d}")
 
 
 def _words(
-    items: pd.DataFrame, tries: Tries, ids: Iterable[str], graph: RepoDependencyGraph | SequencePlan | None
-) -> list[str]:
-    """Name what became of each row, a skipped one by its cause; empty where the repo was not in that run."""
+    items: pd.DataFrame,
+    tries: Tries,
+    ids: Iterable[str],
+    graph: RepoDependencyGraph | SequencePlan | None,
+    recorded: bool,
+) -> tuple[list[str], int]:
+    """Name what became of each row, a skipped one by its cause; empty where the repo was not in that run.
+
+    Of a ledger and of attempts a skip may have no cause that anybody told: it then stands as pending. Gives how many.
+    """
     runs = list(ids)
-    if not tries.by_attempt:
+    if tries.form != "succeeded":
         statuses = items["status"].astype(object).tolist()
         causes = items["skip_cause"].astype(object).tolist() if "skip_cause" in items.columns else [None] * len(runs)
         silent = "stopped"
@@ -245,9 +281,14 @@ def _words(
         statuses = ["skipped" if not tried else "failed" if failed else "succeeded" for tried, failed in outcomes]
         causes, silent = [None] * len(runs), "pending"
     blocked = _below_failures(runs, tries.repos, statuses, graph)
-    doubts = items["in_doubt"].astype(object) if "in_doubt" in items.columns else [False] * len(runs)
-    unsure = [isinstance(doubt, bool | np.bool_) and bool(doubt) for doubt in doubts]  # it may be missing
-    words = []
+    if tries.form == "attempts":
+        details = items["detail"].astype(object) if "detail" in items.columns else [None] * len(runs)
+        unsure = [isinstance(detail, str) and detail == IN_DOUBT for detail in details]
+    else:
+        doubts = items["in_doubt"].astype(object) if "in_doubt" in items.columns else [False] * len(runs)
+        unsure = [isinstance(doubt, bool | np.bool_) and bool(doubt) for doubt in doubts]  # it may be missing
+    lenient = graph is None and (recorded or tries.form == "attempts")
+    words, unknown = [], 0
     for run, repo, status, cause, doubt in zip(runs, tries.repos, statuses, causes, unsure, strict=True):
         word = "in_doubt" if doubt and status == "failed" else status
         if status == "missing" or (pd.api.types.is_scalar(status) and pd.isna(status)):
@@ -256,6 +297,8 @@ def _words(
             word = cause
             if pd.api.types.is_scalar(cause) and pd.isna(cause):
                 word = "blocked" if repo in blocked.get(run, ()) else silent if graph or silent == "pending" else cause
+                if lenient:
+                    word, unknown = "pending", unknown + 1
         if word != "" and (not isinstance(word, str) or word not in STATUS_STYLES):
             raise ValueError(
                 f"ledger_or_frame has a row with status {status!r:.40} and skip_cause {cause!r:.40}, expected a status "
@@ -263,7 +306,7 @@ def _words(
                 "dependency graph, which tells who was blocked"
             )
         words.append(word)
-    return words
+    return words, unknown
 
 
 def _below_failures(

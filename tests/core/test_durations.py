@@ -199,3 +199,16 @@ def test_waits_between_attempts_are_whole_milliseconds() -> None:
     waits = [jittered.wait("core", 1, 7, trial) for trial in range(200)]
     assert {round(wait * 1000) / 1000 for wait in waits} == set(waits)
     assert len(set(waits)) == 11  # 5 to 15 ms
+
+
+def test_a_repo_that_is_not_named_may_vary_too() -> None:
+    model = DurationModel({"core": 600}, sigma={"core": 0.2}, default=60, default_sigma=0.7)
+    assert model.law("core") == Lognormal(600, 0.2)
+    assert model.law("docs") == Lognormal(60, 0.7)
+    assert "default_sigma=0.7" in repr(model)
+    for again in (DurationModel.from_json(model.to_json()), pickle.loads(pickle.dumps(model))):
+        assert again == model
+    older = model.to_json().replace(', "default_sigma": 0.7', "")
+    assert DurationModel.from_json(older) == DurationModel({"core": 600}, {"core": 0.2}, 60)
+    with pytest.raises(ValueError, match=r"default_sigma is 0.7 and sigma is a number for all"):
+        DurationModel({"core": 600}, 0.2, 60, default_sigma=0.7)

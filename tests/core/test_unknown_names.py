@@ -616,9 +616,9 @@ def test_notes_of_an_error_reach_the_command_line(tmp_path: Path, capsys: pytest
 def test_a_picture_of_a_fit_holds_an_assumed_model_against_it() -> None:
     fit = fit_failure_rates(pd.DataFrame({"repo_id": ["core", "api"] * 40, "succeeded": [False, True] * 40}))
     with heard() as told:
-        plots.calibration(fit, model={"croe": 0.5, "api": 0.1})
+        plots.rates(fit, model={"croe": 0.5, "api": 0.1})
     assert "that the fit does not have: 'croe' (did you mean 'core'?)" in told[0]
     with pytest.raises(ValueError, match="that the fit does not have"):
-        plots.calibration(fit, model={"croe": 0.5})
-    plots.calibration(fit, model={"core": 0.5, "another-train": 0.1})
+        plots.rates(fit, model={"croe": 0.5})
+    plots.rates(fit, model={"core": 0.5, "another-train": 0.1})
     plt.close("all")

@@ -33,3 +33,33 @@ def simulated(rng, needs, rate, runs, hard=0.0, attempts=1, cause=0.0, severity=
             "attempts": (tries * tried)[run, repo],
         }
     )
+
+
+def lognormal_repos(rng, n):
+    """Medians' logarithms and sigmas of repos, from what `fit_durations` assumes before it has seen anything."""
+    while True:
+        between, scale = abs(rng.standard_cauchy()), 0.3 * np.exp(rng.normal())
+        freedom = np.exp(rng.uniform(0, np.log(64)))
+        sigma = scale * np.sqrt(freedom / rng.chisquare(freedom, n))
+        if between < 5 and sigma.max() < 2.5:  # within what a model of durations takes
+            return 6 + between * rng.normal(size=n), sigma
+
+
+def timed(rng, items, logs, sigma):
+    """Attempts of items, a row each, with times that are lognormal; those that fail take half as long."""
+    rows = items.loc[items.index.repeat(items["attempts"])].reset_index(drop=True)
+    attempt = rows.groupby(["run_id", "repo_id"]).cumcount().to_numpy() + 1
+    good = (rows["status"] == "succeeded").to_numpy() & (attempt == rows["attempts"])
+    repo = rows["repo_id"].str[1:].astype(int).to_numpy()
+    seconds = np.exp(logs[repo] + sigma[repo] * rng.normal(size=len(rows))) * np.where(good, 1.0, 0.5)
+    start = pd.Timestamp("2026-03-02", tz="UTC")
+    return pd.DataFrame(
+        {
+            "run_id": rows["run_id"],
+            "repo_id": rows["repo_id"],
+            "attempt": attempt,
+            "status": np.where(good, "succeeded", "failed").astype(object),
+            "started_at": start,
+            "finished_at": start + pd.to_timedelta((1e6 * seconds).round().astype("int64"), unit="us"),
+        }
+    )

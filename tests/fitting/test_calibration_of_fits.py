@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seqkit import UnsupportedRanking, fit_common_causes, fit_failure_rates
-from tests.fitting.simulated import CHAIN_AND_HUB, FLAT, simulated
+from seqkit import UnsupportedRanking, fit_common_causes, fit_durations, fit_failure_rates
+from tests.fitting.simulated import CHAIN_AND_HUB, FLAT, lognormal_repos, simulated, timed
 
 LEVELS = (0.5, 0.9, 0.95)
 
@@ -60,6 +60,20 @@ def of_causes(column):
     return one
 
 
+def of_durations(column):
+    def one(rng, level, needs, runs, attempts):
+        logs, sigma = lognormal_repos(rng, len(needs))
+        frame = timed(rng, simulated(rng, needs, 0.15, runs, 0.5, attempts), logs, sigma)
+        fit = fit_durations(frame, confidence_level=level).fit
+        fit = fit[fit["attempts"] > 0]
+        at = [int(repo[1:]) for repo in fit.index]
+        truth = logs[at] + (stats.norm.ppf(0.9) * sigma[at] if column == "p90" else 0)
+        low, high = (np.log(fit[f"{column}_{end}"].dt.total_seconds()) for end in ("low", "high"))
+        return ((low <= truth) & (truth <= high)).tolist()
+
+    return one
+
+
 FITS = {
     "rates": of_rates,
     "rates, prior (2, 18)": lambda *given: of_rates(*given, prior=(2, 18)),
@@ -68,6 +82,8 @@ FITS = {
     "hard pooled, prior (2, 18)": lambda *given: of_hard_pooled(*given, prior=(2, 18)),
     "probability of a cause": of_causes("probability"),
     "severity of a cause": of_causes("severity"),
+    "median duration": of_durations("median"),
+    "90 % point of durations": of_durations("p90"),
 }
 
 
@@ -104,6 +120,8 @@ def test_intervals_cover_as_often_as_they_say(case):
         ("hard pooled, prior (2, 18)", 20, (FLAT, 5, 3)),
         ("probability of a cause", 40, (FLAT, 5, 1)),
         ("severity of a cause", 40, (FLAT, 5, 1)),
+        ("median duration", 15, (CHAIN_AND_HUB, 5, 2)),
+        ("90 % point of durations", 15, (CHAIN_AND_HUB, 5, 2)),
     ],
 )
 def test_intervals_cover_about_as_often_as_they_say(fit, times, case):

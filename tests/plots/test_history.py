@@ -29,6 +29,7 @@ from seqkit import (
     write_ledger,
 )
 from seqkit._show.palette import STATUS_STYLES
+from seqkit.ledger.attempts import attempts_frame
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger
 from seqkit.plots import history
@@ -462,3 +463,39 @@ def test_doubt_is_a_word_of_its_own_and_what_came_late_no_failed_attempt():
     again = history(items_frame(ledger).assign(in_doubt=lambda items: items["in_doubt"].astype(object)))
     assert cells(again) == cells(ax)
     assert cells(history(items_frame(ledger).drop(columns="in_doubt")))[0] == ["failed", "failed"]
+
+
+def test_attempts_of_a_ledger_are_drawn_as_the_ledger():
+    plan = build_plan(RepoDependencyGraph.from_edges([("a", "d")], nodes=["b", "c"]), version="1")
+    steps = ["enter a", "hang a", "skip d a", "enter b", "retry b", "doubt b", "late b", "enter c", "retry c", "exit c"]
+    ledger = written(
+        may=Run(plan, steps, "CANCELLED", {"train": "spring"}), june=Run(plan, [*steps[:6], "enter c"], "RUNNING")
+    )
+    frame = attempts_frame(ledger)
+    drawn = history(frame)
+    rows = dict(zip(texts(drawn.get_yticklabels()), cells(drawn), strict=True))
+    whole = history(ledger)
+    assert rows == dict(zip(texts(whole.get_yticklabels()), cells(whole), strict=True))
+    assert rows["c"] == ["succeeded", "in_progress"]
+    assert title(drawn) == title(whole)
+    assert [label.split(" ")[0] for label in texts(drawn.get_xticklabels())] == ["spring", "june"]
+    shuffled = history(
+        frame.sample(frac=1, random_state=1).sort_values("run_id", ascending=False, kind="stable"), graph=plan
+    )
+    assert cells(shuffled) == cells(history(ledger, graph=plan))
+
+
+def test_what_was_skipped_for_no_known_reason_is_pending_and_said():
+    rows = [("1", "a", "failed", 1), ("1", "b", "skipped", None), ("1", "c", "skipped", None)]
+    frame = pd.DataFrame(rows, columns=["run_id", "repo_id", "status", "attempt"])
+    frame["attempt"] = frame["attempt"].astype("Int64")
+    ax = history(frame)
+    assert cells(ax) == [["failed"], ["pending"], ["pending"]]
+    assert "2 skipped for a reason that nobody told stand as pending" in title(ax).replace("\n", " ")
+    told = history(frame, graph=RepoDependencyGraph.from_edges([("a", "b")], nodes=["c"]))
+    assert dict(zip(texts(told.get_yticklabels()), cells(told), strict=True)) == {
+        "a": ["failed"],
+        "b": ["blocked"],
+        "c": ["stopped"],
+    }
+    assert "nobody told" not in title(told)

@@ -26,7 +26,6 @@ from seqkit import (
 )
 from seqkit.plots import (
     blast_radius,
-    calibration,
     counts,
     gantt,
     history,
@@ -35,6 +34,7 @@ from seqkit.plots import (
     levers,
     options,
     order,
+    rates,
     timeline,
     tornado,
 )
@@ -72,7 +72,7 @@ def pictures(names: list[str]) -> dict[str, Any]:
         "levers": levers(pd.DataFrame(changes, columns=["action", "repo_id", "cause", "before", "after", "gain"])),
         "gantt": gantt(train),
         "tornado": tornado(train),
-        "calibration": calibration(fit, model=dict.fromkeys(names, 0.2)),
+        "rates": rates(fit, model=dict.fromkeys(names, 0.2)),
     }
 
 
@@ -100,7 +100,7 @@ def test_names_that_begin_with_a_low_line_are_drawn() -> None:
         "timeline",
         "impact",
         "history",
-        "calibration",
+        "rates",
         "blast radius",
         "options",
         "levers",

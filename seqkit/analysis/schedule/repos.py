@@ -146,4 +146,4 @@ def _faster(durations: DurationModel, ids: tuple[str, ...], repo: str, factor: f
     failed: Any = durations.failed
     if failed is not None and failed.knows(repo):
         failed = _faster(failed, ids, repo, factor)
-    return DurationModel(medians, durations.sigma, durations.default, failed, samples)
+    return DurationModel(medians, durations.sigma, durations.default, failed, samples, durations.default_sigma)
