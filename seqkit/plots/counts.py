@@ -23,7 +23,7 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.exact import Analysis
 from seqkit.analysis.montecarlo import Simulation
-from seqkit.plots._axes import OUTLINE, axes, ink, nothing, points, title
+from seqkit.plots._axes import axes, ink, nothing, outline, points, title
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = ["counts"]
@@ -116,7 +116,7 @@ def counts(
         look |= {"markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.6}
         ax.errorbar(bars.at, bars.height, **{**look, **normalize_kwargs(kwargs, Line2D)})
     else:
-        look = {"color": _COLOURS[which], "edgecolor": OUTLINE, "linewidth": 0.4, "label": label}
+        look = {"color": _COLOURS[which], "edgecolor": outline(ax), "linewidth": 0.4, "label": label}
         ax.bar(bars.at, bars.height, _FILLED * bars.step, **{**look, **normalize_kwargs(kwargs, Patch)})
     if law.trials:
         words = "_nolegend_" if _WHISKERS in ax.get_legend_handles_labels()[1] else _WHISKERS

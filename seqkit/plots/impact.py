@@ -18,7 +18,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.closure import packed_ancestors
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
-from seqkit.plots._axes import LINES, OUTLINE, TITLE_SIZE, axes, nothing, points, settled, title
+from seqkit.plots._axes import TITLE_SIZE, axes, faint, nothing, outline, points, settled, title
 from seqkit.plots._text import FONT, PLAIN, shown, width
 
 __all__ = ["impact"]
@@ -200,7 +200,7 @@ def _margin(ax: Axes, sums: Floats | npt.NDArray[np.int64], labels: Sequence[str
     start, unit = n - 0.5 + 0.02 * n, 0.09 * n / max(float(sums.max()), 1e-9)
     ends = [(row, start + float(total) * unit) for row, total in enumerate(sums)]
     corners = [[(start, r - 0.4), (end, r - 0.4), (end, r + 0.4), (start, r + 0.4)] for r, end in ends]
-    ax.add_collection(PolyCollection(corners, facecolors=LINES, linewidths=0, gid="row sums"), autolim=False)
+    ax.add_collection(PolyCollection(corners, facecolors=faint(ax), linewidths=0, gid="row sums"), autolim=False)
     for row, end in ends[::every]:
         ax.text(end + 0.008 * n, row, labels[row], fontsize=6, va="center_baseline", **PLAIN)
     ax.set_xlim(-0.5, n - 0.5 + _MARGIN * n)
@@ -214,10 +214,15 @@ def _short(number: float) -> str:
 def _legend(ax: Axes, size: float, below: float) -> None:
     looks = [("failed", "fails"), ("blocked", "is blocked")]
     handles = [
-        Patch(facecolor=STATUS_STYLES[key].colour, edgecolor=OUTLINE, lw=0.6, label=f"{STATUS_STYLES[key].mark} {word}")
+        Patch(
+            facecolor=STATUS_STYLES[key].colour,
+            edgecolor=outline(ax),
+            lw=0.6,
+            label=f"{STATUS_STYLES[key].mark} {word}",
+        )
         for key, word in looks
     ]
-    handles.append(Patch(facecolor="none", edgecolor=OUTLINE, lw=0.6, label="goes on"))
+    handles.append(Patch(facecolor="none", edgecolor=outline(ax), lw=0.6, label="goes on"))
     figure: Any = ax.get_figure()
     under = offset_copy(ax.transAxes, figure, y=-below - 26, units="points")
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0), "bbox_transform": under}

@@ -15,7 +15,7 @@ from seqkit._show.html import amount
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import and_more, plural
 from seqkit.analysis.exact import Analysis
-from seqkit.plots._axes import LINES, OUTLINE, axes, legend, nothing, settled, title
+from seqkit.plots._axes import axes, faint, legend, nothing, outline, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["importance"]
@@ -90,11 +90,11 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
     at = np.column_stack([worth["n_dependents"].to_numpy(dtype=np.float64), worth["gain_if_perfect"].to_numpy()])
     ax = axes(ax, 8.0, 5.2)
     areas = _areas(rate, rate.max())
-    points = ax.scatter(*at.T, s=areas, c=_FILL, edgecolors=OUTLINE, linewidths=0.7, zorder=3)  # type: ignore[misc]
+    points = ax.scatter(*at.T, s=areas, c=_FILL, edgecolors=outline(ax), linewidths=0.7, zorder=3)  # type: ignore[misc]
     points.set(**kwargs)
     ends = np.array([0.0, max(at[:, 0].max(), 1.0)])
     line = np.column_stack([ends, rate.mean() * (1 + ends)])
-    ax.plot(*line.T, color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, zorder=2)
+    ax.plot(*line.T, color=faint(ax), linestyle=(0, (5, 3)), linewidth=1.0, zorder=2)
     title(ax, _title(worth))
     _frame(ax, rate, rate.mean())
     _names(ax, worth, at, np.sqrt(areas) / 2, line)
@@ -141,14 +141,14 @@ def _frame(ax: Axes, rate: Floats, mean: float) -> None:
             marker="o",
             markersize=float(area) ** 0.5,
             markerfacecolor=_FILL,
-            markeredgecolor=OUTLINE,
+            markeredgecolor=outline(ax),
             markeredgewidth=0.7,
             label=f"fails with probability {value:.2g}",
         )
         for value, area in zip(shades, _areas(np.array(shades), shades[-1]), strict=True)
     ]
     told = f"mean probability {mean:.2g} × (1 + dependents)"
-    handles.append(Line2D([], [], color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, label=told))
+    handles.append(Line2D([], [], color=faint(ax), linestyle=(0, (5, 3)), linewidth=1.0, label=told))
     handles.append(Line2D([], [], linestyle="none", label="name (place by releases bought, place by dependents)"))
     legend(ax, handles, below=36.0, most=1)
 
@@ -199,7 +199,7 @@ def _names(ax: Axes, worth: pd.DataFrame, at: Floats, radii: Floats, line: Float
                 continue
             things, sizes = np.vstack([things, lead]), np.concatenate([sizes, np.zeros(len(lead))])
             boxes = np.vstack([boxes, [*low, *high]])
-            arrow = {"arrowstyle": "-", "color": LINES, "linewidth": 0.5, "shrinkA": 0, "shrinkB": radii[row]}
+            arrow = {"arrowstyle": "-", "color": faint(ax), "linewidth": 0.5, "shrinkA": 0, "shrinkB": radii[row]}
             name = ax.annotate(
                 text,
                 at[row],

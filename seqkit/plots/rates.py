@@ -12,13 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
-from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import plural
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.unknown import Known, check_models
 from seqkit.fitting.posterior import counts_of
 from seqkit.fitting.rates import ranking_note
-from seqkit.plots._axes import LINES, axes, grid, ink, legend, nothing, points, settled, title
+from seqkit.plots._axes import alarm, axes, faint, grid, ink, legend, nothing, points, settled, title
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["rates"]
@@ -31,7 +30,6 @@ _PITCHES = (14.0, 9.0)  # points from row to row: of few repos, of many
 _LEAST_PITCH = 9.0  # of rows on given axes
 _SIZE = 8.0  # points, of names
 _FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room for the note
-_RED = STATUS_STYLES["failed"].colour
 
 
 def rates(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = None, **kwargs: Any) -> Axes:
@@ -107,9 +105,9 @@ def rates(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = N
     if not own:
         pitch, most = _room(ax, len(fit))
     kept, y = _rows(ranked, most)
-    ax.hlines(y, low[kept], high[kept], colors=LINES, linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
-    dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=_RED, linewidths=1.0, zorder=4)
-    dots.set_facecolor(["white" if not failed else _RED for failed in failures[kept]])
+    ax.hlines(y, low[kept], high[kept], colors=faint(ax), linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
+    dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=alarm(ax), linewidths=1.0, zorder=4)
+    dots.set_facecolor(["white" if not failed else alarm(ax) for failed in failures[kept]])
     dots.set(**kwargs)
     ax.axvline(_together(fit), color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
     if assumed is not None and held is not None:
@@ -179,7 +177,7 @@ def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, p
     for at, row in zip(kept, y.tolist(), strict=True):
         tried = f"{_count(failures[at]):,} / {_count(attempts[at]):,}"
         ax.text(1, row, tried, transform=beside, va="center", fontsize=size, **PLAIN)
-    ax.text(1, -0.7, "failures /\nfirst attempts", transform=beside, va="bottom", fontsize=7, color=LINES, **PLAIN)
+    ax.text(1, -0.7, "failures /\nfirst attempts", transform=beside, va="bottom", fontsize=7, color=faint(ax), **PLAIN)
 
 
 # ---------------------------------------------------------------------- words
@@ -206,7 +204,7 @@ def _words(
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
     title(ax, "\n".join(lines))
     room = points(ax)[0]
-    handles = _handles(fit, held, ink(ax))
+    handles = _handles(ax, fit, held)
     lines_below = legend(ax, handles, below=36.0, most=2)
     told = [f"⚠ {note[0].upper()}{note[1:]}."] if note else []
     if unknown := fit.attrs.get("note"):
@@ -227,16 +225,17 @@ def _words(
         below += 10.0 * (text.count("\n") + 1) + 4
 
 
-def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None, colour: str) -> list[Line2D]:
+def _handles(ax: Axes, fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None) -> list[Line2D]:
+    colour, red = ink(ax), alarm(ax)
     failed = int(np.count_nonzero(counts_of(fit)[0]))
     level = fit.attrs.get("confidence_level")
     interval = f"{100 * level:g} % credible interval" if isinstance(level, float) else "credible interval"
-    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": _RED}
+    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": red}
     diamond: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.5, "markeredgecolor": colour}
     handles = [
-        Line2D([], [], markerfacecolor=_RED, label=f"rate of a repo that has failed: {failed:,}", **point),
+        Line2D([], [], markerfacecolor=red, label=f"rate of a repo that has failed: {failed:,}", **point),
         Line2D([], [], markerfacecolor="white", label=f"rate of one that has not yet: {len(fit) - failed:,}", **point),
-        Line2D([], [], color=LINES, alpha=0.6, linewidth=2.4, label=interval),
+        Line2D([], [], color=faint(ax), alpha=0.6, linewidth=2.4, label=interval),
         Line2D(
             [],
             [],

@@ -19,7 +19,7 @@ from seqkit._util.secrets import as_given
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.reading import lent
-from seqkit.plots._axes import LINES, OUTLINE, axes, grid, ink, nothing, points, settled, status_legend, title
+from seqkit.plots._axes import axes, faint, grid, ink, nothing, outline, points, settled, status_legend, title
 from seqkit.plots._marks import marks
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
 from seqkit.plots._text import PLAIN, fitting, shown, width
@@ -172,11 +172,11 @@ def _bars(ax: Axes, run: Run, pitch: float, wide: float, kwargs: Mapping[str, An
     tip = 0.008 * (run.span[1] - run.span[0] or 1.0)
     shapes = [_shape(y, start, end, tip * opens) for y, row in enumerate(run.rows) for start, end, opens in _tries(row)]
     colours = [STATUS_STYLES[word].colour for row in run.rows for _, _, word in row.tries]
-    bars = PolyCollection(shapes, facecolors=colours, edgecolors=OUTLINE, linewidths=0.5, zorder=3)
+    bars = PolyCollection(shapes, facecolors=colours, edgecolors=outline(ax), linewidths=0.5, zorder=3)
     ax.add_collection(bars, autolim=False)
     bars.set(**kwargs)
     waits = [[(start, y), (end, y)] for y, row in enumerate(run.rows) for start, end in row.waits]
-    ax.add_collection(LineCollection(waits, colors=OUTLINE, linewidths=1.2, zorder=2), autolim=False)
+    ax.add_collection(LineCollection(waits, colors=outline(ax), linewidths=1.2, zorder=2), autolim=False)
     square = min(9.0, pitch * 0.74)
     low, high = ax.get_xlim()
     earlier = [
@@ -193,7 +193,7 @@ def _bars(ax: Axes, run: Run, pitch: float, wide: float, kwargs: Mapping[str, An
     names = [_name(number, row) for number, row in enumerate(run.rows)]
     ax.set_yticks(range(0, len(names), every), labels=names[::every], fontsize=size, **PLAIN)
     ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", color=LINES, alpha=0.12, linewidth=0.5)
+    ax.grid(axis="y", color=faint(ax), alpha=0.12, linewidth=0.5)
     return [f"1 name in {every} is written"] if every > 1 else []
 
 
@@ -221,7 +221,7 @@ def _ends(ax: Axes, rows: Sequence[Row], square: float, tip: float) -> None:
     figure: Any = ax.get_figure()
     look: dict[str, Any] = {"transform": offset_copy(ax.transData, figure, x=square / 2 + 2.0, units="points")}
     colours = [STATUS_STYLES[word].colour for word in words]
-    box: dict[str, Any] = {"marker": "s", "c": colours, "edgecolors": OUTLINE, "linewidths": 0.5, "zorder": 4}
+    box: dict[str, Any] = {"marker": "s", "c": colours, "edgecolors": outline(ax), "linewidths": 0.5, "zorder": 4}
     ax.scatter(xs, ys, s=square**2, gid="ends", **box, **look)
     marks(ax, xs, ys, words, square * 0.75, **look)
 
@@ -275,7 +275,7 @@ def _areas(ax: Axes, run: Run, kwargs: Mapping[str, Any]) -> None:
         counts[_LAYERS.index(word), np.searchsorted(at, when)] += step
     counts = counts.cumsum(axis=1)
     colours = [STATUS_STYLES[word].colour for word in _LAYERS]
-    for area in ax.stackplot(at, counts, colors=colours, step="post", edgecolor=OUTLINE, linewidth=0.4):
+    for area in ax.stackplot(at, counts, colors=colours, step="post", edgecolor=outline(ax), linewidth=0.4):
         area.set(**kwargs)
     ax.set_ylim(0, n)
     ax.set_ylabel("repos", fontsize=9)
