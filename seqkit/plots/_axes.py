@@ -24,6 +24,7 @@ from seqkit._util.secrets import as_given
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = [
+    "FEW",
     "LINES",
     "OUTLINE",
     "TITLE_SIZE",
@@ -45,6 +46,8 @@ __all__ = [
     "title",
 ]
 
+FEW = 40
+"""Rows; where there are more, those that tell least may share one, and the numbers of the axis stand at both ends."""
 OUTLINE = "#4d4d4d"
 LINES = "#5f6b7a"
 _ON_DARK = {OUTLINE: "#a6a6a6", LINES: "#9dabbd", STATUS_STYLES["failed"].colour: "#ff8f8f"}

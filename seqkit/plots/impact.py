@@ -18,7 +18,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.closure import packed_ancestors
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
-from seqkit.plots._axes import TITLE_SIZE, axes, faint, nothing, outline, points, settled, title
+from seqkit.plots._axes import TITLE_SIZE, axes, faint, nothing, outline, points, settled, themed, title
 from seqkit.plots._text import FONT, PLAIN, shown, width
 
 __all__ = ["impact"]
@@ -41,7 +41,13 @@ Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
 
-def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def impact(
+    plan_or_graph: SequencePlan | RepoDependencyGraph,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    **kwargs: Any,
+) -> Axes:
     """Draw what each failure blocks: a row for the repo that fails, a column for each that it may block.
 
     Parameters
@@ -51,6 +57,10 @@ def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = 
         through them. Of a graph, all repos take part.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, at most a page wide.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
     **kwargs
         For the matrix, :meth:`matplotlib.axes.Axes.imshow`.
 
@@ -67,6 +77,8 @@ def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = 
     ------
     TypeError
         Where `plan_or_graph` is neither.
+    ValueError
+        Where `theme` is none.
 
     Examples
     --------
@@ -81,9 +93,11 @@ def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = 
     >>> matplotlib.pyplot.close("all")
     """
     taken = _taken(plan_or_graph)
-    if not taken.ids:
-        return nothing(ax, "Nothing to draw: there are no repos.")
-    return _matrix(taken, ax, kwargs) if len(taken.ids) <= _MOST_SHOWN else _by_wave(taken, ax, kwargs)
+    draw = _matrix if len(taken.ids) <= _MOST_SHOWN else _by_wave
+    with themed(theme):
+        if not taken.ids:
+            return nothing(ax, "Nothing to draw: there are no repos.")
+        return draw(taken, ax, figsize, kwargs)
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,7 @@ def _taken(plan_or_graph: object) -> _Taken:
 # ---------------------------------------------------------------------- repos
 
 
-def _matrix(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
+def _matrix(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None, kwargs: dict[str, Any]) -> Axes:
     n = len(taken.ids)
     reach = taken.reached(0, n, np.arange(n)).T.astype(bool) & ~np.eye(n, dtype=bool)
     order = _grouped(reach)
@@ -135,7 +149,7 @@ def _matrix(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
     head = f"One failure blocks {_short(sums.mean())} of {n - 1} others on average, at most {sums[0]} ({most})"
     wide = min(max((1 + _MARGIN) * n * cell, width(head, TITLE_SIZE) / 72) + beside, _PAGE)
     high = n * max(cell, min(_ROW, _PAGE / n))
-    ax = axes(ax, wide + 0.5, high + beside + 1.2)
+    ax = axes(ax, *(figsize or (wide + 0.5, high + beside + 1.2)))
     colours: list[Any] = [to_rgba("white", 0.0), STATUS_STYLES["blocked"].colour, STATUS_STYLES["failed"].colour]
     image = reach.astype(np.int64) + 2 * np.eye(n, dtype=np.int64)
     look: dict[str, Any] = {
@@ -212,8 +226,9 @@ def _short(number: float) -> str:
 
 
 def _legend(ax: Axes, size: float, below: float) -> None:
-    looks = [("failed", "fails"), ("blocked", "is blocked")]
-    handles = [
+    looks = [("blocked", "is blocked"), ("failed", "fails")]  # in the palette's order
+    handles = [Patch(facecolor="none", edgecolor=outline(ax), lw=0.6, label="goes on")]
+    handles += [
         Patch(
             facecolor=STATUS_STYLES[key].colour,
             edgecolor=outline(ax),
@@ -222,7 +237,6 @@ def _legend(ax: Axes, size: float, below: float) -> None:
         )
         for key, word in looks
     ]
-    handles.append(Patch(facecolor="none", edgecolor=outline(ax), lw=0.6, label="goes on"))
     figure: Any = ax.get_figure()
     under = offset_copy(ax.transAxes, figure, y=-below - 26, units="points")
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0), "bbox_transform": under}
@@ -232,7 +246,7 @@ def _legend(ax: Axes, size: float, below: float) -> None:
 # ---------------------------------------------------------------------- waves
 
 
-def _by_wave(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
+def _by_wave(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None, kwargs: dict[str, Any]) -> Axes:
     n = len(taken.ids)
     waves = np.array(taken.waves)
     each = -(-(int(waves.max()) + 1) // _MOST_GROUPS)
@@ -253,7 +267,7 @@ def _by_wave(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
             most = worst, start + int(totals.argmax())
     shares = blocked / sizes[:, None] / np.maximum(sizes - np.eye(groups), 1.0)
     darkest = float(shares.max()) or 1.0
-    ax = axes(ax, 8.5, min(max(0.24 * groups, 1.5), 8.0) + 1.3)
+    ax = axes(ax, *(figsize or (8.5, min(max(0.24 * groups, 1.5), 8.0) + 1.3)))
     darker = [STATUS_STYLES["pending"].colour, STATUS_STYLES["blocked"].colour, STATUS_STYLES["stopped"].colour]
     look: dict[str, Any] = {
         "cmap": LinearSegmentedColormap.from_list("share", darker),

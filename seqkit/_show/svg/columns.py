@@ -54,10 +54,11 @@ def stacked(columns: Sequence[Mapping[str, int]], title: str = "", tells: bool =
                 continue
             tall = counts[word] / tallest * (_TALL - 4)
             y -= tall
+            which = str(place) if each == 1 else f"{place * each}–{min((place + 1) * each, len(columns)) - 1}"
             parts.append(
                 f'<rect data-status="{word}" x="{number(left)}" y="{number(y)}" width="{number(wide)}" '
                 f'height="{number(max(tall, 0.5))}" fill="{style.colour}" stroke="currentColor" stroke-width=".5" '
-                'stroke-opacity=".6"/>'
+                f'stroke-opacity=".6"><title>Column {which}: {counts[word]:,} {style.word}\n</title></rect>'
             )
             if min(tall, wide) >= 12:
                 parts.append(mark(left + wide / 2, y + tall / 2, 5, style, ring=True))
