@@ -11,7 +11,7 @@ from seqkit._show.rows import reduction
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.plots._boxes import Node
 
-__all__ = ["FOLDED_ABOVE", "Folding", "foldings"]
+__all__ = ["FOLDED_ABOVE", "Folding", "foldings", "is_loud"]
 
 Edge = tuple[str, str]
 
@@ -35,6 +35,11 @@ class Folding:
     """What the waves of the nodes are called: several without a repo of a name are one."""
     shared: int
     """How many repos have no box of their own."""
+
+
+def is_loud(edge: Edge, hit: Collection[str], words: Mapping[str, str]) -> bool:
+    """Say whether a failure blocks along a dependency."""
+    return edge[0] in hit and edge[1] in hit and words[edge[1]] not in ("failed", "in_doubt")
 
 
 def foldings(
@@ -87,8 +92,7 @@ def _folded(
     for before, after in edges:
         pair = box[before], box[after]
         if band[before] < band[after]:  # within merged waves there is no room for a line
-            blocks = before in hit and after in hit and words[after] not in ("failed", "in_doubt")
-            between[pair] = between.get(pair, False) or blocks
+            between[pair] = between.get(pair, False) or is_loud((before, after), hit, words)
     kept = reduction([node.repo for node in sorted(nodes, key=lambda node: node.wave)], between)
     shared = sum(len(members) for members in groups.values() if len(members) > 1)
     return Folding(nodes, kept, {pair for pair in kept if between[pair]}, names, shared)

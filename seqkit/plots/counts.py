@@ -90,8 +90,8 @@ def counts(
     Raises
     ------
     TypeError, ValueError
-        Where the first argument is neither, `which` is none of the three or has no exact law, `theme` is none, or the exact
-        law is out of reach (see :meth:`seqkit.Analysis.distribution`); simulate estimates it.
+        Where the first argument is neither, `which` is none of the three or has no exact law, `theme` is none, or
+        the exact law is out of reach (see :meth:`seqkit.Analysis.distribution`); simulate estimates it.
 
     Notes
     -----

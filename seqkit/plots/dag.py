@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
 from matplotlib.axes import Axes
 
-from seqkit._show.palette import STATUS_STYLES
-from seqkit._show.rows import reduction
 from seqkit._util.words import inflected, plural
 from seqkit.analysis.whatif import what_if
 from seqkit.core.graph import RepoDependencyGraph
@@ -20,20 +18,17 @@ from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, status_legend, themed, title
 from seqkit.plots._bars import draw_bars, height_of_bars
-from seqkit.plots._boxes import SIZES, SIZES_ON_SLIDES, Arrangement, Node, arranged, draw_boxes
-from seqkit.plots._folding import FOLDED_ABOVE, foldings
+from seqkit.plots._boxes import Arrangement, draw_boxes
+from seqkit.plots._drawings import first_that_fits, folded_drawings, whole_drawing
+from seqkit.plots._folding import FOLDED_ABOVE
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["blast_radius", "order"]
 
 _MOST_NAMED = 300
-_PAGE = 675.0  # points, of the drawing in a figure of our own: ten inches with its margins
-_SLIDE = (900.0, 430.0)  # points, of the drawing on 13⅓ by 7½ inches, less margins, title and legend
 _LEAST = 330.0  # a narrower figure has no room for the legend
-_TALLEST = 5_000.0
 _CAUTION = 0.85  # of given axes: what is drawn beside them later may take the rest, and text does not shrink
 _MOST_LINES = 3  # of the note
-_FAILED = ("failed", "in_doubt")
 
 
 def order(
@@ -113,7 +108,7 @@ def order(
     '1 succeeded, 1 failed, 1 blocked'
     >>> matplotlib.pyplot.close("all")
     """
-    look = _Look(figsize, around, depth, implied, fold, kwargs)
+    look = _Wanted(figsize, around, depth, implied, fold, kwargs)
     hit = set[str]()
     if isinstance(graph_or_plan_or_outcome, RepoDependencyGraph):
         with themed(theme):
@@ -201,7 +196,7 @@ def blast_radius(
     sentence = f"If {shown(repo, 40)} fails: {sentence}" if fails else f"{shown(repo, 40)} is not released: {sentence}"
     hit = {repo, *graph.transitive_dependents_of(repo)} if fails else set()
     with themed(theme):
-        return _draw(_Picture(graph, ended, sentence, hit), ax, _Look(figsize, around, depth, implied, fold, kwargs))
+        return _draw(_Picture(graph, ended, sentence, hit), ax, _Wanted(figsize, around, depth, implied, fold, kwargs))
 
 
 def _picture_of_graph(graph: RepoDependencyGraph) -> _Picture:
@@ -236,7 +231,7 @@ class _Picture:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Wanted:
     """What was asked for, beside the picture."""
 
     figsize: tuple[float, float] | None
@@ -250,7 +245,7 @@ class _Look:
 # ---------------------------------------------------------------------- drawing
 
 
-def _draw(picture: _Picture, ax: Axes | None, look: _Look) -> Axes:
+def _draw(picture: _Picture, ax: Axes | None, look: _Wanted) -> Axes:
     whole, head = len(picture.words), picture.sentence
     chosen = list(picture.words) if look.around is None else neighbours(picture.graph, look.around, look.depth)
     if not chosen:
@@ -264,12 +259,18 @@ def _draw(picture: _Picture, ax: Axes | None, look: _Look) -> Axes:
     words = {repo: picture.words[repo] for repo in chosen}
     ax = axes(None, *look.figsize) if ax is None and look.figsize is not None else ax
     if len(chosen) <= _MOST_NAMED:
-        drawings = _drawings(picture, words, level, edges, look)
+        position = {repo: number for number, repo in enumerate(picture.words)}
+        folded = look.fold and len(words) > FOLDED_ABOVE
+        drawings = (
+            folded_drawings(picture.graph, words, position, level, edges, picture.hit)
+            if folded
+            else [whole_drawing(words, position, level, edges, picture.hit, look.implied)]
+        )
         if ax is not None:
             ax.set_xticks([])
             ax.set_yticks([0], [str(max(level.values()))])
             _say(ax, picture, head, drawings[0].note, Counter(words.values()))  # takes its room before all else
-        found = _found(ax, drawings)
+        found = first_that_fits(drawings, None if ax is None else _room(ax))
         if found is not None:
             drawing, boxes = found
             ax = _frame(ax, boxes, head, drawing.bands)
@@ -282,63 +283,6 @@ def _draw(picture: _Picture, ax: Axes | None, look: _Look) -> Axes:
     why = "no room for names" if len(chosen) <= _MOST_NAMED else f"more than {_MOST_NAMED} repos"
     _say(ax, picture, head, f"{why}; around= draws a part. {note}", Counter(words.values()))
     return ax
-
-
-@dataclass(frozen=True)
-class _Drawing:
-    nodes: list[Node]
-    edges: list[tuple[str, str]]
-    loud: Collection[tuple[str, str]]
-    note: str
-    bands: Mapping[int, str] | None = None  # what its waves are called
-    room: tuple[float, float | None] = (_PAGE, None)  # in a figure of our own
-    sizes: Sequence[float] = SIZES[:1]
-
-
-def _drawings(
-    picture: _Picture,
-    words: Mapping[str, str],
-    level: Mapping[str, int],
-    edges: list[tuple[str, str]],
-    look: _Look,
-) -> list[_Drawing]:
-    """Give what might be drawn, the best first: every repo by name, or some of them."""
-    position = {repo: number for number, repo in enumerate(picture.words)}
-    if look.fold and len(words) > FOLDED_ABOVE:
-        return [
-            _Drawing(
-                folding.nodes,
-                folding.edges,
-                folding.loud,
-                f"Numbers: places in the plan. {folding.shared:,} of {len(words):,} repos share a box with others of "
-                f"their wave; fold=False draws each. {plural(len(edges), 'dependency', 'dependencies')}.",
-                folding.bands,
-                _SLIDE,
-                SIZES_ON_SLIDES,
-            )
-            for folding in foldings(picture.graph, words, position, level, edges, picture.hit)
-        ]
-    drawn = edges if look.implied else reduction(list(words), edges)
-    nodes = [Node(repo, position[repo], level[repo], STATUS_STYLES[word]) for repo, word in words.items()]
-    loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] not in _FAILED]
-    note = f"Numbers: places in the plan. {_note(len(edges), len(edges) - len(drawn))}"
-    return [_Drawing(nodes, drawn, loud, note)]
-
-
-def _found(ax: Axes | None, drawings: Sequence[_Drawing]) -> tuple[_Drawing, Arrangement] | None:
-    """Give the first drawing that finds room, in the largest letters that it does."""
-    given = None if ax is None else _room(ax)
-    for drawing in drawings:
-        for size in drawing.sizes if given is None else SIZES:
-            boxes = arranged(drawing.nodes, drawing.edges, size, given or (drawing.room[0], None))
-            if boxes and (given is not None or _fits(boxes, drawing.room)):
-                return drawing, boxes
-    return None
-
-
-def _fits(boxes: Arrangement, room: tuple[float, float | None]) -> bool:
-    wide, tall = room
-    return boxes.height <= _TALLEST if tall is None else boxes.height <= tall and boxes.width <= wide
 
 
 def _room(ax: Axes) -> tuple[float, float]:
@@ -366,13 +310,6 @@ def _frame(ax: Axes | None, boxes: Arrangement, head: str, bands: Mapping[int, s
     for spine in ax.spines.values():
         spine.set_visible(False)
     return ax
-
-
-def _note(edges: int, left_out: int) -> str:
-    if not edges:
-        return "No dependencies."
-    note = f"{plural(edges, 'dependency', 'dependencies')}"
-    return f"{note}, {left_out:,} of them implied by others and not drawn." if left_out else f"{note}."
 
 
 def _say(ax: Axes, picture: _Picture, head: str, note: str, counts: Mapping[str, int]) -> None:

@@ -169,7 +169,7 @@ def _matrix(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None,
         ax.set_xticks(np.arange(1, n) - 0.5, minor=True)
         ax.set_yticks(np.arange(1, n) - 0.5, minor=True)
         ax.grid(which="minor", color="#808080", alpha=0.25, linewidth=0.4)
-    _legend(ax, size, max(width(name, size) for name in names[:: every[1]]))
+    _legend(ax, image, size, max(width(name, size) for name in names[:: every[1]]))
     return ax
 
 
@@ -225,9 +225,9 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 99.5 or number == round(number) else f"{number:.1f}"
 
 
-def _legend(ax: Axes, size: float, below: float) -> None:
-    looks = [("blocked", "is blocked"), ("failed", "fails")]  # in the palette's order
-    handles = [Patch(facecolor="none", edgecolor=outline(ax), lw=0.6, label="goes on")]
+def _legend(ax: Axes, image: npt.NDArray[np.int64], size: float, below: float) -> None:
+    looks = [("blocked", "is blocked")] * bool((image == 1).any()) + [("failed", "fails")]  # in the palette's order
+    handles = [Patch(facecolor="none", edgecolor=outline(ax), lw=0.6, label="goes on")] * bool((image == 0).any())
     handles += [
         Patch(
             facecolor=STATUS_STYLES[key].colour,

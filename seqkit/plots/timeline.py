@@ -6,8 +6,6 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -37,13 +35,13 @@ from seqkit.plots._axes import (
     title,
 )
 from seqkit.plots._marks import marks
+from seqkit.plots._shared_rows import SharedRow, shared_rows
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
 from seqkit.plots._text import PLAIN, fitting, shown, width
 
 __all__ = ["timeline"]
 
 _MOST_ROWS = 300
-_LONGEST = 10  # repos that share no row, as their tries took more than twice as long as most
 _LEAST_PITCH = 2.5  # points: below it, a row cannot be told from the next
 _SIZE = 7.5  # points, of names
 _SMALLEST_SIZE = 5.0
@@ -141,7 +139,7 @@ def timeline(
 def _draw(
     run: Run, ax: Axes | None, figsize: tuple[float, float] | None, fold: bool, kwargs: Mapping[str, Any]
 ) -> Axes:
-    n, lanes = len(run.rows), _lanes(run.rows, fold)
+    n, lanes = len(run.rows), shared_rows(run.rows, fold)
     pitch = 72 * max(0.11, min(0.22, 13.2 / len(lanes)))
     given = ax is not None or figsize is not None
     high = (len(lanes) + 1) * pitch / 72 + 1.4 + 0.2 * (n > FEW) if n <= _MOST_ROWS else 5.0
@@ -202,47 +200,8 @@ def _frame(ax: Axes, run: Run) -> None:
 # ---------------------------------------------------------------------- a row each
 
 
-@dataclass(frozen=True)
-class _Lane:
-    """A row of the picture: a repo, or several that nothing happened to."""
-
-    rows: list[Row]
-    name: str
-
-
-def _lanes(rows: Sequence[Row], fold: bool) -> list[_Lane]:
-    """Give every repo its row; where there are many, the uneventful between two others share one for each status."""
-    lanes: list[list[int]] = []
-    sharing: dict[str, list[int]] = {}
-    took = {number: max(end - start for start, end, _ in row.tries) for number, row in enumerate(rows) if row.tries}
-    usual = 2 * median(took.values()) if took else 0.0
-    longest = {number for number in sorted(took, key=took.__getitem__)[-_LONGEST:] if took[number] > usual}
-    for number, row in enumerate(rows):
-        if not fold or len(rows) <= FEW or number in longest or not _uneventful(row):
-            sharing = {}
-            lanes.append([number])
-        elif row.word in sharing:
-            sharing[row.word].append(number)
-        else:
-            sharing[row.word] = [number]
-            lanes.append(sharing[row.word])
-    return [_Lane([rows[number] for number in lane], _name(rows, lane)) for lane in lanes]
-
-
-def _uneventful(row: Row) -> bool:
-    released = row.word == "succeeded" and len(row.tries) == 1
-    return row.open_at is None and not row.remark and (released or not row.tries)
-
-
-def _name(rows: Sequence[Row], lane: Sequence[int]) -> str:
-    first, mark = rows[lane[0]], STATUS_STYLES[rows[lane[0]].word].mark
-    if len(lane) > 1:
-        return f"{lane[0]}–{lane[-1]} {len(lane):,} repos {mark}"
-    return f"{lane[0]} {shown(first.repo, 28)} {mark}"
-
-
 def _bars(
-    ax: Axes, run: Run, lanes: Sequence[_Lane], pitch: float, wide: float, kwargs: Mapping[str, Any]
+    ax: Axes, run: Run, lanes: Sequence[SharedRow], pitch: float, wide: float, kwargs: Mapping[str, Any]
 ) -> list[str]:
     """Draw the rows, `pitch` points high, on an axis of `wide` points; give notes on what is left out."""
     ax.set_ylim(len(lanes) - 0.3, -0.7)

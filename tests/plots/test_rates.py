@@ -299,7 +299,7 @@ def test_above_forty_rows_those_that_never_failed_share_the_last_and_the_axis_is
     assert ax.xaxis.get_tick_params()["labeltop"]
     assert ax.figure.get_size_inches()[1] < 6
     assert len(rows(rates(fit, fold=False))) == 60
-    few = rates(fit.head(40), theme="dark", figsize=(7, 7))
+    few = rates(fit.head(40), theme="dark", figsize=(7, 9))
     assert len(rows(few)) == 40
-    assert few.figure.get_size_inches().tolist() == [7, 7]
+    assert few.figure.get_size_inches().tolist() == [7, 9]
     assert few.figure.get_facecolor() == (0, 0, 0, 1)

@@ -106,7 +106,7 @@ def strip(counts: Mapping[str, int], styles: Styles = STATUS_STYLES, width: floa
         long = _NARROWEST if count * room < _NARROWEST * total else count * left_over
         parts.append(
             f'<rect data-status="{word}" x="{number(x)}" y=".5" width="{number(long)}" '
-            f'height="{number(_HEIGHT - 1)}" fill="{style.colour}"><title>{count:,} {style.word}\n</title></rect>'
+            f'height="{number(_HEIGHT - 1)}" fill="{style.colour}"><title>{count:,} {style.word}. </title></rect>'
             + (mark(x + long / 2, _HEIGHT / 2, 6, style, ring=True) if long >= 14 else "")
         )
         x += long
@@ -146,4 +146,4 @@ def legend(counts: Mapping[str, int], styles: Styles = STATUS_STYLES) -> Markup:
         for word, style in styles.items()
         if counts.get(word)
     ]
-    return Markup(f'<div style="line-height:1.8">{" ".join(entries)}</div>')
+    return Markup(f'<div style="line-height:1.8">{" ".join(entries)}</div>' if entries else "")

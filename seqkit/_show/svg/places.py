@@ -185,11 +185,12 @@ class Dots:
     def drawn(self, repo: str, box: Box, word: str) -> str:
         """Draw one repo, whose name a pointer brings up.
 
-        A page that drops pictures it does not trust may keep these names: the line break parts them there.
+        A page that drops pictures it does not trust may keep these names: the full stop parts them there.
         """
         style, half = STATUS_STYLES[word], box.tall / 2
         return (
-            f'<g data-status="{word}"><title>{escaped(repo)}: {style.word}\n</title><circle cx="{number(box.middle)}" cy="{number(box.y)}" r="{number(half)}" '
+            f'<g data-status="{word}"><title>{escaped(repo)}: {style.word}. </title>'
+            f'<circle cx="{number(box.middle)}" cy="{number(box.y)}" r="{number(half)}" '
             f'fill="{style.colour}"/>{mark(box.middle, box.y, half, style)}</g>'
         )
 
