@@ -1,6 +1,12 @@
 """Pictures of plans and outcomes: each function draws on `ax` (or a new figure) and returns the Axes.
 
-They never show, save or close anything, and leave matplotlib's settings alone.
+They never show, save or close anything, and leave matplotlib's settings alone. ``figsize=(width, height)`` is the
+size of a new figure in inches. ``theme="dark"`` draws on a dark ground, ``"light"`` on a light one; ``"auto"`` does as
+matplotlib's settings say, so that after ``matplotlib.pyplot.style.use("dark_background")`` all plots are dark. Whether
+the page of a notebook is dark, the page does not tell the kernel.
+
+Legends list what occurs, in one order everywhere, that of the statuses' lightness: pending, unreleased, blocked,
+succeeded, in progress, failed, in doubt, stopped.
 
 =======================  =====================================================
 :func:`order`            a plan or an outcome, drawn from top to bottom

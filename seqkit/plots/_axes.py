@@ -12,26 +12,32 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
 from seqkit._show.html import amount
-from seqkit._show.palette import STATUS_STYLES, StatusStyle
+from seqkit._show.palette import STATUS_STYLES, StatusStyle, luminance
 from seqkit._util.secrets import as_given
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = [
+    "FEW",
     "LINES",
     "OUTLINE",
     "TITLE_SIZE",
+    "alarm",
     "axes",
+    "axis_above",
+    "faint",
     "grid",
     "ink",
     "legend",
     "nothing",
     "numbers_at_ends",
+    "outline",
     "points",
     "rows_down",
     "settled",
@@ -40,8 +46,11 @@ __all__ = [
     "title",
 ]
 
+FEW = 40
+"""Rows; where there are more, those that tell least may share one, and the numbers of the axis stand at both ends."""
 OUTLINE = "#4d4d4d"
 LINES = "#5f6b7a"
+_ON_DARK = {OUTLINE: "#a6a6a6", LINES: "#9dabbd", STATUS_STYLES["failed"].colour: "#ff8f8f"}
 TITLE_SIZE = 11.0
 _LEAST_TITLE = 20  # characters that a line of it has, however narrow the axes
 _HINTED = 0.98  # of the room: on a screen, letters may be wider than they measure
@@ -52,7 +61,10 @@ _THEMES = {"auto": None, "light": "default", "dark": "dark_background"}
 
 
 def themed(theme: str) -> AbstractContextManager[Any]:
-    """Draw as matplotlib's settings say (``"auto"``), or on a light or a dark ground; they stay as they are."""
+    """Draw as matplotlib's settings say (``"auto"``), or on a light or a dark ground; they stay as they are.
+
+    The settings are all that can be known here: whether the page that shows the picture is dark, no kernel is told.
+    """
     if theme not in _THEMES:
         raise ValueError(f"theme is {as_given(theme)}, expected one of {tuple(_THEMES)}")
     style = _THEMES[theme]
@@ -92,6 +104,25 @@ def ink(ax: Axes) -> str:
     return str(ax.xaxis.label.get_color())
 
 
+def outline(ax: Axes) -> str:
+    """Give the colour of lines around filled shapes."""
+    return _on_ground(ax, OUTLINE)
+
+
+def faint(ax: Axes) -> str:
+    """Give the colour of lines between things, and of words that matter less."""
+    return _on_ground(ax, LINES)
+
+
+def alarm(ax: Axes) -> str:
+    """Give the colour of words and lines that tell of failures."""
+    return _on_ground(ax, STATUS_STYLES["failed"].colour)
+
+
+def _on_ground(ax: Axes, colour: str) -> str:
+    return _ON_DARK[colour] if luminance(to_hex(ink(ax))) > 0.5 else colour
+
+
 def title(ax: Axes, text: str, pad: float | None = None) -> None:
     """Set the title on the left, any text as it is; lines longer than the axes, which this settles, are broken."""
     room = _HINTED * settled(ax)[0]
@@ -112,8 +143,8 @@ def _broken(line: str, room: float) -> list[str]:
     return parts
 
 
-def status_legend(ax: Axes, counts: Mapping[str, int], below: float) -> None:
-    """Put the legend of all statuses and skip causes under the axes, in the palette's order, with counts.
+def status_legend(ax: Axes, counts: Mapping[str, int], below: float, others: Sequence[Artist] = ()) -> None:
+    """Put the legend of the statuses and skip causes that occur under the axes, in the palette's order, with counts.
 
     Parameters
     ----------
@@ -123,8 +154,12 @@ def status_legend(ax: Axes, counts: Mapping[str, int], below: float) -> None:
         By key of ``STATUS_STYLES``, how many are shown; a word that is missing counts 0.
     below : float
         Points from the axes down to the legend, for tick labels and the like.
+    others : sequence of matplotlib.artist.Artist
+        What the legend lists after the statuses.
     """
-    legend(ax, [_handle(style, counts.get(word, 0)) for word, style in STATUS_STYLES.items()], below)
+    edge = outline(ax)
+    handles = [_handle(style, counts[word], edge) for word, style in STATUS_STYLES.items() if counts.get(word)]
+    legend(ax, [*handles, *others], below)
 
 
 def legend(ax: Axes, handles: Sequence[Artist], below: float, most: int = 99) -> int:
@@ -163,9 +198,9 @@ def _columns(labels: Sequence[str], room: float) -> int:
     return 1
 
 
-def _handle(style: StatusStyle, count: int) -> Patch:
+def _handle(style: StatusStyle, count: int, edge: str) -> Patch:
     label = f"{style.mark} {style.word} {count:,}"
-    return Patch(facecolor=style.colour, edgecolor=OUTLINE, linewidth=0.6, label=label)
+    return Patch(facecolor=style.colour, edgecolor=edge, linewidth=0.6, label=label)
 
 
 def numbers_at_ends(
@@ -187,8 +222,13 @@ def numbers_at_ends(
 
 def grid(ax: Axes, axis: Literal["x", "y"]) -> None:
     """Draw faint lines at the ticks of an axis, below everything else."""
-    ax.grid(axis=axis, color=LINES, alpha=0.25, linewidth=0.6)
+    ax.grid(axis=axis, color=faint(ax), alpha=0.25, linewidth=0.6)
     ax.set_axisbelow(True)
+
+
+def axis_above(ax: Axes) -> None:
+    """Write the numbers of the x axis above it too, where the rows are so many that a reader loses them."""
+    ax.tick_params(axis="x", top=True, labeltop=True)
 
 
 def rows_down(ax: Axes, names: Sequence[str], size: float) -> NDArray[np.float64]:

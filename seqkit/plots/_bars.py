@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import inflected
-from seqkit.plots._axes import LINES, OUTLINE, settled
+from seqkit.plots._axes import faint, outline, settled
 from seqkit.plots._text import PLAIN, width
 
 __all__ = ["draw_bars", "height_of_bars"]
@@ -65,7 +65,7 @@ def draw_bars(
                 look: dict[str, Any] = {"color": style.ink, "fontsize": _SIZE, "zorder": 4, **PLAIN}
                 ax.text(start + count / 2, number, label, ha="center", va="center", clip_on=True, **look)
             start += count
-    bars = PolyCollection(corners, facecolors=colours, edgecolors=OUTLINE, linewidths=0.4, zorder=3)
+    bars = PolyCollection(corners, facecolors=colours, edgecolors=outline(ax), linewidths=0.4, zorder=3)
     ax.add_collection(bars, autolim=False)
     bars.set(**kwargs)
     every = max(1, -int(-1.6 * _SIZE // row))
@@ -108,6 +108,6 @@ def _draw_arcs(ax: Axes, arcs: Mapping[tuple[int, int], int], left: float) -> No
         paths.append(Path([(0, a), (deep, a), (deep, b), (0, b)], [Path.MOVETO, *[Path.CURVE4] * 3]))
     thick = [0.3 + 3.2 * sqrt(count / most) for count in drawn.values()]
     ax.add_collection(
-        PathCollection(paths, facecolors="none", edgecolors=LINES, linewidths=thick, alpha=0.45, zorder=1),
+        PathCollection(paths, facecolors="none", edgecolors=faint(ax), linewidths=thick, alpha=0.45, zorder=1),
         autolim=False,
     )

@@ -8,23 +8,27 @@ from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection, PolyCollection
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.path import Path
 
-from seqkit._show.palette import STATUS_STYLES, StatusStyle
+from seqkit._show.palette import StatusStyle
 from seqkit._show.rows import SLACK, Point, Spacing, placed
-from seqkit.plots._axes import LINES, OUTLINE
-from seqkit.plots._text import PLAIN, width, wrapped
+from seqkit.plots._axes import alarm, faint, outline
+from seqkit.plots._text import PLAIN, shown, width, wrapped
 
-__all__ = ["SIZES", "Arrangement", "Node", "arranged", "draw_boxes"]
+__all__ = ["SIZES", "SIZES_ON_SLIDES", "Arrangement", "Node", "arranged", "draw_boxes"]
 
 Edge = tuple[str, str]
 
 SIZES = (7.5, 6.5, 5.5)
 """Of names, in points, the best first; below, names are left out."""
+SIZES_ON_SLIDES = (9.0, *SIZES)
 
 # All below in multiples of the size of names.
 _ROOMS = (6.9, 11.6, 11.6)  # for a name on one line, on two, on three
+_ROOM_OF_SEVERAL = 14.0  # for the names of repos that share a box
+_HINTED = 1.05  # on a screen, the letters of a long line may be wider than they measure
+_CARD = 0.32  # how far the second card of a box of several looks out behind the first
 _LINE = 1.2
 _PAD = 0.45
 _LOW, _HIGH = 1.6, 3.6  # between two rows of boxes: the least, and the most that lines ask for
@@ -41,6 +45,8 @@ class Node:
     """In the plan, from 0."""
     wave: int
     style: StatusStyle
+    members: tuple[str, ...] = ()
+    """The repos that share this box, where it is not that of one."""
 
 
 @dataclass(frozen=True)
@@ -125,10 +131,25 @@ def draw_boxes(
         w, h = label.width / 2, label.height / 2
         corners.append([(x - w, y - h), (x + w, y - h), (x + w, y + h), (x - w, y + h)])
     shapes = PolyCollection(
-        corners, facecolors=[node.style.colour for node in nodes], edgecolors=OUTLINE, linewidths=0.6, zorder=3
+        corners, facecolors=[node.style.colour for node in nodes], edgecolors=outline(ax), linewidths=0.6, zorder=3
     )
     ax.add_collection(shapes, autolim=False)
     shapes.set(**kwargs)
+    out = _CARD * boxes.size
+    behind = [
+        [
+            (left + out, low),
+            (left + out, low + out),
+            (right + out, low + out),
+            (right + out, top + out),
+            (right, top + out),
+        ]
+        for node, ((left, top), _, (right, low), _) in zip(nodes, corners, strict=True)
+        if node.members
+    ]
+    if behind:
+        cards = LineCollection(behind, colors=outline(ax), linewidths=1.2, zorder=2.5, gid="several")
+        ax.add_collection(cards, autolim=False)
     for node in nodes:
         (x, y), label = boxes.spots[node.repo], boxes.labels[node.repo]
         left = x - label.width / 2 + _PAD * boxes.size
@@ -143,16 +164,31 @@ def draw_boxes(
 
 
 def _label(node: Node, size: float) -> _Label:
-    lines = wrapped(node.repo, size, [room * size for room in _ROOMS])
-    left = max(width(node.style.mark, 0.87 * size), width(str(node.position), 0.87 * size))
-    text = max(width(line, size) for line in lines)
+    if node.members:
+        head = node.style.mark
+        lines = [f"{len(node.members):,} repos", _some(node.members, size)]
+    else:
+        head = f"{node.style.mark}\n{node.position}"
+        lines = wrapped(node.repo, size, [room * size for room in _ROOMS])
+    left = max(width(line, 0.87 * size) for line in head.split("\n"))
+    text = max(width(line, size) for line in lines) * (_HINTED if node.members else 1.0)
     return _Label(
-        f"{node.style.mark}\n{node.position}",
+        head,
         lines,
         left,
         left + text + 3.4 * _PAD * size,
         (max(len(lines), 2) * _LINE + _PAD) * size,
     )
+
+
+def _some(members: Sequence[str], size: float) -> str:
+    """Name the first of several repos, as many as find room on a line."""
+    names, more = [shown(members[0])], ", …"
+    for repo in members[1:]:
+        if width(", ".join([*names, shown(repo)]) + more, size) > _ROOM_OF_SEVERAL * size:
+            return ", ".join(names) + more
+        names.append(shown(repo))
+    return ", ".join(names)
 
 
 def _folded(
@@ -214,8 +250,7 @@ def _gaps(waves: Sequence[int], routes: Mapping[Edge, Sequence[Point]], size: fl
 
 
 def _lines(ax: Axes, boxes: Arrangement, emphasised: Collection[Edge]) -> None:
-    failed = STATUS_STYLES["failed"].colour
-    for loud, colour, thick, zorder in ((False, LINES, 0.6, 1), (True, failed, 1.1, 2)):
+    for loud, colour, thick, zorder in ((False, faint(ax), 0.6, 1), (True, alarm(ax), 1.1, 2)):
         paths = [_curve(route, boxes) for edge, route in boxes.routes.items() if (edge in emphasised) == loud]
         if paths:
             lines = PathCollection(paths, facecolors="none", edgecolors=colour, linewidths=thick, zorder=zorder)

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.history.calibration import Calibration
-from seqkit.plots._axes import LINES, axes, grid, ink, legend, nothing, themed, title
+from seqkit.plots._axes import axes, faint, grid, ink, legend, nothing, themed, title
 from seqkit.plots._text import PLAIN
 
 __all__ = ["calibration"]
@@ -96,7 +96,7 @@ def _draw(ax: Axes, result: Calibration, told: pd.DataFrame, kwargs: dict[str, A
     each = result.predictions["predicted"].to_numpy()
     end = min(1.0, 1.12 * max(float(x.max()), 1.15 * float(high.max())))
     ax.plot([0, end], [0, end], color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=2)
-    ax.vlines(x, low, high, colors=LINES, linewidths=2.0, alpha=0.7, zorder=3)
+    ax.vlines(x, low, high, colors=faint(ax), linewidths=2.0, alpha=0.7, zorder=3)
     shown = np.unique(each[each <= end])
     strip = ax.get_xaxis_transform()
     ax.plot(shown, np.full(len(shown), _STRIP), "|", color=ink(ax), alpha=0.5, markersize=7, transform=strip, zorder=1)
@@ -138,7 +138,7 @@ def _words(ax: Axes, result: Calibration, outside: Any, strokes: int) -> None:
     handles = [
         Line2D([], [], markerfacecolor="white", label=f"group that may be right: {len(outside) - off}", **point),
         Line2D([], [], markerfacecolor=_BLUE, label=f"group that is off: {off}", **point),
-        Line2D([], [], color=LINES, alpha=0.7, linewidth=2.0, label=f"{level} of the share"),
+        Line2D([], [], color=faint(ax), alpha=0.7, linewidth=2.0, label=f"{level} of the share"),
         Line2D([], [], label="as predicted", **line),
         Line2D(
             [], [], color=ink(ax), alpha=0.5, linestyle="none", marker="|", label=f"predictions: {strokes:,} values"

@@ -23,7 +23,7 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.exact import Analysis
 from seqkit.analysis.montecarlo import Simulation
-from seqkit.plots._axes import OUTLINE, axes, ink, nothing, points, title
+from seqkit.plots._axes import axes, ink, nothing, outline, points, themed, title
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = ["counts"]
@@ -46,7 +46,12 @@ _Z = 1.959963984540054  # the normal quantile at 0.975
 
 
 def counts(
-    analysis_or_simulation: Analysis | Simulation, ax: Axes | None = None, which: str = "succeeded", **kwargs: Any
+    analysis_or_simulation: Analysis | Simulation,
+    ax: Axes | None = None,
+    which: str = "succeeded",
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    **kwargs: Any,
 ) -> Axes:
     """Draw how probable each number of released (or failed, or skipped) repos is.
 
@@ -62,6 +67,10 @@ def counts(
         Where to draw; by default a new figure.
     which : {"succeeded", "failed", "skipped"}
         What is counted. The exact law is known for succeeded alone. Unreleased repos are in none.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
     **kwargs
         For the bars, as :meth:`matplotlib.axes.Axes.bar` takes them (``log=True`` shows the tail), or for
         the points, as :meth:`matplotlib.axes.Axes.errorbar` does.
@@ -81,8 +90,8 @@ def counts(
     Raises
     ------
     TypeError, ValueError
-        Where the first argument is neither, `which` is none of the three or has no exact law, or the exact
-        law is out of reach (see :meth:`seqkit.Analysis.distribution`); simulate estimates it.
+        Where the first argument is neither, `which` is none of the three or has no exact law, `theme` is none, or
+        the exact law is out of reach (see :meth:`seqkit.Analysis.distribution`); simulate estimates it.
 
     Notes
     -----
@@ -104,9 +113,13 @@ def counts(
     >>> matplotlib.pyplot.close("all")
     """
     law = _law(analysis_or_simulation, which)
-    if not law.n:
-        return nothing(ax, "Nothing to draw: there are no repos to release.")
-    ax = axes(ax, 8.0, 4.0)
+    with themed(theme):
+        if not law.n:
+            return nothing(ax, "Nothing to draw: there are no repos to release.")
+        return _draw(law, axes(ax, *(figsize or (8.0, 4.0))), kwargs)
+
+
+def _draw(law: _Law, ax: Axes, kwargs: dict[str, Any]) -> Axes:
     row = len(ax.containers)  # one for each law so far
     label = _label(law, points(ax)[0])
     bars = _bars(law, max(int(points(ax)[0] / _PER_BAR), 10), _step(ax))
@@ -116,7 +129,7 @@ def counts(
         look |= {"markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.6}
         ax.errorbar(bars.at, bars.height, **{**look, **normalize_kwargs(kwargs, Line2D)})
     else:
-        look = {"color": _COLOURS[which], "edgecolor": OUTLINE, "linewidth": 0.4, "label": label}
+        look = {"color": _COLOURS[law.which], "edgecolor": outline(ax), "linewidth": 0.4, "label": label}
         ax.bar(bars.at, bars.height, _FILLED * bars.step, **{**look, **normalize_kwargs(kwargs, Patch)})
     if law.trials:
         words = "_nolegend_" if _WHISKERS in ax.get_legend_handles_labels()[1] else _WHISKERS

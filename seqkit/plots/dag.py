@@ -10,28 +10,25 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from seqkit._show.palette import STATUS_STYLES
-from seqkit._show.rows import reduction
 from seqkit._util.words import inflected, plural
 from seqkit.analysis.whatif import what_if
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.neighbours import neighbours
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
-from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, status_legend, title
+from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, status_legend, themed, title
 from seqkit.plots._bars import draw_bars, height_of_bars
-from seqkit.plots._boxes import SIZES, Arrangement, Node, arranged, draw_boxes
+from seqkit.plots._boxes import Arrangement, draw_boxes
+from seqkit.plots._drawings import first_that_fits, folded_drawings, whole_drawing
+from seqkit.plots._folding import FOLDED_ABOVE
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["blast_radius", "order"]
 
 _MOST_NAMED = 300
-_PAGE = 675.0  # points, of the drawing in a figure of our own: ten inches with its margins
 _LEAST = 330.0  # a narrower figure has no room for the legend
-_TALLEST = 5_000.0
 _CAUTION = 0.85  # of given axes: what is drawn beside them later may take the rest, and text does not shrink
 _MOST_LINES = 3  # of the note
-_FAILED = ("failed", "in_doubt")
 
 
 def order(
@@ -40,6 +37,9 @@ def order(
     around: str | None = None,
     depth: int = 1,
     implied: bool = False,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    fold: bool = True,
     **kwargs: Any,
 ) -> Axes:
     """Draw a graph, a plan, or how it ended, from top to bottom: everything stands below what it needs.
@@ -51,13 +51,23 @@ def order(
         the position is that in its topological order; repos that wait for each other, in a graph that was kept with
         its cycles, are one box.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure, at most a page wide and as tall as the graph needs.
+        Where to draw; by default a new figure, at most a page wide and as tall as the graph needs, and above 60
+        repos no larger than a slide.
     around : str, optional
         Draw only this repo, what it needs and what needs it: ancestors and descendants, no siblings.
     depth : int
         With `around`, how many steps up and down.
     implied : bool
         Whether to draw dependencies that others imply too: where c needs b and b needs a, that c needs a.
+    figsize : tuple of float, optional
+        Inches of the new figure, width and height; the drawing is fitted into it.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two. No setting tells whether a notebook's page is
+        dark; ``matplotlib.pyplot.style.use("dark_background")`` makes all that follows so.
+    fold : bool
+        Whether, above 60 repos, only some have a box of their own: those that failed and what they block, or in a
+        graph without failures those that most others need. The others share a box with their wave. With False all
+        are drawn, however tall that is; ``graph.to_dot()`` and ``graph.to_mermaid()`` write all for other programs.
     **kwargs
         For the boxes, one :class:`matplotlib.collections.PolyCollection`; above 300 repos, or
         where names find no room, for the bars that count each wave's repos, another one.
@@ -69,13 +79,21 @@ def order(
         these are dependency levels: unreleased repos fill a level, but waves do not count them.
         Lines along which failures block others are thicker and red.
         The data unit of a drawing with boxes is a point, 1/72 inch, beside other axes about a point.
+        A box with a second one behind it is several repos, of one wave and status; waves none of whose repos has a
+        box of its own may be one band.
 
     Raises
     ------
     RepoNotFound
         Where `around` is not in the plan.
     TypeError, ValueError
-        Where `graph_or_plan_or_outcome` is none of these, or `depth` is not a whole number from 0.
+        Where `graph_or_plan_or_outcome` is none of these, `depth` is not a whole number from 0, or `theme` none.
+
+    Notes
+    -----
+    Plots run from top to bottom, since names lie across: so a page has room for a wave of many repos. The small
+    pictures of reprs and the drawings of widgets run from left to right: dots are as wide as tall, and a flat picture
+    leaves room for the table below it; a widget can be scrolled.
 
     Examples
     --------
@@ -90,9 +108,11 @@ def order(
     '1 succeeded, 1 failed, 1 blocked'
     >>> matplotlib.pyplot.close("all")
     """
+    look = _Wanted(figsize, around, depth, implied, fold, kwargs)
     hit = set[str]()
     if isinstance(graph_or_plan_or_outcome, RepoDependencyGraph):
-        return _draw(_picture_of_graph(graph_or_plan_or_outcome), ax, around, depth, implied, kwargs)
+        with themed(theme):
+            return _draw(_picture_of_graph(graph_or_plan_or_outcome), ax, look)
     if isinstance(graph_or_plan_or_outcome, SequenceOutcome):
         plan = graph_or_plan_or_outcome.plan
         words = graph_or_plan_or_outcome.words()
@@ -111,7 +131,8 @@ def order(
         )
     ids = [item.repo_id for item in plan.items]
     picture = _Picture(plan.graph, dict(zip(ids, words, strict=True)), sentence, hit)
-    return _draw(picture, ax, around, depth, implied, kwargs)
+    with themed(theme):
+        return _draw(picture, ax, look)
 
 
 def blast_radius(
@@ -121,6 +142,9 @@ def blast_radius(
     around: str | None = None,
     depth: int = 1,
     implied: bool = False,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    fold: bool = True,
     **kwargs: Any,
 ) -> Axes:
     """Draw what happens if one repo fails: itself, what it blocks, and what goes on.
@@ -131,7 +155,7 @@ def blast_radius(
         Of a plan, unreleased repos neither fail nor are blocked; of a graph, all repos take part.
     repo : str
         The repo that fails.
-    ax, around, depth, implied, **kwargs
+    ax, around, depth, implied, figsize, theme, fold, **kwargs
         As in :func:`order`.
 
     Raises
@@ -139,7 +163,7 @@ def blast_radius(
     RepoNotFound
         Where `repo` or `around` is not in the plan or graph.
     TypeError, ValueError
-        Where `plan_or_graph` is neither, or `depth` is not a whole number from 0.
+        Where `plan_or_graph` is neither, `depth` is not a whole number from 0, or `theme` none.
 
     Examples
     --------
@@ -171,7 +195,8 @@ def blast_radius(
     fails = ended[repo] == "failed"
     sentence = f"If {shown(repo, 40)} fails: {sentence}" if fails else f"{shown(repo, 40)} is not released: {sentence}"
     hit = {repo, *graph.transitive_dependents_of(repo)} if fails else set()
-    return _draw(_Picture(graph, ended, sentence, hit), ax, around, depth, implied, kwargs)
+    with themed(theme):
+        return _draw(_Picture(graph, ended, sentence, hit), ax, _Wanted(figsize, around, depth, implied, fold, kwargs))
 
 
 def _picture_of_graph(graph: RepoDependencyGraph) -> _Picture:
@@ -205,53 +230,59 @@ class _Picture:
     hit: set[str] = field(default_factory=set)  # by a failure: lines between them are loud
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What was asked for, beside the picture."""
+
+    figsize: tuple[float, float] | None
+    around: str | None
+    depth: int
+    implied: bool
+    fold: bool
+    kwargs: Mapping[str, Any]
+
+
 # ---------------------------------------------------------------------- drawing
 
 
-def _draw(
-    picture: _Picture, ax: Axes | None, around: str | None, depth: int, implied: bool, kwargs: Mapping[str, Any]
-) -> Axes:
+def _draw(picture: _Picture, ax: Axes | None, look: _Wanted) -> Axes:
     whole, head = len(picture.words), picture.sentence
-    chosen = list(picture.words) if around is None else neighbours(picture.graph, around, depth)
+    chosen = list(picture.words) if look.around is None else neighbours(picture.graph, look.around, look.depth)
     if not chosen:
         return nothing(ax, "Nothing to draw: there are no repos.")
-    if around is not None:
-        near = f"{len(chosen)} of {whole} repos, {plural(depth, 'step')} up and down"
-        head += f"\nAround {shown(around, 40)}: {near}"
+    if look.around is not None:
+        near = f"{len(chosen)} of {whole} repos, {plural(look.depth, 'step')} up and down"
+        head += f"\nAround {shown(look.around, 40)}: {near}"
     kept = set(chosen)
     level = {repo: number for number, wave in enumerate(picture.graph.waves()) for repo in wave}
     edges = [edge for edge in picture.graph.edges if kept.issuperset(edge)]
     words = {repo: picture.words[repo] for repo in chosen}
+    ax = axes(None, *look.figsize) if ax is None and look.figsize is not None else ax
     if len(chosen) <= _MOST_NAMED:
         position = {repo: number for number, repo in enumerate(picture.words)}
-        nodes = [Node(repo, position[repo], level[repo], STATUS_STYLES[word]) for repo, word in words.items()]
-        drawn = edges if implied else reduction(chosen, edges)
-        note = f"Numbers: places in the plan. {_note(len(edges), len(edges) - len(drawn))}"
+        folded = look.fold and len(words) > FOLDED_ABOVE
+        drawings = (
+            folded_drawings(picture.graph, words, position, level, edges, picture.hit)
+            if folded
+            else [whole_drawing(words, position, level, edges, picture.hit, look.implied)]
+        )
         if ax is not None:
             ax.set_xticks([])
             ax.set_yticks([0], [str(max(level.values()))])
-            _say(ax, picture, head, note, Counter(words.values()))  # takes its room before the drawing is fitted
-        boxes = _boxes(ax, nodes, drawn)
-        if boxes is not None:
-            ax = _frame(ax, boxes, head)
-            loud = [edge for edge in drawn if picture.hit.issuperset(edge) and words[edge[1]] not in _FAILED]
-            _say(ax, picture, head, note, Counter(words.values()))
-            draw_boxes(ax, boxes, nodes, loud, kwargs)
+            _say(ax, picture, head, drawings[0].note, Counter(words.values()))  # takes its room before all else
+        found = first_that_fits(drawings, None if ax is None else _room(ax))
+        if found is not None:
+            drawing, boxes = found
+            ax = _frame(ax, boxes, head, drawing.bands)
+            _say(ax, picture, head, drawing.note, Counter(words.values()))
+            draw_boxes(ax, boxes, drawing.nodes, drawing.loud, look.kwargs)
             return ax
     waves = 1 + max(level[repo] for repo in chosen)
     ax = axes(ax, 8.0, height_of_bars(waves) + 1.4)
-    note = draw_bars(ax, words, level, edges, kwargs)
+    note = draw_bars(ax, words, level, edges, look.kwargs)
     why = "no room for names" if len(chosen) <= _MOST_NAMED else f"more than {_MOST_NAMED} repos"
     _say(ax, picture, head, f"{why}; around= draws a part. {note}", Counter(words.values()))
     return ax
-
-
-def _boxes(ax: Axes | None, nodes: list[Node], edges: list[tuple[str, str]]) -> Arrangement | None:
-    if ax is None:
-        boxes = arranged(nodes, edges, SIZES[0], (_PAGE, None))
-        return boxes if boxes and boxes.height <= _TALLEST else None
-    room = _room(ax)
-    return next(filter(None, (arranged(nodes, edges, size, room) for size in SIZES)), None)
 
 
 def _room(ax: Axes) -> tuple[float, float]:
@@ -262,7 +293,7 @@ def _room(ax: Axes) -> tuple[float, float]:
     return share * wide, share * high
 
 
-def _frame(ax: Axes | None, boxes: Arrangement, head: str) -> Axes:
+def _frame(ax: Axes | None, boxes: Arrangement, head: str, bands: Mapping[int, str] | None) -> Axes:
     """Give axes with a point for a data unit, the drawing in their middle."""
     if ax is None:
         wide = max(boxes.width + 8, _LEAST, *(width(line, TITLE_SIZE) for line in head.split("\n")))
@@ -273,18 +304,12 @@ def _frame(ax: Axes | None, boxes: Arrangement, head: str) -> Axes:
     ax.set_xlim((boxes.width - wide) / 2, (boxes.width + wide) / 2)
     ax.set_ylim((boxes.height + tall) / 2, (boxes.height - tall) / 2)
     ax.set_xticks([])
-    ax.set_yticks([(top + bottom) / 2 for top, bottom in boxes.bands.values()], [str(wave) for wave in boxes.bands])
+    called = [str(wave) if bands is None else bands[wave] for wave in boxes.bands]
+    ax.set_yticks([(top + bottom) / 2 for top, bottom in boxes.bands.values()], called)
     ax.tick_params(axis="y", length=0, labelsize=8)
     for spine in ax.spines.values():
         spine.set_visible(False)
     return ax
-
-
-def _note(edges: int, left_out: int) -> str:
-    if not edges:
-        return "No dependencies."
-    note = f"{plural(edges, 'dependency', 'dependencies')}"
-    return f"{note}, {left_out:,} of them implied by others and not drawn." if left_out else f"{note}."
 
 
 def _say(ax: Axes, picture: _Picture, head: str, note: str, counts: Mapping[str, int]) -> None:

@@ -111,8 +111,7 @@ def gantt(
             return nothing(ax, "Nothing to draw: there are no repos to release.")
         if trial is not None:
             _check(trial, schedule.trials)
-            own = axes(None, *figsize) if ax is None and figsize is not None else ax
-            return timeline(schedule.trial(trial).outcome, ax=own, **kwargs)
+            return timeline(schedule.trial(trial).outcome, ax=ax, figsize=figsize, **kwargs)
         frame = schedule.to_frame()
         pitch = float(np.interp(min(len(frame), most), (10, 40), _PITCHES))
         given = ax is not None

@@ -14,7 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
 
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.secrets import as_given
@@ -29,7 +32,7 @@ from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import items_frame
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import tag_of
-from seqkit.plots._axes import axes, nothing, settled, status_legend, title
+from seqkit.plots._axes import alarm, axes, nothing, settled, status_legend, themed, title
 from seqkit.plots._marks import marks
 from seqkit.plots._text import PLAIN, shown, width
 
@@ -44,6 +47,7 @@ _SIZE = 7.5  # points, of names
 _SMALLEST_SIZE = 5.0
 _LEAST_MARK = 6.0  # points: in smaller cells a mark cannot be read
 _QUIET = "#767676"  # of what never failed
+_CORNER = ((-0.5, -0.5), (0.08, -0.5), (-0.5, 0.08))  # of a cell, y upwards: where attempts failed before another
 _FAILED = STATUS_STYLES["failed"].colour
 _WORDS = list(STATUS_STYLES)
 
@@ -52,6 +56,8 @@ def history(
     ledger_or_frame: Source,
     ax: Axes | None = None,
     graph: RepoDependencyGraph | SequencePlan | None = None,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
     **kwargs: Any,
 ) -> Axes:
     """Draw a grid of runs and repos, each cell by what became of the repo in that run.
@@ -76,6 +82,10 @@ def history(
         not: blocked, where something that it needs failed in the same run; else stopped where it was skipped, and
         pending (not reached) where all that is known is that it was not tried. Without it, what a ledger or a frame of
         attempts skipped for a reason that nobody told stands as pending, and the title says so.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
     **kwargs
         For the cells, one :class:`matplotlib.collections.QuadMesh`.
 
@@ -85,7 +95,8 @@ def history(
         Columns are runs, the oldest on the left, called by their ``train`` tag (else their run id) and the day of
         their start. Rows are repos: the newest run's in plan order, then those of older runs. A cell has the
         colour of the status or skip cause, and its mark where there is room; it is empty where the repo was not
-        in that run. On the right stand failures and attempts, retries included, as
+        in that run. A corner in the colour of failures tells of attempts that failed before one released the repo.
+        On the right stand failures and attempts, retries included, as
         :func:`seqkit.fit_failure_rates` counts them, in the runs that are shown: what came out too late for its run
         failed there, and is no failed attempt.
 
@@ -96,7 +107,7 @@ def history(
     ------
     ValueError, TypeError
         Where a frame lacks columns, has other values in them, tells of a repo in a run twice (attempts may), or says
-        that something was skipped and neither `skip_cause` nor `graph` tells why.
+        that something was skipped and neither `skip_cause` nor `graph` tells why; where `theme` is none.
 
     Examples
     --------
@@ -109,7 +120,7 @@ def history(
     >>> ax = history(ledger)
     >>> ax.get_title(loc="left")
     '2 runs of 2 repos: 1 of 3 attempts failed'
-    >>> [text.get_text() for text in ax.get_legend().get_texts() if not text.get_text().endswith(" 0")]
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['⊘ blocked 1', '✓ succeeded 2', '✗ failed 1']
 
     Trains of any kind will do, here the 63 of KDE Frameworks; ``history(trains)`` draws them:
@@ -122,18 +133,23 @@ def history(
     """
     if graph is not None and not isinstance(graph, RepoDependencyGraph | SequencePlan):
         raise TypeError(f"graph is {as_given(graph)}, expected a RepoDependencyGraph or a SequencePlan")
-    grid = _grid(ledger_or_frame, graph)
-    if not grid.repos:
-        runs = len(grid.labels)
-        return nothing(ax, f"Nothing to draw: {plural(runs, 'run')} and no repos.")
+    with themed(theme):
+        grid = _grid(ledger_or_frame, graph)
+        if not grid.repos:
+            runs = len(grid.labels)
+            return nothing(ax, f"Nothing to draw: {plural(runs, 'run')} and no repos.")
+        return _draw(grid, ax, figsize, kwargs)
+
+
+def _draw(grid: _Grid, ax: Axes | None, figsize: tuple[float, float] | None, kwargs: Mapping[str, Any]) -> Axes:
     rows, columns = grid.cells.shape
     below = max(width(label, _SIZE) for label in grid.labels)
-    given = ax is not None
+    given = ax is not None or figsize is not None
     if ax is None:
         across, down = (max(_SIDES[0], min(_SIDES[1], _LARGE / number)) for number in (columns, rows))
         across = max(across, _LEAST_WIDTH / columns)
         names = max(width(shown(repo, 28), _SIZE) for repo in grid.repos) / 72
-        ax = axes(None, columns * across + names + 1.1, rows * down + below / 72 + 1.3)
+        ax = axes(None, *(figsize or (columns * across + names + 1.1, rows * down + below / 72 + 1.3)))
         across, down = 72 * across, 72 * down
     margin = ax.secondary_yaxis("right")
     if given:
@@ -156,6 +172,7 @@ class _Grid:
     labels: list[str]  # of runs
     repos: list[str]
     cells: npt.NDArray[np.int64]  # repos × runs: places in _WORDS, -1 where there is none
+    again: npt.NDArray[np.bool_]  # of the cells: whether attempts failed before one released it
     failures: list[int]  # of repos
     attempts: list[int]
     notes: list[str]
@@ -182,6 +199,7 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
     if unknown:
         notes.append(f"{unknown:,} skipped for a reason that nobody told stand as pending")
     last: dict[tuple[str, str], int] = {}
+    failed_there = Counter[tuple[str, str]]()
     columns = (ids, tries.repos, words, tries.failures, tries.attempts, _numbers(tries))
     for run_id, repo, word, failed, tried, number in zip(*columns, strict=True):
         if run_id not in told or not word:
@@ -192,15 +210,19 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
         if _WORDS[told[run_id].get(repo, -1)] != "succeeded" and number >= last.get((run_id, repo), 0):
             told[run_id][repo], last[run_id, repo] = _WORDS.index(word), number
         failures[repo] += int(failed)
+        failed_there[run_id, repo] += int(failed)
         attempts[repo] += int(tried)
     repos = _rows(told.values(), graph)
     if len(repos) > _MOST_ROWS:
         notes.append(f"the {_MOST_ROWS} of {len(repos):,} repos that failed most, these first")
         repos = sorted(repos, key=lambda repo: -failures[repo])[:_MOST_ROWS]
+    cells = np.array([[told[run_id].get(repo, -1) for run_id in order] for repo in repos], dtype=np.int64)
+    failed = np.array([[failed_there[run_id, repo] for run_id in order] for repo in repos], dtype=np.int64)
     return _Grid(
         labels=[labels[run_id] for run_id in order],
         repos=repos,
-        cells=np.array([[told[run_id].get(repo, -1) for run_id in order] for repo in repos], dtype=np.int64),
+        cells=cells,
+        again=(cells == _WORDS.index("succeeded")) & (failed > 0),
         failures=[failures[repo] for repo in repos],
         attempts=[attempts[repo] for repo in repos],
         notes=notes,
@@ -347,7 +369,13 @@ def _say(ax: Axes, grid: _Grid, notes: Sequence[str], below: float) -> None:
     shape = f"{plural(columns, 'run')} of {plural(rows, 'repo')}"
     head = f"{shape}: {sum(grid.failures):,} of {sum(grid.attempts):,} attempts failed"
     title(ax, "\n".join([head, "; ".join(notes)]))
-    status_legend(ax, Counter(_WORDS[code] for code in grid.cells.ravel() if code >= 0), below=below + 14.0)
+    handles = []
+    if again := int(grid.again.sum()):
+        look: dict[str, Any] = {"markerfacecolor": _FAILED, "markeredgecolor": "white", "markersize": 9.0}
+        label = f"failed before it succeeded {again:,}"
+        handles.append(Line2D([], [], linestyle="none", marker=Path([*_CORNER, _CORNER[0]]), label=label, **look))
+    counts = Counter(_WORDS[code] for code in grid.cells.ravel() if code >= 0)
+    status_legend(ax, counts, below=below + 14.0, others=handles)
 
 
 def _cells(ax: Axes, grid: _Grid, room: float, kwargs: Mapping[str, Any]) -> None:
@@ -358,6 +386,10 @@ def _cells(ax: Axes, grid: _Grid, room: float, kwargs: Mapping[str, Any]) -> Non
     mesh = ax.pcolormesh(*edges, np.ma.array(grid.cells, mask=~there), cmap=colours, vmin=-0.5, vmax=len(_WORDS) - 0.5)
     mesh.set(edgecolor="white", linewidth=min(1.0, room / 12))
     mesh.set(**kwargs)
+    corners = [[(x + dx, y - dy) for dx, dy in _CORNER] for y, x in np.argwhere(grid.again).tolist()]
+    if corners:
+        look: dict[str, Any] = {"facecolors": _FAILED, "edgecolors": "white", "linewidths": min(0.7, room / 16)}
+        ax.add_collection(PolyCollection(corners, zorder=4, gid="again", **look), autolim=False)
     if room >= _LEAST_MARK:
         ys, xs = np.nonzero(there)
         marks(ax, xs.tolist(), ys.tolist(), [_WORDS[code] for code in grid.cells[there]], min(0.6 * room, 8.0))
@@ -371,7 +403,7 @@ def _named(ax: Axes, margin: Any, grid: _Grid, across: float, down: float) -> li
     counts = [f"{grid.failures[row]:,} / {grid.attempts[row]:,}" for row in rows]
     margin.set_yticks(rows, labels=counts, fontsize=size, **PLAIN)
     for label, row in zip(margin.get_yticklabels(), rows, strict=True):
-        label.set_color(_FAILED if grid.failures[row] else _QUIET)
+        label.set_color(alarm(ax) if grid.failures[row] else _QUIET)
     margin.set_ylabel("failures / attempts", fontsize=8, loc="top")
     notes = [f"1 repo in {every} is named"] if every > 1 else []
     size, every = _fitted(across)

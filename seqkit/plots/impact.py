@@ -18,7 +18,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.closure import packed_ancestors
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
-from seqkit.plots._axes import LINES, OUTLINE, TITLE_SIZE, axes, nothing, points, settled, title
+from seqkit.plots._axes import TITLE_SIZE, axes, faint, nothing, outline, points, settled, themed, title
 from seqkit.plots._text import FONT, PLAIN, shown, width
 
 __all__ = ["impact"]
@@ -41,7 +41,13 @@ Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.int64]
 
 
-def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def impact(
+    plan_or_graph: SequencePlan | RepoDependencyGraph,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    **kwargs: Any,
+) -> Axes:
     """Draw what each failure blocks: a row for the repo that fails, a column for each that it may block.
 
     Parameters
@@ -51,6 +57,10 @@ def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = 
         through them. Of a graph, all repos take part.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure, at most a page wide.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
     **kwargs
         For the matrix, :meth:`matplotlib.axes.Axes.imshow`.
 
@@ -67,6 +77,8 @@ def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = 
     ------
     TypeError
         Where `plan_or_graph` is neither.
+    ValueError
+        Where `theme` is none.
 
     Examples
     --------
@@ -81,9 +93,11 @@ def impact(plan_or_graph: SequencePlan | RepoDependencyGraph, ax: Axes | None = 
     >>> matplotlib.pyplot.close("all")
     """
     taken = _taken(plan_or_graph)
-    if not taken.ids:
-        return nothing(ax, "Nothing to draw: there are no repos.")
-    return _matrix(taken, ax, kwargs) if len(taken.ids) <= _MOST_SHOWN else _by_wave(taken, ax, kwargs)
+    draw = _matrix if len(taken.ids) <= _MOST_SHOWN else _by_wave
+    with themed(theme):
+        if not taken.ids:
+            return nothing(ax, "Nothing to draw: there are no repos.")
+        return draw(taken, ax, figsize, kwargs)
 
 
 @dataclass(frozen=True)
@@ -122,7 +136,7 @@ def _taken(plan_or_graph: object) -> _Taken:
 # ---------------------------------------------------------------------- repos
 
 
-def _matrix(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
+def _matrix(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None, kwargs: dict[str, Any]) -> Axes:
     n = len(taken.ids)
     reach = taken.reached(0, n, np.arange(n)).T.astype(bool) & ~np.eye(n, dtype=bool)
     order = _grouped(reach)
@@ -135,7 +149,7 @@ def _matrix(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
     head = f"One failure blocks {_short(sums.mean())} of {n - 1} others on average, at most {sums[0]} ({most})"
     wide = min(max((1 + _MARGIN) * n * cell, width(head, TITLE_SIZE) / 72) + beside, _PAGE)
     high = n * max(cell, min(_ROW, _PAGE / n))
-    ax = axes(ax, wide + 0.5, high + beside + 1.2)
+    ax = axes(ax, *(figsize or (wide + 0.5, high + beside + 1.2)))
     colours: list[Any] = [to_rgba("white", 0.0), STATUS_STYLES["blocked"].colour, STATUS_STYLES["failed"].colour]
     image = reach.astype(np.int64) + 2 * np.eye(n, dtype=np.int64)
     look: dict[str, Any] = {
@@ -155,7 +169,7 @@ def _matrix(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
         ax.set_xticks(np.arange(1, n) - 0.5, minor=True)
         ax.set_yticks(np.arange(1, n) - 0.5, minor=True)
         ax.grid(which="minor", color="#808080", alpha=0.25, linewidth=0.4)
-    _legend(ax, size, max(width(name, size) for name in names[:: every[1]]))
+    _legend(ax, image, size, max(width(name, size) for name in names[:: every[1]]))
     return ax
 
 
@@ -200,7 +214,7 @@ def _margin(ax: Axes, sums: Floats | npt.NDArray[np.int64], labels: Sequence[str
     start, unit = n - 0.5 + 0.02 * n, 0.09 * n / max(float(sums.max()), 1e-9)
     ends = [(row, start + float(total) * unit) for row, total in enumerate(sums)]
     corners = [[(start, r - 0.4), (end, r - 0.4), (end, r + 0.4), (start, r + 0.4)] for r, end in ends]
-    ax.add_collection(PolyCollection(corners, facecolors=LINES, linewidths=0, gid="row sums"), autolim=False)
+    ax.add_collection(PolyCollection(corners, facecolors=faint(ax), linewidths=0, gid="row sums"), autolim=False)
     for row, end in ends[::every]:
         ax.text(end + 0.008 * n, row, labels[row], fontsize=6, va="center_baseline", **PLAIN)
     ax.set_xlim(-0.5, n - 0.5 + _MARGIN * n)
@@ -211,13 +225,18 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 99.5 or number == round(number) else f"{number:.1f}"
 
 
-def _legend(ax: Axes, size: float, below: float) -> None:
-    looks = [("failed", "fails"), ("blocked", "is blocked")]
-    handles = [
-        Patch(facecolor=STATUS_STYLES[key].colour, edgecolor=OUTLINE, lw=0.6, label=f"{STATUS_STYLES[key].mark} {word}")
+def _legend(ax: Axes, image: npt.NDArray[np.int64], size: float, below: float) -> None:
+    looks = [("blocked", "is blocked")] * bool((image == 1).any()) + [("failed", "fails")]  # in the palette's order
+    handles = [Patch(facecolor="none", edgecolor=outline(ax), lw=0.6, label="goes on")] * bool((image == 0).any())
+    handles += [
+        Patch(
+            facecolor=STATUS_STYLES[key].colour,
+            edgecolor=outline(ax),
+            lw=0.6,
+            label=f"{STATUS_STYLES[key].mark} {word}",
+        )
         for key, word in looks
     ]
-    handles.append(Patch(facecolor="none", edgecolor=OUTLINE, lw=0.6, label="goes on"))
     figure: Any = ax.get_figure()
     under = offset_copy(ax.transAxes, figure, y=-below - 26, units="points")
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0), "bbox_transform": under}
@@ -227,7 +246,7 @@ def _legend(ax: Axes, size: float, below: float) -> None:
 # ---------------------------------------------------------------------- waves
 
 
-def _by_wave(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
+def _by_wave(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None, kwargs: dict[str, Any]) -> Axes:
     n = len(taken.ids)
     waves = np.array(taken.waves)
     each = -(-(int(waves.max()) + 1) // _MOST_GROUPS)
@@ -248,7 +267,7 @@ def _by_wave(taken: _Taken, ax: Axes | None, kwargs: dict[str, Any]) -> Axes:
             most = worst, start + int(totals.argmax())
     shares = blocked / sizes[:, None] / np.maximum(sizes - np.eye(groups), 1.0)
     darkest = float(shares.max()) or 1.0
-    ax = axes(ax, 8.5, min(max(0.24 * groups, 1.5), 8.0) + 1.3)
+    ax = axes(ax, *(figsize or (8.5, min(max(0.24 * groups, 1.5), 8.0) + 1.3)))
     darker = [STATUS_STYLES["pending"].colour, STATUS_STYLES["blocked"].colour, STATUS_STYLES["stopped"].colour]
     look: dict[str, Any] = {
         "cmap": LinearSegmentedColormap.from_list("share", darker),

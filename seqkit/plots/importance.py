@@ -12,17 +12,18 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from seqkit._show.html import amount
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural
 from seqkit.analysis.exact import Analysis
-from seqkit.plots._axes import LINES, OUTLINE, axes, legend, nothing, settled, title
+from seqkit.plots._axes import FEW, axes, faint, legend, nothing, outline, settled, themed, title
+from seqkit.plots._dots import FILL, by_dependents, draw_dots, sizes_legend
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["importance"]
 
 Floats = npt.NDArray[np.float64]
 
-_FILL = STATUS_STYLES["failed"].colour + "b0"  # points that lie on each other are darker
+_KINDS = ("auto", "scatter", "dots")
 _NAMED = 6  # repos of each ranking that get their names
 _SIZE = 7.5  # points, of the names
 _SMALLEST, _LARGEST = 12.0, 100.0  # areas of the points, in square points
@@ -31,7 +32,14 @@ _DISTANCES = (1.0, 5.0, 11.0, 18.0, 27.0, 38.0, 52.0, 70.0)  # points, from a po
 _LED = 5.0  # from this distance on, a line leads to the point
 
 
-def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axes:
+def importance(
+    analysis: Analysis,
+    ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    kind: str = "auto",
+    **kwargs: Any,
+) -> Axes:
     """Draw what hardening each repo would buy against how many repos depend on it.
 
     The two are often taken for the same. Where they were, all points would lie on the line; a repo above it
@@ -43,28 +51,42 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
         What :func:`seqkit.analyze` gave.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
+    kind : {"auto", "scatter", "dots"}
+        ``"scatter"``: a point a repo, dependents against what hardening buys. ``"dots"``: the repos that buy most and
+        those that most depend on, sorted, a row each, where points would crowd. ``"auto"``: dots above 40 repos.
     **kwargs
         For the points, one :class:`matplotlib.collections.PathCollection`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        A point is a repo: to the right its number of dependents, direct or not (`n_dependents`), upwards
+        Of a scatter: a point is a repo: to the right its number of dependents, direct or not (`n_dependents`), upwards
         the repos that more would be released on average if it never failed (`gain_if_perfect`, see
         :meth:`seqkit.Analysis.importance`); its area grows with the probability that it would fail if it
         were released alone, all its attempts and common causes counted. The first six of both rankings
         have their names and their places: by gain, then by dependents; repos at the same point share
         a name. A name that finds no room is left out. Common causes, which have no dependents, are not drawn.
 
+        Of dots: a row is a repo, the one that buys most on top; to the right what it buys (the point, as large as
+        above) and what its dependents alone let expect (the diamond); on the right its dependents and its place by
+        them. Up to 24 have a row by what they buy, and up to six more by their dependents, as many as the axes have
+        room for; the others share the last one.
+
     Raises
     ------
     TypeError
         Where `analysis` is no Analysis.
+    ValueError
+        Where `kind` or `theme` is none of those.
 
     Notes
     -----
-    The line is mean failure rate × (1 + dependents): what a repo of that rate would cost if nothing else
-    ever failed. A repo leaves it because its own rate differs, or because other failures would have
+    The line, and the diamond, is mean failure rate × (1 + dependents): what a repo of that rate would cost if
+    nothing else ever failed. A repo leaves it because its own rate differs, or because other failures would have
     stopped its dependents anyway, or stopped the repo itself.
 
     Examples
@@ -82,19 +104,27 @@ def importance(analysis: Analysis, ax: Axes | None = None, **kwargs: Any) -> Axe
         raise TypeError(
             f"analysis is a {type(analysis).__name__}, expected an Analysis: analyze(plan, model) makes one"
         )
+    if kind not in _KINDS:
+        raise ValueError(f"kind is {as_given(kind)}, expected one of {_KINDS}")
     worth = analysis.importance()
     worth = worth[worth.index.isin(analysis.plan.released)]
-    if worth.empty:
-        return nothing(ax, "Nothing to draw: there are no repos to release.")
-    rate = analysis.fails_alone()[worth.index].to_numpy()
+    with themed(theme):
+        if worth.empty:
+            return nothing(ax, "Nothing to draw: there are no repos to release.")
+        rate = analysis.fails_alone()[worth.index].to_numpy()
+        if kind == "dots" or (kind == "auto" and len(worth) > FEW):
+            return draw_dots(worth, rate, _areas(rate, rate.max()), _title(worth), ax, figsize, kwargs)
+        return _scatter(worth, rate, axes(ax, *(figsize or (8.0, 5.2))), kwargs)
+
+
+def _scatter(worth: pd.DataFrame, rate: Floats, ax: Axes, kwargs: dict[str, Any]) -> Axes:
     at = np.column_stack([worth["n_dependents"].to_numpy(dtype=np.float64), worth["gain_if_perfect"].to_numpy()])
-    ax = axes(ax, 8.0, 5.2)
     areas = _areas(rate, rate.max())
-    points = ax.scatter(*at.T, s=areas, c=_FILL, edgecolors=OUTLINE, linewidths=0.7, zorder=3)  # type: ignore[misc]
+    points = ax.scatter(*at.T, s=areas, c=FILL, edgecolors=outline(ax), linewidths=0.7, zorder=3)  # type: ignore[misc]
     points.set(**kwargs)
     ends = np.array([0.0, max(at[:, 0].max(), 1.0)])
     line = np.column_stack([ends, rate.mean() * (1 + ends)])
-    ax.plot(*line.T, color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, zorder=2)
+    ax.plot(*line.T, color=faint(ax), linestyle=(0, (5, 3)), linewidth=1.0, zorder=2)
     title(ax, _title(worth))
     _frame(ax, rate, rate.mean())
     _names(ax, worth, at, np.sqrt(areas) / 2, line)
@@ -105,15 +135,11 @@ def _areas(rate: Floats, highest: float) -> Floats:
     return _SMALLEST + (_LARGEST - _SMALLEST) * rate / highest if highest else np.full_like(rate, _SMALLEST)
 
 
-def _by_dependents(worth: pd.DataFrame) -> npt.NDArray[np.intp]:
-    return np.argsort(-worth["n_dependents"].to_numpy(dtype=np.int64), kind="stable")
-
-
 def _title(worth: pd.DataFrame) -> str:
     gain = worth["gain_if_perfect"].to_numpy()
     if not gain[0]:
         return "No repo can fail: hardening buys nothing"
-    most = int(_by_dependents(worth)[0])
+    most = int(by_dependents(worth)[0])
     names = [shown(str(worth.index[at]), 24) for at in (0, most)]
     dependents = int(worth["n_dependents"].iloc[most])
     first = f"Hardening {names[0]} buys most: {amount(gain[0], 3)} more releases in a run."
@@ -132,23 +158,10 @@ def _frame(ax: Axes, rate: Floats, mean: float) -> None:
         ax.spines[side].set_visible(False)
     ax.set_xlabel("repos that depend on it")
     ax.set_ylabel("more repos released in a run\nif it never failed (mean)")
-    shades = sorted({float(rate.min()), float(np.median(rate)), float(rate.max())})
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker="o",
-            markersize=float(area) ** 0.5,
-            markerfacecolor=_FILL,
-            markeredgecolor=OUTLINE,
-            markeredgewidth=0.7,
-            label=f"fails with probability {value:.2g}",
-        )
-        for value, area in zip(shades, _areas(np.array(shades), shades[-1]), strict=True)
-    ]
+    areas = dict(zip(rate.tolist(), _areas(rate, rate.max()).tolist(), strict=True))
+    handles = sizes_legend(ax, rate, areas)
     told = f"mean probability {mean:.2g} × (1 + dependents)"
-    handles.append(Line2D([], [], color=LINES, linestyle=(0, (5, 3)), linewidth=1.0, label=told))
+    handles.append(Line2D([], [], color=faint(ax), linestyle=(0, (5, 3)), linewidth=1.0, label=told))
     handles.append(Line2D([], [], linestyle="none", label="name (place by releases bought, place by dependents)"))
     legend(ax, handles, below=36.0, most=1)
 
@@ -158,10 +171,10 @@ def _frame(ax: Axes, rate: Floats, mean: float) -> None:
 
 def _labels(worth: pd.DataFrame, at: Floats) -> dict[int, str]:
     """Give the text of each point that gets one, the most important first."""
-    by_dependents = _by_dependents(worth)
+    ranked = by_dependents(worth)
     place = np.empty(len(worth), dtype=np.intp)
-    place[by_dependents] = np.arange(len(worth))
-    chosen = [int(each) for pair in zip(range(_NAMED), by_dependents[:_NAMED], strict=False) for each in pair]
+    place[ranked] = np.arange(len(worth))
+    chosen = [int(each) for pair in zip(range(_NAMED), ranked[:_NAMED], strict=False) for each in pair]
     labels: dict[int, str] = {}
     taken: set[tuple[float, float]] = set()
     for row in dict.fromkeys(each for each in chosen if each < len(worth)):
@@ -199,7 +212,7 @@ def _names(ax: Axes, worth: pd.DataFrame, at: Floats, radii: Floats, line: Float
                 continue
             things, sizes = np.vstack([things, lead]), np.concatenate([sizes, np.zeros(len(lead))])
             boxes = np.vstack([boxes, [*low, *high]])
-            arrow = {"arrowstyle": "-", "color": LINES, "linewidth": 0.5, "shrinkA": 0, "shrinkB": radii[row]}
+            arrow = {"arrowstyle": "-", "color": faint(ax), "linewidth": 0.5, "shrinkA": 0, "shrinkB": radii[row]}
             name = ax.annotate(
                 text,
                 at[row],

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from seqkit._show.html import amount
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
-from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, numbers_at_ends, rows_down, themed, title
+from seqkit.plots._axes import axes, ink, legend, nothing, numbers_at_ends, outline, rows_down, themed, title
 from seqkit.plots._text import shown
 
 __all__ = ["levers"]
@@ -113,7 +113,7 @@ def _draw(ax: Axes, best: pd.DataFrame, n: int, kwargs: dict[str, Any]) -> None:
     actions = [str(action) for action in best["action"]]
     names = [_name(*row) for row in zip(actions, best["repo_id"], best["cause"], strict=True)]
     rows = rows_down(ax, names, _SIZE)
-    bars = ax.barh(rows, gain, height=0.72, edgecolor=OUTLINE, linewidth=0.8, zorder=2)
+    bars = ax.barh(rows, gain, height=0.72, edgecolor=outline(ax), linewidth=0.8, zorder=2)
     for bar, action in zip(bars, actions, strict=True):
         bar.set(facecolor=_LOOKS[action].colour, hatch=_LOOKS[action].hatch)
         bar.set(**kwargs)
@@ -127,7 +127,7 @@ def _draw(ax: Axes, best: pd.DataFrame, n: int, kwargs: dict[str, Any]) -> None:
         lines.append(f"The best {len(best):,} of {n:,} changes.")
     title(ax, "\n".join(lines))
     handles = [
-        Patch(facecolor=look.colour, edgecolor=OUTLINE, linewidth=0.8, hatch=look.hatch, label=action)
+        Patch(facecolor=look.colour, edgecolor=outline(ax), linewidth=0.8, hatch=look.hatch, label=action)
         for action, look in _LOOKS.items()
         if action in actions
     ]

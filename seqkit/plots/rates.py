@@ -12,13 +12,26 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
-from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import plural
 from seqkit.core.failures import FailureModel, ModelLike, as_model
 from seqkit.core.unknown import Known, check_models
 from seqkit.fitting.posterior import counts_of
 from seqkit.fitting.rates import ranking_note
-from seqkit.plots._axes import LINES, axes, grid, ink, legend, nothing, points, settled, title
+from seqkit.plots._axes import (
+    FEW,
+    alarm,
+    axes,
+    axis_above,
+    faint,
+    grid,
+    ink,
+    legend,
+    nothing,
+    points,
+    settled,
+    themed,
+    title,
+)
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["rates"]
@@ -26,15 +39,23 @@ __all__ = ["rates"]
 Floats = npt.NDArray[np.float64]
 
 _MOST = 300  # repos that a figure of our own has a row for
+_TOP = 5  # rates that have a row whatever they come of
 _EXTREMES = 60  # rows where there are more
 _PITCHES = (14.0, 9.0)  # points from row to row: of few repos, of many
 _LEAST_PITCH = 9.0  # of rows on given axes
 _SIZE = 8.0  # points, of names
 _FOR_A_NOTE = 250.0  # points of height from which the axes can spare the room for the note
-_RED = STATUS_STYLES["failed"].colour
 
 
-def rates(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = None, **kwargs: Any) -> Axes:
+def rates(
+    fit: pd.DataFrame,
+    ax: Axes | None = None,
+    model: ModelLike | None = None,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    fold: bool = True,
+    **kwargs: Any,
+) -> Axes:
     """Draw fitted failure rates with their credible intervals, a row for each repo, the highest rate first.
 
     Parameters
@@ -46,6 +67,14 @@ def rates(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = N
     model : float, mapping, Series or FailureModel, optional
         Rates to hold against the fit: those assumed so far, or the true ones where the runs were simulated.
         Each is a diamond, open where the interval holds it. Common causes of a model are left aside.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
+    fold : bool
+        Whether, of more than 40 repos, those that have not failed yet share the last row, but for the five highest
+        rates and where the interval does not hold the assumed rate. Above 40 the numbers of the axis stand above
+        it, too.
     **kwargs
         For the fitted rates, one :class:`matplotlib.collections.PathCollection`.
 
@@ -58,13 +87,15 @@ def rates(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = N
         says so; all of :func:`seqkit.ranking_note`, and what the fit notes about retries, stands below a new figure,
         and below given axes of 250 points of height or more.
 
-        Above 300 repos, or where the given axes have no room for rows of 9 points, the rows are the highest and
-        the lowest rates; the numbers in title and legend are of all repos.
+        The row that repos share has their rates, and a line from their lowest `low` to their highest `high`.
+        Where more than 300 rows are left, or where the given axes have no room for rows of 9 points, they are the
+        highest and the lowest rates; the numbers in title and legend are of all repos.
 
     Raises
     ------
     TypeError, ValueError
-        Where `fit` is no fit, or `model` no model, or one that names only repos which the fit does not have.
+        Where `fit` is no fit, or `model` no model, or one that names only repos which the fit does not have, or
+        `theme` none.
 
     Warns
     -----
@@ -92,33 +123,66 @@ def rates(fit: pd.DataFrame, ax: Axes | None = None, model: ModelLike | None = N
     """
     note = ranking_note(fit)  # checks the fit, too
     assumed = None if model is None else _rates(as_model(model), fit)
-    if fit.empty:
-        return nothing(ax, "Nothing to draw: no repo was tried.")
+    with themed(theme):
+        if fit.empty:
+            return nothing(ax, "Nothing to draw: no repo was tried.")
+        return _draw(fit, assumed, note, ax, figsize, fold, kwargs)
+
+
+def _draw(
+    fit: pd.DataFrame,
+    assumed: Floats | None,
+    note: str,
+    ax: Axes | None,
+    figsize: tuple[float, float] | None,
+    fold: bool,
+    kwargs: dict[str, Any],
+) -> Axes:
     rate, low, high = (fit[name].to_numpy(dtype=np.float64) for name in ("rate", "low", "high"))
     failures, _ = counts_of(fit)
     ranked = np.argsort(-rate, kind="stable")
     held = None if assumed is None else (low <= assumed) & (assumed <= high)
-    own, most = ax is None, len(fit) if len(fit) <= _MOST else _EXTREMES
+    ranked, shared = _folded(ranked, failures, held) if fold and len(fit) > FEW else (ranked, ranked[:0])
+    own, wanted = ax is None, len(ranked) + bool(len(shared))
+    most = wanted if wanted <= _MOST else _EXTREMES
     pitch = float(np.interp(most, [_EXTREMES, _MOST], _PITCHES))
-    ax = axes(ax, 8.5, max(most * pitch / 72, 0.6) + 2.4)
-    longest = max((_name(fit, at) for at in range(len(fit))), key=lambda name: width(name, _SIZE))
+    ax = axes(ax, *(figsize or (8.5, max(most * pitch / 72, 0.6) + 2.4 + 0.2 * (len(fit) > FEW))))
+    longest = max([_others(shared), *(_name(fit, at) for at in ranked.tolist())], key=lambda name: width(name, _SIZE))
     ax.set_yticks([0], [longest], fontsize=_SIZE, **PLAIN)  # takes its room before the words around are broken
-    _words(ax, fit, int(ranked[0]), held, note, own or points(ax)[1] >= _FOR_A_NOTE)
-    if not own:
-        pitch, most = _room(ax, len(fit))
-    kept, y = _rows(ranked, most)
-    ax.hlines(y, low[kept], high[kept], colors=LINES, linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
-    dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=_RED, linewidths=1.0, zorder=4)
-    dots.set_facecolor(["white" if not failed else _RED for failed in failures[kept]])
+    if len(fit) > FEW:
+        axis_above(ax)
+    _words(ax, fit, int(np.argmax(rate)), held, note, own or points(ax)[1] >= _FOR_A_NOTE)
+    if not own or figsize is not None:
+        pitch, most = _room(ax, wanted)
+    kept, y = _rows(ranked, most - bool(len(shared)))
+    ax.hlines(y, low[kept], high[kept], colors=faint(ax), linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
+    dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=alarm(ax), linewidths=1.0, zorder=4)
+    dots.set_facecolor(["white" if not failed else alarm(ax) for failed in failures[kept]])
     dots.set(**kwargs)
     ax.axvline(_together(fit), color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
     if assumed is not None and held is not None:
         faces = ["none" if inside else ink(ax) for inside in held[kept]]
         size = min(26.0, 0.22 * pitch**2)
         ax.scatter(assumed[kept], y, s=size, marker="D", facecolors=faces, edgecolors=ink(ax), linewidths=0.9, zorder=5)
-    _frame(ax, fit, kept, y, pitch)
+    if len(shared):
+        row = y[-1] + 1
+        look: dict[str, Any] = {"colors": faint(ax), "linewidths": min(2.4, 0.25 * pitch), "alpha": 0.6, "zorder": 2}
+        ax.hlines([row], low[shared].min(), high[shared].max(), gid="shared", **look)
+        look = {"facecolors": "white", "edgecolors": alarm(ax), "linewidths": 0.7, "zorder": 4, "gid": "shared"}
+        ax.scatter(rate[shared], np.full(len(shared), row), s=min(14.0, 0.12 * pitch**2), **look)
+    _frame(ax, fit, kept, y, shared, pitch)
     ax.set_xlim(0, 1.04 * max(high.max(), 0.0 if assumed is None else assumed.max()))
     return ax
+
+
+def _folded(
+    ranked: npt.NDArray[np.intp], failures: Floats, held: npt.NDArray[np.bool_] | None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Part the repos of whom there is something to tell from those that may share a row."""
+    quiet = failures[ranked] == 0
+    quiet &= True if held is None else held[ranked]
+    quiet[:_TOP] = False
+    return (ranked[~quiet], ranked[quiet]) if quiet.sum() > 1 else (ranked, ranked[:0])
 
 
 def _rates(model: FailureModel, fit: pd.DataFrame) -> Floats:
@@ -161,11 +225,19 @@ def _name(fit: pd.DataFrame, at: int) -> str:
     return shown(str(fit.index[at]), 32)
 
 
-def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, pitch: float) -> None:
+def _others(shared: npt.NDArray[np.intp]) -> str:
+    return f"{len(shared):,} others, none has failed" if len(shared) else ""
+
+
+def _frame(
+    ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, shared: npt.NDArray[np.intp], pitch: float
+) -> None:
     size = min(_SIZE, 0.72 * pitch)
     labels = dict(zip(y.tolist(), (_name(fit, int(at)) for at in kept), strict=True))
-    if len(kept) < len(fit):
-        labels[float(len(kept) // 2 + len(kept) % 2)] = f"… {len(fit) - len(kept):,} repos between …"
+    if between := len(fit) - len(kept) - len(shared):
+        labels[float(len(kept) // 2 + len(kept) % 2)] = f"… {between:,} repos between …"
+    if len(shared):
+        labels[y[-1] + 1] = _others(shared)
     ax.set_ylim(max(labels) + 0.7, -0.7)  # rows count downwards
     ax.set_yticks(sorted(labels), [labels[at] for at in sorted(labels)], fontsize=size, **PLAIN)
     ax.tick_params(axis="y", length=0)
@@ -176,10 +248,11 @@ def _frame(ax: Axes, fit: pd.DataFrame, kept: npt.NDArray[np.intp], y: Floats, p
     ax.set_ylabel("repo")
     beside = offset_copy(ax.get_yaxis_transform(), ax.get_figure(), x=8, units="points")  # type: ignore[arg-type]
     failures, attempts = counts_of(fit)
-    for at, row in zip(kept, y.tolist(), strict=True):
-        tried = f"{_count(failures[at]):,} / {_count(attempts[at]):,}"
+    rows: list[tuple[float, Any]] = list(zip(y.tolist(), kept, strict=True))
+    for row, at in [*rows, *([(y[-1] + 1, shared)] if len(shared) else [])]:
+        tried = f"{_count(failures[at].sum()):,} / {_count(attempts[at].sum()):,}"
         ax.text(1, row, tried, transform=beside, va="center", fontsize=size, **PLAIN)
-    ax.text(1, -0.7, "failures /\nfirst attempts", transform=beside, va="bottom", fontsize=7, color=LINES, **PLAIN)
+    ax.text(1, -0.7, "failures /\nfirst attempts", transform=beside, va="bottom", fontsize=7, color=faint(ax), **PLAIN)
 
 
 # ---------------------------------------------------------------------- words
@@ -206,7 +279,7 @@ def _words(
         lines.append(f"{held.sum():,} of {n:,} intervals ({share:.3g} %) hold the assumed rate.")
     title(ax, "\n".join(lines))
     room = points(ax)[0]
-    handles = _handles(fit, held, ink(ax))
+    handles = _handles(ax, fit, held)
     lines_below = legend(ax, handles, below=36.0, most=2)
     told = [f"⚠ {note[0].upper()}{note[1:]}."] if note else []
     if unknown := fit.attrs.get("note"):
@@ -227,16 +300,17 @@ def _words(
         below += 10.0 * (text.count("\n") + 1) + 4
 
 
-def _handles(fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None, colour: str) -> list[Line2D]:
+def _handles(ax: Axes, fit: pd.DataFrame, held: npt.NDArray[np.bool_] | None) -> list[Line2D]:
+    colour, red = ink(ax), alarm(ax)
     failed = int(np.count_nonzero(counts_of(fit)[0]))
     level = fit.attrs.get("confidence_level")
     interval = f"{100 * level:g} % credible interval" if isinstance(level, float) else "credible interval"
-    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": _RED}
+    point: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 5, "markeredgecolor": red}
     diamond: dict[str, Any] = {"linestyle": "none", "marker": "D", "markersize": 4.5, "markeredgecolor": colour}
     handles = [
-        Line2D([], [], markerfacecolor=_RED, label=f"rate of a repo that has failed: {failed:,}", **point),
+        Line2D([], [], markerfacecolor=red, label=f"rate of a repo that has failed: {failed:,}", **point),
         Line2D([], [], markerfacecolor="white", label=f"rate of one that has not yet: {len(fit) - failed:,}", **point),
-        Line2D([], [], color=LINES, alpha=0.6, linewidth=2.4, label=interval),
+        Line2D([], [], color=faint(ax), alpha=0.6, linewidth=2.4, label=interval),
         Line2D(
             [],
             [],

@@ -14,13 +14,28 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import offset_copy
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._util.secrets import as_given
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.ledger import LedgerLike, RunLedger
 from seqkit.ledger.reading import lent
-from seqkit.plots._axes import LINES, OUTLINE, axes, grid, ink, nothing, points, settled, status_legend, title
+from seqkit.plots._axes import (
+    FEW,
+    axes,
+    axis_above,
+    faint,
+    grid,
+    ink,
+    nothing,
+    outline,
+    points,
+    settled,
+    status_legend,
+    themed,
+    title,
+)
 from seqkit.plots._marks import marks
+from seqkit.plots._shared_rows import SharedRow, shared_rows
 from seqkit.plots._spans import Row, Run, chosen_run, read_spans
 from seqkit.plots._text import PLAIN, fitting, shown, width
 
@@ -40,6 +55,9 @@ def timeline(
     ledger_or_outcome: LedgerLike | SequenceOutcome,
     run_id: str | None = None,
     ax: Axes | None = None,
+    figsize: tuple[float, float] | None = None,
+    theme: str = "auto",
+    fold: bool = True,
     **kwargs: Any,
 ) -> Axes:
     """Draw when each repo of a run was tried, and how that ended: a Gantt chart.
@@ -54,7 +72,15 @@ def timeline(
         Which run: its id, the start of it (four characters or more) or ``"last"``; not needed where there is only one,
         nor for an outcome.
     ax : matplotlib.axes.Axes, optional
-        Where to draw; by default a new figure, as tall as the repos need.
+        Where to draw; by default a new figure, as tall as the rows need.
+    figsize : tuple of float, optional
+        Inches of the new figure: width and height.
+    theme : {"auto", "light", "dark"}
+        The ground: as matplotlib's settings say, or one of the two.
+    fold : bool
+        Whether, of more than 40 repos, those that nothing happened to share rows: what was released at the first
+        attempt, and what was never tried; between two others a row for each status. Up to ten that took more than
+        twice as long as the median have rows of their own.
     **kwargs
         For the bars, one :class:`matplotlib.collections.PolyCollection`; above 300 repos for the areas.
 
@@ -67,7 +93,8 @@ def timeline(
         the ledger: that release is in doubt. The square at the end of a row tells what the repo came to, also
         where it failed and nobody knows whether it is out. It stands alone where nothing was tried: at the time of
         the ``NodeSkipped``, or where there is none (unreleased repos, ledgers without skips), at the time of the
-        row above. Repos that were never reached have no square.
+        row above. Repos that were never reached have no square. A row that repos share has the bars of all, and
+        the square of the last. Above 40 repos the numbers of the axis stand above it, too.
 
         Time counts from the start of the run. Where all events carry the same time, as those of a made-up
         clock, the axis counts events instead. Above 300 repos, or where rows find no room, the number of repos in
@@ -76,7 +103,8 @@ def timeline(
     Raises
     ------
     ValueError
-        Where `run_id` is left out and the ledger has several runs, and where an outcome is of no recorded run.
+        Where `run_id` is left out and the ledger has several runs, where an outcome is of no recorded run, and
+        where `theme` is none.
     RunNotFound
         Where there is no such run.
 
@@ -97,28 +125,36 @@ def timeline(
     ['0 core ✓', '1 api ✗', '2 app ⊘']
     >>> matplotlib.pyplot.close("all")
     """
-    ledger, own = _of_outcome(ledger_or_outcome)
-    with lent(ledger, existing=True) as kept:
-        chosen = chosen_run(kept, own if run_id is None else run_id)
-        if chosen is None:
-            return nothing(ax, "Nothing to draw: the ledger has no runs.")
-        run = read_spans(kept, chosen)
-    n = len(run.rows)
-    if not n:
-        return nothing(ax, f"Nothing to draw: run {shown(chosen, 40)} names no repos.")
-    pitch = 72 * max(0.11, min(0.22, 13.2 / n))
-    given = ax is not None
-    ax = axes(ax, _WIDTH, (n + 1) * pitch / 72 + 1.4 if n <= _MOST_ROWS else 5.0)
+    with themed(theme):
+        ledger, own = _of_outcome(ledger_or_outcome)
+        with lent(ledger, existing=True) as kept:
+            chosen = chosen_run(kept, own if run_id is None else run_id)
+            if chosen is None:
+                return nothing(ax, "Nothing to draw: the ledger has no runs.")
+            run = read_spans(kept, chosen)
+        if not run.rows:
+            return nothing(ax, f"Nothing to draw: run {shown(chosen, 40)} names no repos.")
+        return _draw(run, ax, figsize, fold, kwargs)
+
+
+def _draw(
+    run: Run, ax: Axes | None, figsize: tuple[float, float] | None, fold: bool, kwargs: Mapping[str, Any]
+) -> Axes:
+    n, lanes = len(run.rows), shared_rows(run.rows, fold)
+    pitch = 72 * max(0.11, min(0.22, 13.2 / len(lanes)))
+    given = ax is not None or figsize is not None
+    high = (len(lanes) + 1) * pitch / 72 + 1.4 + 0.2 * (n > FEW) if n <= _MOST_ROWS else 5.0
+    ax = axes(ax, *(figsize or (_WIDTH, high)))
     _frame(ax, run)
     if given:
-        longest = max((_name(number, row) for number, row in enumerate(run.rows)), key=len)
+        longest = max((lane.name for lane in lanes), key=len)
         ax.set_yticks([0], [longest], fontsize=_SIZE, **PLAIN)  # takes its room before the rows are measured
         _say(ax, run, run.notes)
     wide, high = settled(ax) if given else points(ax)
-    pitch = high / (n + 0.4) if given else pitch
+    pitch = high / (len(lanes) + 0.4) if given else pitch
     notes = list(run.notes)
     if n <= _MOST_ROWS and pitch >= _LEAST_PITCH:
-        notes += _bars(ax, run, pitch, 0.9 * wide, kwargs)  # the layout will take some of it
+        notes += _bars(ax, run, lanes, pitch, 0.9 * wide, kwargs)  # the layout will take some of it
     else:
         _areas(ax, run, kwargs)
         notes.append(f"too many repos for a row each ({n:,}): this shows how many are in each state")
@@ -147,10 +183,6 @@ def _say(ax: Axes, run: Run, notes: Sequence[str]) -> None:
     status_legend(ax, Counter(row.word for row in run.rows), below=36.0)
 
 
-def _name(number: int, row: Row) -> str:
-    return f"{number} {shown(row.repo, 28)} {STATUS_STYLES[row.word].mark}"
-
-
 def _frame(ax: Axes, run: Run) -> None:
     left, right = run.span
     room = 0.02 * (right - left or 1.0)
@@ -159,6 +191,8 @@ def _frame(ax: Axes, run: Run) -> None:
     if run.counts_events:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True) if left < right else NullLocator())
     ax.tick_params(axis="both", labelsize=8)
+    if len(run.rows) > FEW:
+        axis_above(ax)
     grid(ax, "x")
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
@@ -167,35 +201,45 @@ def _frame(ax: Axes, run: Run) -> None:
 # ---------------------------------------------------------------------- a row each
 
 
-def _bars(ax: Axes, run: Run, pitch: float, wide: float, kwargs: Mapping[str, Any]) -> list[str]:
+def _bars(
+    ax: Axes, run: Run, lanes: Sequence[SharedRow], pitch: float, wide: float, kwargs: Mapping[str, Any]
+) -> list[str]:
     """Draw the rows, `pitch` points high, on an axis of `wide` points; give notes on what is left out."""
-    ax.set_ylim(len(run.rows) - 0.3, -0.7)
+    ax.set_ylim(len(lanes) - 0.3, -0.7)
     tip = 0.008 * (run.span[1] - run.span[0] or 1.0)
-    shapes = [_shape(y, start, end, tip * opens) for y, row in enumerate(run.rows) for start, end, opens in _tries(row)]
-    colours = [STATUS_STYLES[word].colour for row in run.rows for _, _, word in row.tries]
-    bars = PolyCollection(shapes, facecolors=colours, edgecolors=OUTLINE, linewidths=0.5, zorder=3)
+    rows = [(y, row) for y, lane in enumerate(lanes) for row in lane.rows]
+    shapes = [_shape(y, start, end, tip * opens) for y, row in rows for start, end, opens in _tries(row)]
+    colours = [EVERY_STYLE[word].colour for _, row in rows for _, _, word in row.tries]
+    bars = PolyCollection(shapes, facecolors=colours, edgecolors=outline(ax), linewidths=0.5, zorder=3)
     ax.add_collection(bars, autolim=False)
     bars.set(**kwargs)
-    waits = [[(start, y), (end, y)] for y, row in enumerate(run.rows) for start, end in row.waits]
-    ax.add_collection(LineCollection(waits, colors=OUTLINE, linewidths=1.2, zorder=2), autolim=False)
+    waits = [[(start, y), (end, y)] for y, row in rows for start, end in row.waits]
+    ax.add_collection(LineCollection(waits, colors=outline(ax), linewidths=1.2, zorder=2), autolim=False)
     square = min(9.0, pitch * 0.74)
     low, high = ax.get_xlim()
     earlier = [
         ((start + end) / 2, y, word)
-        for y, row in enumerate(run.rows)
+        for y, row in rows
         for start, end, word in row.tries[:-1]
         if abs(end - start) * wide / (high - low) > square
     ]
     marks(ax, *_columns(earlier), square * 0.75, gid="tries")
-    _ends(ax, run.rows, square, tip)
+    _ends(ax, [max(lane.rows, key=_moment) for lane in lanes], square, tip)
     size = max(_SMALLEST_SIZE, min(_SIZE, pitch * 0.8))
-    _remarks(ax, run, size, square, wide)
+    _remarks(ax, rows, size, square, wide)
     every = math.ceil(size * 1.15 / pitch)
-    names = [_name(number, row) for number, row in enumerate(run.rows)]
+    names = [lane.name for lane in lanes]
     ax.set_yticks(range(0, len(names), every), labels=names[::every], fontsize=size, **PLAIN)
     ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", color=LINES, alpha=0.12, linewidth=0.5)
-    return [f"1 name in {every} is written"] if every > 1 else []
+    ax.grid(axis="y", color=faint(ax), alpha=0.12, linewidth=0.5)
+    notes = [f"1 name in {every} is written"] if every > 1 else []
+    if shared := sum(len(lane.rows) for lane in lanes if len(lane.rows) > 1):
+        notes.append(f"{shared:,} repos that nothing happened to share rows")
+    return notes
+
+
+def _moment(row: Row) -> float:
+    return -math.inf if row.moment is None else row.moment
 
 
 def _tries(row: Row) -> list[tuple[float, float, bool]]:
@@ -221,8 +265,8 @@ def _ends(ax: Axes, rows: Sequence[Row], square: float, tip: float) -> None:
     xs, ys, words = _columns(spots)
     figure: Any = ax.get_figure()
     look: dict[str, Any] = {"transform": offset_copy(ax.transData, figure, x=square / 2 + 2.0, units="points")}
-    colours = [STATUS_STYLES[word].colour for word in words]
-    box: dict[str, Any] = {"marker": "s", "c": colours, "edgecolors": OUTLINE, "linewidths": 0.5, "zorder": 4}
+    colours = [EVERY_STYLE[word].colour for word in words]
+    box: dict[str, Any] = {"marker": "s", "c": colours, "edgecolors": outline(ax), "linewidths": 0.5, "zorder": 4}
     ax.scatter(xs, ys, s=square**2, gid="ends", **box, **look)
     marks(ax, xs, ys, words, square * 0.75, **look)
 
@@ -231,11 +275,11 @@ def _columns(spots: Sequence[tuple[float, int, str]]) -> tuple[list[float], list
     return [x for x, _, _ in spots], [y for _, y, _ in spots], [word for _, _, word in spots]
 
 
-def _remarks(ax: Axes, run: Run, size: float, square: float, wide: float) -> None:
+def _remarks(ax: Axes, rows: Sequence[tuple[int, Row]], size: float, square: float, wide: float) -> None:
     """Write why a repo failed where the row has most room: behind it, before it, else on the bar itself."""
     low, high = ax.get_xlim()
     scale = wide / (high - low)
-    for y, row in enumerate(run.rows):
+    for y, row in rows:
         if not row.remark or not row.tries or row.moment is None:
             continue
         start, end = min(left for left, _, _ in _tries(row)), max(right for _, right, _ in _tries(row))
@@ -244,7 +288,7 @@ def _remarks(ax: Axes, run: Run, size: float, square: float, wide: float) -> Non
         places = (
             ((high - end) * scale - after, end, after, "left", ink(ax)),
             ((start - low) * scale - 4.0, start, -4.0, "right", ink(ax)),
-            (abs(ended - begun) * scale - 8.0, min(begun, ended), 4.0, "left", STATUS_STYLES[word].ink),
+            (abs(ended - begun) * scale - 8.0, min(begun, ended), 4.0, "left", EVERY_STYLE[word].ink),
         )
         room, x, shift, side, colour = next((place for place in places if place[0] >= needed), max(places))
         text = row.remark if room >= needed else fitting("", row.remark, size, room, 60)
@@ -275,8 +319,8 @@ def _areas(ax: Axes, run: Run, kwargs: Mapping[str, Any]) -> None:
     for when, word, step in changes:
         counts[_LAYERS.index(word), np.searchsorted(at, when)] += step
     counts = counts.cumsum(axis=1)
-    colours = [STATUS_STYLES[word].colour for word in _LAYERS]
-    for area in ax.stackplot(at, counts, colors=colours, step="post", edgecolor=OUTLINE, linewidth=0.4):
+    colours = [EVERY_STYLE[word].colour for word in _LAYERS]
+    for area in ax.stackplot(at, counts, colors=colours, step="post", edgecolor=outline(ax), linewidth=0.4):
         area.set(**kwargs)
     ax.set_ylim(0, n)
     ax.set_ylabel("repos", fontsize=9)

@@ -14,7 +14,7 @@ from seqkit._show.html import amount
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
 from seqkit.analysis.schedule.scheduled import Schedule
-from seqkit.plots._axes import OUTLINE, axes, grid, ink, legend, nothing, numbers_at_ends, rows_down, themed, title
+from seqkit.plots._axes import axes, grid, ink, legend, nothing, numbers_at_ends, outline, rows_down, themed, title
 from seqkit.plots._text import shown
 from seqkit.plots._times import unit_of
 
@@ -126,7 +126,7 @@ def _draw(ax: Axes, kept: pd.DataFrame, n: int, by: str, kwargs: dict[str, Any])
     signs = np.where(gain - half > 0, 1, np.where(gain + half < 0, -1, 0)).tolist()
     names = [shown(str(repo), 32) for repo in kept.index]
     rows = rows_down(ax, names, _SIZE)
-    bars = ax.barh(rows, gain, height=0.66, edgecolor=OUTLINE, linewidth=0.8, zorder=2)
+    bars = ax.barh(rows, gain, height=0.66, edgecolor=outline(ax), linewidth=0.8, zorder=2)
     for bar, sign in zip(bars, signs, strict=True):
         bar.set(facecolor=_KINDS[sign].colour, hatch=_KINDS[sign].hatch)
         bar.set(**kwargs)
@@ -151,7 +151,7 @@ def _words(ax: Axes, first: str, best: str, signs: list[int], kept: int, n: int,
         lines.append(f"The {kept:,} of {n:,} repos that move the end most.")
     title(ax, "\n".join(lines))
     handles: list[Any] = [
-        Patch(facecolor=kind.colour, edgecolor=OUTLINE, linewidth=0.8, hatch=kind.hatch, label=kind.told)
+        Patch(facecolor=kind.colour, edgecolor=outline(ax), linewidth=0.8, hatch=kind.hatch, label=kind.told)
         for sign, kind in _KINDS.items()
         if sign in signs
     ]

@@ -180,7 +180,7 @@ def test_text_fits_into_its_box() -> None:
     assert len({len(list(group.iter(f"{SVG}text"))) for group in groups}) == 2, "some names take two lines"
 
 
-def test_thumbnails_are_small_and_name_nobody() -> None:
+def test_thumbnails_are_small_and_tell_names_when_pointed_at() -> None:
     for name in ("jest29", "jupyter", "kf5"):
         graph = load_dataset(name).graph
         picture = dag(list(graph), graph.edges, colours(list(graph)), labels=False, title=name)
@@ -188,7 +188,10 @@ def test_thumbnails_are_small_and_name_nobody() -> None:
         assert float(root.attrib["width"]) <= 421
         assert float(root.attrib["height"]) <= 145
         assert not list(root.iter(f"{SVG}text"))
-        assert "".join(root.itertext()).strip() == ""  # nothing is left where a page removes the picture
+        left = "".join(root.itertext())  # where a page removes the picture
+        assert left.removesuffix(". ").split(". ") == [
+            f"{repo}: {STATUS_STYLES[word].word}" for repo, word in colours(list(graph)).items()
+        ]
         assert len(picture) < 35_000
         ink = Counter(word for word, _ in nodes(root, list(graph)).values())
         assert root.attrib["aria-label"].startswith(f"{name}: {len(graph)} repos in {len(graph.waves())} columns: ")
@@ -201,7 +204,7 @@ def test_a_thumbnail_marks_every_status_but_pending() -> None:
     marked = {
         group.attrib["data-status"]: len(list(group)) for group in root.iter(f"{SVG}g") if "data-status" in group.attrib
     }
-    assert marked == {word: 1 + (word != "pending") for word in WORDS}
+    assert marked == {word: 2 + (word != "pending") for word in WORDS}  # title, dot and mark
     shapes = {
         group.find(f"{SVG}path").get("d") for group in root.iter(f"{SVG}g") if group.find(f"{SVG}path") is not None
     }
@@ -322,10 +325,23 @@ def test_a_strip_is_cut_in_proportion(counts: dict[str, int]) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(WORDS), st.integers(0, 9_999)))
-def test_a_legend_has_every_status_in_order_with_mark_and_count(counts: dict[str, int]) -> None:
-    root = ET.fromstring(legend(counts))
+def test_a_legend_has_what_occurs_in_order_with_mark_and_count(counts: dict[str, int]) -> None:
+    root = ET.fromstring(legend(counts) or "<div/>")
     told = [" ".join("".join(span.itertext()).split()) for span in root]
-    assert told == [f"{style.mark} {style.word} {counts.get(word, 0):,}" for word, style in STATUS_STYLES.items()]
+    occur = [(style, counts[word]) for word, style in STATUS_STYLES.items() if counts.get(word)]
+    assert told == [f"{style.mark} {style.word} {count:,}" for style, count in occur]
+
+
+def test_parts_of_strips_and_bars_tell_how_many_when_pointed_at() -> None:
+    root = parsed(strip({"failed": 1, "succeeded": 1200}))
+    assert [title.text for title in root.iter(f"{SVG}title")] == ["1,200 succeeded. ", "1 failed. "]
+    root = parsed(stacked([{"succeeded": 2}] * 59 + [{"failed": 1, "blocked": 3}] * 62))
+    told = [title.text for title in root.iter(f"{SVG}title")]
+    assert told[0] == "Columns 0 to 2: 6 succeeded. "
+    assert told[-2:] == [
+        "Column 120: 3 blocked. ",
+        "Column 120: 1 failed. ",
+    ]
 
 
 def test_every_status_has_a_mark_of_its_own_on_a_dot() -> None:

@@ -139,16 +139,34 @@ def test_every_status_and_cause_is_in_the_legend_with_its_count():
     graph = RepoDependencyGraph.from_edges([("a", "b"), ("b", "c"), ("c", "d")], nodes=["e"])
     plan = build_plan(graph, [(repo, "1") for repo in "acde"])
     ax = history(kept((plan, ["c"]), (plan, ["a"], {"policy": "stop"})))
-    assert legend(ax) == [
-        "○ pending 0",
-        "– unreleased 2",
-        "⊘ blocked 3",
-        "✓ succeeded 2",
-        "▶ in progress 0",
-        "✗ failed 2",
-        "? in doubt 0",
-        "■ stopped 1",
-    ]
+    assert legend(ax) == ["– unreleased 2", "⊘ blocked 3", "✓ succeeded 2", "✗ failed 2", "■ stopped 1"]
+
+
+def corners(ax):
+    """The cells with a corner that tells of tries that failed, by row and column."""
+    found = [artist for artist in ax.collections if artist.get_gid() == "again"]
+    middles = [path.vertices[:3].mean(axis=0) for artist in found for path in artist.get_paths()]
+    return {(round(y), round(x)) for x, y in middles}
+
+
+def test_tries_that_failed_before_a_success_are_seen():
+    class Wavering(ScriptedReleaser):
+        async def release(self, repo_id, version_label, spec_digest, promoted_by, attempt=1):
+            if repo_id == "api" and attempt == 1:
+                raise RuntimeError("red")
+            return await super().release(repo_id, version_label, spec_digest, promoted_by)
+
+    plan, ledger = chain("core", "api", "app"), MemoryRunLedger()
+    run_plan(plan, Wavering(["app"]), ledger, attempts=2)
+    run_plan(plan, ScriptedReleaser(), ledger)
+    for source in (ledger, items_frame(ledger), attempts_frame(ledger)):
+        ax = history(source, figsize=(5, 4), theme="dark")
+        assert cells(ax) == [["succeeded"] * 2, ["succeeded"] * 2, ["failed", "succeeded"]]
+        assert corners(ax) == {(1, 0)}  # a failure that no success followed is the cell's own colour
+        assert legend(ax) == ["✓ succeeded 5", "✗ failed 1", "failed before it succeeded 1"]
+        assert ax.figure.get_size_inches().tolist() == [5, 4]
+        assert ax.figure.get_facecolor() == (0, 0, 0, 1)
+    assert not corners(history(kept((plan, []))))
 
 
 def test_rows_follow_the_newest_plan_then_older_runs():

@@ -124,7 +124,7 @@ def test_unreleased_repos_are_left_out_and_hand_on():
 
 def test_legend_and_shades_tell_the_cells_apart_without_colour():
     ax = impact(diamond())
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["✗ fails", "⊘ is blocked", "goes on"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["goes on", "⊘ is blocked", "✗ fails"]
     (image,) = ax.images
     free, blocked, failed = (image.cmap(image.norm(value)) for value in (0, 1, 2))
     assert free[3] == 0

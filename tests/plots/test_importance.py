@@ -23,6 +23,10 @@ def analysis_of(name, model):
     return analyze(build_plan(load_dataset(name).graph, version="1"), model)
 
 
+def scattered(*args, **kwargs):
+    return importance(*args, kind="scatter", **kwargs)
+
+
 def title(ax):
     return ax.get_title(loc="left")
 
@@ -44,7 +48,7 @@ def boxes(ax):
 
 def test_points_are_dependents_and_gain():
     analysis = analysis_of("kf5", SHAKY)
-    ax = importance(analysis)
+    ax = scattered(analysis)
     (points,) = ax.collections
     worth = analysis.importance()
     assert points.get_offsets()[:, 0].tolist() == worth["n_dependents"].tolist()
@@ -55,7 +59,7 @@ def test_points_are_dependents_and_gain():
 
 def test_area_grows_with_the_failure_rate():
     analysis = analysis_of("kf5", SHAKY)
-    ax = importance(analysis)
+    ax = scattered(analysis)
     areas = dict(zip(analysis.importance().index, ax.collections[0].get_sizes(), strict=True))
     assert areas["plasma-framework"] > areas["kio"] > areas["kxmlgui"] > areas["karchive"]
     assert areas["karchive"] == areas["extra-cmake-modules"] > 0
@@ -74,7 +78,7 @@ def test_retries_lower_the_probability_that_is_shown():
 
 def test_line_is_what_dependents_would_tell():
     analysis = analysis_of("kf5", SHAKY)
-    (line,) = importance(analysis).lines
+    (line,) = scattered(analysis).lines
     rate = analysis.to_frame()["failure_rate"].mean()
     most = analysis.importance()["n_dependents"].max()
     assert line.get_xdata().tolist() == [0, most]
@@ -89,11 +93,11 @@ def test_points_of_repos_that_alone_can_fail_lie_on_their_own_line():
 
 
 def test_title_tells_where_the_rankings_part():
-    assert title(importance(analysis_of("kf5", SHAKY))) == (
+    assert title(scattered(analysis_of("kf5", SHAKY))) == (
         "Hardening kio buys most: 3.65 more releases in a run.\n"
         "Most depend on extra-cmake-modules (73): hardening it buys 0.128, rank 4."
     )
-    assert title(importance(analysis_of("kf5", 0.01))).endswith("Most depend on it, too: 73 repos.")
+    assert title(scattered(analysis_of("kf5", 0.01))).endswith("Most depend on it, too: 73 repos.")
 
 
 def test_the_first_of_both_rankings_have_names_and_places():
@@ -101,7 +105,7 @@ def test_the_first_of_both_rankings_have_names_and_places():
     worth = analysis.importance()
     by_dependents = worth.sort_values("n_dependents", ascending=False, kind="stable").index
     found = {}
-    for name in names(importance(analysis)):
+    for name in names(scattered(analysis)):
         repo, places = name.rstrip(")").split(" (")
         found[repo] = tuple(int(place) for place in places.split(", "))
     assert {"kio", "kxmlgui", "plasma-framework", "extra-cmake-modules"} <= found.keys()
@@ -112,7 +116,7 @@ def test_the_first_of_both_rankings_have_names_and_places():
 @pytest.mark.parametrize("name", ["jest29", "jupyter", "kf5"])
 @pytest.mark.parametrize("rate", [0.01, 0.3])
 def test_names_lie_neither_on_each_other_nor_on_points(name, rate):
-    ax = importance(analysis_of(name, rate))
+    ax = scattered(analysis_of(name, rate))
     placed = boxes(ax)
     assert len(placed) > 3
     assert not any(a.overlaps(b) for a, b in combinations(placed.values(), 2))
@@ -155,7 +159,7 @@ def test_plans_without_danger_or_dependents_or_repos():
 
 def test_given_axes_and_kwargs():
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-    assert importance(analysis_of("kf5", SHAKY), ax=right, alpha=0.5, zorder=7) is right
+    assert scattered(analysis_of("kf5", SHAKY), ax=right, alpha=0.5, zorder=7) is right
     (points,) = right.collections
     assert (points.get_alpha(), points.get_zorder()) == (0.5, 7)
     assert not left.collections
@@ -170,7 +174,7 @@ def test_only_an_analysis_will_do():
 
 def test_names_have_the_same_places_every_time():
     first, second = (
-        {text.get_text(): tuple(text.xyann) for text in importance(analysis_of("jest29", 0.05)).texts} for _ in range(2)
+        {text.get_text(): tuple(text.xyann) for text in scattered(analysis_of("jest29", 0.05)).texts} for _ in range(2)
     )
     assert first == second
     assert all(np.isfinite(place).all() for place in first.values())
@@ -187,7 +191,7 @@ def test_common_causes_and_retries_count():
 
 
 def test_leaders_pass_by_other_points():
-    ax = importance(analysis_of("jest29", {f"@jest/{name}": 0.2 for name in ("types", "test-result", "schemas")}))
+    ax = scattered(analysis_of("jest29", {f"@jest/{name}": 0.2 for name in ("types", "test-result", "schemas")}))
     ax.figure.canvas.draw()
     (points,) = ax.collections
     per_point = ax.figure.dpi / 72
@@ -201,3 +205,42 @@ def test_leaders_pass_by_other_points():
         others = ~np.isclose(centres, start).all(axis=1)
         gaps = np.hypot(*(way[:, None] - centres[others]).T)
         assert (gaps > 0.9 * radii[others][:, None]).all()
+
+
+# ---------------------------------------------------------------------- dots
+
+
+@pytest.mark.parametrize("name", ["jest29", "jupyter", "kf5"])
+def test_many_repos_are_sorted_dots_with_a_row_each(name):
+    analysis = analysis_of(name, {"kio": 0.25} if name == "kf5" else 0.05)
+    worth = analysis.importance()
+    ax = importance(analysis, kind="dots")
+    rows = [label.get_text() for label in ax.get_yticklabels()]
+    by_dependents = worth.sort_values("n_dependents", ascending=False, kind="stable").index
+    chosen = {*worth.index[:24], *by_dependents[:6]}
+    kept = [repo for repo in worth.index if repo in chosen]
+    assert rows == [*(shown(repo, 32) for repo in kept), f"{len(worth) - len(kept)} other repos"]
+    dots, expected, others = (each for each in ax.collections if hasattr(each, "get_sizes") and len(each.get_sizes()))
+    assert dots.get_offsets()[:, 0].tolist() == worth["gain_if_perfect"][kept].tolist()
+    assert np.all(np.diff(dots.get_offsets()[:, 0]) <= 0)
+    mean = analysis.fails_alone()[worth.index].mean()
+    told = mean * (1 + worth["n_dependents"][kept].to_numpy(dtype=float))
+    assert expected.get_offsets()[:, 0].tolist() == pytest.approx(told.tolist())
+    assert len(others.get_offsets()) == len(worth) - len(kept)
+    assert expected.get_paths()[0].vertices.shape != dots.get_paths()[0].vertices.shape  # shapes tell them too
+    told = [text.get_text() for text in ax.texts]
+    assert f"{worth['n_dependents'][kept[0]]:,}" in told
+    assert title(ax) == title(importance(analysis, kind="scatter"))
+
+
+def test_dots_are_drawn_above_forty_repos_and_fit_into_the_axes_given():
+    plan = build_plan(RepoDependencyGraph.from_edges([("hub", f"leaf{i}") for i in range(40)]), version="1")
+    ax = importance(analyze(plan, 0.1))
+    assert ax.get_yticklabels()[0].get_text() == "hub"
+    assert len(importance(analyze(plan, 0.1), kind="scatter").get_yticklabels()) < 12
+    ax = importance(analysis_of("kf5", SHAKY), figsize=(5, 3), theme="dark")
+    assert ax.figure.get_size_inches().tolist() == [5, 3]
+    assert ax.figure.get_facecolor() == (0, 0, 0, 1)
+    assert 3 < len(ax.get_yticklabels()) < 20
+    with pytest.raises(ValueError, match=r"kind is 'bars', expected one of \('auto', 'scatter', 'dots'\)"):
+        importance(analyze(plan, 0.1), kind="bars")

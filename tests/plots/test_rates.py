@@ -193,7 +193,7 @@ def test_simulated_runs_are_calibrated():
 
 def test_all_of_three_hundred_have_a_row():
     fit = fit_of(dict(list(MANY.items())[:300]))
-    ax = rates(fit)
+    ax = rates(fit, fold=False)
     assert len(dots(ax).get_offsets()) == len(rows(ax)) == 300
     ax.figure.canvas.draw()
     pitch = abs(np.diff(ax.transData.transform([(0, 0), (0, 1)])[:, 1])[0])
@@ -204,7 +204,7 @@ def test_all_of_three_hundred_have_a_row():
 
 def test_of_more_the_extremes_are_shown():
     fit = fit_of(MANY)
-    ax = rates(fit, model=0.1)
+    ax = rates(fit, model=0.1, fold=False)
     ranked = fit.sort_values("rate", ascending=False, kind="stable")
     labels = rows(ax)
     assert [labels[at] for at in range(30)] == list(ranked.index[:30])
@@ -284,3 +284,22 @@ def test_the_same_fit_gives_the_same_svg(tmp_path):
         return (tmp_path / name).read_bytes()
 
     assert svg("a") == svg("b")
+
+
+def test_above_forty_rows_those_that_never_failed_share_the_last_and_the_axis_is_repeated():
+    fit = fit_of({f"r{at:02}": ({7: 2, 30: 1}.get(at, 0), 4) for at in range(60)})
+    ax = rates(fit, model=0.02)
+    labels = list(rows(ax).values())
+    assert labels[:2] == ["r07", "r30"]
+    assert labels[-1] == f"{60 - len(labels) + 1} others, none has failed"
+    assert len(labels) < 12
+    (shared,) = [each for each in ax.collections if each.get_gid() == "shared" and len(each.get_offsets()) > 1]
+    assert len(shared.get_offsets()) == 61 - len(labels)
+    assert f"0 / {4 * (61 - len(labels))}" in [text.get_text() for text in ax.texts]
+    assert ax.xaxis.get_tick_params()["labeltop"]
+    assert ax.figure.get_size_inches()[1] < 6
+    assert len(rows(rates(fit, fold=False))) == 60
+    few = rates(fit.head(40), theme="dark", figsize=(7, 9))
+    assert len(rows(few)) == 40
+    assert few.figure.get_size_inches().tolist() == [7, 9]
+    assert few.figure.get_facecolor() == (0, 0, 0, 1)

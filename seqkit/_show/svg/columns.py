@@ -49,6 +49,8 @@ def stacked(columns: Sequence[Mapping[str, int]], title: str = "", tells: bool =
     parts = [opened(THUMBNAIL, _TALL + 20, f"{told}. {note}")]
     for place, counts in enumerate(bars):
         left, y = place * pitch + 1, _TALL
+        first, last = place * each, min((place + 1) * each, len(columns)) - 1
+        which = f"Column {first:,}" if first == last else f"Columns {first:,} to {last:,}"
         for word, style in EVERY_STYLE.items():
             if not counts[word]:
                 continue
@@ -57,7 +59,7 @@ def stacked(columns: Sequence[Mapping[str, int]], title: str = "", tells: bool =
             parts.append(
                 f'<rect data-status="{word}" x="{number(left)}" y="{number(y)}" width="{number(wide)}" '
                 f'height="{number(max(tall, 0.5))}" fill="{style.colour}" stroke="currentColor" stroke-width=".5" '
-                'stroke-opacity=".6"/>'
+                f'stroke-opacity=".6"><title>{which}: {counts[word]:,} {style.word}. </title></rect>'
             )
             if min(tall, wide) >= 12:
                 parts.append(mark(left + wide / 2, y + tall / 2, 5, style, ring=True))

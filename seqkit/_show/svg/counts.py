@@ -107,7 +107,7 @@ def strip(counts: Mapping[str, int], styles: Styles = STATUS_STYLES, width: floa
         long = _NARROWEST if count * room < _NARROWEST * total else count * left_over
         parts.append(
             f'<rect data-status="{word}" x="{number(x)}" y=".5" width="{number(long)}" '
-            f'height="{number(_HEIGHT - 1)}" fill="{style.colour}"/>'
+            f'height="{number(_HEIGHT - 1)}" fill="{style.colour}"><title>{count:,} {style.word}. </title></rect>'
             + (mark(x + long / 2, _HEIGHT / 2, 6, style, ring=True) if long >= 14 else "")
         )
         x += long
@@ -134,18 +134,17 @@ def chip(style: StatusStyle, word: object = None) -> Markup:
 
 
 def legend(counts: Mapping[str, int], styles: Styles = STATUS_STYLES) -> Markup:
-    """Write the legend of all statuses, with counts, as a line of HTML; those that there are none of are pale.
+    """Write the legend of the statuses that occur, with counts, as a line of HTML, in the order of `styles`.
 
     Examples
     --------
-    >>> from html.parser import HTMLParser
-    >>> [style.word in legend({"failed": 2}) for style in STATUS_STYLES.values()].count(False)
-    0
+    >>> [style.word for style in STATUS_STYLES.values() if style.word in legend({"failed": 2, "blocked": 1})]
+    ['blocked', 'failed']
     """
     summary(counts, styles)
-    entries = []
-    for word, style in styles.items():
-        count = counts.get(word, 0)
-        pale = "" if count else ";opacity:.6"
-        entries.append(f'<span style="margin-right:1em{pale}">{chip(style, f"{style.word} {count:,}")}</span>')
-    return Markup(f'<div style="line-height:1.8">{" ".join(entries)}</div>')
+    entries = [
+        f'<span style="margin-right:1em">{chip(style, f"{style.word} {counts[word]:,}")}</span>'
+        for word, style in styles.items()
+        if counts.get(word)
+    ]
+    return Markup(f'<div style="line-height:1.8">{" ".join(entries)}</div>' if entries else "")

@@ -189,10 +189,14 @@ class Dots:
         return replace(drawing, boxes=boxes)
 
     def drawn(self, repo: str, box: Box, word: str) -> str:
-        """Draw one repo; its name would spill onto the page where a viewer drops the picture and keeps its text."""
+        """Draw one repo, whose name a pointer brings up.
+
+        A page that drops pictures it does not trust may keep these names: the full stop parts them there.
+        """
         style, half = _style(word, self.shades.get(repo)), box.tall / 2
         return (
-            f'<g data-status="{word}"><circle cx="{number(box.middle)}" cy="{number(box.y)}" r="{number(half)}" '
+            f'<g data-status="{word}"><title>{escaped(repo)}: {style.word}. </title>'
+            f'<circle cx="{number(box.middle)}" cy="{number(box.y)}" r="{number(half)}" '
             f'fill="{style.colour}"/>{mark(box.middle, box.y, half, style)}</g>'
         )
 
