@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from seqkit._show.html import Markup, escaped, folded, names, page, rows_of
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.svg import chip, legend, strip
 from seqkit._util import dtypes
 from seqkit._util.words import and_more, plural
@@ -207,7 +207,7 @@ class SequenceOutcome:
         counts = Counter(self.words())
         always = ("succeeded", "failed")
         known = (*always, "in_doubt", "blocked", "stopped", "unreleased", "in_progress", "pending")
-        told = {"in_doubt": STATUS_STYLES["in_doubt"].word}
+        told = {"in_doubt": EVERY_STYLE["in_doubt"].word}
         return ", ".join(f"{counts[word]} {told.get(word, word)}" for word in known if counts[word] or word in always)
 
     def __repr__(self) -> str:
@@ -252,7 +252,7 @@ class SequenceOutcome:
                 notes += ["came out too late"] if repo in self.late else []
                 notes += ["still running"] if repo in self.going_on else []
                 why = escaped(reason) + (f" ({', '.join(notes)})" if notes else "")
-            rows.append((repo, chip(STATUS_STYLES[word]), Markup(why)))
+            rows.append((repo, chip(EVERY_STYLE[word]), Markup(why)))
         return rows
 
     def _blocks(self, position: int) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from seqkit._show.html import folded, names, page, rows_of, shortened
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.svg import chip, legend
 from seqkit._util import dtypes
 from seqkit._util.secrets import as_given
@@ -254,7 +254,7 @@ class ResumePlan(SequencePlan, key="resumes"):
             (
                 repo,
                 self.items[self.position(repo)].version_label,
-                chip(STATUS_STYLES[words[repo]], _WORDS.get(self._reasons[repo].reason, self._reasons[repo].reason)),
+                chip(EVERY_STYLE[words[repo]], _WORDS.get(self._reasons[repo].reason, self._reasons[repo].reason)),
                 names(parents[repo], 5),
             )
             for repo in shown

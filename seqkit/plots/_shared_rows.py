@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit.plots._axes import FEW
 from seqkit.plots._spans import Row
 from seqkit.plots._text import shown
@@ -50,7 +50,7 @@ def _uneventful(row: Row) -> bool:
 
 
 def _name(rows: Sequence[Row], lane: Sequence[int]) -> str:
-    first, mark = rows[lane[0]], STATUS_STYLES[rows[lane[0]].word].mark
+    first, mark = rows[lane[0]], EVERY_STYLE[rows[lane[0]].word].mark
     if len(lane) > 1:
         return f"{lane[0]}–{lane[-1]} {len(lane):,} repos {mark}"
     return f"{lane[0]} {shown(first.repo, 28)} {mark}"
