@@ -40,6 +40,7 @@ __all__ = ["RunView"]
 _PAUSE = 0.05  # seconds between two pictures
 _ESTIMATE_PAUSE = 0.5  # before the end is estimated anew
 _TICK = 1.0  # seconds between two looks at the time
+_STAYS = 5.0  # seconds that what was said of a press stays at least where no news comes
 
 
 class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -99,7 +100,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._ticks: Later | None = None
         self._estimated = (0, "")  # which run, and when it will end
         self._stray = ""  # what is wrong with an event
-        self._heard_at = time.monotonic()
+        self._heard_at = self._pressed_at = time.monotonic()
         self._by_ledger = False  # or the run itself calls
         self._turn = threading.RLock()
         self.live = LiveRun(plan, durations, model, **how)
@@ -283,7 +284,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     @guarded
     def _pressed(self, repo: str) -> None:
-        self._repo = repo
+        self._repo, self._pressed_at = repo, time.monotonic()
         self.focus.select(repo)
         self.dag.ringed = [repo]
         told = self.live.told(repo)
@@ -331,7 +332,8 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             self._ticks = None
             if self.comm is None or self.live.status is not None:
                 return
-            self._throttle.run(self._show_time)
+            rested = time.monotonic() - self._pressed_at > _STAYS
+            self._throttle.run(self._refresh if rested else self._show_time)
             self._ticks = call_later(_TICK, self._tick)
 
     def _still(self) -> tuple[str, str]:
