@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import ipywidgets as ipw
@@ -232,7 +232,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def run_ended(self, status: RunStatus) -> None:
         """Take in that it has ended, and how."""
-        self.live.run_ended(status)
+        self.live.run_ended(status, self._since_last())
         self._throttle.run(lambda: self.stopper.offer(None))
         self._throttle.now()
 
@@ -323,6 +323,11 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         if self._by_ledger:
             return max(live.elapsed() or timedelta(), system_clock() - live.began)
         return live.elapsed(timedelta(seconds=int(time.monotonic() - self._heard_at)))
+
+    def _since_last(self) -> datetime | None:
+        """Tell when it is by the run's own clock: that at its last event, and what has passed on ours since then."""
+        last = self.live.heard or self.live.began
+        return None if last is None else last + timedelta(seconds=time.monotonic() - self._heard_at)
 
     def _tick(self) -> None:
         """Show the time, and again in a second, until the run has ended."""
