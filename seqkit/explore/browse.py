@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pandas as pd
@@ -16,21 +16,16 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.auditing import AuditReport
 from seqkit.core.graph import RepoDependencyGraph
-from seqkit.core.model import RunRecord
 from seqkit.core.plan import SequencePlan
-from seqkit.errors import RunNotFound
 from seqkit.explore._opening import let_go, opened, opened_again
 from seqkit.explore._words import told
 from seqkit.explore.filters import Filters, meant
 from seqkit.explore.grid import GridRow, RunGrid, grid_of
+from seqkit.explore.known_runs import KnownRuns
 from seqkit.explore.one_run import OneRun, audited
 from seqkit.explore.run_diff import WORDS, RunDiff, companion, diff_runs
-from seqkit.explore.run_names import run_names
 from seqkit.ledger import LedgerLike, MemoryRunLedger, as_ledger
-from seqkit.ledger.found import FoundLedger
-from seqkit.ledger.frames import events_frame, items_frame, runs_frame
-from seqkit.ledger.links import train_names
-from seqkit.ledger.naming import run_called
+from seqkit.ledger.frames import events_frame, items_frame
 
 __all__ = ["Browser"]
 
@@ -52,8 +47,6 @@ class Browser:
 
     Attributes
     ----------
-    problem : str
-        Why the runs cannot be listed; empty where they can.
     filters : Filters
         What runs are listed.
 
@@ -93,12 +86,10 @@ class Browser:
         self.page_size = whole("page_size", page_size, 1)
         self._path = ledger if isinstance(ledger, str | os.PathLike) else None
         self.ledger = as_ledger(ledger) if self._path is None else opened(self._path)
-        self.problem = ""
         self.filters = Filters()
         self._graph = graph
+        self._known = KnownRuns(graph)
         self._selected: OneRun | None = None
-        self._records: dict[str, RunRecord] = {}
-        self._known: dict[str, GridRow] = {}  # of runs that have ended; their counts are in it
         self._reports: dict[str, AuditReport] = {}
         self._whole: AuditReport | None = None
         self._read()
@@ -111,26 +102,10 @@ class Browser:
         self._read()
         run = self.selected
         self._selected = None
-        self.select(run if run in self._records else None)
+        self.select(run if run in self._known else None)
 
     def _read(self) -> None:
-        ended = {run for run, record in self._records.items() if record.completed_at is not None}
-        try:
-            records = self.ledger.list_runs()
-            # A database is asked once: what it gave makes the frame as well.
-            known = self.ledger if isinstance(self.ledger, FoundLedger) else MemoryRunLedger.from_records(records, ())
-            frame, names, self.problem = runs_frame(known), train_names(records), ""
-            if not records and isinstance(self.ledger, FoundLedger) and self.ledger.unreadable:
-                self.problem = f"the runs cannot be listed: {self.ledger.unreadable[0].message}"
-        except Exception as problem:  # whatever a store may raise: a browser says so, and goes on
-            records, names, frame = [], [], runs_frame(MemoryRunLedger())
-            self.problem = f"the runs cannot be listed: {type(problem).__name__}: {problem}"
-        self._records = {record.run_id: record for record in records}
-        self._trains = dict(zip(self._records, names, strict=True))
-        # Of a run that is recorded twice the first record counts; the findings tell of the others.
-        self._all = frame.drop_duplicates("run_id").iloc[::-1].reset_index(drop=True)
-        self._names = run_names(self._all, self._trains)
-        self._known = {run: row for run, row in self._known.items() if run in ended and row.words}
+        self._known.read(self.ledger)
         self._reports.clear()
         self._whole = None
 
@@ -138,13 +113,16 @@ class Browser:
         """Read the selected run again and, until it has ended, nothing else: quick, for a run that goes on."""
         run = self.selected
         if run is not None:
-            before, self._records[run] = self._records[run], self.ledger.get_run(run)
-            if self._records[run].status != before.status:
+            if not self._known.reread(run):
                 self.refresh()
                 return
-            self._selected = OneRun(self.ledger, self._records[run], self._graph)
-            self._known.pop(run, None)
+            self._selected = self._known.one(run)
             self._reports.pop(run, None)
+
+    @property
+    def problem(self) -> str:
+        """Why the runs cannot be listed; empty where they can."""
+        return self._known.problem
 
     def close(self) -> None:
         """Let go of a database that the browser opened itself."""
@@ -161,21 +139,17 @@ class Browser:
     @property
     def run_ids(self) -> list[str]:
         """Ids of all runs, newest first."""
-        return list(self._all["run_id"])
+        return list(self._known.frame["run_id"])
 
     @property
     def policies(self) -> list[str]:
         """Policies that runs went by, sorted."""
-        return sorted(self._all["policy"].dropna().unique())
+        return sorted(self._known.frame["policy"].dropna().unique())
 
     @property
     def trains(self) -> list[str]:
         """Trains with a name or more than one run, newest first; runs belong together as in `trains_frame`."""
-        sizes = Counter(self._trains.values())
-        tagged = set(self._all["train"].dropna())
-        return list(
-            dict.fromkeys(name for name in reversed(self._trains.values()) if sizes[name] > 1 or name in tagged)
-        )
+        return self._known.of_train()
 
     def filter(
         self,
@@ -225,7 +199,7 @@ class Browser:
         return list(self._matching()["run_id"])
 
     def _matching(self) -> pd.DataFrame:
-        return self.filters.among(self._all, self._trains, lambda run: self._row(run).words)
+        return self.filters.among(self._known.frame, self._known.trains, self._known.words)
 
     @property
     def n_pages(self) -> int:
@@ -254,7 +228,7 @@ class Browser:
             Where there is no such page.
         """
         runs = self._page(page)
-        counts = [self._counted(run) for run in runs["run_id"]]
+        counts = [self._known.counts(run) for run in runs["run_id"]]
         found = [self._found(run) for run in runs["run_id"]]
         return runs.assign(
             **{word: dtypes.integer([own.get(word) for own in counts]) for word in WORDS},
@@ -269,20 +243,6 @@ class Browser:
             runs = runs.iloc[first : first + self.page_size]
         return runs.reset_index(drop=True)
 
-    def _counted(self, run_id: str) -> Mapping[str, int]:
-        row = self._row(run_id)
-        if not row.words and self._one(run_id).problem:
-            return {}
-        counted = Counter(row.words.values())
-        return {word: counted[word] for word in WORDS}
-
-    def _row(self, run_id: str) -> GridRow:
-        if run_id not in self._known:
-            run = self._selected if self._selected is not None and run_id == self.selected else self._one(run_id)
-            words, name = run.known, self._names[run_id]
-            self._known[run_id] = GridRow(run_id, name, run.record.status.value, words, run.attempts)
-        return self._known[run_id]
-
     def grid(self, page: int | None = None) -> RunGrid:
         """Show the runs that pass the filters by repos, newest first: all, or those of a page.
 
@@ -295,19 +255,19 @@ class Browser:
             Where there is no such page.
         """
         ids = list(self._page(page)["run_id"])
-        rows = [self._row(run) for run in ids]
+        rows = [self._known.row(run) for run in ids]
         return grid_of(rows, self._graph, self.meant(rows))
 
     def meant(self, rows: Iterable[GridRow] | None = None) -> list[str]:
         """Give the repos that the filter `repo` means: of these rows, else of all runs; none where there is no such."""
         if not self.filters.repo.strip():
             return []
-        rows = map(self._row, self.run_ids) if rows is None else rows
+        rows = map(self._known.row, self.run_ids) if rows is None else rows
         return meant(self.filters.repo, dict.fromkeys(repo for row in rows for repo in row.words))
 
     def name(self, run_id: str) -> str:
         """Say what a run is called: by its train and date, see :func:`seqkit.explore.run_names.run_names`."""
-        return self._names[run_id]
+        return self._known.names[run_id]
 
     def called(self, name: str) -> str:
         """Give the id of the run that is called `name`: an id, the start of one, ``"last"``, or as :meth:`name` says.
@@ -317,8 +277,7 @@ class Browser:
         RunNotFound, ValueError
             Where there is no such run, or several.
         """
-        named = [run for run, own in self._names.items() if own == name]
-        return name if name in self._records else named[0] if len(named) == 1 else run_called(self.ledger, name)
+        return self._known.called(name)
 
     @property
     def answer(self) -> str:
@@ -326,18 +285,18 @@ class Browser:
         wanted, ended = self.filters.repo.strip(), self.filters.ended
         if not wanted and ended is None:
             return ""
-        rows = [self._row(run) for run in self._before_repo()["run_id"]]
+        rows = [self._known.row(run) for run in self._before_repo()["run_id"]]
         repos = self.meant(rows)
         if wanted and not repos:
             return f"no repo of {plural(len(rows), 'run')} is called {wanted!r:.80}"
         having = sum(any(repo in row.words for repo in repos) for row in rows) if wanted else len(rows)
         who = told(repos) if wanted else "something"
         how = "is there" if ended is None else EVERY_STYLE[ended].word
-        n = len(self._matching())
-        return f"{who}: {how} in {n:,} of {plural(having, 'run')}" + (" that had it" if wanted and ended else "")
+        n, had = len(self._matching()), " that had it" if len(repos) == 1 else " that had one of them"
+        return f"{who}: {how} in {n:,} of {plural(having, 'run')}{had if wanted and ended else ''}"
 
     def _before_repo(self) -> pd.DataFrame:
-        return replace(self.filters, repo="", ended=None).among(self._all, self._trains)
+        return replace(self.filters, repo="", ended=None).among(self._known.frame, self._known.trains)
 
     def _found(self, run_id: str) -> Counter[str] | None:
         if run_id in self._reports:
@@ -370,17 +329,11 @@ class Browser:
         if run_id is None:
             self._selected = None
         elif run_id != self.selected:
-            self._selected = self._one(run_id)
+            self._selected = self._known.one(run_id)
 
     def follow(self) -> None:
         """Select the newest run that goes on or, where none does, the newest."""
-        running = self._all["run_id"][self._all["status"] == "RUNNING"]
-        self.select(next(iter([*running, *self._all["run_id"]]), None))
-
-    def _one(self, run_id: str) -> OneRun:
-        if run_id not in self._records:
-            raise RunNotFound(run_id)
-        return OneRun(self.ledger, self._records[run_id], self._graph)
+        self.select(self._known.newest())
 
     @property
     def items(self) -> pd.DataFrame:
@@ -421,7 +374,7 @@ class Browser:
     @property
     def companion(self) -> str | None:
         """The run to compare the selected one with: see :func:`seqkit.explore.run_diff.companion`."""
-        return None if self.selected is None else companion(self._all, self.selected)
+        return None if self.selected is None else companion(self._known.frame, self.selected)
 
     def compare(self, a: str, b: str) -> RunDiff:
         """Compare what became of every repo in two runs, called as in :meth:`called`.
@@ -433,7 +386,7 @@ class Browser:
         RunNotFound, ValueError
             Where the ledger has no such run, or several.
         """
-        one, other = self._one(self.called(a)), self._one(self.called(b))
+        one, other = self._known.one(self.called(a)), self._known.one(self.called(b))
         for run in (one, other):
             if run.problem:
                 return RunDiff(
@@ -442,7 +395,7 @@ class Browser:
         return diff_runs(one.items, other.items)
 
     def __repr__(self) -> str:
-        n = len(self._all)
-        counts = Counter(self._all["status"])
+        n = len(self._known.frame)
+        counts = Counter(self._known.frame["status"])
         each = ", ".join(f"{counts[status]} {status}" for status in dtypes.RUN_STATUSES if counts[status])
         return f"Browser({plural(n, 'run')}{': ' if each else ''}{each}{'; unreadable' if self.problem else ''})"

@@ -41,7 +41,7 @@ def run_names(runs: pd.DataFrame, trains: Mapping[str, str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for run in runs.to_dict("records"):
         run_id = str(run["run_id"])
-        train = trains.get(run_id)
+        train = trains.get(run_id, run["train"])
         own = train if train in tagged else _own(run)
         date = "" if pd.isna(run["started_at"]) else f"{run['started_at']:%Y-%m-%d %H:%M}"
         known = [part for part in (own, date) if part]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqkit._show.palette import STATUS_STYLES
+from seqkit._util.words import inflected
 from seqkit.core.model import RunStatus
 from seqkit.explore._words import told
 from seqkit.explore.live import LiveRun
@@ -41,7 +42,8 @@ def ending(live: LiveRun) -> str:
         return f"The run is over: {', '.join(ended) or 'there was nothing to release'}.{more}"
     open_ = [repo for repo, word in live.words.items() if word == "in_progress"]
     left = live.counts["pending"]
-    ended += [f"in doubt, as it was under way: {told(open_)}"] if open_ else []
+    were = inflected(len(open_), "it was", "they were")
+    ended += [f"{len(open_)} in doubt as {were} under way ({told(open_)})"] if open_ else []
     ended += [f"{left} not reached"] if left else []
     how = "was interrupted" if live.status is RunStatus.CANCELLED else "broke off with an error"
     return f"The run {how}: {', '.join(ended)}.{more} resume_plan(ledger, run_id) plans what is left."

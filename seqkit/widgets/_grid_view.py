@@ -30,7 +30,7 @@ class GridView(anywidget.AnyWidget):
         Called with the id of the run and that of the repo whose cell was pressed; with None where the run's name was.
     """
 
-    _esm = (_STATIC / "grid.js").read_text("utf-8")
+    _esm = "\n".join((_STATIC / name).read_text("utf-8") for name in ("still.js", "grid.js"))
     _css = (_STATIC / "grid.css").read_text("utf-8")
 
     label = T.Unicode("runs by repos").tag(sync=True)

@@ -72,11 +72,11 @@ def table_html(
         Whether they fall.
     """
     way, arrow = ("descending", " ▼") if descending else ("ascending", " ▲")
-    head = "".join(
-        f'<th scope="col"{f" aria-sort={way!r}" if name == by else ""} style="{_HEAD}">{escaped(heading)}'
-        f"{arrow if name == by else ''}</th>"
-        for name, heading in columns.items()
-    )
+    sorted_by = (f' aria-sort="{way}"', arrow)
+    head = ""
+    for name, heading in columns.items():
+        sort, after = sorted_by if name == by else ("", "")
+        head += f'<th scope="col"{sort} style="{_HEAD}">{escaped(heading)}{after}</th>'
     body = "".join(_row(row, list(columns)) for row in zip(*(frame[name] for name in columns), strict=True))
     name = escaped(caption)
     return (

@@ -90,7 +90,7 @@ class DagView(Still, anywidget.AnyWidget):
     >>> view.close()
     """
 
-    _esm = "\n".join((_STATIC / name).read_text("utf-8") for name in ("geometry.js", "dag.js"))
+    _esm = "\n".join((_STATIC / name).read_text("utf-8") for name in ("geometry.js", "still.js", "dag.js"))
     _css = (_STATIC / "dag.css").read_text("utf-8")
 
     label = T.Unicode().tag(sync=True)

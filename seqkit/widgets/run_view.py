@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import ipywidgets as ipw
@@ -40,6 +40,7 @@ __all__ = ["RunView"]
 _PAUSE = 0.05  # seconds between two pictures
 _ESTIMATE_PAUSE = 0.5  # before the end is estimated anew
 _TICK = 1.0  # seconds between two looks at the time
+_STAYS = 5.0  # seconds that what was said of a press stays at least where no news comes
 
 
 class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -99,7 +100,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._ticks: Later | None = None
         self._estimated = (0, "")  # which run, and when it will end
         self._stray = ""  # what is wrong with an event
-        self._heard_at = time.monotonic()
+        self._heard_at = self._pressed_at = time.monotonic()
         self._by_ledger = False  # or the run itself calls
         self._turn = threading.RLock()
         self.live = LiveRun(plan, durations, model, **how)
@@ -231,7 +232,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def run_ended(self, status: RunStatus) -> None:
         """Take in that it has ended, and how."""
-        self.live.run_ended(status)
+        self.live.run_ended(status, self._since_last())
         self._throttle.run(lambda: self.stopper.offer(None))
         self._throttle.now()
 
@@ -283,7 +284,7 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     @guarded
     def _pressed(self, repo: str) -> None:
-        self._repo = repo
+        self._repo, self._pressed_at = repo, time.monotonic()
         self.focus.select(repo)
         self.dag.ringed = [repo]
         told = self.live.told(repo)
@@ -323,6 +324,11 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             return max(live.elapsed() or timedelta(), system_clock() - live.began)
         return live.elapsed(timedelta(seconds=int(time.monotonic() - self._heard_at)))
 
+    def _since_last(self) -> datetime | None:
+        """Tell when it is by the run's own clock: that at its last event, and what has passed on ours since then."""
+        last = self.live.heard or self.live.began
+        return None if last is None else last + timedelta(seconds=time.monotonic() - self._heard_at)
+
     def _tick(self) -> None:
         """Show the time, and again in a second, until the run has ended."""
         with self._turn:
@@ -331,7 +337,8 @@ class RunView(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
             self._ticks = None
             if self.comm is None or self.live.status is not None:
                 return
-            self._throttle.run(self._show_time)
+            rested = time.monotonic() - self._pressed_at > _STAYS
+            self._throttle.run(self._refresh if rested else self._show_time)
             self._ticks = call_later(_TICK, self._tick)
 
     def _still(self) -> tuple[str, str]:

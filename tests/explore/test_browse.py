@@ -686,7 +686,7 @@ def test_runs_are_found_by_what_became_of_a_repo(ledger: MemoryRunLedger) -> Non
     assert browser.listed == ["run-2"]
     assert browser.answer == "api: failed in 1 of 5 runs that had it"
     assert browser.filter(repo="ap", ended="blocked") == 2  # api and app
-    assert browser.answer == "api, app: blocked in 2 of 5 runs that had it"
+    assert browser.answer == "api, app: blocked in 2 of 5 runs that had one of them"
     assert browser.filter(ended="failed") == 2
     assert browser.answer == "something: failed in 2 of 5 runs"
     assert browser.filter(repo="docs") == 4  # the resumption had api and app alone

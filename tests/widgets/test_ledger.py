@@ -23,6 +23,7 @@ from seqkit import (
     events_frame,
     execute_plan,
     items_frame,
+    ledger_from_frame,
     load_dataset,
     open_ledger,
     resume_plan,
@@ -741,3 +742,111 @@ def test_items_in_doubt_say_so_also_where_they_were_left_open():
     assert said == {"a": ("? in doubt", "yes", ""), "b": ("✗ failed", "", "run-b"), "c": ("▶ in progress", "yes", "")}
     assert "1 in doubt" in view.run_list.options[0][0].replace("\u00a0", " ")
     view.close()
+
+
+# ---------------------------------------------------------------------- the grid, a repo, other systems
+
+
+def ci(**columns: str) -> Any:
+    builds = pd.read_csv("data/made_up_ci/builds.csv").rename(columns={"job": "repo_id", "result": "status"})
+    return ledger_from_frame(builds, run="pipeline", attempt="try", **columns)
+
+
+def test_a_cell_tells_why_and_chooses_its_run(widget):
+    assert widget.grid.shown.repos == ("core", "api", "docs", "app", "x", "y")
+    assert "Press a cell" in widget.panel.value
+    widget.grid.press("run-2", "api")
+    assert widget.browser.selected == widget.run_list.value == "run-2"
+    assert "tests are red" in widget.panel.value
+    assert widget.status.text.startswith("api: failed, 1 attempt, ")
+    assert widget.grid._chosen == [2, 1]
+    widget.run_list.value = "run-3"  # the same repo in another run
+    assert "succeeded" in widget.panel.value
+    widget.grid.press("run-4", None)
+    assert "Press a cell" in widget.panel.value  # that run does not have it
+    assert widget.status.text == "run run-4 · 2026-01-02 00:00"
+    widget.grid.press("run-4", "api")
+    assert widget.status.text == "api: the run's record says nothing of it"
+
+
+def test_only_presses_on_the_grid_that_is_shown_count(widget):
+    number = widget.grid._number
+    for content in (
+        {"press": [2, 1], "number": number - 1},
+        {"press": [99, 1], "number": number},
+        {"press": [0, "1"]},
+        7,
+    ):
+        widget.grid._received(None, content, None)
+    assert widget.browser.selected == "run-4"
+    widget.grid._received(None, {"press": [2, 1], "number": number}, None)
+    assert widget.browser.selected == "run-2"
+    widget.grid._received(None, {"press": [1, -1], "number": number}, None)
+    assert widget.browser.selected == "run-3"
+
+
+def test_runs_are_found_by_what_became_of_a_repo(widget):
+    widget.by_repo.value, widget.by_ended.value = "app", "blocked"
+    assert [run for _, run in widget.run_list.options] == ["run-2"]
+    assert widget.status.text == "1 of 4 runs; app: blocked in 1 of 3 runs that had it"
+    assert widget.grid._grid["marked"] == [3]
+
+
+def test_runs_are_compared_by_name(widget):
+    widget.run_list.value = "run-3"
+    open_tab(widget, "Compare")
+    assert next(label for label, _ in widget.tabs.compared.options) == "run-4 · 2026-01-02 00:00"
+    assert "<b>run-2 · 2026-01-02 00:00</b> (a) to this one, <b>run-3" in widget.tabs.difference.value
+
+
+def test_items_are_sorted_and_filtered(widget):
+    widget.run_list.value = "run-2"
+    open_tab(widget, "Items")
+    table = widget.tabs.items
+
+    def repos():
+        return [row[0] for row in Cells(table.html).rows[1:]]
+
+    table.sort.value = "repo_id"
+    assert repos() == ["api", "app", "core", "docs"]
+    assert 'aria-sort="ascending"' in table.html
+    table.falling.value = True
+    assert repos() == ["docs", "core", "app", "api"]
+    table.sort.value = "reason"  # what has none comes last both ways
+    assert repos()[0] == "api"
+    table.find.value = "RED"
+    assert repos() == ["api"]
+    assert Cells(table.html).caption.endswith(": 4, 1 of them with 'RED'")
+    widget.run_list.value = "run-1"  # no reason there: the table is as it comes, and nothing matches
+    assert repos() == []
+
+
+@pytest.mark.parametrize("times", [{"started": "began", "finished": "ended"}, {}])
+@pytest.mark.parametrize("with_graph", [False, True])
+def test_another_systems_ledger_is_shown_in_every_tab(times, with_graph):
+    needs = pd.read_csv("data/made_up_ci/needs.csv")
+    graph = RepoDependencyGraph.from_edges(needs) if with_graph else None
+    widget = LedgerBrowser(ci(**times), graph)
+    word = "blocked" if with_graph else "skipped"
+    run, repo = next((row.run_id, r) for row in widget.grid.shown.rows for r, w in row.words.items() if w == word)
+    assert ("with graph=" in widget.grid._grid["note"]) is not with_graph
+    widget.grid.press(run, repo)
+    assert widget.status.text.startswith(f"{repo}: {word}")
+    assert any(word in line for line in lines(widget))
+    for tab in TABS:
+        open_tab(widget, tab)
+        assert "Error" not in widget.status.text
+    assert word in widget.tabs.items.html
+    assert "NaT" not in "".join([*lines(widget), widget.tabs.items.html, widget._title.value])
+    widget.close()
+
+
+def test_names_in_the_grid_are_text():
+    plan = build_plan(RepoDependencyGraph.from_edges([], nodes=HOSTILE_NAMES), version="1")
+    widget = LedgerBrowser(run_plan(plan, ScriptedReleaser(HOSTILE_NAMES[:2]), tags={"train": "<b>"}).ledger)
+    for repo in widget.grid.shown.repos:
+        widget.grid.press(widget.browser.selected, repo)
+        assert "<script" not in widget.panel.value + widget.status.value
+    assert widget.grid._grid["rows"][0]["name"].startswith("<b> · ")  # it is set as text
+    assert "<b> ·" not in widget._title.value
+    widget.close()

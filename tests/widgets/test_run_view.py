@@ -340,7 +340,7 @@ def test_the_stop_button_asks_once_and_then_nothing_new_starts(view):
     assert seen[2][1].startswith("Stopping: nothing new starts")
     assert shown(view.stopper) == []
     assert ledger.list_runs()[0].status.value == "CANCELLED"
-    told = "The run was interrupted: 2 succeeded, in doubt, as it was under way: docs, 1 not reached."
+    told = "The run was interrupted: 2 succeeded, 1 in doubt as it was under way (docs), 1 not reached."
     assert told in view.status.text
     assert view.progress.bar_style == "warning"
     assert view.time.value.startswith("took ")

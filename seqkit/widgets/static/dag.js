@@ -1,4 +1,4 @@
-// A graph of boxes: drawn once for each layout, repainted when statuses change. geometry.js comes before.
+// A graph of boxes: drawn once for each layout, repainted when statuses change. geometry.js and still.js come before.
 // Everything a repo is called arrives as text and is set as text; repos are numbers here.
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -361,26 +361,6 @@ class Picture {
     this.root.addEventListener("focusout", () => this.highlight(null));
     svg.addEventListener("pointerover", (event) => number(event) !== null && this.highlight(number(event)));
     svg.addEventListener("pointerout", () => this.highlight(svg.contains(document.activeElement) ? this.current : null));
-  }
-}
-
-// ---------------------------------------------------------------- the still picture beside it
-
-/** Find the still that was displayed just before the widget that holds `el`. */
-function stillBefore(el) {
-  for (let place = el; place && place !== document.body; place = place.parentElement) {
-    if (place.matches(".jp-OutputArea, .jp-Cell, .cell")) return null;
-    const before = place.previousElementSibling;
-    if (before && (before.matches(".seqkit-still") || before.querySelector(".seqkit-still"))) return before;
-  }
-  return null;
-}
-
-/** Let screen readers hear status lines: ipywidgets replaces their content, only what holds it stays. */
-function speakAloud(el) {
-  const output = el.closest(".jp-OutputArea-output") ?? document;
-  for (const line of output.querySelectorAll(".seqkit-status .widget-html-content")) {
-    line.setAttribute("aria-live", "polite");
   }
 }
 

@@ -1,4 +1,5 @@
 // Runs by repos as a table: one tab stop, arrows from cell to cell, Enter presses. All text is set as text.
+// still.js comes before.
 
 function made(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -177,11 +178,21 @@ function render({ model, el }) {
   const grid = new Grid(model, root);
   const build = () => grid.build();
   const choose = () => grid.choose();
+  let still = null;
+  const observer = new ResizeObserver(() => {
+    if (!root.isConnected || !root.clientWidth) return;
+    still ??= stillBefore(el);
+    if (still) still.style.display = "none";
+    speakAloud(el);
+  });
+  observer.observe(root);
   model.on("change:_grid", build);
   model.on("change:_chosen", choose);
   return () => {
+    observer.disconnect();
     model.off("change:_grid", build);
     model.off("change:_chosen", choose);
+    if (still) still.style.display = "";
   };
 }
 
