@@ -210,7 +210,8 @@ def _bars(
     rows = [(y, row) for y, lane in enumerate(lanes) for row in lane.rows]
     shapes = [_shape(y, start, end, tip * opens) for y, row in rows for start, end, opens in _tries(row)]
     colours = [EVERY_STYLE[word].colour for _, row in rows for _, _, word in row.tries]
-    bars = PolyCollection(shapes, facecolors=colours, edgecolors=outline(ax), linewidths=0.5, zorder=3)
+    edges = [0.5 if len(lane.rows) == 1 else 0.2 for lane in lanes for row in lane.rows for _ in row.tries]
+    bars = PolyCollection(shapes, facecolors=colours, edgecolors=outline(ax), linewidths=edges, zorder=3)
     ax.add_collection(bars, autolim=False)
     bars.set(**kwargs)
     waits = [[(start, y), (end, y)] for y, row in rows for start, end in row.waits]
