@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from seqkit._util.secrets import as_given
 from seqkit.core.outcome import SequenceOutcome
 from seqkit.core.plan import SequencePlan
 from seqkit.core.rules import fail_ids, follow
@@ -51,6 +52,8 @@ def what_if(
     >>> what_if(plan, fail="api").succeeded
     ['core', 'docs']
     """
+    if not isinstance(plan, SequencePlan):
+        raise TypeError(f"plan is {as_given(plan, 200)}, expected a SequencePlan: build_plan makes one of a graph")
     return outcome_where(plan, Terms(policy, failure_budget), fail_ids(plan, fail))
 
 

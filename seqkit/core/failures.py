@@ -371,4 +371,7 @@ def as_model(model: ModelLike, argument: str = "model") -> FailureModel:
         if math.isnan(float(model)):
             raise ValueError(f"{argument} is nan, expected a probability from 0 to 1")
         return FailureModel(default=_probability(argument, model))
-    raise TypeError(f"{argument} is {as_given(model)}, expected a probability, a mapping by repo id or a FailureModel")
+    expected = "expected a probability, a mapping by repo id or a FailureModel"
+    if isinstance(model, pd.DataFrame):
+        raise TypeError(f"{argument} is a DataFrame, {expected}: FailureModel.from_fit makes one of fitted rates")
+    raise TypeError(f"{argument} is {as_given(model)}, {expected}")

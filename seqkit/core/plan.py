@@ -575,6 +575,11 @@ def build_plan(
     >>> [item.repo_id for item in build_plan(graph, [Release("core", "3.1"), Release("app", "3.1")]).items]
     ['core', 'api', 'app']
     """
+    if not isinstance(graph, RepoDependencyGraph):
+        raise TypeError(
+            f"graph is {as_given(graph, 200)}, expected a RepoDependencyGraph: its from_edges makes one of pairs, "
+            "read_graph of files"
+        )
     if scope not in _SCOPES:
         raise ValueError(f"scope is {as_given(scope, 200)}, expected one of {_SCOPES}")
     originating_run_id = checked_text(originating_run_id, "originating_run_id")

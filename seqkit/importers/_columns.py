@@ -223,8 +223,9 @@ class Columns:
                 role,
                 told,
                 "",
-                f"times in ISO 8601 (2026-01-05T10:00:00Z); parse others first: df.assign({self._named[role]}="
-                f"pd.to_datetime(df[{self._named[role]!r:.60}], format=…, utc=True))",
+                f"times in ISO 8601 (2026-01-05T10:00:00Z); parse others first: pd.to_datetime(df"
+                f"[{self._named[role]!r:.60}], format=…), and local ones with .dt.tz_localize('Europe/Berlin', "
+                "ambiguous='NaT', nonexistent='shift_forward') behind it",
             ) from None
         return moments.dt.as_unit("us").dt.tz_localize(None).to_numpy().view(np.int64)
 
@@ -236,6 +237,12 @@ _ROLES = {
     "started": "start",
     "finished": "end",
     "attempt": "number of the attempt",
+    "reason": "reason of a failure",
+    "version": "version",
+    "blocked_by": "failed repos that one waited for",
+    "train": "train",
+    "released_as": "name of the release",
+    "detail": "system's own word",
 }
 
 
@@ -300,10 +307,13 @@ def _checked(statuses: Mapping[Any, str] | None) -> Mapping[Any, str]:
         return {}
     if not isinstance(statuses, Mapping):
         raise TypeError(f"statuses is {as_given(statuses, 200)}, expected a mapping from your words to {MEANINGS}")
-    for word, meaning in statuses.items():
-        if meaning not in MEANINGS:
-            raise ValueError(f"statuses[{word!r:.60}] is {meaning!r:.60}, expected one of {MEANINGS}")
-    return {(plain(word) if isinstance(word, str) else word): meaning for word, meaning in statuses.items()}
+    own: dict[Any, str] = {}
+    for word, given in statuses.items():
+        meaning = status_of(given) if isinstance(given, str) else None
+        if meaning is None:
+            raise ValueError(f"statuses[{word!r:.60}] is {given!r:.60}, expected one of {MEANINGS}")
+        own[plain(word) if isinstance(word, str) else word] = meaning
+    return own
 
 
 def _meaning(value: Any, own: Mapping[Any, str]) -> tuple[str, str | None] | None:

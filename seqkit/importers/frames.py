@@ -59,10 +59,10 @@ def ledger_from_frame(
     df : DataFrame
         A row an attempt; a repo that was not tried may have a row as well. Rows may stand in any order.
     run, repo, status, started, finished, attempt, reason, version, blocked_by, train, released_as, detail : column name
-        Which column tells what; by default those of :func:`seqkit.attempts_frame`. Only `repo`, `status` and `run` must
-        be there, and with ``run=None`` all rows are one run. Run ids and repos are text or whole numbers. Without
-        `attempt` the rows of one repo in one run are its attempts, in the order of their starts. `blocked_by` holds
-        lists, or text that separates repos by ``;``.
+        Which column tells what; by default those of :func:`seqkit.attempts_frame`. A column that is named must be
+        there; of the defaults only `repo`, `status` and `run`, and with ``run=None`` all rows are one run. Run ids and
+        repos are text or whole numbers. Without `attempt` the rows of one repo in one run are its attempts, in the
+        order of their starts. `blocked_by` holds lists, or text that separates repos by ``;``.
     statuses : mapping, optional
         What words of yours mean: one of ``succeeded``, ``failed``, ``blocked``, ``stopped``, ``unreleased``,
         ``skipped``, ``in_progress``, ``pending``, ``cancelled`` or ``in_doubt``; the key None is for what is missing.
@@ -90,7 +90,7 @@ def ledger_from_frame(
     -----
     Events are told in the order of their times; of one moment ends come before entries, then rows count as they stand
     (with `graph` in its order). A run's start and end are the first and last time that its rows tell. Times without a
-    zone are UTC.
+    zone are taken for UTC, and that is said; give local ones their zone first: ``df["began"].dt.tz_localize(…)``.
 
     Examples
     --------
@@ -146,7 +146,8 @@ def told_rows(
     graph: RepoDependencyGraph | None = None,
 ) -> tuple[list[AttemptRow], list[Counted], dict[str, int]]:
     """Read the rows of a table; give them, what was guessed, and the places of repos in the graph's order."""
-    columns = Columns(df, named, ("run", "repo", "status"))
+    given = [role for role, name in named.items() if name != NAMES[role] or role in ("run", "repo", "status")]
+    columns = Columns(df, named, given)
     rows = _rows(columns, statuses, unit)
     notes = [Counted(note) for note in columns.notes]
     rows, of_attempts = _numbered(rows, columns.has("attempt"))

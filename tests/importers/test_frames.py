@@ -296,6 +296,8 @@ def test_a_skip_beyond_one_that_went_out_is_nobodys_fault() -> None:
         ({"result": "ok"}, {"graph": RepoDependencyGraph.from_edges([("x", "y")])}, "graph knows none of the repos"),
         ({"result": "ok", "n": 0}, {"attempt": "n"}, "whole numbers from 1; where it counts from 0, add 1 first"),
         ({"result": "ok"}, {"status": None}, "status is None"),
+        ({"result": "ok"}, {"started": "beginn"}, r"df lacks started='beginn': .* tells the start \(started=…\)"),
+        ({"result": "ok"}, {"reason": "why"}, r"df lacks reason='why'"),
     ],
 )
 def test_what_cannot_be_read_is_said(change: dict[str, Any], keywords: dict[str, Any], told: str) -> None:
@@ -309,6 +311,22 @@ def test_a_wide_frame_is_told_of_melt() -> None:
         ledger_from_frame(wide, run="night")
     long = wide.melt(id_vars=["night"], var_name="repo_id", value_name="status")
     assert len(ledger_from_frame(long, run="night").list_runs()) == 2
+
+
+def test_words_may_be_given_by_words_that_are_known() -> None:
+    ledger = ledger_from_frame(BUILDS.assign(result="grün"), **NAMES, statuses={"grün": "passed"})
+    assert set(attempts_frame(ledger)["status"]) == {"succeeded"}
+
+
+def test_the_advice_for_local_times_can_be_followed() -> None:
+    local = BUILDS.assign(result="ok", began="05.01.2026 10:00", ended=None)
+    with pytest.raises(ValueError, match=r"tz_localize\('Europe/Berlin'"):
+        ledger_from_frame(local, **NAMES)
+    began = pd.to_datetime(local["began"], format="%d.%m.%Y %H:%M")
+    zoned = began.dt.tz_localize("Europe/Berlin", ambiguous="NaT", nonexistent="shift_forward")
+    ledger = ledger_from_frame(local.assign(began=zoned), **NAMES)
+    assert attempts_frame(ledger)["started_at"].iloc[0] == pd.Timestamp("2026-01-05T09:00Z")
+    assert ledger.problems == ()
 
 
 def test_an_index_is_told_of_reset_index() -> None:
