@@ -31,7 +31,7 @@ from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import items_frame
 from seqkit.ledger.reading import lent
-from seqkit.ledger.story import tag_of
+from seqkit.ledger.story import tag_of, tells_times
 from seqkit.plots._axes import alarm, axes, nothing, settled, status_legend, themed, title
 from seqkit.plots._marks import marks
 from seqkit.plots._text import PLAIN, shown, width
@@ -195,8 +195,8 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
         order = order[-_MOST_RUNS:]
     told: dict[str, dict[str, int]] = {run_id: {} for run_id in reversed(order)}  # the newest first: its repos lead
     failures, attempts = Counter[str](), Counter[str]()
-    words, unknown = _words(source, tries, ids, graph, recorded)
-    if unknown:
+    words, untold = _words(source, tries, ids, graph, recorded)
+    if unknown := sum(untold[run_id] for run_id in order):
         notes.append(f"{unknown:,} skipped for a reason that nobody told stand as pending")
     last: dict[tuple[str, str], int] = {}
     failed_there = Counter[tuple[str, str]]()
@@ -240,7 +240,8 @@ def _items(source: Any, notes: list[str]) -> tuple[pd.DataFrame, dict[str, str]]
             notes.append("what stands there again counted once")
         for run in kept.list_runs():
             train = tag_of(run, "train")
-            labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, run.created_at)
+            began = run.created_at if tells_times(run) else None
+            labels[run.run_id] = _label(train if isinstance(train, str) else run.run_id, began)
         if isinstance(kept, FoundLedger) and any(event.run_id not in labels for event in kept.events):
             notes.append("events of runs without a record left out")
         return items_frame(kept), labels
@@ -288,10 +289,11 @@ def _words(
     ids: Iterable[str],
     graph: RepoDependencyGraph | SequencePlan | None,
     recorded: bool,
-) -> tuple[list[str], int]:
+) -> tuple[list[str], Counter[str]]:
     """Name what became of each row, a skipped one by its cause; empty where the repo was not in that run.
 
-    Of a ledger and of attempts a skip may have no cause that anybody told: it then stands as pending. Gives how many.
+    Of a ledger and of attempts a skip may have no cause that anybody told: it then stands as pending. Gives how many
+    there are by run.
     """
     runs = list(ids)
     if tries.form != "succeeded":
@@ -310,7 +312,7 @@ def _words(
         doubts = items["in_doubt"].astype(object) if "in_doubt" in items.columns else [False] * len(runs)
         unsure = [isinstance(doubt, bool | np.bool_) and bool(doubt) for doubt in doubts]  # it may be missing
     lenient = graph is None and (recorded or tries.form == "attempts")
-    words, unknown = [], 0
+    words, untold = list[str](), Counter[str]()
     for run, repo, status, cause, doubt in zip(runs, tries.repos, statuses, causes, unsure, strict=True):
         word = "in_doubt" if doubt and status == "failed" else status
         if status == "missing" or (pd.api.types.is_scalar(status) and pd.isna(status)):
@@ -320,7 +322,8 @@ def _words(
             if pd.api.types.is_scalar(cause) and pd.isna(cause):
                 word = "blocked" if repo in blocked.get(run, ()) else silent if graph or silent == "pending" else cause
                 if lenient:
-                    word, unknown = "pending", unknown + 1
+                    word = "pending"
+                    untold[run] += 1
         if word != "" and (not isinstance(word, str) or word not in STATUS_STYLES):
             raise ValueError(
                 f"ledger_or_frame has a row with status {status!r:.40} and skip_cause {cause!r:.40}, expected a status "
@@ -328,7 +331,7 @@ def _words(
                 "dependency graph, which tells who was blocked"
             )
         words.append(word)
-    return words, unknown
+    return words, untold
 
 
 def _below_failures(

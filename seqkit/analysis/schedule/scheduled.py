@@ -71,7 +71,17 @@ class Schedule:
         return self._since.estimated(mean_time(_some(ends), told.posed.certain))
 
     def quantile(self, q: float, complete: bool = False) -> TimeEstimate | DateEstimate:
-        """Estimate by when the train has ended with probability `q`, such as 0.8 for P80.
+        """Estimate by when the train has *ended* with probability `q`, such as 0.8 for P80, whatever it came to.
+
+        A train that something held up ends early and leaves repos behind. Whoever promises that everything is out asks
+        :meth:`p_done_by`: where only 67 % of the trains release everything, no date is met with 80 %.
+
+        Parameters
+        ----------
+        q : float
+            A probability, between 0 and 1.
+        complete : bool
+            Whether to look at those trains alone that released everything: the date is then met with `q` of those.
 
         Raises
         ------
