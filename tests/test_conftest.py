@@ -11,14 +11,17 @@ from hypothesis import settings
 FILES = sorted(Path(__file__).parent.rglob("*.py"))
 
 
+_OTHERS = ("Retry", "Scenario", "WhatIf")
+
+
 def deadlines(tree: ast.AST) -> list[int]:
     """The lines where something is given a deadline, and not None; and where a profile is made or loaded.
 
-    The deadline of a Retry is another thing.
+    The deadline of a Retry, a Scenario or a WhatIf is another thing.
     """
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id == "Retry"):
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _OTHERS):
             given = [keyword.value for keyword in node.keywords if keyword.arg == "deadline"]
             found += [value.lineno for value in given if not (isinstance(value, ast.Constant) and value.value is None)]
         elif isinstance(node, ast.Attribute) and node.attr in ("register_profile", "load_profile"):

@@ -161,7 +161,7 @@ class DurationModel:
         Examples
         --------
         >>> DurationModel({"core": 600, "api": 240}, sigma=0.5).scaled(0.5, ["core"])
-        DurationModel(medians={'core': 300.0}, sigma=0.5)
+        DurationModel({'core': 300.0}, sigma=0.5)
         """
 
         def read(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -79,7 +79,7 @@ def _connected(url: str | os.PathLike[str]) -> Iterator[sa.Connection]:
                 connection.exec_driver_sql(begin)
             yield connection
     except StorageError as error:
-        raise ReadError(source, None, f"cannot be read as Airflow's database: {_told(error, source)}") from None
+        raise ReadError(source, None, f"cannot be read as Airflow's database: {error}") from None
     finally:
         engine.dispose()
 
@@ -92,10 +92,6 @@ def _connection(engine: sa.Engine, source: str, url: str) -> sa.Connection:
     except Exception as error:  # a driver of MySQL's: what it raises is its own affair, and may quote what it was given
         why = without(f"{type(error).__name__}: {error}", secrets_in(url))
     raise ReadError(source, None, f"cannot be connected to: {why}")
-
-
-def _told(error: StorageError, source: str) -> str:
-    return str(error).removeprefix(f"{source}: ")
 
 
 def _engine(url: str, source: str) -> sa.Engine:

@@ -47,7 +47,7 @@ def read_attempts_table(files: Sequence[Opened], graph: RepoDependencyGraph | No
     try:
         rows, notes, _ = told_rows(frame, NAMES, graph=graph)
     except ValueError as error:
-        raise ReadError(files[0], None, str(error).replace("df ", "the table ", 1)) from None
+        raise ReadError(files[0], None, f"as a table of attempts (df): {error}") from None
     found.rows += rows
     for note in notes:
         found.note(note)

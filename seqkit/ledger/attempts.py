@@ -173,6 +173,6 @@ def _rows_of(
             detail = IN_DOUBT
         elif last and told.status == "in_progress" and record.status is not RunStatus.RUNNING:
             detail = detail or CANCELLED
-        out = told.released_as if last else None
+        out = told.released_as if last and told.status != "in_progress" else None
         which = (run, train, repo, version, one.number, one.outcome)
         yield AttemptRow(*which, one.began, one.ended, one.reason, (), out, detail)

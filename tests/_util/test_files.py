@@ -245,7 +245,7 @@ def test_whatever_writes_a_file_fills_a_draft() -> None:
         "_util/files",
         "cli/demonstration",
         "cli/writing",
-        "auditing/report",
+        "_show/document",
         "ledger/jsonl",
         "ledger/parquet",
     } <= seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from types import ModuleType
 
 from seqkit.cli.site import frames
 from seqkit.cli.site.writing import headed
@@ -28,16 +29,21 @@ def pages() -> dict[str, str]:
         _file(title): headed(title, "\n".join(directive("seqkit", name) for name in names))
         for title, names in groups.items()
     }
-    package = importlib.import_module("seqkit")
+    told = {name for names in groups.values() for name in names}
     for module, title in _MODULES.items():
         content = importlib.import_module(f"seqkit.{module}")
-        names = [name for name in content.__all__ if name not in package.__all__ or module == "errors"]
+        # The same thing is described once; a picture may be called as what it shows.
+        names = [name for name in content.__all__ if name not in told or not _is_the_same(content, name)]
         own = "\n".join(directive(f"seqkit.{module}", name) for name in names)
         texts[_file(module)] = headed(title, f".. automodule:: seqkit.{module}\n   :no-members:\n\n{own}")
     texts["columns"] = frames.page()
     listed = "\n".join(f"   {page}" for page in texts)
     texts["index"] = headed("Reference", f"{intro}\n\n.. toctree::\n   :maxdepth: 1\n\n{listed}\n\n:ref:`genindex`\n")
     return texts
+
+
+def _is_the_same(content: ModuleType, name: str) -> bool:
+    return getattr(content, name) is getattr(importlib.import_module("seqkit"), name)
 
 
 def _groups() -> tuple[str, dict[str, list[str]]]:
