@@ -67,6 +67,8 @@ class DagView(Still, anywidget.AnyWidget):
         Repo → a probability: its box is filled by that, from dark (0) to light (1), and not by its status.
     chosen : str or None
         A repo with a second outline around it; the picture scrolls there.
+    rings : str
+        What an outline of `ringed` means, read out where a box has one and is not shown as failed.
     beside : int
         Pixels of the window's height that are left to what stands around the picture.
     around, depth
@@ -100,6 +102,7 @@ class DagView(Still, anywidget.AnyWidget):
     shades = T.Dict()
     chosen = T.Unicode(None, allow_none=True)
     beside = T.Int(300).tag(sync=True)
+    rings = T.Unicode().tag(sync=True)
     around = T.Unicode(allow_none=True)
     depth = T.Int(1)
     _styles: T.List[list[str]] = T.List().tag(sync=True)

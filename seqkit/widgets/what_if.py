@@ -124,7 +124,7 @@ class WhatIf(Still, ipw.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self._showing = threading.RLock()
         self.status = StatusLine()
         self.dag = DagView(plan, label="What if these repos fail")
-        self.dag.beside = _BESIDE
+        self.dag.beside, self.dag.rings = _BESIDE, "made to fail"
         self.dag.on_press(self._pressed)
         self.focus = FocusBar(self.dag, plan.released, self.status.say, self._selected)
         self._controls = Controls(self.scenario, self.status.say)

@@ -133,7 +133,7 @@ class Picture {
       if (node.key === key) return;
       node.key = key;
       const how = shaded ? [`released with ${state.notes[i]}`] : [word, state.notes[i]];
-      const held = ringed.has(i) && word !== "failed" ? "made to fail" : "";
+      const held = ringed.has(i) && word !== "failed" ? this.model.get("rings") : "";
       const said = [titles[i], wave, ...how, held].filter(Boolean).join(", ");
       node.group.setAttribute("aria-label", said);
       node.group.setAttribute("aria-pressed", ringed.has(i));
