@@ -175,7 +175,8 @@ NAMES: dict[str, Any] = {"run": "build", "repo": "job", "status": "result", "sta
 def test_other_names_words_and_times() -> None:
     ledger = ledger_from_frame(BUILDS, **NAMES, statuses={None: "stopped"}, graph=GRAPH)
     frame = attempts_frame(ledger)
-    assert frame[["run_id", "repo_id", "status", "detail", "blocked_by"]].fillna("").to_numpy().tolist() == [
+    told = frame[["run_id", "repo_id", "status", "detail", "blocked_by"]].astype(object)
+    assert told.where(told.notna(), "").to_numpy().tolist() == [
         ["7", "core", "failed", "", []],
         ["7", "docs", "succeeded", "", []],
         ["7", "api", "blocked", "", ["core"]],

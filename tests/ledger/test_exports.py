@@ -320,7 +320,7 @@ def test_the_object_centric_log() -> None:
         "ocel:timestamp",
         "ocel:type",
     ]
-    assert events["ocel:eid"].is_unique
+    assert len(set(events["ocel:eid"])) == len(events)  # not is_unique: pandas 2.2 stops reading at a zero byte
     assert objects["ocel:oid"].is_unique
     assert set(relations["ocel:eid"]) == set(events["ocel:eid"])
     assert set(relations["ocel:oid"]) <= set(objects["ocel:oid"])
@@ -336,7 +336,7 @@ def test_the_object_centric_log() -> None:
 
 def test_events_of_rows_that_are_there_twice_have_ids_of_their_own() -> None:
     events, _, relations = to_ocel_frames(frame_of([ROWS[0], ROWS[0]]))
-    assert events["ocel:eid"].is_unique
+    assert len(set(events["ocel:eid"])) == len(events)  # not is_unique: pandas 2.2 stops reading at a zero byte
     assert set(relations["ocel:eid"]) == set(events["ocel:eid"])
 
 
@@ -407,5 +407,5 @@ def test_whatever_attempts_are_what_is_exported_holds_together(rows: list[Attemp
     assert all(own["time:timestamp"].is_monotonic_increasing for _, own in log.groupby("case:concept:name"))
     events, objects, relations = to_ocel_frames(frame)
     assert len(events) == told
-    assert events["ocel:eid"].is_unique
+    assert len(set(events["ocel:eid"])) == len(events)  # not is_unique: pandas 2.2 stops reading at a zero byte
     assert set(relations["ocel:oid"]) <= set(objects["ocel:oid"])
