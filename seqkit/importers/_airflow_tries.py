@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from seqkit.core.ids import is_blank
 from seqkit.errors import ReadError
+from seqkit.importers._copies import Contradiction
 from seqkit.importers._recorded import Recorded, moment
 from seqkit.importers._words import CANCELLED, plain
 from seqkit.readers._files import PathLike, described, typed
@@ -175,7 +176,7 @@ def instances_of(rows: list[TaskTry], found: Recorded) -> list[TaskInstance]:
 
     Raises
     ------
-    ReadError
+    Contradiction
         Where two rows tell of one try and contradict each other; it names both.
     """
     grouped: dict[tuple[str, str, str, int], list[TaskTry]] = {}
@@ -273,11 +274,11 @@ def _facts(row: TaskTry) -> tuple[object, ...]:
     return row.meaning, row.started, row.finished
 
 
-def _contradiction(one: TaskTry, other: TaskTry, what: str) -> ReadError:
+def _contradiction(one: TaskTry, other: TaskTry, what: str) -> Contradiction:
     first, second = (f"{row.state}, {_told(row.started)} to {_told(row.finished)}" for row in (one, other))
-    return ReadError(
+    return Contradiction(
         other.path,
-        None,
+        one.path,
         f"{other.place} says of {what} of {other} that it is {second}, but {one.path}, {one.place}, says {first}; "
         "expected them to agree: give exports of one moment",
     )

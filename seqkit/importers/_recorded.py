@@ -12,7 +12,10 @@ from seqkit.errors import ReadError
 from seqkit.ledger.attempts import CANCELLED, IN_DOUBT, AttemptRow
 from seqkit.readers._files import PathLike, described
 
-__all__ = ["Recorded", "counted", "moment"]
+__all__ = ["TRIED", "Recorded", "counted", "meant", "moment"]
+
+TRIED = frozenset(("succeeded", "failed", "in_progress"))
+"""Statuses of attempts; the others are of repos that were not tried."""
 
 _EXAMPLES = 4
 _FINER = re.compile(r"(\.\d{6})\d+")
@@ -28,6 +31,34 @@ def counted(what: str, count: int, examples: Sequence[str] = ()) -> Counted:
     ('2 rows without a repo: 3, 7', 'rows without a repo: 3')
     """
     return Counted(what, 0 if count == 1 and examples else count, tuple(examples[:_EXAMPLES]))
+
+
+def meant(row: AttemptRow) -> AttemptRow:
+    """Give a row whose status is one of :data:`seqkit.importers._words.MEANINGS` the words of a ledger.
+
+    What was not tried keeps neither attempt nor times, what has no end none, and only a failure has a reason.
+
+    Examples
+    --------
+    >>> row = AttemptRow("1", None, "core", None, 1, "cancelled", None, None, None, (), None, None)
+    >>> meant(row).status, meant(row._replace(started_at=datetime(2026, 1, 5, tzinfo=UTC))).status
+    ('stopped', 'in_progress')
+    """
+    if row.status == "succeeded" and row.reason is None and not row.blocked_by:
+        return row  # most are: nothing is to be changed
+    if row.status == CANCELLED:
+        row = row._replace(status="in_progress" if row.started_at is not None else "stopped", detail=CANCELLED)
+    elif row.status == "in_doubt":
+        row = row._replace(status="failed", detail=IN_DOUBT)
+    elif row.status == "skipped" and row.blocked_by:
+        row = row._replace(status="blocked")
+    if row.status not in TRIED:
+        return row._replace(attempt=None, started_at=None, finished_at=None, reason=None, released_as=None)
+    return row._replace(
+        finished_at=None if row.status == "in_progress" else row.finished_at,
+        reason=row.reason if row.status == "failed" else None,
+        blocked_by=(),
+    )
 
 
 class Recorded:
@@ -95,20 +126,9 @@ class Recorded:
             As in :class:`seqkit.ledger.attempts.AttemptRow`; `detail` keeps the system's own word where that says more
             than the status.
         """
-        if meaning == "cancelled":
-            meaning, detail = ("stopped" if started is None else "in_progress"), CANCELLED
-        elif meaning == "in_doubt":
-            meaning, detail = "failed", IN_DOUBT
-        tried = meaning in ("succeeded", "failed", "in_progress")
-        number = (attempt or 1) if tried else None
-        ended = finished if meaning in ("succeeded", "failed") else None
-        times = (started, ended) if tried else (None, None)
-        why = reason if meaning == "failed" else None
-        out = released_as if tried else None
-        blockers = () if tried else tuple(blocked_by)
-        self.rows.append(
-            AttemptRow(run_id, train, repo_id, version, number, meaning, *times, why, blockers, out, detail)
-        )
+        told = (started, finished, reason, tuple(blocked_by), released_as, detail)
+        row = meant(AttemptRow(run_id, train, repo_id, version, attempt, meaning, *told))
+        self.rows.append(row if row.attempt or row.status not in TRIED else row._replace(attempt=1))
 
     def say(self, what: str, example: str = "") -> None:
         """Count something that is to be looked at: what was guessed, left out or not told, in the plural."""

@@ -15,8 +15,8 @@ from seqkit._util.collector import collector_paused
 from seqkit.core.model import RunEvent, RunMetadata, RunRecord, RunStatus, RunSummary, spec_digest_of, utc_text
 from seqkit.core.read_report import Counted
 from seqkit.errors import ReadError
-from seqkit.importers._recorded import counted
-from seqkit.ledger.attempts import CANCELLED, IN_DOUBT, AttemptRow
+from seqkit.importers._recorded import TRIED, counted
+from seqkit.ledger.attempts import IN_DOUBT, AttemptRow, run_status
 from seqkit.ledger.found import FoundEvent, FoundLedger, FoundRun, Problem
 from seqkit.ledger.story import IMPORTED
 
@@ -28,8 +28,6 @@ _END, _ENTRY, _SKIP = range(3)  # of what happens at one moment, ends come first
 
 _Place = tuple[datetime, int, int, int]
 """When something happened, what comes first of one moment, the repo's place in the graph, and its row."""
-
-_TRIED = frozenset(("succeeded", "failed", "in_progress"))
 
 
 class _Numbered(NamedTuple):
@@ -111,10 +109,10 @@ class _Run:
         self._tried: dict[str, list[_Numbered]] = {}
         self._others: dict[str, _Numbered] = {}
         for one in rows:
-            if one.row.status in _TRIED:
+            if one.row.status in TRIED:
                 self._tried.setdefault(one.row.repo_id, []).append(one)
         for one in rows:
-            if one.row.status not in _TRIED:
+            if one.row.status not in TRIED:
                 self._keep_untried(one)
 
     def _keep_untried(self, one: _Numbered) -> None:
@@ -201,7 +199,7 @@ class _Run:
         return payload | {"time_unknown": True}, near or self._last or _EPOCH
 
     def _record(self, system: str, final: Sequence[AttemptRow], events: int) -> RunRecord:
-        status = self._status(final)
+        status = run_status([*final, *(one.row for one in self._others.values())])
         began, ended = self._first or _EPOCH, self._last or _EPOCH
         pending = {repo: one.row.version for repo, one in self._others.items() if one.row.status == "pending"}
         told = {"from": system, "times": self._first is not None} | ({"pending": pending} if pending else {})
@@ -223,16 +221,6 @@ class _Run:
             created_at=began,
             completed_at=ended if over else None,
         )
-
-    def _status(self, final: Sequence[AttemptRow]) -> RunStatus:
-        """Say what a run came to, from the last row of each repo."""
-        rows = [*final, *(one.row for one in self._others.values())]
-        if any(row.status == "in_progress" and row.detail != CANCELLED for row in rows):
-            return RunStatus.RUNNING
-        if any(row.status in ("failed", "blocked") for row in rows):
-            return RunStatus.FAILED
-        cut_off = any(row.status in ("in_progress", "pending") or row.detail == CANCELLED for row in rows)
-        return RunStatus.CANCELLED if cut_off else RunStatus.COMPLETED
 
 
 def _payload(repo: str, **told: Any) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from seqkit.core.plan import SequencePlan
 from seqkit.core.read_report import Counted
 from seqkit.importers._blame import blockers_in
 from seqkit.importers._columns import Columns, TimeUnit
-from seqkit.importers._recorded import counted
+from seqkit.importers._recorded import TRIED, counted, meant
 from seqkit.importers._telling import told_ledger
-from seqkit.ledger.attempts import CANCELLED, COLUMNS, IN_DOUBT, AttemptRow
+from seqkit.ledger.attempts import COLUMNS, AttemptRow
 from seqkit.ledger.found import FoundLedger
 from seqkit.readers import read_graph
 
@@ -26,8 +26,6 @@ __all__ = ["NAMES", "GraphLike", "graph_of", "ledger_from_frame", "told_rows"]
 
 GraphLike = RepoDependencyGraph | SequencePlan | str | os.PathLike[str]
 """Who needs whom: a graph, a plan, or a file that :func:`seqkit.read_graph` knows."""
-
-_UNTRIED = ("blocked", "unreleased", "stopped", "skipped", "pending")
 
 
 def ledger_from_frame(
@@ -208,31 +206,14 @@ def _rows(columns: Columns, statuses: Mapping[Any, str] | None, unit: TimeUnit |
         (detail if detail is not None else word for detail, word in zip(details, words, strict=True)),
         strict=True,
     )
-    return [_meant(AttemptRow._make(values)) for values in told]
-
-
-def _meant(row: AttemptRow) -> AttemptRow:
-    """Say what a row means, by the words of a ledger."""
-    if row.status == "succeeded":
-        return row if row.reason is None else row._replace(reason=None)
-    if row.status == "failed":
-        return row
-    if row.status == "in_doubt":
-        return row._replace(status="failed", detail=IN_DOUBT)
-    if row.status == "cancelled":
-        row = row._replace(status="in_progress" if row.started_at is not None else "stopped", detail=CANCELLED)
-    if row.status == "in_progress":
-        return row._replace(finished_at=None, reason=None)
-    if row.status == "skipped" and row.blocked_by:
-        row = row._replace(status="blocked")
-    return row._replace(attempt=None, started_at=None, finished_at=None, reason=None, released_as=None)
+    return [meant(AttemptRow._make(values)) for values in told]
 
 
 def _numbered(rows: Sequence[AttemptRow], numbers_told: bool) -> tuple[list[AttemptRow], list[Counted]]:
     """Give every attempt a number, and let what stands there twice count once."""
     by_repo: dict[tuple[str, str], list[int]] = {}
     for at, row in enumerate(rows):
-        if row.status not in _UNTRIED:
+        if row.status in TRIED:
             by_repo.setdefault((row.run_id, row.repo_id), []).append(at)
     found: list[AttemptRow | None] = list(rows)
     again, several = 0, []

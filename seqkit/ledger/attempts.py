@@ -17,12 +17,12 @@ from seqkit.ledger.links import train_names
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import Told, story_of, tag_of
 
-__all__ = ["CANCELLED", "COLUMNS", "IN_DOUBT", "AttemptRow", "attempts_frame", "frame_of"]
+__all__ = ["CANCELLED", "COLUMNS", "IN_DOUBT", "AttemptRow", "attempts_frame", "frame_of", "run_status"]
 
 IN_DOUBT = "in_doubt"
 """The `detail` of a failed attempt of which nobody knows whether it is out all the same."""
 CANCELLED = "cancelled"
-"""The `detail` of an attempt that was under way when its run was ended: it has a start and no end."""
+"""The `detail` of what was under way, or still to come, when its run was ended: it has no end."""
 
 
 class AttemptRow(NamedTuple):
@@ -80,6 +80,31 @@ def frame_of(rows: Iterable[AttemptRow]) -> pd.DataFrame:
     return dtypes.frame({name: _column(name, list(own)) for name, own in zip(COLUMNS, values, strict=True)})
 
 
+def run_status(rows: Iterable[AttemptRow]) -> RunStatus:
+    """Say what a run came to, by all of its rows: of each repo the last attempt counts.
+
+    It goes on while anything is under way or to come that nobody cancelled; else it FAILED where a repo failed or was
+    blocked, was CANCELLED where anything was cut off or stopped, and is COMPLETED otherwise.
+
+    Examples
+    --------
+    >>> row = AttemptRow("1", None, "core", None, 1, "failed", None, None, None, (), None, None)
+    >>> str(run_status([row])), str(run_status([row, row._replace(attempt=2, status="succeeded")]))
+    ('FAILED', 'COMPLETED')
+    """
+    last: dict[str, AttemptRow] = {}
+    for row in rows:
+        if row.repo_id not in last or (row.attempt or 0) >= (last[row.repo_id].attempt or 0):
+            last[row.repo_id] = row
+    became = {(row.status, row.detail == CANCELLED) for row in last.values()}
+    if became & {("in_progress", False), ("pending", False)}:
+        return RunStatus.RUNNING
+    statuses = {status for status, _ in became}
+    if statuses & {"failed", "blocked"}:
+        return RunStatus.FAILED
+    return RunStatus.CANCELLED if statuses & {"in_progress", "pending", "stopped"} else RunStatus.COMPLETED
+
+
 def _column(name: str, values: list[Any]) -> Any:
     if name == "attempt":
         return dtypes.integer(values)
@@ -121,7 +146,8 @@ def attempts_frame(ledger: LedgerLike) -> pd.DataFrame:
         - `reason` (string): why it failed. `blocked_by` (object: list of failed repos).
         - `released_as` (string): also of a failed attempt, where it came out too late for its run.
         - `detail` (string): what the source calls the status, where that says more; ``in_doubt`` of a failure of
-          which nobody knows whether it is out all the same, ``cancelled`` of what was under way when its run was ended.
+          which nobody knows whether it is out all the same, ``cancelled`` of what was under way, or still to come,
+          when its run was ended.
 
     Raises
     ------
@@ -161,9 +187,11 @@ def _rows_of(
     record: RunRecord, train: str | None, told: Told, version: str | None, blocked_by: Sequence[str]
 ) -> Iterator[AttemptRow]:
     run, repo = record.run_id, told.repo_id
+    ended = record.status is not RunStatus.RUNNING
     if not told.attempts:
         word = "skipped" if told.status == "skipped" and told.skip_cause is None else told.word
-        yield AttemptRow(run, train, repo, version, None, word, None, None, None, blocked_by, None, told.detail)
+        detail = CANCELLED if word == "pending" and ended else told.detail
+        yield AttemptRow(run, train, repo, version, None, word, None, None, None, blocked_by, None, detail)
         return
     tries = told.tries
     for place, one in enumerate(tries, 1):
@@ -171,7 +199,7 @@ def _rows_of(
         detail = one.detail
         if last and told.unsure:
             detail = IN_DOUBT
-        elif last and told.status == "in_progress" and record.status is not RunStatus.RUNNING:
+        elif last and told.status == "in_progress" and ended:
             detail = detail or CANCELLED
         out = told.released_as if last and told.status != "in_progress" else None
         which = (run, train, repo, version, one.number, one.outcome)

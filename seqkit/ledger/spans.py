@@ -14,14 +14,16 @@ from seqkit._util.secrets import as_given, shown
 from seqkit._util.warned import warn_caller
 from seqkit._util.words import plural, quoted
 from seqkit.core.ids import is_blank
+from seqkit.core.model import RunStatus
 from seqkit.errors import Backend
 from seqkit.ledger.attempt_rows import AttemptsLike, attempt_rows, runs_of
-from seqkit.ledger.attempts import CANCELLED, IN_DOUBT, AttemptRow
+from seqkit.ledger.attempts import CANCELLED, IN_DOUBT, AttemptRow, run_status
 
 __all__ = ["to_otel"]
 
 _SERVER, _INTERNAL = 2, 1  # kinds of spans
 _ERROR = 2  # a status
+_RESULTS = {RunStatus.COMPLETED: "success", RunStatus.FAILED: "failure", RunStatus.CANCELLED: "cancellation"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -133,7 +135,7 @@ def _spans(
 ) -> Iterator[dict[str, Any]]:
     """Give the span of a run, and those of its attempts."""
     trace, root = _id(16, run_id), _id(8, run_id)
-    result = _result(rows)
+    result = _RESULTS.get(run_status(rows))
     events: list[dict[str, Any]] = []
     head = {
         "traceId": trace,
@@ -203,21 +205,6 @@ def _facts(row: AttemptRow) -> dict[str, Any]:
         "seqkit.released_as": row.released_as,
         "seqkit.blocked_by": list(row.blocked_by) or None,
     }
-
-
-def _result(rows: Sequence[AttemptRow]) -> str | None:
-    last: dict[str, AttemptRow] = {}
-    for row in rows:
-        if row.repo_id not in last or (row.attempt or 0) >= (last[row.repo_id].attempt or 0):
-            last[row.repo_id] = row
-    became = {row.status for row in last.values()}
-    if any(row.detail == CANCELLED for row in last.values()):
-        return "cancellation"
-    if became & {"in_progress", "pending"}:
-        return None
-    if became & {"failed", "blocked"}:
-        return "failure"
-    return "cancellation" if "stopped" in became else "success"
 
 
 def _event(name: str, at: datetime, facts: dict[str, Any]) -> dict[str, Any]:

@@ -353,7 +353,7 @@ def test_hostile_cells_are_refused_or_read(data: st.DataObject) -> None:
     same_again(attempts_frame(ledger))
 
 
-def test_read_ledger_knows_files_of_other_systems_by_a_look(tmp_path: Any) -> None:
+def test_a_file_of_no_system_is_no_ledger(tmp_path: Any) -> None:
     (tmp_path / "notes.json").write_text('{"nothing": 1}')
     with pytest.raises(seqkit.ReadError, match="expected a ledger"):
         read_ledger(tmp_path / "notes.json")
