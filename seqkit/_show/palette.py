@@ -84,7 +84,9 @@ STATUS_STYLES: Mapping[str, StatusStyle] = MappingProxyType(
 
 ``in_doubt`` is a failed repo of which nobody knows whether it is out all the same."""
 
+_ALL = {**STATUS_STYLES, "skipped": StatusStyle("skipped", "#c6bea9", "»")}
+
 EVERY_STYLE: Mapping[str, StatusStyle] = MappingProxyType(
-    {**STATUS_STYLES, "skipped": StatusStyle("skipped", "#c6bea9", "»")}
+    dict(sorted(_ALL.items(), key=lambda named: -luminance(named[1].colour)))
 )
 """Those, and what was skipped without a word why, as only other systems' records have it: ``skipped``."""

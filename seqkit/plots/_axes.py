@@ -19,7 +19,7 @@ from matplotlib.transforms import offset_copy
 from numpy.typing import NDArray
 
 from seqkit._show.html import amount
-from seqkit._show.palette import STATUS_STYLES, StatusStyle, luminance
+from seqkit._show.palette import EVERY_STYLE, StatusStyle, luminance
 from seqkit._util.secrets import as_given
 from seqkit.plots._text import FONT, PLAIN, width
 
@@ -50,7 +50,7 @@ FEW = 40
 """Rows; where there are more, those that tell least may share one, and the numbers of the axis stand at both ends."""
 OUTLINE = "#4d4d4d"
 LINES = "#5f6b7a"
-_ON_DARK = {OUTLINE: "#a6a6a6", LINES: "#9dabbd", STATUS_STYLES["failed"].colour: "#ff8f8f"}
+_ON_DARK = {OUTLINE: "#a6a6a6", LINES: "#9dabbd", EVERY_STYLE["failed"].colour: "#ff8f8f"}
 TITLE_SIZE = 11.0
 _LEAST_TITLE = 20  # characters that a line of it has, however narrow the axes
 _HINTED = 0.98  # of the room: on a screen, letters may be wider than they measure
@@ -116,7 +116,7 @@ def faint(ax: Axes) -> str:
 
 def alarm(ax: Axes) -> str:
     """Give the colour of words and lines that tell of failures."""
-    return _on_ground(ax, STATUS_STYLES["failed"].colour)
+    return _on_ground(ax, EVERY_STYLE["failed"].colour)
 
 
 def _on_ground(ax: Axes, colour: str) -> str:
@@ -151,14 +151,14 @@ def status_legend(ax: Axes, counts: Mapping[str, int], below: float, others: Seq
     ax : matplotlib.axes.Axes
         Where.
     counts : mapping of str to int
-        By key of ``STATUS_STYLES``, how many are shown; a word that is missing counts 0.
+        By key of ``EVERY_STYLE``, how many are shown; a word that is missing counts 0.
     below : float
         Points from the axes down to the legend, for tick labels and the like.
     others : sequence of matplotlib.artist.Artist
         What the legend lists after the statuses.
     """
     edge = outline(ax)
-    handles = [_handle(style, counts[word], edge) for word, style in STATUS_STYLES.items() if counts.get(word)]
+    handles = [_handle(style, counts[word], edge) for word, style in EVERY_STYLE.items() if counts.get(word)]
     legend(ax, [*handles, *others], below)
 
 

@@ -12,7 +12,7 @@ from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._util.words import inflected
 from seqkit.plots._axes import faint, outline, settled
 from seqkit.plots._text import PLAIN, width
@@ -38,13 +38,13 @@ def draw_bars(
 ) -> str:
     """Count each wave's repos by status, and the dependencies between waves; say what the picture shows.
 
-    `words` and `level` map repos to keys of ``STATUS_STYLES`` and to waves.
+    `words` and `level` map repos to keys of ``EVERY_STYLE`` and to waves.
     """
     groups = _groups(1 + max(level[repo] for repo in words))
     group = {wave: number for number, waves in enumerate(groups) for wave in waves}
     counts = Counter((group[level[repo]], word) for repo, word in words.items())
     arcs = Counter((group[level[before]], group[level[after]]) for before, after in edges)
-    longest = max(sum(counts[number, word] for word in STATUS_STYLES) for number in range(len(groups)))
+    longest = max(sum(counts[number, word] for word in EVERY_STYLE) for number in range(len(groups)))
     left = -longest * _ARCS / (1 - _ARCS) if edges else 0.0
     ax.set_xlim(left * 1.02, longest * 1.1)
     ax.set_ylim(len(groups) - 0.4, -0.6)
@@ -54,7 +54,7 @@ def draw_bars(
     unit, row = wide / (longest * 1.1 - left * 1.02), high / len(groups)
     for number in range(len(groups)):
         start = 0
-        for word, style in STATUS_STYLES.items():
+        for word, style in EVERY_STYLE.items():
             if not (count := counts[number, word]):
                 continue
             low, top = number + 0.36, number - 0.36

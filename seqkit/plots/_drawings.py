@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.rows import reduction
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
@@ -48,7 +48,7 @@ def whole_drawing(
 ) -> DrawnBoxes:
     """Draw every repo; `implied` says whether dependencies that others imply are drawn too."""
     drawn = list(edges) if implied else reduction(list(words), edges)
-    nodes = [Node(repo, position[repo], level[repo], STATUS_STYLES[word]) for repo, word in words.items()]
+    nodes = [Node(repo, position[repo], level[repo], EVERY_STYLE[word]) for repo, word in words.items()]
     loud = [edge for edge in drawn if is_loud(edge, hit, words)]
     return DrawnBoxes(nodes, drawn, loud, f"Numbers: places in the plan. {_note(len(edges), len(edges) - len(drawn))}")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._show.rows import reduction
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.plots._boxes import Node
@@ -83,7 +83,7 @@ def _folded(
             members[0],
             position[members[0]],
             band[members[0]],
-            STATUS_STYLES[words[members[0]]],
+            EVERY_STYLE[words[members[0]]],
             tuple(members) if len(members) > 1 else (),
         )
         for members in groups.values()

@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit.plots._text import FONT
 
 __all__ = ["marks"]
@@ -26,7 +26,7 @@ def marks(
     The scatters are in the palette's order, each with the status as its ``gid`` unless `kwargs` give another.
     """
     made = []
-    for word, style in STATUS_STYLES.items():
+    for word, style in EVERY_STYLE.items():
         own = [number for number, other in enumerate(words) if other == word]
         if own:
             look: dict[str, Any] = {

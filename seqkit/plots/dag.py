@@ -225,7 +225,7 @@ def _hit(outcome: SequenceOutcome) -> set[str]:
 @dataclass(frozen=True)
 class _Picture:
     graph: RepoDependencyGraph
-    words: Mapping[str, str]  # repo → key of STATUS_STYLES, in the order of execution
+    words: Mapping[str, str]  # repo → key of EVERY_STYLE, in the order of execution
     sentence: str
     hit: set[str] = field(default_factory=set)  # by a failure: lines between them are loud
 

@@ -19,7 +19,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
@@ -48,8 +48,8 @@ _SMALLEST_SIZE = 5.0
 _LEAST_MARK = 6.0  # points: in smaller cells a mark cannot be read
 _QUIET = "#767676"  # of what never failed
 _CORNER = ((-0.5, -0.5), (0.08, -0.5), (-0.5, 0.08))  # of a cell, y upwards: where attempts failed before another
-_FAILED = STATUS_STYLES["failed"].colour
-_WORDS = list(STATUS_STYLES)
+_FAILED = EVERY_STYLE["failed"].colour
+_WORDS = list(EVERY_STYLE)
 
 
 def history(
@@ -81,7 +81,7 @@ def history(
         Who needs whom. It puts the rows in its order, and tells why something has no outcome in a frame that does
         not: blocked, where something that it needs failed in the same run; else stopped where it was skipped, and
         pending (not reached) where all that is known is that it was not tried. Without it, what a ledger or a frame of
-        attempts skipped for a reason that nobody told stands as pending, and the title says so.
+        attempts skipped for a reason that nobody told has a look of its own, and the title says how many there are.
     figsize : tuple of float, optional
         Inches of the new figure: width and height.
     theme : {"auto", "light", "dark"}
@@ -197,7 +197,7 @@ def _grid(source: Source, graph: RepoDependencyGraph | SequencePlan | None) -> _
     failures, attempts = Counter[str](), Counter[str]()
     words, untold = _words(source, tries, ids, graph, recorded)
     if unknown := sum(untold[run_id] for run_id in order):
-        notes.append(f"{unknown:,} skipped for a reason that nobody told stand as pending")
+        notes.append(f"{unknown:,} skipped for a reason that nobody told")
     last: dict[tuple[str, str], int] = {}
     failed_there = Counter[tuple[str, str]]()
     columns = (ids, tries.repos, words, tries.failures, tries.attempts, _numbers(tries))
@@ -292,7 +292,7 @@ def _words(
 ) -> tuple[list[str], Counter[str]]:
     """Name what became of each row, a skipped one by its cause; empty where the repo was not in that run.
 
-    Of a ledger and of attempts a skip may have no cause that anybody told: it then stands as pending. Gives how many
+    Of a ledger and of attempts a skip may have no cause that anybody told: it is then just skipped. Gives how many
     there are by run.
     """
     runs = list(ids)
@@ -322,9 +322,9 @@ def _words(
             if pd.api.types.is_scalar(cause) and pd.isna(cause):
                 word = "blocked" if repo in blocked.get(run, ()) else silent if graph or silent == "pending" else cause
                 if lenient:
-                    word = "pending"
+                    word = "skipped"
                     untold[run] += 1
-        if word != "" and (not isinstance(word, str) or word not in STATUS_STYLES):
+        if word != "" and (not isinstance(word, str) or word not in EVERY_STYLE):
             raise ValueError(
                 f"ledger_or_frame has a row with status {status!r:.40} and skip_cause {cause!r:.40}, expected a status "
                 "and, where it is 'skipped', a skip_cause: blocked, unreleased or stopped; or pass graph=, the "
@@ -382,7 +382,7 @@ def _say(ax: Axes, grid: _Grid, notes: Sequence[str], below: float) -> None:
 
 
 def _cells(ax: Axes, grid: _Grid, room: float, kwargs: Mapping[str, Any]) -> None:
-    colours = ListedColormap([style.colour for style in STATUS_STYLES.values()])
+    colours = ListedColormap([style.colour for style in EVERY_STYLE.values()])
     rows, columns = grid.cells.shape
     edges = np.arange(columns + 1) - 0.5, np.arange(rows + 1) - 0.5
     there = grid.cells >= 0

@@ -47,7 +47,7 @@ _SIZE = 7.5  # points, of names
 _SMALLEST_SIZE = 5.0
 _BOX = 0.66  # height of a bar, in rows
 _WIDTH = 11.0  # inches, of a figure of our own
-_LAYERS = ("succeeded", "failed", "in_doubt", "in_progress", "blocked", "stopped", "unreleased", "pending")
+_LAYERS = ("succeeded", "failed", "in_doubt", "in_progress", "blocked", "stopped", "skipped", "unreleased", "pending")
 """From the bottom."""
 
 

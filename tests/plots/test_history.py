@@ -28,7 +28,7 @@ from seqkit import (
     run_plan,
     write_ledger,
 )
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE
 from seqkit.ledger.attempts import attempts_frame
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundEvent, FoundLedger
@@ -38,7 +38,7 @@ from tests.tools.by_hand import Run, written
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-WORDS = {style.colour: word for word, style in STATUS_STYLES.items()}
+WORDS = {style.colour: word for word, style in EVERY_STYLE.items()}
 
 
 pytestmark = pytest.mark.usefixtures("settings_untouched")
@@ -130,7 +130,7 @@ def test_each_cell_has_its_mark_in_its_ink():
     drawn = {(row, n): word for row, words in enumerate(cells(ax)) for n, word in enumerate(words)}
     assert marks(ax) == drawn
     for artist in ax.collections[1:]:
-        assert to_hex(artist.get_facecolor()[0]) == STATUS_STYLES[artist.get_gid()].ink
+        assert to_hex(artist.get_facecolor()[0]) == EVERY_STYLE[artist.get_gid()].ink
     shapes = {path.vertices.tobytes() for artist in ax.collections[1:] for path in artist.get_paths()}
     assert len(shapes) == len(set(drawn.values())) == 3
 
@@ -503,13 +503,14 @@ def test_attempts_of_a_ledger_are_drawn_as_the_ledger():
     assert cells(shuffled) == cells(history(ledger, graph=plan))
 
 
-def test_what_was_skipped_for_no_known_reason_is_pending_and_said():
+def test_what_was_skipped_for_no_known_reason_has_its_own_look_and_is_said():
     rows = [("1", "a", "failed", 1), ("1", "b", "skipped", None), ("1", "c", "skipped", None)]
     frame = pd.DataFrame(rows, columns=["run_id", "repo_id", "status", "attempt"])
     frame["attempt"] = frame["attempt"].astype("Int64")
     ax = history(frame)
-    assert cells(ax) == [["failed"], ["pending"], ["pending"]]
-    assert "2 skipped for a reason that nobody told stand as pending" in title(ax).replace("\n", " ")
+    assert cells(ax) == [["failed"], ["skipped"], ["skipped"]]
+    assert "2 skipped for a reason that nobody told" in title(ax).replace("\n", " ")
+    assert texts(ax.get_legend().get_texts()) == ["» skipped 2", "✗ failed 1"]
     told = history(frame, graph=RepoDependencyGraph.from_edges([("a", "b")], nodes=["c"]))
     assert dict(zip(texts(told.get_yticklabels()), cells(told), strict=True)) == {
         "a": ["failed"],

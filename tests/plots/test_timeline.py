@@ -10,6 +10,7 @@ mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ from seqkit import (
     StorageError,
     build_plan,
     items_frame,
+    ledger_from_frame,
     load_dataset,
     resume_plan,
     run_plan,
@@ -37,7 +39,7 @@ from seqkit import (
     what_if,
     write_ledger,
 )
-from seqkit._show.palette import STATUS_STYLES
+from seqkit._show.palette import EVERY_STYLE, STATUS_STYLES
 from seqkit.core.model import RunStatus
 from seqkit.core.plan import item_json
 from seqkit.ledger.copies import without_repeats
@@ -476,12 +478,12 @@ def test_three_hundred_repos_have_a_row_and_a_name_each():
 def test_more_repos_are_counted_over_time():
     ax = timeline(ran(wide(400), ["r0003"], step=90), alpha=0.5)
     layers = [a for a in ax.collections if isinstance(a, PolyCollection)]
-    assert len(layers) == 8
+    assert len(layers) == len(EVERY_STYLE)
     assert {a.get_alpha() for a in layers} == {0.5}
     at_the_end = [np.ptp([y for x, y in a.get_paths()[0].vertices if x == ax.get_xlim()[1]]) for a in layers]
-    assert at_the_end == [399, 1, 0, 0, 0, 0, 0, 0]
+    assert at_the_end == [399, 1, 0, 0, 0, 0, 0, 0, 0]
     at_the_start = [np.ptp([y for x, y in a.get_paths()[0].vertices if x == 0]) for a in layers]
-    assert at_the_start == [0, 0, 0, 0, 0, 0, 0, 400]
+    assert at_the_start == [0, 0, 0, 0, 0, 0, 0, 0, 400]
     assert title(ax).endswith("\ntoo many repos for a row each (400): this shows how many are in each state")
     assert ax.get_ylabel() == "repos"
     assert "✓ succeeded 399" in legend(ax)
@@ -650,3 +652,14 @@ def test_doubt_lateness_and_what_still_runs_are_told():
     assert "unknown" not in title(ax)
     crowd = timeline(written(run=Run(wide(301), ["enter r0000", "hang r0000"], "FAILED")))
     assert "? in doubt 1" in legend(crowd)
+
+
+@pytest.mark.parametrize("n", [1, 320])
+@pytest.mark.parametrize("timed", [True, False])
+def test_another_systems_skips_have_a_look_and_a_place_in_the_legend(n, timed):
+    rows = [("1", "core", "failed", "2026-01-05T10:00Z", "2026-01-05T10:05Z")]
+    rows += [("1", f"repo-{number}", "skipped", None, None) for number in range(n)]
+    frame = pd.DataFrame(rows, columns=["run_id", "repo_id", "status", "started_at", "finished_at"])
+    ax = timeline(ledger_from_frame(frame if timed else frame.drop(columns=["started_at", "finished_at"])), "1")
+    legend = ax.get_legend() or next(legend for legend in ax.figure.legends)
+    assert [text.get_text() for text in legend.get_texts()][:2] == [f"» skipped {n}", "✗ failed 1"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seqkit._show.html import Markup, escaped
-from seqkit._show.palette import EVERY_STYLE, STATUS_STYLES, StatusStyle
+from seqkit._show.palette import EVERY_STYLE, StatusStyle
 from seqkit._show.svg.text import number, opened
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
@@ -79,7 +79,7 @@ def described(repos: int, columns: int, counts: Mapping[str, int], title: str) -
     return f"{title}: {told}" if title else told
 
 
-def strip(counts: Mapping[str, int], styles: Styles = STATUS_STYLES, width: float = 420.0) -> str:
+def strip(counts: Mapping[str, int], styles: Styles = EVERY_STYLE, width: float = 420.0) -> str:
     """Draw counts as one bar, a part each, as long as its share; very small parts are drawn 4 pixels long.
 
     Parameters
@@ -123,7 +123,7 @@ def chip(style: StatusStyle, word: object = None) -> Markup:
 
     Examples
     --------
-    >>> "✗" in chip(STATUS_STYLES["failed"]) and "failed" in chip(STATUS_STYLES["failed"])
+    >>> "✗" in chip(EVERY_STYLE["failed"]) and "failed" in chip(EVERY_STYLE["failed"])
     True
     """
     return Markup(
@@ -133,12 +133,12 @@ def chip(style: StatusStyle, word: object = None) -> Markup:
     )
 
 
-def legend(counts: Mapping[str, int], styles: Styles = STATUS_STYLES) -> Markup:
+def legend(counts: Mapping[str, int], styles: Styles = EVERY_STYLE) -> Markup:
     """Write the legend of the statuses that occur, with counts, as a line of HTML, in the order of `styles`.
 
     Examples
     --------
-    >>> [style.word for style in STATUS_STYLES.values() if style.word in legend({"failed": 2, "blocked": 1})]
+    >>> [style.word for style in EVERY_STYLE.values() if style.word in legend({"failed": 2, "blocked": 1})]
     ['blocked', 'failed']
     """
     summary(counts, styles)
