@@ -10,7 +10,7 @@ from seqkit._show.rows import reduction
 from seqkit._util.words import plural
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.plots._boxes import SIZES, SIZES_ON_SLIDES, Arrangement, Node, arranged
-from seqkit.plots._folding import foldings, is_loud
+from seqkit.plots._folding import Shown, foldings
 
 __all__ = ["DrawnBoxes", "first_that_fits", "folded_drawings", "whole_drawing"]
 
@@ -38,42 +38,29 @@ class DrawnBoxes:
     """Of names in a figure of our own, the best first."""
 
 
-def whole_drawing(
-    words: Mapping[str, str],
-    position: Mapping[str, int],
-    level: Mapping[str, int],
-    edges: Sequence[Edge],
-    hit: Collection[str],
-    implied: bool,
-) -> DrawnBoxes:
+def whole_drawing(told: Shown, implied: bool) -> DrawnBoxes:
     """Draw every repo; `implied` says whether dependencies that others imply are drawn too."""
+    words, edges = told.words, told.edges
     drawn = list(edges) if implied else reduction(list(words), edges)
-    nodes = [Node(repo, position[repo], level[repo], EVERY_STYLE[word]) for repo, word in words.items()]
-    loud = [edge for edge in drawn if is_loud(edge, hit, words)]
+    nodes = [Node(repo, told.position[repo], told.level[repo], EVERY_STYLE[word]) for repo, word in words.items()]
+    loud = [edge for edge in drawn if told.is_loud(edge)]
     return DrawnBoxes(nodes, drawn, loud, f"Numbers: places in the plan. {_note(len(edges), len(edges) - len(drawn))}")
 
 
-def folded_drawings(
-    graph: RepoDependencyGraph,
-    words: Mapping[str, str],
-    position: Mapping[str, int],
-    level: Mapping[str, int],
-    edges: Sequence[Edge],
-    hit: Collection[str],
-) -> list[DrawnBoxes]:
+def folded_drawings(graph: RepoDependencyGraph, told: Shown) -> list[DrawnBoxes]:
     """Give drawings with fewer and fewer repos by name, the others in boxes of several."""
     return [
         DrawnBoxes(
             folding.nodes,
             folding.edges,
             folding.loud,
-            f"Numbers: places in the plan. {folding.shared:,} of {len(words):,} repos share a box with others of "
-            f"their wave; fold=False draws each. {_note(len(edges), 0)}",
+            f"Numbers: places in the plan. {folding.shared:,} of {len(told.words):,} repos share a box with others of "
+            f"their wave; fold=False draws each. {_note(len(told.edges), 0)}",
             folding.bands,
             _SLIDE,
             SIZES_ON_SLIDES,
         )
-        for folding in foldings(graph, words, position, level, edges, hit)
+        for folding in foldings(graph, told)
     ]
 
 

@@ -11,7 +11,7 @@ from seqkit._show.rows import reduction
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.plots._boxes import Node
 
-__all__ = ["FOLDED_ABOVE", "Folding", "foldings", "is_loud"]
+__all__ = ["FOLDED_ABOVE", "Folding", "Shown", "foldings"]
 
 Edge = tuple[str, str]
 
@@ -37,42 +37,44 @@ class Folding:
     """How many repos have no box of their own."""
 
 
-def is_loud(edge: Edge, hit: Collection[str], words: Mapping[str, str]) -> bool:
-    """Say whether a failure blocks along a dependency."""
-    return edge[0] in hit and edge[1] in hit and words[edge[1]] not in ("failed", "in_doubt")
+@dataclass(frozen=True)
+class Shown:
+    """What of a graph is to be drawn, and what is said of it."""
+
+    words: Mapping[str, str]
+    """Repo → key of ``EVERY_STYLE``, in the order of execution."""
+    position: Mapping[str, int]
+    """Repo → its place in the plan."""
+    level: Mapping[str, int]
+    """Repo → its wave."""
+    edges: Sequence[Edge]
+    hit: Collection[str]
+    """By a failure: what failed, and what waits for it."""
+
+    def is_loud(self, edge: Edge) -> bool:
+        """Say whether a failure blocks along a dependency."""
+        before, after = edge
+        return before in self.hit and after in self.hit and self.words[after] not in ("failed", "in_doubt")
 
 
-def foldings(
-    graph: RepoDependencyGraph,
-    words: Mapping[str, str],
-    position: Mapping[str, int],
-    level: Mapping[str, int],
-    edges: Sequence[Edge],
-    hit: Collection[str],
-) -> Iterator[Folding]:
-    """Give foldings of the repos in `words`, from the one with most names to the one with fewest.
+def foldings(graph: RepoDependencyGraph, told: Shown) -> Iterator[Folding]:
+    """Give foldings of the repos that are drawn, from the one with most names to the one with fewest.
 
     Named are the repos that failed, then what they block, else those that most others need. The others share a box
     where they have the same wave and the same status and, in a graph without failures, where all are needed or none.
     """
+    words = told.words
     reach = {repo: len(graph.transitive_dependents_of(repo)) for repo in words}
-    cone = [repo for repo in words if repo in hit or words[repo] in _EVENTFUL]
-    ranked = sorted(cone or words, key=lambda repo: (words[repo] not in _EVENTFUL, -reach[repo], level[repo]))
+    cone = [repo for repo in words if repo in told.hit or words[repo] in _EVENTFUL]
+    ranked = sorted(cone or words, key=lambda repo: (words[repo] not in _EVENTFUL, -reach[repo], told.level[repo]))
     budgets = [len(cone), *_NAMED] if 0 < len(cone) <= _CONE else _NAMED
     for most in dict.fromkeys(min(most, len(ranked)) for most in budgets):
-        yield _folded(words, position, level, edges, hit, set(ranked[:most]), reach if not cone else {})
+        yield _folded(told, set(ranked[:most]), reach if not cone else {})
 
 
-def _folded(
-    words: Mapping[str, str],
-    position: Mapping[str, int],
-    level: Mapping[str, int],
-    edges: Sequence[Edge],
-    hit: Collection[str],
-    named: Collection[str],
-    reach: Mapping[str, int],
-) -> Folding:
-    band, names = _bands(words, level, named)
+def _folded(told: Shown, named: Collection[str], reach: Mapping[str, int]) -> Folding:
+    words = told.words
+    band, names = _bands(words, told.level, named)
     groups: dict[tuple[object, ...], list[str]] = {}
     for repo, word in words.items():
         alone = repo in named
@@ -81,7 +83,7 @@ def _folded(
     nodes = [
         Node(
             members[0],
-            position[members[0]],
+            told.position[members[0]],
             band[members[0]],
             EVERY_STYLE[words[members[0]]],
             tuple(members) if len(members) > 1 else (),
@@ -89,10 +91,10 @@ def _folded(
         for members in groups.values()
     ]
     between: dict[Edge, bool] = {}
-    for before, after in edges:
+    for before, after in told.edges:
         pair = box[before], box[after]
         if band[before] < band[after]:  # within merged waves there is no room for a line
-            between[pair] = between.get(pair, False) or is_loud((before, after), hit, words)
+            between[pair] = between.get(pair, False) or told.is_loud((before, after))
     kept = reduction([node.repo for node in sorted(nodes, key=lambda node: node.wave)], between)
     shared = sum(len(members) for members in groups.values() if len(members) > 1)
     return Folding(nodes, kept, {pair for pair in kept if between[pair]}, names, shared)

@@ -20,7 +20,7 @@ from seqkit.plots._axes import TITLE_SIZE, axes, nothing, points, settled, statu
 from seqkit.plots._bars import draw_bars, height_of_bars
 from seqkit.plots._boxes import Arrangement, draw_boxes
 from seqkit.plots._drawings import first_that_fits, folded_drawings, whole_drawing
-from seqkit.plots._folding import FOLDED_ABOVE
+from seqkit.plots._folding import FOLDED_ABOVE, Shown
 from seqkit.plots._text import PLAIN, shown, width
 
 __all__ = ["blast_radius", "order"]
@@ -261,11 +261,8 @@ def _draw(picture: _Picture, ax: Axes | None, look: _Wanted) -> Axes:
     if len(chosen) <= _MOST_NAMED:
         position = {repo: number for number, repo in enumerate(picture.words)}
         folded = look.fold and len(words) > FOLDED_ABOVE
-        drawings = (
-            folded_drawings(picture.graph, words, position, level, edges, picture.hit)
-            if folded
-            else [whole_drawing(words, position, level, edges, picture.hit, look.implied)]
-        )
+        told = Shown(words, position, level, edges, picture.hit)
+        drawings = folded_drawings(picture.graph, told) if folded else [whole_drawing(told, look.implied)]
         if ax is not None:
             ax.set_xticks([])
             ax.set_yticks([0], [str(max(level.values()))])
