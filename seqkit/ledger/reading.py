@@ -186,8 +186,10 @@ def as_ledger(ledger: Any, existing: bool = False, patience: float | None = None
     missing = sqlite_file(text).path if scheme_of(text) == "sqlite" else None if row or "://" in text else text
     if missing is not None and not os.path.exists(missing):
         raise ReadError(shown(text), None, "no such ledger file")
-    if row is None or row.open is None:
+    if row is None:
         return read_ledger(text)
+    if row.open is None:
+        return row.read(text)  # it has been looked into
     kept: RunLedger = row.open(text, read_only=True, **({} if patience is None else {"patience": patience}))
     return kept
 

@@ -16,7 +16,7 @@ from seqkit.ledger import RunLedger
 from seqkit.ledger.copies import without_repeats
 from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.naming import run_called, run_ids
-from seqkit.ledger.story import Story, Told, kind_of, story_of
+from seqkit.ledger.story import Story, Told, imported_from, kind_of, story_of
 from seqkit.plots._text import shown
 from seqkit.plots._times import unit_of
 
@@ -111,6 +111,8 @@ def read_spans(kept: RunLedger, run_id: str) -> Run:
     story, axis = story_of(record, ()), _Axis(record, events)
     if story.plan is None:
         notes.append("no plan: repos in the order of their events")
+    if imported_from(record) is not None and any(kind_of(event) == "NodeSkipped" for event in events):
+        notes.append("nobody told when what was skipped had its turn: it stands at the end")
     lanes, odd, strange = _follow(story, axis.placed(events))
     told = [_row(own, axis) for own in story.items()]
     if [event.seq for event in events] != list(range(1, len(events) + 1)):

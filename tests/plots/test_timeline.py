@@ -663,3 +663,4 @@ def test_another_systems_skips_have_a_look_and_a_place_in_the_legend(n, timed):
     ax = timeline(ledger_from_frame(frame if timed else frame.drop(columns=["started_at", "finished_at"])), "1")
     legend = ax.get_legend() or next(legend for legend in ax.figure.legends)
     assert [text.get_text() for text in legend.get_texts()][:2] == [f"» skipped {n}", "✗ failed 1"]
+    assert "nobody told when what was skipped had its turn" in title(ax).replace("\n", " ")
