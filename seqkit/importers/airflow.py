@@ -68,13 +68,15 @@ def read_airflow(files: Sequence[Opened], graph: RepoDependencyGraph | None = No
     Examples
     --------
     >>> import pathlib, tempfile
-    >>> path = pathlib.Path(tempfile.mkdtemp(), "task_instance.csv")
-    >>> _ = path.write_text(
+    >>> table = (
     ...     "dag_id,task_id,run_id,state,try_number,start_date,end_date\n"
     ...     "etl,load,r1,failed,1,2026-01-05T10:00:00Z,2026-01-05T10:05:00Z\n"
     ...     "etl,report,r1,upstream_failed,0,,\n"
     ... )
-    >>> found = read_airflow([Opened(path)], RepoDependencyGraph.from_edges([("load", "report")]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "task_instance.csv")
+    ...     _ = path.write_text(table)
+    ...     found = read_airflow([Opened(path)], RepoDependencyGraph.from_edges([("load", "report")]))
     >>> [(row.run_id, row.repo_id, row.attempt, row.status, row.blocked_by) for row in found.rows]
     [('etl#r1', 'load', 1, 'failed', ()), ('etl#r1', 'report', None, 'blocked', ('load',))]
     """
