@@ -38,7 +38,6 @@ import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_core.utils import ensure_event_loop
 from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 __all__ = ["Lab", "Notebook", "find_chromium", "open_lab"]
 
@@ -53,6 +52,13 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE = 180.0  # seconds for anything to happen; nothing here takes more than a few, but on a busy machine
+# The page has its notebook before it has a kernel, and shows it as idle; what is run by then is run by nobody.
+KERNEL = """() => {
+  const context = window.jupyterapp.shell.currentWidget?.sessionContext;
+  const kernel = context?.session?.kernel;
+  if (document.querySelector(".jp-Dialog .jp-mod-accept")) return "asked for";
+  return context?.isReady && kernel?.connectionStatus === "connected" && kernel.status === "idle" && "there";
+}"""
 
 
 def find_chromium() -> str | None:
@@ -98,25 +104,11 @@ class Notebook:
         if not wait:
             self.command("notebook:run-all-cells")
             return
-        for _ in range(3):
-            self.page.evaluate(
-                "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
-            )  # until all have run
-            self.idle()
-            if self._alive():
-                return
-
-    def _alive(self) -> bool:
-        """Tell whether each widget has come to life, which hides its picture.
-
-        On a busy machine JupyterLab now and then loses the message that opens one, and then never shows it.
-        """
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")  # until all have run
+        self.idle()
+        # Each widget comes to life, which hides its picture.
         hidden = "() => [...document.querySelectorAll('.seqkit-still')].every(still => still.offsetParent === null)"
-        try:
-            self.page.wait_for_function(hidden, timeout=45_000)
-        except PlaywrightTimeout:
-            return False
-        return True
+        self.page.wait_for_function(hidden)
 
     def idle(self) -> None:
         """Wait until the kernel has done everything that was sent to it so far, and the page shows it."""
@@ -239,12 +231,9 @@ class Lab:
         try:
             page.goto(f"http://{self.home}/lab/tree/{name}?token={self.token}&reset")
             page.wait_for_selector(".jp-Notebook .jp-Cell")
-            page.wait_for_selector(
-                ".jp-Notebook-ExecutionIndicator[data-status=idle], .jp-Dialog .jp-mod-accept", state="attached"
-            )
-            if page.locator(".jp-Dialog .jp-mod-accept").count():  # a slow first start asks for the kernel
+            if page.wait_for_function(KERNEL).json_value() == "asked for":  # a slow first start asks for the kernel
                 page.locator(".jp-Dialog .jp-mod-accept").first.click()
-                page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached")
+                page.wait_for_function(f"() => ({KERNEL})() === 'there'")
             kernel = self._kernel(name)
             notebook._connection = self.runtime / f"kernel-{kernel}.json"
             page.evaluate("window.jupyterapp.shell.collapseLeft()")
