@@ -57,6 +57,7 @@ __all__ = [
     "StorageError",
 ]
 
+_WAY_OUT_OF_CYCLES = 'remove an edge of each, or pass cycles="merge" to release each as one unit, or "keep" to see them'
 _RUST_ESCAPES = {"\t": "\\t", "\r": "\\r", "\n": "\\n", "\0": "\\0", '"': '\\"', "\\": "\\\\"}
 
 
@@ -143,7 +144,7 @@ class DependencyCycle(MultiRepoError):
         super().__init__(repos, components, way_out, also)
         self.repos = list(repos)
         self.components = components
-        self.way_out = way_out or 'remove an edge of each, or pass cycles="merge" to release each as one unit'
+        self.way_out = way_out or _WAY_OUT_OF_CYCLES
         self.also = also
 
     def _told(self) -> str:

@@ -63,7 +63,7 @@ TOLD = [
     (
         DependencyCycle(["A", "A"], components=2),
         'dependency cycle detected involving repos: ["A", "A"]; the edges have 2 cyclic components in all: '
-        'remove an edge of each, or pass cycles="merge" to release each as one unit',
+        'remove an edge of each, or pass cycles="merge" to release each as one unit, or "keep" to see them',
         {"repos": ["A", "A"], "components": 2},
     ),
     (DuplicateRelease("X"), "repo released twice in one plan: X; keep one of its releases", {"repo": "X"}),

@@ -42,7 +42,6 @@ _CYCLES = ("error", "merge", "keep")
 _SHOWN = 6  # waves of a repr; the next fifty are folded away
 _FOLDED = 50
 _WAY_OUT = 'remove an edge of each, or give all edges to RepoDependencyGraph.from_edges(…, cycles="merge")'
-_WAY_OUT_OF_NETWORKX = 'remove an edge of each, or pass cycles="merge" to release each as one unit'
 _KEPT = "graph.cycles() lists them, graph.without_dependencies(…) takes edges away"
 
 Cycles: TypeAlias = Literal["error", "merge", "keep"]
@@ -292,7 +291,7 @@ class RepoDependencyGraph:
             name, url = known.pop("display_name", None), known.pop("remote_url", None)
             if name is not None or url is not None:
                 records[repo] = RepoNode(repo_id=repo, display_name=name, remote_url=url)
-        graph = cls._of(kinds, nodes, cycles, way_out=_WAY_OUT_OF_NETWORKX)
+        graph = cls._of(kinds, nodes, cycles)
         graph._records = {repo: node for repo, node in records.items() if repo in graph}
         return graph
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Any, Literal
@@ -12,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
 from matplotlib.colors import to_hex
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from seqkit._show.html import amount
 from seqkit._show.palette import EVERY_STYLE, StatusStyle, luminance
+from seqkit._util.near import NearNames, did_you_mean
 from seqkit._util.secrets import as_given
 from seqkit.plots._text import FONT, PLAIN, width
 
@@ -31,6 +34,8 @@ __all__ = [
     "alarm",
     "axes",
     "axis_above",
+    "check_look",
+    "dress",
     "faint",
     "grid",
     "ink",
@@ -74,6 +79,29 @@ def themed(theme: str) -> AbstractContextManager[Any]:
 def axes(ax: Axes | None, wide: float, high: float) -> Axes:
     """Give `ax`, or the Axes of a new figure of so many inches."""
     return plt.subplots(figsize=(wide, high), layout="constrained")[1] if ax is None else ax
+
+
+def dress(artist: Artist, look: Mapping[str, Any]) -> None:
+    """Set what the caller of a picture wants of its shapes."""
+    known = normalize_kwargs(dict(look), artist)
+    check_look(known, type(artist).set)
+    artist.set(**known)
+
+
+def check_look(look: Mapping[str, Any], *taking: Callable[..., Any]) -> None:
+    """Refuse keywords that matplotlib's functions `taking` do not name; matplotlib speaks of classes nobody asked for.
+
+    Raises
+    ------
+    TypeError
+        Naming what was perhaps meant, of a picture's own arguments too.
+    """
+    taken = {name for function in taking for name in inspect.signature(function).parameters}
+    for name in look:
+        if name not in taken:
+            near = NearNames([*sorted(taken), "ax", "figsize", "theme"]).near(name)
+            meant = f"; {did_you_mean(near)}" if near else ""
+            raise TypeError(f"{as_given(name)} is no argument of this picture, nor a property of its shapes{meant}")
 
 
 def points(ax: Axes) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from seqkit._show.palette import EVERY_STYLE
 from seqkit._util.words import inflected
-from seqkit.plots._axes import faint, outline, settled
+from seqkit.plots._axes import dress, faint, outline, settled
 from seqkit.plots._text import PLAIN, width
 
 __all__ = ["draw_bars", "height_of_bars"]
@@ -67,7 +67,7 @@ def draw_bars(
             start += count
     bars = PolyCollection(corners, facecolors=colours, edgecolors=outline(ax), linewidths=0.4, zorder=3)
     ax.add_collection(bars, autolim=False)
-    bars.set(**kwargs)
+    dress(bars, kwargs)
     every = max(1, -int(-1.6 * _SIZE // row))
     ax.set_yticks(range(0, len(groups), every), [_name(waves) for waves in groups[::every]])
     ax.xaxis.set_major_locator(MaxNLocator(nbins=max(1, int(wide / 60)), integer=True))

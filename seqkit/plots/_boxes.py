@@ -13,7 +13,7 @@ from matplotlib.path import Path
 
 from seqkit._show.palette import StatusStyle
 from seqkit._show.rows import SLACK, Point, Spacing, placed
-from seqkit.plots._axes import alarm, faint, outline
+from seqkit.plots._axes import alarm, dress, faint, outline
 from seqkit.plots._text import PLAIN, shown, width, wrapped
 
 __all__ = ["SIZES", "SIZES_ON_SLIDES", "Arrangement", "Node", "arranged", "draw_boxes"]
@@ -134,7 +134,7 @@ def draw_boxes(
         corners, facecolors=[node.style.colour for node in nodes], edgecolors=outline(ax), linewidths=0.6, zorder=3
     )
     ax.add_collection(shapes, autolim=False)
-    shapes.set(**kwargs)
+    dress(shapes, kwargs)
     out = _CARD * boxes.size
     behind = [
         [

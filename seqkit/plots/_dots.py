@@ -14,7 +14,7 @@ from matplotlib.transforms import offset_copy
 
 from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.words import plural
-from seqkit.plots._axes import axes, faint, grid, ink, legend, outline, rows_down, settled, title
+from seqkit.plots._axes import axes, dress, faint, grid, ink, legend, outline, rows_down, settled, title
 from seqkit.plots._text import PLAIN, shown
 
 __all__ = ["FILL", "by_dependents", "draw_dots", "sizes_legend"]
@@ -85,7 +85,7 @@ def draw_dots(
     low, high = np.minimum(gain, expected)[kept], np.maximum(gain, expected)[kept]
     ax.hlines(own, low, high, colors=faint(ax), linewidths=1.0, zorder=2)
     points = ax.scatter(gain[kept], own, s=areas[kept], c=FILL, edgecolors=outline(ax), linewidths=0.7, zorder=4)
-    points.set(**kwargs)
+    dress(points, kwargs)
     look: dict[str, Any] = {"marker": "D", "facecolors": "none", "edgecolors": ink(ax), "linewidths": 0.8, "zorder": 3}
     ax.scatter(expected[kept], own, s=18, gid="expected", **look)
     if len(others):

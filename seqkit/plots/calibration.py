@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.history.calibration import Calibration
-from seqkit.plots._axes import axes, faint, grid, ink, legend, nothing, themed, title
+from seqkit.plots._axes import axes, dress, faint, grid, ink, legend, nothing, themed, title
 from seqkit.plots._text import PLAIN
 
 __all__ = ["calibration"]
@@ -103,7 +103,7 @@ def _draw(ax: Axes, result: Calibration, told: pd.DataFrame, kwargs: dict[str, A
     dots = ax.scatter(x, y, s=34, edgecolors=_BLUE, linewidths=1.2, zorder=4)
     dots.set_facecolor([_BLUE if off else "white" for off in outside])
     dots.set_clip_on(False)  # where nothing failed they stand on the axis
-    dots.set(**kwargs)
+    dress(dots, kwargs)
     for at, (n, failures) in enumerate(zip(told["n"], told["failures"], strict=True)):
         ax.annotate(
             f"{failures:,} / {n:,}",

@@ -23,7 +23,7 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.exact import Analysis
 from seqkit.analysis.montecarlo import Simulation
-from seqkit.plots._axes import axes, ink, nothing, outline, points, themed, title
+from seqkit.plots._axes import axes, check_look, ink, nothing, outline, points, themed, title
 from seqkit.plots._text import FONT, PLAIN, width
 
 __all__ = ["counts"]
@@ -127,10 +127,14 @@ def _draw(law: _Law, ax: Axes, kwargs: dict[str, Any]) -> Axes:
     if row:
         look = {"fmt": _symbol(row), "color": ink(ax), "zorder": 3 + row, "label": label}
         look |= {"markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.6}
-        ax.errorbar(bars.at, bars.height, **{**look, **normalize_kwargs(kwargs, Line2D)})
+        own = normalize_kwargs(kwargs, Line2D)
+        check_look(own, Axes.errorbar, Line2D.set)
+        ax.errorbar(bars.at, bars.height, **{**look, **own})
     else:
         look = {"color": _COLOURS[law.which], "edgecolor": outline(ax), "linewidth": 0.4, "label": label}
-        ax.bar(bars.at, bars.height, _FILLED * bars.step, **{**look, **normalize_kwargs(kwargs, Patch)})
+        own = normalize_kwargs(kwargs, Patch)
+        check_look(own, Axes.bar, Patch.set)
+        ax.bar(bars.at, bars.height, _FILLED * bars.step, **{**look, **own})
     if law.trials:
         words = "_nolegend_" if _WHISKERS in ax.get_legend_handles_labels()[1] else _WHISKERS
         ax.vlines(bars.at, *_wilson(bars.height, law.trials), ink(ax), linewidths=0.9, zorder=2.5 + row, label=words)

@@ -19,7 +19,7 @@ from seqkit._util.secrets import as_given
 from seqkit._util.words import plural
 from seqkit.analysis.schedule.moments import when
 from seqkit.analysis.schedule.scheduled import Schedule
-from seqkit.plots._axes import OUTLINE, axes, grid, ink, legend, nothing, rows_down, settled, themed, title
+from seqkit.plots._axes import OUTLINE, axes, dress, grid, ink, legend, nothing, rows_down, settled, themed, title
 from seqkit.plots._freezes import draw_freezes, freeze_legend
 from seqkit.plots._text import PLAIN, shown
 from seqkit.plots._times import TimeAxis, check_schedule, percent, seconds_after, time_axis
@@ -178,7 +178,7 @@ def _bars(ax: Axes, places: dict[str, Floats], criticality: Floats, kwargs: dict
     colours = [_SHADES[_shade(share)] for share in criticality[known].tolist()]
     bars = PolyCollection(shapes, facecolors=colours, edgecolors=ink(ax), linewidths=0.7, zorder=3)
     ax.add_collection(bars)
-    bars.set(**kwargs)
+    dress(bars, kwargs)
 
 
 def _shade(criticality: float) -> int:

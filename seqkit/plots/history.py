@@ -32,7 +32,7 @@ from seqkit.ledger.found import FoundLedger
 from seqkit.ledger.frames import items_frame
 from seqkit.ledger.reading import lent
 from seqkit.ledger.story import tag_of, tells_times
-from seqkit.plots._axes import alarm, axes, nothing, settled, status_legend, themed, title
+from seqkit.plots._axes import alarm, axes, dress, nothing, settled, status_legend, themed, title
 from seqkit.plots._marks import marks
 from seqkit.plots._text import PLAIN, shown, width
 
@@ -388,7 +388,7 @@ def _cells(ax: Axes, grid: _Grid, room: float, kwargs: Mapping[str, Any]) -> Non
     there = grid.cells >= 0
     mesh = ax.pcolormesh(*edges, np.ma.array(grid.cells, mask=~there), cmap=colours, vmin=-0.5, vmax=len(_WORDS) - 0.5)
     mesh.set(edgecolor="white", linewidth=min(1.0, room / 12))
-    mesh.set(**kwargs)
+    dress(mesh, kwargs)
     corners = [[(x + dx, y - dy) for dx, dy in _CORNER] for y, x in np.argwhere(grid.again).tolist()]
     if corners:
         look: dict[str, Any] = {"facecolors": _FAILED, "edgecolors": "white", "linewidths": min(0.7, room / 16)}

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap, to_rgba
+from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from matplotlib.transforms import offset_copy
 
@@ -18,7 +19,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit.core.closure import packed_ancestors
 from seqkit.core.graph import RepoDependencyGraph
 from seqkit.core.plan import SequencePlan
-from seqkit.plots._axes import TITLE_SIZE, axes, faint, nothing, outline, points, settled, themed, title
+from seqkit.plots._axes import TITLE_SIZE, axes, check_look, faint, nothing, outline, points, settled, themed, title
 from seqkit.plots._text import FONT, PLAIN, shown, width
 
 __all__ = ["impact"]
@@ -157,6 +158,7 @@ def _matrix(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None,
         "interpolation": "nearest",
         "aspect": "auto",
     }
+    check_look(kwargs, Axes.imshow, AxesImage.set)
     ax.imshow(image, **(look | _limits(2, kwargs) | kwargs))
     _ticks(ax, names, (1, 1), _SIZE)  # the longest takes its room, whichever are left out
     title(ax, head)
@@ -273,6 +275,7 @@ def _by_wave(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None
         "cmap": LinearSegmentedColormap.from_list("share", darker),
         "aspect": "auto",
     }
+    check_look(kwargs, Axes.imshow, AxesImage.set)
     ax.imshow(shares, **(look | _limits(darkest, kwargs) | kwargs))
     wide, high = settled(ax)
     every = _every(high / groups * 0.8), _every(wide / groups / (1 + _MARGIN) / 3)

@@ -15,7 +15,7 @@ from seqkit._show.html import amount
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural
 from seqkit.analysis.exact import Analysis
-from seqkit.plots._axes import FEW, axes, faint, legend, nothing, outline, settled, themed, title
+from seqkit.plots._axes import FEW, axes, dress, faint, legend, nothing, outline, settled, themed, title
 from seqkit.plots._dots import FILL, by_dependents, draw_dots, sizes_legend
 from seqkit.plots._text import PLAIN, shown, width
 
@@ -121,7 +121,7 @@ def _scatter(worth: pd.DataFrame, rate: Floats, ax: Axes, kwargs: dict[str, Any]
     at = np.column_stack([worth["n_dependents"].to_numpy(dtype=np.float64), worth["gain_if_perfect"].to_numpy()])
     areas = _areas(rate, rate.max())
     points = ax.scatter(*at.T, s=areas, c=FILL, edgecolors=outline(ax), linewidths=0.7, zorder=3)  # type: ignore[misc]
-    points.set(**kwargs)
+    dress(points, kwargs)
     ends = np.array([0.0, max(at[:, 0].max(), 1.0)])
     line = np.column_stack([ends, rate.mean() * (1 + ends)])
     ax.plot(*line.T, color=faint(ax), linestyle=(0, (5, 3)), linewidth=1.0, zorder=2)

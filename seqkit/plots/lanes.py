@@ -13,7 +13,7 @@ from seqkit._show.palette import STATUS_STYLES
 from seqkit._util.secrets import as_given
 from seqkit._util.words import and_more, plural
 from seqkit.analysis.schedule.moments import time_text
-from seqkit.plots._axes import axes, grid, ink, legend, nothing, points, themed, title
+from seqkit.plots._axes import axes, dress, grid, ink, legend, nothing, points, themed, title
 from seqkit.plots._text import PLAIN
 from seqkit.plots._times import unit_of
 
@@ -100,7 +100,7 @@ def _draw(ax: Axes, frame: pd.DataFrame, kwargs: dict[str, Any]) -> None:
     mean, error, p90, bound = (seconds[column] / unit for column in _TIMES)
     ax.vlines(count, mean - _Z * error, mean + _Z * error, colors=_BLUE, linewidths=1.4, zorder=3)
     (line,) = ax.plot(count, mean, "o-", color=_BLUE, linewidth=1.8, markersize=5.5, zorder=4)
-    line.set(**kwargs)
+    dress(line, kwargs)
     ax.plot(count, p90, "s--", color=ink(ax), linewidth=1.0, markersize=4, markerfacecolor="none", zorder=3)
     ax.plot(count, bound, "_:", color=ink(ax), linewidth=1.2, markersize=9, zorder=2)
     knee, odd = (np.flatnonzero(frame[column].to_numpy(bool)) for column in ("knee", "anomaly"))

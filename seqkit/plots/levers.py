@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from seqkit._show.html import amount
 from seqkit._util.arguments import whole
 from seqkit._util.secrets import as_given
-from seqkit.plots._axes import axes, ink, legend, nothing, numbers_at_ends, outline, rows_down, themed, title
+from seqkit.plots._axes import axes, dress, ink, legend, nothing, numbers_at_ends, outline, rows_down, themed, title
 from seqkit.plots._text import shown
 
 __all__ = ["levers"]
@@ -116,7 +116,7 @@ def _draw(ax: Axes, best: pd.DataFrame, n: int, kwargs: dict[str, Any]) -> None:
     bars = ax.barh(rows, gain, height=0.72, edgecolor=outline(ax), linewidth=0.8, zorder=2)
     for bar, action in zip(bars, actions, strict=True):
         bar.set(facecolor=_LOOKS[action].colour, hatch=_LOOKS[action].hatch)
-        bar.set(**kwargs)
+        dress(bar, kwargs)
     numbers_at_ends(ax, rows, gain, gain, _SIZE)
     ax.axvline(0, color=ink(ax), linewidth=0.9, zorder=3)
     ax.margins(x=0.12)

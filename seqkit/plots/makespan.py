@@ -19,7 +19,7 @@ from seqkit._util.secrets import as_given
 from seqkit.analysis.schedule.moments import when
 from seqkit.analysis.schedule.scheduled import Schedule
 from seqkit.core.times import moment_of, seconds_of
-from seqkit.plots._axes import OUTLINE, axes, ink, legend, nothing, themed, title
+from seqkit.plots._axes import OUTLINE, axes, dress, ink, legend, nothing, themed, title
 from seqkit.plots._freezes import draw_freezes, freeze_legend, freezes_of
 from seqkit.plots._text import PLAIN
 from seqkit.plots._times import TimeAxis, chance, check_schedule, percent, rounded_step, seconds_after, time_axis
@@ -220,7 +220,7 @@ def _bars(ax: Axes, ends: _Ends, axis: TimeAxis, step: float, trials: int, kwarg
         if counts.any():
             bars = ax.bar(left, counts / trials, wide, bottom=below / trials, align="edge", zorder=2, **look)
             for bar in bars:
-                bar.set(**kwargs)
+                dress(bar, kwargs)
 
 
 def _bar_of(time: Any, step: float) -> Any:

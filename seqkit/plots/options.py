@@ -13,7 +13,7 @@ from matplotlib.transforms import offset_copy
 from seqkit._show.html import amount
 from seqkit._util.secrets import as_given
 from seqkit._util.words import inflected
-from seqkit.plots._axes import axes, ink, legend, nothing, rows_down, themed, title
+from seqkit.plots._axes import axes, dress, ink, legend, nothing, rows_down, themed, title
 from seqkit.plots._text import PLAIN, shown
 
 __all__ = ["options"]
@@ -97,7 +97,7 @@ def _draw(ax: Axes, frame: pd.DataFrame, kwargs: dict[str, Any]) -> None:
     ground = ax.get_facecolor()
     points = ax.scatter(difference[1:], rows[1:], s=34, edgecolors=ink(ax), linewidths=1.2, zorder=3)
     points.set_facecolor([_BLUE if told else ground for told in apart[1:]])
-    points.set(**kwargs)
+    dress(points, kwargs)
     ax.grid(axis="x", color=ink(ax), alpha=0.15, linewidth=0.6)
     ax.set_axisbelow(True)
     ax.margins(x=0.06)

@@ -22,6 +22,7 @@ from seqkit.plots._axes import (
     alarm,
     axes,
     axis_above,
+    dress,
     faint,
     grid,
     ink,
@@ -158,7 +159,7 @@ def _draw(
     ax.hlines(y, low[kept], high[kept], colors=faint(ax), linewidths=min(2.4, 0.25 * pitch), alpha=0.6, zorder=2)
     dots = ax.scatter(rate[kept], y, s=min(30.0, 0.25 * pitch**2), edgecolors=alarm(ax), linewidths=1.0, zorder=4)
     dots.set_facecolor(["white" if not failed else alarm(ax) for failed in failures[kept]])
-    dots.set(**kwargs)
+    dress(dots, kwargs)
     ax.axvline(_together(fit), color=ink(ax), linestyle=(0, (5, 3)), linewidth=0.9, zorder=3)
     if assumed is not None and held is not None:
         faces = ["none" if inside else ink(ax) for inside in held[kept]]

@@ -23,6 +23,7 @@ from seqkit.plots._axes import (
     FEW,
     axes,
     axis_above,
+    dress,
     faint,
     grid,
     ink,
@@ -213,7 +214,7 @@ def _bars(
     edges = [0.5 if len(lane.rows) == 1 else 0.2 for lane in lanes for row in lane.rows for _ in row.tries]
     bars = PolyCollection(shapes, facecolors=colours, edgecolors=outline(ax), linewidths=edges, zorder=3)
     ax.add_collection(bars, autolim=False)
-    bars.set(**kwargs)
+    dress(bars, kwargs)
     waits = [[(start, y), (end, y)] for y, row in rows for start, end in row.waits]
     ax.add_collection(LineCollection(waits, colors=outline(ax), linewidths=1.2, zorder=2), autolim=False)
     square = min(9.0, pitch * 0.74)
@@ -322,7 +323,7 @@ def _areas(ax: Axes, run: Run, kwargs: Mapping[str, Any]) -> None:
     counts = counts.cumsum(axis=1)
     colours = [EVERY_STYLE[word].colour for word in _LAYERS]
     for area in ax.stackplot(at, counts, colors=colours, step="post", edgecolor=outline(ax), linewidth=0.4):
-        area.set(**kwargs)
+        dress(area, kwargs)
     ax.set_ylim(0, n)
     ax.set_ylabel("repos", fontsize=9)
     for word, own, top in zip(_LAYERS, counts, counts.cumsum(axis=0), strict=True):

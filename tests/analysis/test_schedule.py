@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from seqkit import DurationModel, RepoDependencyGraph, Retry, SequencePlan, build_plan
+from seqkit._util.progress import Bar
 from seqkit.analysis.schedule.curve import lanes_curve
 from seqkit.analysis.schedule.lanes import in_lanes
 from seqkit.analysis.schedule.loop import TrialRun, follow
@@ -357,6 +358,25 @@ def test_gains_are_those_of_all_ways(name: str, trials: int, all_ways: Any) -> N
         close(seconds(row["gain"]) * 1000, ways, saved, trials)
         sd = expected(ways, saved)[1]
         assert seconds(row["se"]) * 1000 == pytest.approx(sd / math.sqrt(trials), rel=0.15, abs=1e-3)
+
+
+def test_gains_show_how_far_they_are_where_they_take_long(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    train = SMALL["two lanes, nothing fails"].schedule(8)
+    calm = train.gains()
+    assert capfd.readouterr() == ("", "")
+    asked: dict[str, Any] = {}
+
+    class Impatient(Bar):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            asked.update(options)
+            super().__init__(*args, **{**options, "delay": 0, "mininterval": 0})
+
+    monkeypatch.setattr("seqkit._util.progress.Bar", Impatient)
+    pd.testing.assert_frame_equal(train.gains(), calm)
+    assert asked["delay"] == 1
+    assert "gains: 100%" in capfd.readouterr().err
 
 
 @each_count

@@ -298,6 +298,9 @@ def test_wrong_arguments_are_named(plan, simulation):
     with pytest.raises(TypeError, match="analysis_or_simulation is a SequencePlan, expected an Analysis or"):
         counts(plan)
     assert not plt.get_fignums()
+    for ax in (None, counts(simulation)):  # bars, and the line of another law in the same picture
+        with pytest.raises(TypeError, match=r"'colour' is no argument of this picture.*; did you mean 'color'"):
+            counts(simulation, ax=ax, colour="red")
 
 
 def test_a_law_out_of_reach_keeps_its_error_and_leaves_no_figure():

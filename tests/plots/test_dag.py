@@ -317,7 +317,7 @@ def test_waves_are_folded_to_fit_the_axes_given():
 
 
 def test_unknown_keywords_are_refused():
-    with pytest.raises(AttributeError, match="no_such"):
+    with pytest.raises(TypeError, match="no_such' is no argument of this picture"):
         order(build_plan(diamond(), version="1"), no_such=1)
 
 

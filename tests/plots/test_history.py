@@ -417,7 +417,7 @@ def test_given_axes_and_keywords_are_used():
     assert ax is axes
     assert plt.get_fignums() == before
     assert (mesh(ax).get_alpha(), mesh(ax).get_gid()) == (0.5, "cells")
-    with pytest.raises(AttributeError, match="no_such"):
+    with pytest.raises(TypeError, match="no_such' is no argument of this picture"):
         history(ledger, no_such=1)
 
 

@@ -141,7 +141,7 @@ def test_given_axes_and_keywords_are_used():
     assert not axes[0].images
     assert axes[1].images[0].get_alpha() == 0.5
     assert axes[1].images[0].get_gid() == "cells"
-    with pytest.raises(AttributeError, match="no_such"):
+    with pytest.raises(TypeError, match="no_such' is no argument of this picture"):
         impact(diamond(), no_such=1)
 
 

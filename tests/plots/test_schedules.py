@@ -447,6 +447,10 @@ def test_axes_size_theme_and_keywords(name, shaky, graham):
     assert all(np.all(artist.get_alpha() == 0.25) for artist in artists)
     with pytest.raises(ValueError, match="theme is 'blue', expected one of"):
         draw(what, theme="blue")
+    with pytest.raises(TypeError, match=r"'colour' is no argument of this picture.*; did you mean 'color'"):
+        draw(what, colour="red")
+    with pytest.raises(TypeError, match="did you mean 'figsize'"):
+        draw(what, fig_size=(3, 3))
 
 
 @pytest.mark.parametrize("draw", [makespan, gantt, tornado])

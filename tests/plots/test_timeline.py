@@ -534,7 +534,7 @@ def test_given_axes_and_keywords_are_used():
     assert plt.get_fignums() == before
     assert only(ax, PolyCollection).get_linewidth() == pytest.approx([3])
     assert to_hex(only(ax, PolyCollection).get_edgecolor()[0]) == "#123456"
-    with pytest.raises(AttributeError, match="no_such"):
+    with pytest.raises(TypeError, match="no_such' is no argument of this picture"):
         timeline(ran(chain("core")), no_such=1)
 
 

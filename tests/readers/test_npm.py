@@ -275,7 +275,8 @@ def test_a_cycle_names_the_kinds_whose_leaving_opens_it(write: Write) -> None:
     error = cyclic(write, {"agent": {"dependencies": ["box"]}, "box": {"peerDependencies": ["agent"]}})
     assert str(error) == (
         'dependency cycle detected involving repos: ["agent@1.0.0", "box@1.0.0", "agent@1.0.0"]; the edges have '
-        '1 cyclic component in all: remove an edge of each, or pass cycles="merge" to release each as one unit. Here '
+        '1 cyclic component in all: remove an edge of each, or pass cycles="merge" to release each as one unit'
+        ', or "keep" to see them. Here '
         "box@1.0.0 needs agent@1.0.0 (peer), agent@1.0.0 needs box@1.0.0 (normal); the peer dependency is most easily "
         "done without. There is no cycle without peer dependencies: read_graph(…, kinds=('normal',))"
     )
@@ -354,6 +355,6 @@ def test_elsewhere_the_advice_is_what_that_call_takes() -> None:
     with pytest.raises(DependencyCycle) as caught:
         RepoDependencyGraph.from_networkx(drawn, "dependency_to_dependent")
     assert str(caught.value).endswith(
-        'in all: remove an edge of each, or pass cycles="merge" to release each as one unit'
+        'in all: remove an edge of each, or pass cycles="merge" to release each as one unit, or "keep" to see them'
     )
     assert list(RepoDependencyGraph.from_networkx(drawn, "dependency_to_dependent", cycles="merge")) == ["a+b"]

@@ -75,7 +75,8 @@ def test_a_cycle_through_an_extra_says_so(read: Read) -> None:
         read(*items)
     assert str(caught.value) == (
         'dependency cycle detected involving repos: ["a", "b", "a"]; the edges have 1 cyclic component in all: '
-        'remove an edge of each, or pass cycles="merge" to release each as one unit. There is no cycle with '
+        'remove an edge of each, or pass cycles="merge" to release each as one unit'
+        ', or "keep" to see them. There is no cycle with '
         'read_graph(…, extras="requested")'
     )
     assert (caught.value.repos, caught.value.components) == (["a", "b", "a"], 1)
@@ -86,7 +87,7 @@ def test_a_cycle_through_an_extra_says_so(read: Read) -> None:
 def test_a_cycle_that_extras_do_not_open_says_nothing_of_them(read: Read) -> None:
     with pytest.raises(DependencyCycle) as caught:
         read(app("a"), item("a", "b"), item("b", "a"))
-    assert str(caught.value).endswith("to release each as one unit")
+    assert str(caught.value).endswith('to release each as one unit, or "keep" to see them')
 
 
 # ---------------------------------------------------------------------- requirements that break the rules

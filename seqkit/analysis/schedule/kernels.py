@@ -84,8 +84,12 @@ def each_end(
     executor: Executor | int | None = None,
     criticality: bool = False,
     details: bool = False,
+    what: str = "scheduling",
 ) -> Generator[Ends]:
-    """Yield how the trials `begin` to `end` ended, part by part; close it where you leave it early."""
+    """Yield how the trials `begin` to `end` ended, part by part; close it where you leave it early.
+
+    A progress bar says `what` goes on, where that is not empty.
+    """
     _loaded(engine)  # before threads would do it at once
     per_second = _PER_SECOND[engine] / (problem.n + _A_TRIAL)
     if details:  # memory stays flat
@@ -94,4 +98,4 @@ def each_end(
     def call(first: int, trials: int):  # type: ignore[no-untyped-def]  # as each_part has it
         return follow_trials, (engine, problem, first, trials, criticality, details)
 
-    yield from each_part(call, begin, end, per_second, executor, "scheduling")
+    yield from each_part(call, begin, end, per_second, executor, what)

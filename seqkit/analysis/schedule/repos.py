@@ -84,11 +84,13 @@ def _quantiles(trials: ScheduleTrials, sums: Sums) -> _Quantiles:
 
 
 def gains(trials: ScheduleTrials, faster: float, count: int) -> pd.DataFrame:
-    """Make the frame of :meth:`seqkit.Schedule.gains`, of the first trials."""
+    """Make the frame of :meth:`seqkit.Schedule.gains`, of the first trials; shows a progress bar over a second."""
+    from seqkit._util.progress import Bar  # noqa: PLC0415  # `import seqkit` stays light: tqdm
+
     rows = []
-    for repo in trials.ids:
+    for repo in Bar(trials.ids, desc="gains", unit="repo", delay=1, ascii=True):
         own = _faster(trials.posed.durations, trials.ids, repo, 1 - faster)
-        saved = trials.ends[:count] - trials.followed(trials.posed.with_durations(own), count)[0]
+        saved = trials.ends[:count] - trials.followed(trials.posed.with_durations(own), count, what="")[0]
         rows.append((float(saved.mean()), float(saved.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan))
     columns = {"gain": timedeltas([gain for gain, _ in rows]), "se": timedeltas([se for _, se in rows])}
     return _by_repo(columns, trials.ids).sort_values("gain", ascending=False, kind="stable")

@@ -281,6 +281,10 @@ class Schedule:
         DataFrame
             Index `repo_id`, the largest gain first. Columns `gain` (timedelta64[us], of the mean end; negative where
             the train ends later, which may be: Graham 1969) and `se` (timedelta64[us], paired).
+
+        Notes
+        -----
+        Each repo costs as much as a schedule of so many trials; a bar on stderr tells how far it is.
         """
         by = share_of("faster", faster, 0.1)
         count = self.trials if trials is None else min(self.trials, whole("trials", trials, 2))

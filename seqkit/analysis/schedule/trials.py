@@ -82,9 +82,14 @@ class ScheduleTrials:
             self.engine, self.problem, 0, self.count, self.threads, criticality=criticality, details=True
         )  # fmt: skip
 
-    def followed(self, problem: ScheduleProblem, count: int | None = None) -> tuple[_Ticks, NDArray[np.int32]]:
-        """Follow the first trials of another problem with the same draws: when each ends, and how many it releases."""
-        with closing(each_end(self.engine, problem, 0, count or self.count, self.threads)) as each:
+    def followed(
+        self, problem: ScheduleProblem, count: int | None = None, what: str = "scheduling"
+    ) -> tuple[_Ticks, NDArray[np.int32]]:
+        """Follow the first trials of another problem with the same draws: when each ends, and how many it releases.
+
+        A progress bar says `what` goes on, where that is not empty.
+        """
+        with closing(each_end(self.engine, problem, 0, count or self.count, self.threads, what=what)) as each:
             parts = list(each)
         return np.concatenate([part.end for part in parts]), np.concatenate([part.n_released for part in parts])
 

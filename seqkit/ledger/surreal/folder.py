@@ -47,7 +47,10 @@ def rows_of_folder(path: str) -> Generator[StoredRow | Problem, None, None]:
         within = folder / "db"
         hint = f"; did you mean {str(within)!r}?" if (within / _PARTS[0]).is_dir() else ""
         raise ReadError(
-            path, None, f"is no surrealkv folder, expected {' and '.join(_PARTS)} in it, as in .aivcs/db{hint}"
+            path,
+            None,
+            f"is no surrealkv folder, expected {' and '.join(_PARTS)} in it, as in .aivcs/db{hint}; nor does it hold "
+            "files of other systems' runs that are known by their content (help(seqkit.importers))",
         )
     if find_spec("surrealdb") is None:
         raise ReadError(
