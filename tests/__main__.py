@@ -7,6 +7,7 @@ environment of its own beside this one, ``.venv-pandas22``.
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 import time
@@ -130,6 +131,9 @@ OF_OTHER_THINGS = {
 }
 
 
+# Some machines keep no compiled modules: then each of the hundreds of processes would compile all of them anew.
+_COMPILED_ONCE = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
 Step = tuple[str, list[str]]
 
 # What stands in one row goes on at the same time: the first waits for the disk and the network, the second for neither.
@@ -168,7 +172,7 @@ def _one_after_the_other(steps: list[Step]) -> list[str]:
     for name, command in steps:
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
-        code = subprocess.run(command, cwd=TOP, check=False).returncode
+        code = subprocess.run(command, cwd=TOP, env=_COMPILED_ONCE, check=False).returncode
         took = time.monotonic() - started
         print(f"== {name}: {'ok' if code == 0 else f'FAILED ({code})'} in {took:.0f} s", flush=True)
         if code != 0:

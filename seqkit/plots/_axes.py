@@ -88,15 +88,17 @@ def dress(artist: Artist, look: Mapping[str, Any]) -> None:
     artist.set(**known)
 
 
-def check_look(look: Mapping[str, Any], *taking: Callable[..., Any]) -> None:
+def check_look(look: Mapping[str, Any], *taking: Callable[..., Any], also: Sequence[str] = ()) -> None:
     """Refuse keywords that matplotlib's functions `taking` do not name; matplotlib speaks of classes nobody asked for.
+
+    `also` are those that they take without a name in their signature.
 
     Raises
     ------
     TypeError
         Naming what was perhaps meant, of a picture's own arguments too.
     """
-    taken = {name for function in taking for name in inspect.signature(function).parameters}
+    taken = {name for function in taking for name in inspect.signature(function).parameters} | set(also)
     for name in look:
         if name not in taken:
             near = NearNames([*sorted(taken), "ax", "figsize", "theme"]).near(name)

@@ -36,6 +36,7 @@ _STYLES = ("succeeded", "failed", "blocked")  # skipped means blocked here, but 
 _COLOURS = {which: STATUS_STYLES[word].colour for which, word in zip(_WHICH, _STYLES, strict=True)}
 _LEVELS = {"5 %": "q05", "50 %": "median", "95 %": "q95"}  # columns of Simulation.summary
 _SYMBOLS = "soD^v"  # of the bars, then of the points of the second law on the same axes, the third, …
+_OF_BARS = ("xerr", "yerr", "error_kw", "ecolor", "capsize", "orientation", "log", "tick_label")  # takes Axes.bar
 _STRIP = 21.0  # points of height for the marks of one law, above the axes
 _FILLED = 0.9  # how much of its width a bar fills
 _PER_BAR = 2.5  # points of width that a bar needs
@@ -133,7 +134,7 @@ def _draw(law: _Law, ax: Axes, kwargs: dict[str, Any]) -> Axes:
     else:
         look = {"color": _COLOURS[law.which], "edgecolor": outline(ax), "linewidth": 0.4, "label": label}
         own = normalize_kwargs(kwargs, Patch)
-        check_look(own, Axes.bar, Patch.set)
+        check_look(own, Axes.bar, Patch.set, also=_OF_BARS)
         ax.bar(bars.at, bars.height, _FILLED * bars.step, **{**look, **own})
     if law.trials:
         words = "_nolegend_" if _WHISKERS in ax.get_legend_handles_labels()[1] else _WHISKERS

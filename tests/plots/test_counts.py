@@ -299,6 +299,7 @@ def test_wrong_arguments_are_named(plan, simulation):
         counts(plan)
     assert not plt.get_fignums()
     for ax in (None, counts(simulation)):  # bars, and the line of another law in the same picture
+        counts(simulation, ax=ax, alpha=0.5, capsize=3)
         with pytest.raises(TypeError, match=r"'colour' is no argument of this picture.*; did you mean 'color'"):
             counts(simulation, ax=ax, colour="red")
 
