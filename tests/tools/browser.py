@@ -37,7 +37,7 @@ from typing import Any
 import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_core.utils import ensure_event_loop
-from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 __all__ = ["Lab", "Notebook", "find_chromium", "open_lab"]
 
@@ -190,9 +190,9 @@ class Notebook:
 class Lab:
     """A JupyterLab server and a browser."""
 
-    def __init__(self, home: str, token: str, folder: Path, runtime: Path, browser: Any) -> None:
-        """Use what :func:`open_lab` has started."""
-        self.home, self.token, self.folder, self.runtime, self.browser = home, token, folder, runtime, browser
+    def __init__(self, home: str, token: str, folder: Path, runtime: Path, context: BrowserContext) -> None:
+        """Use what :func:`open_lab` has started; its pages share what they have loaded of JupyterLab."""
+        self.home, self.token, self.folder, self.runtime, self.context = home, token, folder, runtime, context
         self._number = 0
 
     def _api(self, path: str, method: str = "GET") -> str:
@@ -225,7 +225,8 @@ class Lab:
             nbformat.write(book, self.folder / name)
         else:
             shutil.copy(path, self.folder / name)
-        page = self.browser.new_page(viewport={"width": width, "height": height})
+        page = self.context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.set_default_timeout(PATIENCE * 1000)
         notebook, kernel = Notebook(page, self.home), ""
         try:
@@ -291,7 +292,7 @@ def open_lab() -> Iterator[Lab]:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=find_chromium(), headless=True, args=FLAGS)
                 try:
-                    yield Lab(home, token, folder, runtime, browser)
+                    yield Lab(home, token, folder, runtime, browser.new_context())
                 finally:
                     browser.close()
         finally:
