@@ -99,7 +99,7 @@ def tornado(
     >>> train = schedule(plan, DurationModel({"core": 600, "api": 1200, "docs": 300}, sigma=0.4), rng=7)
     >>> ax = tornado(train)
     >>> ax.get_title(loc="left")
-    'api 10 % faster: the train ends 2.17 minutes sooner on average.'
+    'api 10 % faster: the train ends 2.16 minutes sooner on average.'
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['api', 'core', 'docs']
     >>> matplotlib.pyplot.close("all")
