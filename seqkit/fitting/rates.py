@@ -11,6 +11,7 @@ the failures a retry mends.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -287,10 +288,15 @@ def _tries(fit: pd.DataFrame) -> str:
     return "first attempts" if "runs" in fit.columns and fit["runs"].sum() < fit["attempts"].sum() else "attempts"
 
 
+@cache
+def _rule() -> tuple[Floats, Floats]:
+    return np.polynomial.legendre.leggauss(200)
+
+
 def _probability_of_highest(alpha: Floats, beta: Floats, top: int) -> float:
     from scipy.special import betainc  # noqa: PLC0415  # import seqkit stays light
 
-    nodes, weights = np.polynomial.legendre.leggauss(200)
+    nodes, weights = _rule()
     at = quantiles(alpha[top], beta[top], (nodes + 1) / 2)
     pairs, counts = np.unique(np.delete(np.stack([alpha, beta], axis=1), top, axis=0), axis=0, return_counts=True)
     below = np.zeros_like(at)

@@ -238,8 +238,7 @@ def test_successive_trials_are_independent() -> None:
     levels = np.searchsorted(np.quantile(released, [0.25, 0.5, 0.75]), released)
     distances = [1, 31, 32, 33, 63, 64, 65, 4096, 131_072]
     for distance in distances:
-        pairs = np.zeros((4, 4))
-        np.add.at(pairs, (levels[:-distance], levels[distance:]), 1)
+        pairs = np.bincount(4 * levels[:-distance] + levels[distance:], minlength=16).reshape(4, 4)
         pairs = pairs[pairs.any(axis=1)][:, pairs.any(axis=0)]
         assert min(pairs.shape) > 1
         assert stats.chi2_contingency(pairs, correction=False).pvalue > LEVEL / len(distances)
@@ -247,15 +246,18 @@ def test_successive_trials_are_independent() -> None:
 
 # ---------------------------------------------------------------------- comparisons
 
+each_count = pytest.mark.parametrize("times", [80, pytest.param(1_000, marks=pytest.mark.slow)])
 
-def test_standard_errors_of_differences_cover_as_they_should() -> None:
+
+@each_count
+def test_standard_errors_of_differences_cover_as_they_should(times: int) -> None:
     """In some 95 % of many comparisons the exact difference lies within 1.96 standard errors."""
     chosen = random.Random(8)
     plan = random_plan(chosen, 12)
     b = random_model(chosen, plan)
     a = FailureModel(dict.fromkeys(b.rates, 0.3), common_causes=b.common_causes)
     exact = analyze(plan, b).expected.succeeded - analyze(plan, a).expected.succeeded
-    seeds = range(200)
+    seeds = range(times)
     found = [compare(plan, a, b, trials=4_000, rng=seed).difference for seed in seeds]
     covered = sum(abs(one - exact) <= 1.96 * one.se for one in found)
     assert stats.binomtest(covered, len(seeds), 0.95).pvalue > 1e-4
@@ -264,14 +266,15 @@ def test_standard_errors_of_differences_cover_as_they_should() -> None:
     assert low < spread / told < high
 
 
-def test_standard_errors_of_means_and_probabilities_cover_as_they_should() -> None:
+@each_count
+def test_standard_errors_of_means_and_probabilities_cover_as_they_should(times: int) -> None:
     plan = random_plan(random.Random(9), 12)
     exact = analyze(plan, 0.1)
     covered = {"mean": 0, "all succeed": 0}
-    for seed in range(200):
+    for seed in range(times):
         found = simulate(plan, 0.1, 4_000, rng=seed)
         row, p = found.summary().loc["succeeded"], found.p_all_succeed
         covered["mean"] += abs(row["mean"] - exact.expected.succeeded) <= 1.96 * row["se_mean"]
         covered["all succeed"] += abs(p - exact.p_all_succeed) <= 1.96 * p.se
     for hits in covered.values():
-        assert stats.binomtest(hits, 200, 0.95).pvalue > 1e-4
+        assert stats.binomtest(hits, times, 0.95).pvalue > 1e-4

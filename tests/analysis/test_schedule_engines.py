@@ -381,11 +381,12 @@ def test_times_of_critical_jobs_add_up_to_the_end(case: dict[str, Any], first: i
         assert (chain == ends.end).all() if least else (chain <= ends.end).all()
 
 
+@pytest.mark.parametrize("run", EACH)
 @pytest.mark.parametrize("lanes", [1, 3, None])
-def test_what_is_released_is_what_simulate_counts(lanes: int | None) -> None:
+def test_what_is_released_is_what_simulate_counts(run: Any, lanes: int | None) -> None:
     case = hard_case(max_parallel=lanes, min_interval=0.0, failure_budget=None)
     case["attempts"] = replace(case["attempts"], deadline=None)
-    ends = compiled(posed(**case), 0, 3_000)
+    ends = run(posed(**case), 0, 3_000)
     counted = simulate(case["plan"], case["model"], trials=3_000, rng=7, attempts=3)
     assert ends.n_released.tolist() == counted.n_succeeded.tolist()
 

@@ -103,8 +103,7 @@ def inner(train: Train) -> tuple[list[str], list[tuple[str, str]]]:
     return train.order, [edge for edge in train.edges if set(edge) <= set(train.order)]
 
 
-@given(trains() | PARTS)
-def test_who_follows_what_is_told_arrives_at_the_order_of_the_plan(train: Train) -> None:
+def check_what_is_told(train: Train) -> None:
     frame = steps(train.plan)
     nodes, edges = inner(train)
     whys = frame["why"].tolist()
@@ -132,6 +131,19 @@ def test_who_follows_what_is_told_arrives_at_the_order_of_the_plan(train: Train)
     assert [*gone] == frame["choice"].tolist() or gone == set(nodes)
     assert frame["choice"].tolist() == train.order
     assert queue is (fifo_kahn(nodes, edges) == train.order) or not train.released
+
+
+@settings(max_examples=40)
+@given(trains() | PARTS)
+def test_who_follows_what_is_told_arrives_at_the_order_of_the_plan(train: Train) -> None:
+    check_what_is_told(train)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_000)
+@given(trains() | PARTS)
+def test_who_follows_what_is_told_arrives_at_the_order_of_many_plans(train: Train) -> None:
+    check_what_is_told(train)
 
 
 def test_a_newcomer_that_overtakes_is_told() -> None:
@@ -273,9 +285,7 @@ def _slow_steps(plan: SequencePlan, failing: set[str], policy: Policy) -> list[t
     return rows
 
 
-@pytest.mark.parametrize("most", [None, 1, 3])
-@given(trains(), policies)
-def test_the_queue_is_that_of_the_rules(most: int | None, train: Train, policy: Policy) -> None:
+def check_the_queue(train: Train, policy: Policy) -> None:
     plan, failing = train.plan, set(train.failing) & set(train.plan.released)
     whole = steps(plan, failing, policy)
     slow = _slow_steps(plan, failing, policy)
@@ -285,7 +295,7 @@ def test_the_queue_is_that_of_the_rules(most: int | None, train: Train, policy: 
     for past, now in zip(afterwards, whole["why"], strict=True):
         assert " was " in past
         assert past.replace(" was ", " is ", 1).replace("It failed, which", "It fails, which") == now
-    if most is not None:
+    for most in (1, 3):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(STEPS, "_MOST_WHOLE", 0)
             patch.setattr(STEPS, "_MOST_READY", most)
@@ -296,12 +306,25 @@ def test_the_queue_is_that_of_the_rules(most: int | None, train: Train, policy: 
             assert list(short["freed"]) == list(whole["freed"])
 
 
+@settings(max_examples=50)
+@given(trains(), policies)
+def test_the_queue_is_that_of_the_rules(train: Train, policy: Policy) -> None:
+    check_the_queue(train, policy)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_000)
+@given(trains(), policies)
+def test_the_queue_is_that_of_the_rules_in_many_plans(train: Train, policy: Policy) -> None:
+    check_the_queue(train, policy)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_steps_grow_with_the_plan(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(STEPS, "_MOST_WHOLE", 100)
-    plans = {n: plan_of(shape, n) for n in (600, 1_200)}
+    plans = {n: plan_of(shape, n) for n in (450, 900)}
     for count in (lines, peak):
-        doubled(lambda n, c=count: c(lambda: steps(plans[n][0], plans[n][1])), 600, 2.4)
+        doubled(lambda n, c=count: c(lambda: steps(plans[n][0], plans[n][1])), 450, 2.4)
 
 
 def test_an_order_through_a_hub_that_is_not_released_is_checked_in_steps_that_grow_with_the_plan() -> None:

@@ -34,9 +34,7 @@ def fitted(*arguments, **options):
         return fit_failure_rates(*arguments, **options)
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(trains(), max_size=4))
-def test_any_ledger_and_its_attempts_give_one_fit(cases: list[Train]):
+def check_any(cases: list[Train]):
     ledger = MemoryRunLedger(ids=[f"{number}" for number in range(len(cases))])
     for train in cases:
         train.run(ledger)
@@ -46,9 +44,23 @@ def test_any_ledger_and_its_attempts_give_one_fit(cases: list[Train]):
     pd.testing.assert_frame_equal(retry_test(frame).repos, retry_test(ledger).repos)
 
 
-@settings(max_examples=8, deadline=None)
-@given(st.integers(0, 10_000), st.floats(0.05, 0.6), st.floats(0, 1), st.integers(1, 3))
-def test_simulated_ledgers_and_their_attempts_give_one_fit(seed, rate, hard, attempts):
+@settings(max_examples=8)
+@given(st.lists(trains(), max_size=4))
+def test_any_ledger_and_its_attempts_give_one_fit(cases: list[Train]):
+    check_any(cases)
+
+
+@pytest.mark.slow
+@settings(max_examples=100)
+@given(st.lists(trains(), max_size=4))
+def test_any_ledger_and_its_attempts_give_one_fit_often(cases: list[Train]):
+    check_any(cases)
+
+
+SIMULATED = st.integers(0, 10_000), st.floats(0.05, 0.6), st.floats(0, 1), st.integers(1, 3)
+
+
+def check_simulated(seed, rate, hard, attempts):
     ledger = MemoryRunLedger(ids=[f"{number:02}" for number in range(12)])
     for trial in range(12):
         run_plan(PLAN, FailureModel(default=rate, hard=hard), ledger, rng=seed, trial=trial, attempts=attempts)
@@ -60,6 +72,19 @@ def test_simulated_ledgers_and_their_attempts_give_one_fit(seed, rate, hard, att
     assert np.isclose(mine.statistic, theirs.statistic, equal_nan=True)
     assert mine.n_attempts == theirs.n_attempts
     assert mine.n_failures == theirs.n_failures
+
+
+@settings(max_examples=3)
+@given(*SIMULATED)
+def test_simulated_ledgers_and_their_attempts_give_one_fit(seed, rate, hard, attempts):
+    check_simulated(seed, rate, hard, attempts)
+
+
+@pytest.mark.slow
+@settings(max_examples=30)
+@given(*SIMULATED)
+def test_simulated_ledgers_and_their_attempts_give_one_fit_often(seed, rate, hard, attempts):
+    check_simulated(seed, rate, hard, attempts)
 
 
 def test_common_causes_are_found_in_attempts_as_in_the_ledger():
