@@ -225,6 +225,8 @@ def by_enumeration(
     causes, repos = list(model.common_causes), plan.released
     total, released = Fraction(0), dict.fromkeys(repos, Fraction(0))
     for strikes in itertools.product((False, True), repeat=len(causes)):
+        if any(strike and not cause.probability for cause, strike in zip(causes, strikes, strict=True)):
+            continue  # its weight is 0
         hit = {repo for cause, strike in zip(causes, strikes, strict=True) if strike for repo in cause.repos}
         for fails in itertools.product((False, True), repeat=len(repos)):
             failing = hit | {repo for repo, fail in zip(repos, fails, strict=True) if fail}

@@ -584,7 +584,7 @@ def test_the_postgres_fixture_fails_where_services_are_required(tmp_path):
     code = (
         "import os, sys, pytest; from tests.tools import temp_postgres; temp_postgres.find_binaries = lambda: None\n"
         "for required in '10':\n"
-        "    os.environ['SEQKIT_REQUIRE_SERVICES'] = required; pytest.main(sys.argv[1:]); print('=====')"
+        "    os.environ['SEQKIT_REQUIRE_SERVICES'] = required; pytest.main(sys.argv[1:]); print('and then')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "-q", "-p", "no:cacheprovider", str(tmp_path / "test_it.py")],
@@ -594,7 +594,7 @@ def test_the_postgres_fixture_fails_where_services_are_required(tmp_path):
         text=True,
         check=False,
     )
-    told = done.stdout.split("=====\n")
+    told = done.stdout.split("and then\n")
     assert len(told) == 3, done.stdout + done.stderr
     for said, ends in zip(told[:2], ("1 error", "1 skipped"), strict=True):
         assert ends in said, done.stdout + done.stderr

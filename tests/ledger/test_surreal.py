@@ -708,7 +708,8 @@ def test_code_that_came_with_the_folder_is_not_run(tmp_path: Path) -> None:
     script = (
         f"INSERT INTO runs {row(RUN, id=...)}; INSERT INTO run_events {row(EVENT, id='run_events:good')};"
         + ";".join(
-            f"CREATE run_events:bad{seq} SET run_id = 'r', seq = {seq}, kind = 'k', payload = {{}}, created_at = time::now();"
+            f"CREATE run_events:bad{seq} SET run_id = 'r', seq = {seq}, kind = 'k', payload = {{}}, "
+            f"created_at = time::now();"
             f"UPDATE run_events:bad{seq} SET {field} = <future> {code} RETURN NONE"  # or it would be run here
             for seq, (field, code) in bad.items()
         )
