@@ -296,7 +296,7 @@ def places_of(content: bytes) -> dict[str, range]:
     return {"the header": range(100), "the schema": range(100, 4096), "an index": pages.pop(index)} | pages
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [3, pytest.param(6, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("where", PAGES)
 def test_damaged_bytes_are_never_a_foreign_error(tmp_path: Path, where: str, times: int) -> None:
     path = tmp_path / "runs.db"

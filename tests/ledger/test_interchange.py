@@ -425,7 +425,7 @@ def test_every_kind_of_path_is_a_ledger_to_read(tmp_path: Path, name: str) -> No
 
 
 # Each example is asked thirty questions, of files written anew.
-@pytest.mark.parametrize("examples", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [4, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_ledger_gives_the_same_frames_from_a_database_and_from_a_file(
     tmp_path_factory: pytest.TempPathFactory, examples: int
 ) -> None:

@@ -116,7 +116,7 @@ def test_all_readers_agree_wherever_the_run_broke_off(train: Train, skips: bool)
 
 
 @pytest.mark.slow
-@settings(max_examples=500)
+@settings(max_examples=120)
 @given(trains(largest=6), st.booleans())
 def test_all_readers_agree_wherever_any_of_many_runs_broke_off(train: Train, skips: bool) -> None:
     agree_wherever_it_broke_off(train, skips)
