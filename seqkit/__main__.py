@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Annotated, Any
 
 import typer
+import typer.main
 
 from seqkit import __version__, cli
 from seqkit._show.html import shortened
@@ -66,13 +68,19 @@ def _start(
         print(context.get_help())
 
 
+@cache
+def _command() -> Callable[..., Any]:
+    """Make the command once: whoever calls `main` again, as a notebook or a test may, does not wait for it again."""
+    return typer.main.get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code: 0, 1 for an audit with errors, 2 for bad input, 130 interrupted."""
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter still gets the table
     typed = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = app(None if arguments is None else list(arguments), standalone_mode=False)
+        result = _command()(None if arguments is None else list(arguments), standalone_mode=False)
         sys.stdout.flush()
         if result == INTERRUPTED:  # newer versions of typer make an exit code of it
             raise KeyboardInterrupt

@@ -83,7 +83,7 @@ def test_what_is_read_of_a_run_grows_with_the_run(shape: str, read: str) -> None
 
 @pytest.mark.parametrize("read", ["audit", "items_frame", "blockers", "resume_plan"])
 def test_what_is_held_of_a_hub_grows_with_the_run(read: str) -> None:
-    doubled(lambda n: peak(lambda: READS[read](run_of("hub", n, True, "skip_dependents"))), 500, 2.5)
+    doubled(lambda n: peak(lambda: READS[read](run_of("hub", n, True, "skip_dependents"))), 250, 2.5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

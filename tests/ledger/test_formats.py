@@ -251,12 +251,15 @@ def test_rows_are_told_apart(table: tuple[Format[Any], ...]) -> None:
 
 def strings(tree: ast.AST) -> Iterator[str]:
     """All text in a module; of an f-string the whole, with a letter for what is put in."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-        yield from () if isinstance(node, ast.JoinedStr) else strings(node)
+    left = [tree]
+    while left:
+        for node in ast.iter_child_nodes(left.pop()):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+            else:
+                left.append(node)
 
 
 def test_no_other_module_names_the_endings() -> None:

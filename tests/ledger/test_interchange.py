@@ -424,12 +424,20 @@ def test_every_kind_of_path_is_a_ledger_to_read(tmp_path: Path, name: str) -> No
     assert isinstance(as_ledger(path, existing=True), FoundLedger)
 
 
-@settings(max_examples=10)
-@given(train=trains())
+# Each example is asked thirty questions, of files written anew.
+@pytest.mark.parametrize("examples", [4, pytest.param(10, marks=pytest.mark.slow)])
 def test_a_ledger_gives_the_same_frames_from_a_database_and_from_a_file(
-    tmp_path_factory: pytest.TempPathFactory, train: Train
+    tmp_path_factory: pytest.TempPathFactory, examples: int
 ) -> None:
-    folder = tmp_path_factory.mktemp("same")
+    @settings(max_examples=examples)
+    @given(train=trains())
+    def check(train: Train) -> None:
+        same_frames(tmp_path_factory.mktemp("same"), train)
+
+    check()
+
+
+def same_frames(folder: Path, train: Train) -> None:
     with SqlRunLedger(folder / "live.db") as ledger:
         for _ in range(2):
             run_plan(train.plan, ScriptedReleaser(train.failing), ledger, policy=train.policy)

@@ -44,6 +44,9 @@ def nested(levels: int, kind: Callable[[Any], Any] = lambda inner: [inner]) -> A
     return value
 
 
+LONGEST = 4 << 20
+"""How long a line may be in most of these tests: all rules look there, and 32 MB take eight times as long."""
+
 FREE: dict[str, Any] = {
     "NaN": {"score": math.nan},
     "inf": {"score": math.inf},
@@ -68,11 +71,17 @@ FREE: dict[str, Any] = {
     "a tuple": {"a": (1, 2)},
     "unicode": {"é\u2028": "🚀"},
     "a megabyte": "x" * (1 << 20),
-    "as long as may be": "x" * ((32 << 20) - 2000),
-    "too long": "x" * (32 << 20),
-    "too long in escapes": "\ud800" + "é" * (6 << 20),
-    "too long, of many": {str(number): "x" * 60_000 for number in range(600)},
+    "as long as may be": "x" * (LONGEST - 2000),
+    "too long": "x" * LONGEST,
+    "too long in escapes": "\ud800" + "é" * (LONGEST * 6 // 32),
+    "too long, of many": {str(number): "x" * 60_000 for number in range(LONGEST // 55_000)},
 }
+
+
+@pytest.fixture
+def shorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonl, "_SURELY_SHORT", LONGEST // 12 - (jsonl.LONGEST_LINE // 12 - jsonl._SURELY_SHORT))
+    monkeypatch.setattr(jsonl, "LONGEST_LINE", LONGEST)
 
 
 def refusal(call: Callable[[], object]) -> str | None:
@@ -95,6 +104,7 @@ def copied(ledger: Any, path: Path) -> Any:
     return read_ledger(path)
 
 
+@pytest.mark.usefixtures("shorter")
 @pytest.mark.parametrize("name", FREE)
 def test_a_payload_is_taken_by_all_or_by_none(tmp_path: Path, sql: SqlRunLedger, name: str) -> None:
     event = RunEvent.model_construct(seq=1, kind="k", payload=FREE[name], timestamp=NOON)
@@ -113,6 +123,7 @@ def test_a_payload_is_taken_by_all_or_by_none(tmp_path: Path, sql: SqlRunLedger,
         assert read_ledger(tmp_path / "s.db").get_events("r") == sql.get_events("r")
 
 
+@pytest.mark.usefixtures("shorter")
 @pytest.mark.parametrize("name", [*FREE, "a time"])
 def test_tags_are_taken_by_all_or_by_none(tmp_path: Path, sql: SqlRunLedger, name: str) -> None:
     tags = {"due": NOON, "in": timedelta(hours=1)} if name == "a time" else FREE[name]
@@ -130,6 +141,22 @@ def test_tags_are_taken_by_all_or_by_none(tmp_path: Path, sql: SqlRunLedger, nam
     assert read_ledger(tmp_path / "l.jsonl").get_run("r").metadata == sql.get_run("r").metadata
 
 
+@pytest.mark.slow
+def test_a_line_of_32_mb_is_taken_by_all_and_none_that_is_longer(tmp_path: Path) -> None:
+    for length, fine in ((jsonl.LONGEST_LINE - 2000, True), (jsonl.LONGEST_LINE, False)):
+        event = RunEvent.model_construct(seq=1, kind="k", payload="x" * length, timestamp=NOON)
+        memory = MemoryRunLedger(ids=["r"], clock=lambda: NOON)
+        memory.create_run(DIGEST, RunMetadata())
+        memory.append_event("r", event)
+        refused = refusal(lambda ledger=memory: write_ledger(ledger, tmp_path / "l.jsonl"))  # type: ignore[misc]
+        with SqlRunLedger("sqlite://", ids=["r"]) as sql:
+            sql.create_run(DIGEST, RunMetadata())
+            assert refusal(lambda kept=sql, one=event: kept.append_event("r", one)) == refused  # type: ignore[misc]
+            assert (refused is None) == fine
+            assert len(copied(sql, tmp_path / "s.jsonl").get_events("r")) == fine
+
+
+@pytest.mark.usefixtures("shorter")
 def test_the_kinds_that_are_refused_are_these(tmp_path: Path) -> None:
     def refused(name: str) -> bool:
         ledger = MemoryRunLedger(ids=["r"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from seqkit import DependencyCycle, ReadError, read_graph
-from seqkit.readers import read_plan
+from seqkit.readers import graphml, read_plan
 from seqkit.readers._exact_ids import Exact, exact_ids
 from seqkit.readers._folders import Folders
 from tests.tools.growth import doubled, lines
@@ -175,13 +175,22 @@ def test_graphml_of_many_keys_is_read_in_steps_that_grow_as_it_does(tmp_path: Pa
     doubled(cost, 200)
 
 
-def test_defaults_of_graphml_that_make_very_many_data_are_refused(tmp_path: Path) -> None:
-    keys = "".join(f'<key id="k{i}" for="edge" attr.name="a{i}"><default>x</default></key>' for i in range(3000))
-    edges = '<edge source="a" target="b"/>' * 1700
+@pytest.mark.parametrize("most", [50_000, pytest.param(graphml._MOST, marks=pytest.mark.slow)])
+def test_defaults_of_graphml_that_make_very_many_data_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(graphml, "_MOST", most)
+    many = most // 250
+    keys = "".join(f'<key id="k{i}" for="edge" attr.name="a{i}"><default>x</default></key>' for i in range(many))
     path = tmp_path / "needs.graphml"
-    path.write_text(f'<graphml>{keys}<graph edgedefault="directed">{edges}</graph></graphml>', "utf-8")
-    with pytest.raises(ReadError, match="makes more than 5,000,000 data of its defaults, expected at most that"):
-        read_graph(path, direction="dependency_to_dependent")
+    for edges in (250, 251):
+        text = '<edge source="a" target="b"/>' * edges
+        path.write_text(f'<graphml>{keys}<graph edgedefault="directed">{text}</graph></graphml>', "utf-8")
+        if edges == 250:
+            assert len(read_graph(path, direction="dependency_to_dependent")) == 2
+        else:
+            with pytest.raises(ReadError, match=f"makes more than {most:,} data of its defaults, expected at most"):
+                read_graph(path, direction="dependency_to_dependent")
 
 
 MARKERS = [
