@@ -148,7 +148,7 @@ STEPS: list[list[list[Step]]] = [
                 [str(OLD_PYTHON), "-m", "pip", "install", "-q", "-e", ".", *OLD_PANDAS],
             ),
         ],
-        [("types", [PY, "-m", "mypy"])],
+        [("types", [PY, "-m", "mypy"]), ("compiled kernels", [PY, "-m", "tests.tools.kernels"])],
     ],
     [[("frames, ledgers and notebooks on pandas 2.2", [str(OLD_PYTHON), "-m", "pytest", *PARALLEL, *of_frames()])]],
     [[("all tests", [PY, "-m", "pytest", *PARALLEL, *FIRST, "tests", "seqkit"])]],
