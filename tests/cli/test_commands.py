@@ -729,7 +729,7 @@ def test_letters_that_the_terminal_lacks_are_spelled_out(folder: Path) -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")  # strict, as that of a process where the locale is C
     with contextlib.redirect_stdout(out):
         assert main([*SIMULATE, "--trials", "64", "--rng", "1"]) == 0
-    printed = out.buffer.getvalue()  # type: ignore[attr-defined]  # a BytesIO
+    printed = out.buffer.getvalue()
     assert b"core" in printed
     assert printed.isascii()
 
