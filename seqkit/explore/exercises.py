@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -211,7 +212,10 @@ def _undone(answer: object) -> bool:
 
 def _blocked_in(plan: SequencePlan, trial: Trial) -> BlockedBy | None:
     """Ask about the repo that the most failures blocked, but not too many to name."""
-    causes = zip(trial.outcome.items, trial.outcome.skip_causes, strict=True)
-    asked = [BlockedBy(plan, item.repo_id, trial.outcome) for item, cause in causes if cause == "blocked"]
-    few = [question for question in asked if len(question.solution) <= _NAMED]
-    return max(few, key=lambda question: len(question.solution), default=None)
+    # From each failure up, not from each blocked repo down: of a wide plan far more are blocked than fail.
+    graph = plan.graph
+    n_above = Counter(repo for failed in trial.outcome.failures for repo in graph.transitive_dependents_of(failed))
+    causes = zip(plan.items, trial.outcome.skip_causes, strict=True)
+    blocked = [item.repo_id for item, cause in causes if cause == "blocked"]
+    few = [repo for repo in blocked if n_above[repo] <= _NAMED]
+    return BlockedBy(plan, max(few, key=n_above.__getitem__), trial.outcome) if few else None

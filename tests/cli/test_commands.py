@@ -1,4 +1,4 @@
-"""The command line: demo in a process and a directory of its own, the others mostly within this process."""
+"""The command line, mostly within this process; some in one of their own, as nothing else has been imported there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from seqkit import CommonCause, FailureModel, RepoDependencyGraph, analyze, build_plan, load_dataset, simulate, what_if
+from seqkit import (
+    CommonCause,
+    FailureModel,
+    RepoDependencyGraph,
+    analyze,
+    build_plan,
+    load_dataset,
+    runs_frame,
+    simulate,
+    what_if,
+)
 from seqkit.__main__ import main
 from seqkit._show.spreadsheet import harmless
 from tests.tools.strategies import HOSTILE_NAMES, Train, trains
@@ -38,15 +48,28 @@ def seqkit(folder: Path, *arguments: str, **variables: str) -> subprocess.Comple
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("name", [name for name in REPOS if name != "jest29"])  # which is run twice below
-def test_demo_writes_a_ledger_and_two_pictures(tmp_path: Path, name: str) -> None:
-    ended = seqkit(tmp_path, "demo", name, "--failure-rate", "0.05", "--rng", "7")
-    assert_two_pictures(tmp_path, name, ended)
+def demo_here(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
+    """Run demo within this process; give its exit code, and what goes to stdout and stderr."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MPLBACKEND", "agg")  # which demo sets: it is put back
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(["demo", *arguments])
+    return code, out.getvalue(), err.getvalue()
 
 
-def assert_two_pictures(tmp_path: Path, name: str, ended: subprocess.CompletedProcess[bytes]) -> None:
-    assert ended.returncode == 0, ended.stderr.decode()
-    text = ended.stdout.decode()
+@pytest.mark.parametrize(  # jest29 is run twice below
+    "name",
+    ["jupyter", "chain_or_hub", pytest.param("kf5", marks=pytest.mark.slow)],  # the largest and the smallest
+)
+@pytest.mark.usefixtures("settings_untouched")
+def test_demo_writes_a_ledger_and_two_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    ended = demo_here(tmp_path, monkeypatch, name, "--failure-rate", "0.05", "--rng", "7")
+    assert_two_pictures(tmp_path, name, *ended)
+
+
+def assert_two_pictures(tmp_path: Path, name: str, code: int, text: str, told: str) -> None:
+    assert code == 0, told
     assert text.startswith(f"{name}: {REPOS[name]} repos, ")
     assert max(map(len, text.splitlines())) <= 100
     assert str(tmp_path) not in text
@@ -57,18 +80,22 @@ def assert_two_pictures(tmp_path: Path, name: str, ended: subprocess.CompletedPr
     assert all(file in text for file in files)
     for picture in pictures:
         assert (tmp_path / picture).read_bytes().startswith(PNG)
-    assert b"releasing" in ended.stderr, "the progress bar"
+    assert "releasing" in told, "the progress bar"
 
 
-def test_demo_twice_prints_and_draws_the_same_and_keeps_both_runs(tmp_path: Path) -> None:
-    from seqkit import runs_frame  # noqa: PLC0415  # the other tests here need no more than a process
-
-    first = seqkit(tmp_path, "demo", "jest29", "--failure-rate", "0.05", "--rng", "7")
-    assert_two_pictures(tmp_path, "jest29", first)
+@pytest.mark.usefixtures("settings_untouched")
+def test_demo_twice_prints_and_draws_the_same_and_keeps_both_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("jest29", "--failure-rate", "0.05", "--rng", "7")
+    first = seqkit(tmp_path, "demo", *arguments)  # where strings have other hashes, and sets other orders, than here
+    assert_two_pictures(tmp_path, "jest29", first.returncode, first.stdout.decode(), first.stderr.decode())
     drawn = {path.name: path.read_bytes() for path in tmp_path.glob("*.png")}
-    second = seqkit(tmp_path, "demo", "jest29", "--failure-rate", "0.05", "--rng", "7", COLUMNS="40", TERM="dumb")
-    assert first.returncode == second.returncode == 0
-    assert first.stdout == second.stdout
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "dumb")
+    code, text, told = demo_here(tmp_path, monkeypatch, *arguments)
+    assert code == 0, told
+    assert first.stdout.decode() == text
     assert drawn == {path.name: path.read_bytes() for path in tmp_path.glob("*.png")}
     runs = runs_frame(tmp_path / "seqkit-demo-jest29.db")
     assert len(runs) == 2
@@ -112,12 +139,12 @@ def test_another_seed_fails_elsewhere() -> None:
 
 
 def test_help_everywhere(tmp_path: Path) -> None:
-    bare, top = seqkit(tmp_path), seqkit(tmp_path, "--help")
-    assert (bare.returncode, top.returncode) == (0, 0)
-    assert bare.stdout == top.stdout
+    top = seqkit(tmp_path, "--help")
+    assert top.returncode == 0
     assert b"python -m seqkit" in top.stdout
     assert b"demo" in top.stdout
     assert b"what-if" in top.stdout
+    assert said() == said("--help")
     of_demo = demo("--help")
     assert "--failure-rate" in of_demo
     assert "jest29, jupyter, kf5 or chain_or_hub" in of_demo
@@ -125,10 +152,8 @@ def test_help_everywhere(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_version(tmp_path: Path) -> None:
-    ended = seqkit(tmp_path, "--version")
-    assert ended.returncode == 0
-    assert ended.stdout.startswith(b"seqkit-py ")
+def test_version() -> None:
+    assert said("--version").startswith("seqkit-py ")
 
 
 @pytest.mark.parametrize(
@@ -155,23 +180,24 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("taken", ["seqkit-demo-jest29.db", "seqkit-demo-jest29-order.png"])
-def test_files_that_cannot_be_written(tmp_path: Path, taken: str) -> None:
+@pytest.mark.parametrize("taken", ["seqkit-demo-chain_or_hub.db", "seqkit-demo-chain_or_hub-order.png"])
+@pytest.mark.usefixtures("settings_untouched")
+def test_files_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str) -> None:
     (tmp_path / taken).mkdir()
-    ended = seqkit(tmp_path, "demo")
-    assert ended.returncode == 2
-    lines = ended.stderr.decode().replace("\r", "\n").splitlines()
+    code, _, told = demo_here(tmp_path, monkeypatch, "chain_or_hub")
+    assert code == 2
+    lines = told.replace("\r", "\n").splitlines()
     assert lines[-1].startswith("seqkit: ")
     assert taken in lines[-1]
-    assert "Traceback" not in ended.stderr.decode()
+    assert "Traceback" not in told
 
 
-def test_a_ledger_that_is_something_else(tmp_path: Path) -> None:
+def test_a_ledger_that_is_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "seqkit-demo-jest29.db").write_text("not a database " * 100)
-    ended = seqkit(tmp_path, "demo")
-    assert ended.returncode == 2
-    assert "Traceback" not in ended.stderr.decode()
-    assert ended.stderr.decode().splitlines()[-1].startswith("seqkit: ")
+    code, _, told = demo_here(tmp_path, monkeypatch)
+    assert code == 2
+    assert "Traceback" not in told
+    assert told.splitlines()[-1].startswith("seqkit: ")
 
 
 # ---------------------------------------------------------------------- what-if and simulate
@@ -312,13 +338,26 @@ def test_what_if_with_a_rate_says_what_to_expect(folder: Path) -> None:
 
 
 @given(trains(), st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 def test_what_if_is_the_librarys(tmp_path_factory: pytest.TempPathFactory, train: Train, data: st.DataObject) -> None:
+    assert_what_if_is_the_librarys(tmp_path_factory, train, data)
+
+
+@pytest.mark.slow
+@given(trains(), st.data())
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+def test_what_if_is_the_librarys_for_many_plans(
+    tmp_path_factory: pytest.TempPathFactory, train: Train, data: st.DataObject
+) -> None:
+    assert_what_if_is_the_librarys(tmp_path_factory, train, data)
+
+
+def assert_what_if_is_the_librarys(factory: pytest.TempPathFactory, train: Train, data: st.DataObject) -> None:
     plan = train.plan
     if not plan.released:
         return
     failing = data.draw(st.lists(st.sampled_from(plan.released), min_size=1, unique=True))
-    file = tmp_path_factory.mktemp("plans") / "plan.json"
+    file = factory.mktemp("plans") / "plan.json"
     file.write_text(plan.to_json(), encoding="utf-8")
     options = [f"--fail={repo}" for repo in failing] + [f"--policy={train.policy}"]
     options += [f"--failure-budget={train.budget}"] if train.budget else []
@@ -687,9 +726,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder: Path) -> None:
 
 
 def test_letters_that_the_terminal_lacks_are_spelled_out(folder: Path) -> None:
-    ended = seqkit(folder, *SIMULATE, "--trials", "64", "--rng", "1", PYTHONIOENCODING="ascii")
-    assert ended.returncode == 0, ended.stderr.decode()
-    assert ended.stdout.isascii()
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")  # strict, as that of a process where the locale is C
+    with contextlib.redirect_stdout(out):
+        assert main([*SIMULATE, "--trials", "64", "--rng", "1"]) == 0
+    printed = out.buffer.getvalue()
+    assert b"core" in printed
+    assert printed.isascii()
 
 
 # ---------------------------------------------------------------------- the README

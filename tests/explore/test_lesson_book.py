@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ STRANGE = build_plan(
     originating_run_id="<b>`$x$`</b>",
 )
 BROAD = build_plan(
-    RepoDependencyGraph.from_edges([(f"r{i // 3:03}", f"r{i:03}") for i in range(1, 300)]), version="1.0"
+    RepoDependencyGraph.from_edges([(f"r{i // 3:03}", f"r{i:03}") for i in range(1, 100)]), version="1.0"
 )
 ALONE = build_plan(RepoDependencyGraph.from_edges([], nodes=["only"]), version="1.0")
 PLANS = {"small": PLAN, "strange": STRANGE, "broad": BROAD, "alone": ALONE}
@@ -89,10 +90,10 @@ def test_what_the_checks_say(name: str, tmp_path: Path) -> None:
     assert said(teacher)[-1] == f"Exercises({n}: {n} right)", "and no assertion fails"
     undone = [f"Exercise {number}: not done yet" for number in range(1, n + 1)]
     assert said(student) == [*undone, f"Exercises({n}: {n} not done yet)"]
-    right = said(filled(written(plan, tmp_path)[1], solutions(teacher)))
+    right = said(filled(deepcopy(student), solutions(teacher)))
     assert right == said(teacher)
     wrong = dict.fromkeys(solutions(teacher), "['zzz', 7]")
-    lines = said(filled(written(plan, tmp_path)[1], wrong))
+    lines = said(filled(student, wrong))
     assert lines[-1] == f"Exercises({n}: {n} not right)"
     assert all(": not right. " in line for line in lines[:-1])
 

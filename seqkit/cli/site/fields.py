@@ -15,6 +15,7 @@ from sphinx.pycode import ModuleAnalyzer
 __all__ = ["setup"]
 
 _TIME = re.compile(r"~?[\w.]*Annotated\[[^\[\]]*AwareDatetime[^\[\]]*\]")
+_CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _PACKAGES = ("seqkit", "seqkit.plots", "seqkit.widgets", "seqkit.explore", "seqkit.errors")
 
 
@@ -55,6 +56,8 @@ def _collect() -> None:
             if not any(vars(module).get(cls) is getattr(content, cls) for cls in public):
                 continue
             own = ModuleAnalyzer.for_module(name)
+            if public.isdisjoint(_CLASS.findall(own.code)):
+                continue  # it uses them; to analyze a module takes its time
             own.analyze()
             for (cls, field), text in own.attr_docs.items():
                 if cls in public:
