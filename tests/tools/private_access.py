@@ -50,7 +50,7 @@ def reaches(source: str, file: str = "", modules: Iterable[str] = ()) -> list[Re
     for node in nodes:
         for name, holder in _uses(node, known):
             if holder is None or _is_foreign(name, holder, own, elsewhere):
-                found.append(Reach(file, node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]  # all have one
+                found.append(Reach(file, node.lineno, ast.unparse(node)))
     return sorted(found)
 
 
@@ -85,7 +85,7 @@ def _is_foreign(name: str, holder: ast.expr, own: set[str], elsewhere: set[str])
             return name not in own
 
 
-def _defined(nodes: list[ast.AST]) -> set[str]:
+def _defined(nodes: Iterable[ast.AST]) -> set[str]:
     """Name what a module defines: functions, classes, variables, fields, and what it assigns on self or cls."""
     names = set()
     for node in nodes:
@@ -99,7 +99,7 @@ def _defined(nodes: list[ast.AST]) -> set[str]:
     return names
 
 
-def _other_packages(nodes: list[ast.AST]) -> set[str]:
+def _other_packages(nodes: Iterable[ast.AST]) -> set[str]:
     """Name the modules of other packages that stand under a name of their own."""
     aliases = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
     return {alias.asname or alias.name.split(".")[0] for alias in aliases if alias.name.split(".")[0] != PACKAGE.name}
