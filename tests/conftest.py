@@ -10,7 +10,11 @@ from hypothesis import settings
 
 # A busy machine is no fault of what is tested: no example has a deadline. In CI the examples are the same each
 # time, so that a change fails for what it changed; elsewhere new ones are looked for, and the blob repeats one.
-settings.register_profile("seqkit", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+# Fifty examples are enough for every run; `--hypothesis-profile=many` looks at many times as many.
+settings.register_profile(
+    "seqkit", max_examples=50, deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True
+)
+settings.register_profile("many", settings.get_profile("seqkit"), max_examples=1_000)
 settings.load_profile("seqkit")
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -56,6 +57,23 @@ ONLY_IN = {
 FILES = sorted(ROOT.rglob("*.py"))
 
 
+def is_for_types(node: ast.AST) -> bool:
+    """Whether it is an ``if TYPE_CHECKING``."""
+    return isinstance(node, ast.If) and any(
+        "TYPE_CHECKING" in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in ast.walk(node.test)
+    )
+
+
+def statements_in(node: ast.AST) -> list[ast.AST]:
+    """What may hold an import: no expression does, and most of a tree is expressions."""
+    return [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)]
+
+
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
 def name_of(file: Path) -> str:
     return file.relative_to(ROOT).with_suffix("").as_posix()
 
@@ -63,7 +81,7 @@ def name_of(file: Path) -> str:
 def imports(*trees: ast.AST) -> Iterator[str]:
     """All imported dotted names; ``from seqkit import x`` gives ``seqkit.x``. TYPE_CHECKING blocks are exempt."""
     for node in trees:
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.If) and is_for_types(node):
             yield from imports(*node.orelse)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -71,11 +89,12 @@ def imports(*trees: ast.AST) -> Iterator[str]:
             assert not node.level, "absolute imports only"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         else:
-            yield from imports(*ast.iter_child_nodes(node))
+            yield from imports(*statements_in(node))
 
 
-def uses(file: Path) -> set[str]:
-    return set(imports(ast.parse(file.read_text("utf-8"))))
+@cache
+def uses(file: Path) -> frozenset[str]:
+    return frozenset(imports(tree_of(file)))
 
 
 def test_the_walk_sees_every_form_of_import() -> None:
@@ -125,13 +144,13 @@ def at_run_time(file: Path) -> set[str]:
                 continue
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield node
-            elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            elif isinstance(node, ast.If) and is_for_types(node):
                 yield from outside(node.orelse)
             else:
-                yield from outside(list(ast.iter_child_nodes(node)))
+                yield from outside(statements_in(node))
 
     found = set()
-    for used in imports(*outside(ast.parse(file.read_text("utf-8")).body)):
+    for used in imports(*outside(tree_of(file).body)):
         parts = used.split(".")
         while parts and ".".join(parts) not in MODULES:
             parts.pop()

@@ -138,9 +138,14 @@ def test_every_reader_refuses_it(special: Callable[[str], Path]) -> None:
     ],
 )
 def test_every_command_refuses_it(
-    special: Callable[[str], Path], command: list[str], capsys: pytest.CaptureFixture[str]
+    request: pytest.FixtureRequest,
+    special: Callable[[str], Path],
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for end in (".csv", ".json") if command[0] == "what-if" else (".jsonl", ".db", ".surql"):
+    # Each end goes its own way to the same question of what kind of file it is, which every command asks once.
+    ends = (".csv", ".json") if command[0] == "what-if" else (".jsonl", ".db", ".surql")
+    for end in ends if request.node.callspec.params["special"] == "a pipe with a name" else ends[:1]:
         path = special(end)
         assert main([str(path) if word == "FILE" else word for word in command]) == 2
         assert "is no regular file" in capsys.readouterr().err

@@ -113,6 +113,13 @@ def test_coordinates_of_real_graphs_stay(name, digest):
     spots, routes = rows(ids, edges)
     told = json.dumps([sorted(spots.items()), sorted(map(repr, routes.items()))])
     assert hashlib.sha256(told.encode()).hexdigest()[:16] == digest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["jest29", "jupyter", "kf5"])
+def test_layers_of_real_graphs_need_no_drawing(name):
+    graph = load_dataset(name).graph
+    ids, edges = graph.topological_order(), graph.edges
     sizes = dict.fromkeys(ids, 1.0)
     assert placed(ids, edges, None, sizes, SPACING) == placed(
         ids, edges, layers_of_a_drawing(ids, edges), sizes, SPACING

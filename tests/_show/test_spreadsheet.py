@@ -90,7 +90,7 @@ def frames() -> dict[str, pd.DataFrame]:
         "most probable": analysis.most_probable_outcomes(),
         "fit": fit,
         "draws": seqkit.posterior_draws(fit, 3, rng=0),
-        "kf5": kf5.trains,
+        "kf5": kf5.trains.iloc[::12],
     }
     empty = MemoryRunLedger()
     none = {

@@ -549,7 +549,7 @@ records = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.lists(records, max_size=3),
     st.lists(st.tuples(st.sampled_from(["r", "s", "t"]), any_events), max_size=8),
@@ -571,7 +571,6 @@ def _plain(order: Order) -> tuple[Any, ...]:
     return order.ids, dict(order.position), rows, released, order.versions, order.origin
 
 
-@settings(max_examples=100)
 @given(plan_tags)
 def test_plans_are_read_as_the_library_reads_them(tag: Any) -> None:
     own = order_in(tag)

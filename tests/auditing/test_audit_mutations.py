@@ -637,9 +637,9 @@ def run_cases(seeds: range) -> Counter[str]:
 
 
 def test_every_mutation_is_found_by_the_check_that_is_responsible() -> None:
-    cases = run_cases(range(20))
+    cases = run_cases(range(8))
     assert set(cases) == set(MUTATIONS)
-    assert sum(cases.values()) > 1_000
+    assert sum(cases.values()) > 400
 
 
 @pytest.mark.slow
@@ -660,7 +660,7 @@ def test_every_check_of_a_run_is_responsible_for_a_mutation() -> None:
 
 
 def test_what_another_release_could_have_left_is_found_by_the_digest_alone() -> None:
-    for seed in range(60):
+    for seed in range(24):
         case = clean(chance := random.Random(seed))
         index = any_event(case, chance, "NodeExited", "NodeFailed")
         if index is None:
@@ -673,7 +673,7 @@ def test_what_another_release_could_have_left_is_found_by_the_digest_alone() -> 
 
 
 def test_a_run_that_breaks_off_anywhere_has_one_error() -> None:
-    for seed in range(40):
+    for seed in range(16):
         case = clean(random.Random(seed)).with_run(status=RunStatus.RUNNING, summary=None, completed_at=None)
         for length in range(len(case.events) + 1):
             findings = audit(replace(case, events=case.events[:length]).ledger).findings

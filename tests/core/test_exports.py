@@ -39,7 +39,7 @@ def graphs(draw: st.DrawFn) -> RepoDependencyGraph:
     return RepoDependencyGraph.from_networkx(drawn, "dependency_to_dependent")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(graph=graphs())
 def test_it_comes_back(tmp_path_factory: pytest.TempPathFactory, graph: RepoDependencyGraph) -> None:
     path = tmp_path_factory.getbasetemp() / "graph"

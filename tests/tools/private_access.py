@@ -28,6 +28,8 @@ NAMED_TUPLE = {"_replace", "_fields", "_asdict", "_make", "_field_defaults"}
 BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}
 WORST = 5
 
+_LOOKED_AT = (ast.Attribute, ast.Call, ast.Name, ast.stmt)  # all that tells of a name
+
 
 class Reach(NamedTuple):
     """A place where a private name of another module is used."""
@@ -42,13 +44,13 @@ class Reach(NamedTuple):
 
 def reaches(source: str, file: str = "", modules: Iterable[str] = ()) -> list[Reach]:
     """List the reaches of one module, by line; `modules` are the package's own, by dotted name."""
-    tree = ast.parse(source)
-    own, elsewhere, known = _defined(tree), _other_packages(tree), set(modules)
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, _LOOKED_AT)]
+    own, elsewhere, known = _defined(nodes), _other_packages(nodes), set(modules)
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         for name, holder in _uses(node, known):
             if holder is None or _is_foreign(name, holder, own, elsewhere):
-                found.append(Reach(file, node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]  # all have one
+                found.append(Reach(file, node.lineno, ast.unparse(node)))
     return sorted(found)
 
 
@@ -83,10 +85,10 @@ def _is_foreign(name: str, holder: ast.expr, own: set[str], elsewhere: set[str])
             return name not in own
 
 
-def _defined(tree: ast.Module) -> set[str]:
+def _defined(nodes: Iterable[ast.AST]) -> set[str]:
     """Name what a module defines: functions, classes, variables, fields, and what it assigns on self or cls."""
     names = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 names.add(name)
@@ -97,9 +99,9 @@ def _defined(tree: ast.Module) -> set[str]:
     return names
 
 
-def _other_packages(tree: ast.Module) -> set[str]:
+def _other_packages(nodes: Iterable[ast.AST]) -> set[str]:
     """Name the modules of other packages that stand under a name of their own."""
-    aliases = (alias for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names)
+    aliases = (alias for node in nodes if isinstance(node, ast.Import) for alias in node.names)
     return {alias.asname or alias.name.split(".")[0] for alias in aliases if alias.name.split(".")[0] != PACKAGE.name}
 
 

@@ -145,8 +145,9 @@ def test_its_keys_are_kept_from_the_page(view):
     assert any(isinstance(part, KeyGuard) for part in view.children)
 
 
-def test_closing_while_events_come_from_another_thread_does_not_end_the_run():
-    for _ in range(60):
+@pytest.mark.parametrize("times", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_closing_while_events_come_from_another_thread_does_not_end_the_run(times):
+    for _ in range(times):
         view, going = RunView(PLAN), threading.Event()
         ended = []
 
