@@ -18,13 +18,13 @@ that failed k times. So an item that failed once and was not tried again (k = 1)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from seqkit.fitting.arcsine import END, narrowed, summary
 from seqkit.fitting.attempts import Items
+from seqkit.fitting.quadrature import gauss_legendre
 
 __all__ = ["NOTHING_RETRIED", "hard_shares"]
 
@@ -87,7 +87,7 @@ class _Retries:
         a, b = (1.0, 0.5) if prior is None else prior
         # The nodes are quantiles of what half the first tries would tell: wide enough for what retries say of p.
         half = (failed + a) / 2, max((passed + b) / 2, min(passed + b, 0.5))
-        nodes, shares = _rule()
+        nodes, shares = gauss_legendre(_NODES)
         self.rates = betaincinv(*half, (nodes + 1) / 2)
         self.others = betaincinv(*half[::-1], (1 - nodes) / 2)
         other_half = (failed + a - half[0]) * np.log(self.rates) + (passed + b - half[1]) * np.log(self.others)
@@ -105,11 +105,6 @@ class _Retries:
         for k, count in self.stuck.items():
             told = told + xlogy(count, h + g * flaky ** (k - 1))
         return np.asarray(logsumexp(told, axis=1, b=self.shares))
-
-
-@cache
-def _rule() -> tuple[Floats, Floats]:
-    return np.polynomial.legendre.leggauss(_NODES)
 
 
 def _of(records: Sequence[_Retries], level: float) -> tuple[float, float, float]:

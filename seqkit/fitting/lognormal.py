@@ -20,6 +20,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from seqkit.fitting.quadrature import gauss_legendre
+
 __all__ = ["PRIOR_SCALE", "Pool", "quantiles_of_mixtures"]
 
 Floats = npt.NDArray[np.float64]
@@ -128,7 +130,7 @@ def _likely(logs: Floats, density: Floats, count: int) -> Floats:
 
 @cache
 def _rule(count: int) -> tuple[Floats, Floats]:
-    nodes, weights = np.polynomial.legendre.leggauss(count)
+    nodes, weights = gauss_legendre(count)
     return (nodes + 1) / 2, weights / 2
 
 

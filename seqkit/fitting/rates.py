@@ -11,7 +11,6 @@ the failures a retry mends.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -29,6 +28,7 @@ from seqkit.fitting.evidence import Since, faded, since_then
 from seqkit.fitting.hard import NOTHING_RETRIED, hard_shares
 from seqkit.fitting.posterior import counts_of, posterior_of, quantiles
 from seqkit.fitting.priors import JEFFREYS, Prior, prior_of
+from seqkit.fitting.quadrature import gauss_legendre
 
 __all__ = ["UnsupportedRanking", "fit_failure_rates", "ranking_note"]
 
@@ -288,15 +288,10 @@ def _tries(fit: pd.DataFrame) -> str:
     return "first attempts" if "runs" in fit.columns and fit["runs"].sum() < fit["attempts"].sum() else "attempts"
 
 
-@cache
-def _rule() -> tuple[Floats, Floats]:
-    return np.polynomial.legendre.leggauss(200)
-
-
 def _probability_of_highest(alpha: Floats, beta: Floats, top: int) -> float:
     from scipy.special import betainc  # noqa: PLC0415  # import seqkit stays light
 
-    nodes, weights = _rule()
+    nodes, weights = gauss_legendre(200)
     at = quantiles(alpha[top], beta[top], (nodes + 1) / 2)
     pairs, counts = np.unique(np.delete(np.stack([alpha, beta], axis=1), top, axis=0), axis=0, return_counts=True)
     below = np.zeros_like(at)

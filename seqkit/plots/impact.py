@@ -93,6 +93,7 @@ def impact(
     [[2, 1, 1, 1], [0, 2, 0, 1], [0, 0, 2, 0], [0, 0, 0, 2]]
     >>> matplotlib.pyplot.close("all")
     """
+    check_look(kwargs, Axes.imshow, AxesImage.set)
     taken = _taken(plan_or_graph)
     draw = _matrix if len(taken.ids) <= _MOST_SHOWN else _by_wave
     with themed(theme):
@@ -158,7 +159,6 @@ def _matrix(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None,
         "interpolation": "nearest",
         "aspect": "auto",
     }
-    check_look(kwargs, Axes.imshow, AxesImage.set)
     ax.imshow(image, **(look | _limits(2, kwargs) | kwargs))
     _ticks(ax, names, (1, 1), _SIZE)  # the longest takes its room, whichever are left out
     title(ax, head)
@@ -275,7 +275,6 @@ def _by_wave(taken: _Taken, ax: Axes | None, figsize: tuple[float, float] | None
         "cmap": LinearSegmentedColormap.from_list("share", darker),
         "aspect": "auto",
     }
-    check_look(kwargs, Axes.imshow, AxesImage.set)
     ax.imshow(shares, **(look | _limits(darkest, kwargs) | kwargs))
     wide, high = settled(ax)
     every = _every(high / groups * 0.8), _every(wide / groups / (1 + _MARGIN) / 3)

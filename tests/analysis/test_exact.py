@@ -452,7 +452,7 @@ def chain(n: int) -> SequencePlan:
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
 def test_a_long_chain(rate: float) -> None:
-    n = 2_500
+    n = 5_000
     analysis = analyze(chain(n), rate)
     frame, worth = analysis.to_frame(), analysis.importance().sort_index()
     depth = np.arange(n)

@@ -118,12 +118,12 @@ def test_the_control_is_read_at_any_number():
 
 @sound
 def test_words_in_sequence(generator):
-    assert_random(sequence_results(generator, 1 << 14))
+    assert_random(sequence_results(generator, 1 << 16))
 
 
 @sound
 def test_streams_side_by_side(generator):
-    assert_random(stream_results(generator, 64, 1 << 12))
+    assert_random(stream_results(generator, 64, 1 << 14))
 
 
 @sound
@@ -143,9 +143,9 @@ def test_events_are_independent_and_of_their_probability(generator):
 
 def test_halves_do_not_repeat_within_a_stream():
     # A limit, not a virtue: each half is a permutation of its number, where fair coins would
-    # repeat 32 of 2^19 halves.
-    words = hashed([Address()], 0, 1 << 19)[0]
-    assert len(np.unique(words.astype(np.uint32))) == len(np.unique(words >> np.uint64(32))) == 1 << 19
+    # repeat 128 of 2^20 halves.
+    words = hashed([Address()], 0, 1 << 20)[0]
+    assert len(np.unique(words.astype(np.uint32))) == len(np.unique(words >> np.uint64(32))) == 1 << 20
 
 
 # ---------------------------------------------------------------------- the battery has power

@@ -206,11 +206,11 @@ def test_merging_an_acyclic_graph_changes_nothing() -> None:
 # ---------------------------------------------------------------------- size
 
 
-N = 30_000
+N = 100_000
 CHAIN = [(f"{i:06}", f"{i + 1:06}") for i in range(N - 1)]
 
 
-def test_a_chain_of_30_000_repos() -> None:
+def test_a_chain_of_100_000_repos() -> None:
     graph = from_edges(reversed(CHAIN))  # deeper than any recursion; what is quadratic would take minutes
     order = graph.topological_order()
     assert order == [f"{i:06}" for i in range(N)]
@@ -220,10 +220,10 @@ def test_a_chain_of_30_000_repos() -> None:
     with pytest.raises(DependencyCycle) as caught:
         graph.add_dependency(order[-1], order[0])
     assert caught.value.repos == [*order, order[0]]
-    assert f"{N:,} repos" in repr(graph)
+    assert "100,000 repos" in repr(graph)
 
 
-def test_a_ring_of_30_000_repos() -> None:
+def test_a_ring_of_100_000_repos() -> None:
     ring = [*CHAIN, (CHAIN[-1][1], CHAIN[0][0])]
     with pytest.raises(DependencyCycle) as caught:
         from_edges(ring)

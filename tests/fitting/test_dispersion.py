@@ -72,8 +72,8 @@ NULL = {
 
 @pytest.mark.parametrize("case", NULL)
 def test_independent_failures_are_rarely_called_dependent(case):
-    found = p_values(150, *NULL[case])
-    assert stats.binomtest(int((found <= 0.05).sum()), 150, 0.05, alternative="greater").pvalue > 1e-3
+    found = p_values(300, *NULL[case])
+    assert stats.binomtest(int((found <= 0.05).sum()), 300, 0.05, alternative="greater").pvalue > 1e-3
     assert (found <= 0.2).mean() > 0.1  # not by never calling anything
 
 
@@ -107,7 +107,7 @@ def test_size_with_large_counts(case):
     ids=["all at once", "half of them, now and then", "leaves of a hub", "retries do not help"],
 )
 def test_common_causes_are_found(case, power):
-    assert (p_values(50, *case) <= 0.05).mean() > power
+    assert (p_values(100, *case) <= 0.05).mean() > power
 
 
 def test_a_real_ledger_with_an_outage_and_without():
@@ -124,7 +124,7 @@ def test_a_real_ledger_with_an_outage_and_without():
     assert "think of a common cause, or of rates that change over time. Most above expectation: run" in found.words
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.booleans()), max_size=25, unique_by=lambda r: r[:2]))
 def test_the_statistic_is_the_dispersion_ratio(rows):
     frame = record([(f"{run}", f"{repo}", ok) for run, repo, ok in rows])

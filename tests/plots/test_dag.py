@@ -26,6 +26,7 @@ from seqkit.ledger.story import read_story
 from seqkit.plots import blast_radius, order
 from seqkit.plots._text import wrapped
 from tests.tools.by_hand import Run, written
+from tests.tools.data_sets import graphs_and_plans
 from tests.tools.strategies import HOSTILE_NAMES
 
 DATA = ["jest29", "jupyter", "kf5"]
@@ -620,21 +621,7 @@ def test_bars_without_dependencies_have_no_arcs():
 # ---------------------------------------------------------------------- blast radius
 
 
-def itself(graph):
-    return graph
-
-
-OTHERS = [("jest29", itself), ("jupyter", build_plan), ("kf5", itself), ("kf5", build_plan)]  # more of the same
-
-
-@pytest.mark.parametrize(
-    ("name", "of"),
-    [
-        ("jest29", build_plan),
-        ("jupyter", itself),
-        *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHERS),
-    ],
-)
+@graphs_and_plans
 def test_blast_radius_counts_and_colours(name, of):
     graph = load_dataset(name).graph
     repo = next(repo for repo in graph.topological_order()[3:] if graph.dependents_of(repo))

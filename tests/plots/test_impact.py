@@ -20,6 +20,7 @@ from seqkit.core.plan import build_plan
 from seqkit.datasets import load_dataset
 from seqkit.plots import impact
 from seqkit.plots._text import shown
+from tests.tools.data_sets import graphs_and_plans
 from tests.tools.strategies import HOSTILE_NAMES, trains
 
 pytestmark = pytest.mark.usefixtures("settings_untouched")
@@ -94,21 +95,7 @@ def test_every_row_is_what_a_what_if_blocks(train):
             assert [words[other] == "blocked" for other in order] == (row == 1).tolist()
 
 
-def itself(graph):
-    return graph
-
-
-OTHERS = [("jest29", itself), ("jupyter", build_plan), ("kf5", itself), ("kf5", build_plan)]  # more of the same
-
-
-@pytest.mark.parametrize(
-    ("name", "of"),
-    [
-        ("jest29", build_plan),
-        ("jupyter", itself),
-        *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHERS),
-    ],
-)
+@graphs_and_plans
 def test_margins_are_the_blast_radii_of_real_graphs(name, of):
     graph = of(load_dataset(name).graph)
     radii = blast_radius(graph)["n_dependents"]
